@@ -1,0 +1,51 @@
+//! The networks: what a model can do, and where models come from.
+//!
+//! A model is state in, state out: it owns its weights alone, so any number of instances share one.
+
+use crate::music::{note::RelativeNote, time::Seconds};
+
+/// The source of all chance: seeded from above, so that a session can be replayed.
+pub type Chance = rand_pcg::Pcg32;
+
+/// A network with its weights. Never allocates after [`Model::silence`].
+pub trait Model: Send + Sync {
+    /// The name of its card, such as `classic-150`.
+    fn name(&self) -> &str;
+
+    /// How much of the past it hears.
+    fn recall(&self) -> Recall;
+
+    /// The state before the first note, with all the room that a step needs. Allocates.
+    fn silence(&self) -> State;
+
+    /// Back to the state before the first note. Realtime-safe.
+    fn forget(&self, state: &mut State);
+
+    /// Hears one note. Realtime-safe.
+    fn hear(&self, state: &mut State, note: RelativeNote);
+
+    /// Draws the next note after all that `state` has heard. Realtime-safe.
+    ///
+    /// Its step is at least `elapsed`, the silence since the last onset that is already certain.
+    fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote;
+}
+
+/// How much of the past a model hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recall {
+    /// A window that slides over the newest notes: each draw hears them again, from silence.
+    Window(usize),
+    /// Everything since silence, carried from note to note.
+    Carried,
+}
+
+/// What a model knows after the notes it has heard, with its scratch space. Its layout is the model's own.
+#[derive(Debug, Clone)]
+pub struct State(pub(crate) Vec<f32>);
+
+/// How a note is chosen among the likely ones.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Taste {
+    /// Flattens (above 1) or sharpens (below 1) the distributions; 0 always takes the likeliest.
+    pub temperature: f32,
+}

@@ -1,0 +1,4 @@
+//! The musical core: pure types and rules, without a framework, a network or a thread.
+
+pub mod note;
+pub mod time;
