@@ -2,5 +2,11 @@
 //!
 //! `ARCHITECTURE.md` walks one note through these modules and states the invariants.
 
+#[cfg(feature = "plugin")]
+pub mod plugin;
+
+#[cfg(feature = "plugin")]
+pub mod params;
+
 pub mod model;
 pub mod music;
