@@ -8,5 +8,17 @@ pub mod plugin;
 #[cfg(feature = "plugin")]
 pub mod params;
 
-pub mod model;
+#[cfg(feature = "plugin")]
+pub mod host;
+
+pub mod performer;
+
+pub mod lane;
+
+pub mod improviser;
+
+pub mod worker;
+
 pub mod music;
+
+pub mod model;

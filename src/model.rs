@@ -35,13 +35,11 @@ pub trait Model: Send + Sync {
 pub enum Recall {
     /// A window that slides over the newest notes: each draw hears them again, from silence.
     Window(usize),
-    /// Everything since silence, carried from note to note.
-    Carried,
 }
 
 /// What a model knows after the notes it has heard, with its scratch space. Its layout is the model's own.
 #[derive(Debug, Clone)]
-pub struct State(pub(crate) Vec<f32>);
+pub struct State(pub Vec<f32>);
 
 /// How a note is chosen among the likely ones.
 #[derive(Debug, Clone, Copy, PartialEq)]

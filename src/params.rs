@@ -6,7 +6,24 @@ use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
 use parking_lot::RwLock;
 
-use crate::music::memory::{LARGEST_MEMORY, SMALLEST_MEMORY};
+use crate::{
+    music::{
+        memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
+        time::Beats,
+        turn::Rules,
+    },
+    performer::Settings,
+};
+
+/// Bounds of the silence before a hand-over, in beats.
+const SHORTEST_SILENCE: f32 = 0.25;
+const LONGEST_SILENCE: f32 = 8.0;
+/// Bounds of the longest answer, in beats.
+const SHORTEST_LENGTH: f32 = 1.0;
+const LONGEST_LENGTH: f32 = 64.0;
+/// The highest temperature: above it, keys are noise.
+const HOTTEST: f32 = 2.0;
+const HIGHEST_SEED: i32 = 9_999;
 
 /// The parameters of one instance. The identifiers never change: projects are saved with them.
 #[derive(Params)]
@@ -52,6 +69,26 @@ pub struct AntiphonParams {
     pub model_file: ModelFile,
 }
 
+impl AntiphonParams {
+    /// The values of now, within their ranges whatever a saved state said. Realtime-safe.
+    pub fn snapshot(&self) -> Settings {
+        let memory = self.memory.value().clamp(SMALLEST_MEMORY as i32, LARGEST_MEMORY as i32);
+        Settings {
+            rules: Rules {
+                silence: Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
+                longest_answer: Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
+            },
+            temperature: self.temperature.value().clamp(0.0, HOTTEST),
+            memory: memory as u8,
+            model: self.model.value() as u8,
+            seed: self.seed.value() as u32,
+            varying: self.variation.value() == Variation::Varying,
+            thru: self.thru.value(),
+            bypass: self.bypass.value(),
+        }
+    }
+}
+
 impl Default for AntiphonParams {
     fn default() -> Self {
         Self {
@@ -62,12 +99,12 @@ impl Default for AntiphonParams {
                 IntRange::Linear { min: SMALLEST_MEMORY as i32, max: LARGEST_MEMORY as i32 },
             )
             .with_unit(" notes"),
-            temperature: FloatParam::new("Temperature", 1.0, FloatRange::Linear { min: 0.0, max: 2.0 })
+            temperature: FloatParam::new("Temperature", 1.0, FloatRange::Linear { min: 0.0, max: HOTTEST })
                 .with_value_to_string(formatters::v2s_f32_rounded(2)),
-            silence: beats("Silence", 1.0, 0.25, 8.0),
-            length: beats("Length", 16.0, 1.0, 64.0),
+            silence: beats("Silence", 1.0, SHORTEST_SILENCE, LONGEST_SILENCE),
+            length: beats("Length", 16.0, SHORTEST_LENGTH, LONGEST_LENGTH),
             thru: BoolParam::new("Thru", true),
-            seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: 9_999 }),
+            seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: HIGHEST_SEED }),
             variation: EnumParam::new("Variation", Variation::Varying),
             bypass: BoolParam::new("Bypass", false).make_bypass(),
             model_file: ModelFile::default(),

@@ -1,10 +1,27 @@
 //! The framework's traits: two plugins from one library, alike but for a silent audio output.
 
+mod guest;
+
 use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
 
 use nice_plug::prelude::*;
+use parking_lot::Mutex;
 
-use crate::params::AntiphonParams;
+use crate::{
+    host::HostPort,
+    improviser::Improviser,
+    lane::{Telemetry, lanes},
+    model,
+    music::{
+        hearing::Place,
+        time::{SampleRate, Samples},
+    },
+    params::AntiphonParams,
+    performer::{Partner, Performer},
+    worker::Worker,
+};
+
+use self::guest::Guest;
 
 /// *Antiphon*: a note effect without audio ports.
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
@@ -14,7 +31,18 @@ pub type InstrumentSlotPlugin = Antiphon<InstrumentSlot>;
 /// One instance of the plugin, as the host sees it.
 pub struct Antiphon<V> {
     params: Arc<AntiphonParams>,
+    telemetry: Arc<Telemetry>,
+    guest: Arc<Mutex<Guest>>,
+    active: Option<Active>,
+    /// Note-offs that the host will never get from a performer that is gone.
+    owed: Vec<Place>,
     variant: PhantomData<V>,
+}
+
+/// What exists only while the plugin is active. Dropped in this order: without its performer a worker ends.
+struct Active {
+    performer: Performer,
+    _worker: Option<Worker>,
 }
 
 /// What tells the two exported plugins apart.
@@ -56,7 +84,15 @@ impl Variant for InstrumentSlot {
 
 impl<V: Variant> Default for Antiphon<V> {
     fn default() -> Self {
-        Self { params: Arc::default(), variant: PhantomData }
+        let params = Arc::<AntiphonParams>::default();
+        Self {
+            guest: Arc::new(Mutex::new(Guest::new(params.clone()))),
+            params,
+            telemetry: Arc::default(),
+            active: None,
+            owed: Vec::new(),
+            variant: PhantomData,
+        }
     }
 }
 
@@ -78,19 +114,73 @@ impl<V: Variant> Plugin for Antiphon<V> {
         self.params.clone()
     }
 
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        self.deactivate();
+        let (performer_end, improviser_end) = lanes();
+        let mut improviser = Improviser::new(improviser_end, model::embedded());
+        improviser.invite(self.guest.lock().model());
+        let (partner, worker) = match config.process_mode {
+            ProcessMode::Offline => (Partner::Inline(Box::new(improviser)), None),
+            ProcessMode::Realtime | ProcessMode::Buffered => match self.employ(improviser) {
+                Ok(worker) => (Partner::Worker, Some(worker)),
+                Err(error) => {
+                    nice_error!("Antiphon has no thread to think in, so it will only listen: {error}");
+                    (Partner::Worker, None)
+                }
+            },
+        };
+        let rate = SampleRate(f64::from(config.sample_rate));
+        let settings = self.params.snapshot();
+        let mut performer = Performer::new(rate, performer_end, partner, self.telemetry.clone(), settings);
+        performer.inherit(self.owed.drain(..));
+        self.active = Some(Active { performer, _worker: worker });
+        true
+    }
+
+    fn reset(&mut self) {
+        if let Some(active) = &mut self.active {
+            active.performer.reset();
+        }
+    }
+
     fn process(
         &mut self,
         buffer: &mut Buffer,
         _aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
+        let Some(active) = &mut self.active else { return ProcessStatus::Error("not active") };
+        let length = Samples(buffer.samples() as u64);
         for channel in buffer.as_slice() {
             channel.fill(0.0);
         }
-        while let Some(event) = context.next_event() {
-            let _ = context.try_send_event(event);
-        }
+        let mut port = HostPort::new(context);
+        active.performer.process(&port.transport(), length, self.params.snapshot(), &mut port);
         ProcessStatus::KeepAlive
+    }
+
+    fn deactivate(&mut self) {
+        if let Some(active) = self.active.take() {
+            self.owed.extend(active.performer.debts());
+        }
+    }
+}
+
+impl<V: Variant> Antiphon<V> {
+    /// Starts a worker that also brings in the player's own model when its file changes.
+    fn employ(&self, improviser: Improviser) -> std::io::Result<Worker> {
+        let guest = self.guest.clone();
+        Worker::spawn(improviser, move |improviser| {
+            let mut guest = guest.lock();
+            if guest.has_changed() {
+                improviser.invite(guest.model());
+            }
+        })
     }
 }
 
