@@ -3,29 +3,24 @@
 //! Everything here is realtime-safe once [`Performer::new`] is done.
 
 mod desk;
+mod partner;
+mod sounding;
 
 use std::sync::Arc;
 
-use self::desk::Passage;
 pub use self::desk::{Arrival, Gesture, Port, Refused, Sound};
+use self::{desk::Passage, sounding::place};
 use crate::{
-    improviser::{Improviser, Progress},
-    lane::{PerformerEnd, Reply, Request, Telemetry, Wish},
+    improviser::Improviser,
+    lane::{PerformerEnd, Telemetry},
     music::{
-        hearing::{HeardNote, Hearing, Place},
-        note::{Key, Note},
-        schedule::{Due, PlannedNote, Schedule, Sounding},
-        time::{Moment, SampleRate, SampleTime, Samples, Seconds},
+        hearing::{Hearing, Place},
+        schedule::Schedule,
+        time::{Moment, SampleRate, SampleTime, Samples},
         timeline::{Motion, Timeline, Transport},
-        turn::{Ask, Change, Rules, TurnId, Turns},
+        turn::{Change, Rules, Turns},
     },
 };
-
-/// The answer's channel.
-const CHANNEL: u8 = 0;
-
-/// A note that comes later than this is not played at all: it would only disturb.
-const LATEST: Seconds = Seconds(0.1);
 
 /// What the player has set, as of one block.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -237,148 +232,4 @@ impl Performer {
             Gesture::Other => {}
         }
     }
-
-    fn ask(&mut self, at: SampleTime) {
-        // What only the pedal keeps is told with its duration so far, so that the answer knows of it.
-        while let Some(note) = self.hearing.end_sustained(at) {
-            self.remember(note);
-        }
-        let Some(ask) = self.turns.ask(&self.timeline, &self.settings.rules) else { return };
-        let (from, until) = self.moments(&ask);
-        let Settings { seed, varying, temperature, memory, model, .. } = self.settings;
-        let seed = if varying { seed.wrapping_add(ask.turn.0.wrapping_mul(SEED_STRIDE)) } else { seed };
-        self.promised = from;
-        let wish = Wish { seed, temperature, memory, model };
-        self.request(Request::Answer { turn: ask.turn, from, length: until - from, wish });
-    }
-
-    /// Takes what the worker has made, as far as there is room for it.
-    fn collect(&mut self) {
-        self.work_inline();
-        while self.schedule.has_room() {
-            let Ok(Reply::Play { turn, note }) = self.lanes.replies.pop() else { break };
-            // A reply of an old turn cannot sound.
-            if let Some(ask) = self.turns.current().filter(|ask| ask.turn == turn) {
-                self.plan(&ask, note);
-            }
-            self.work_inline();
-        }
-    }
-
-    fn plan(&mut self, ask: &Ask, note: Note) {
-        let timeline = &self.timeline;
-        let mut onset = timeline.after_seconds(ask.hand_over, note.onset - self.promised);
-        let sample = timeline.sample(onset);
-        if sample < self.cursor {
-            self.telemetry.late.raise();
-            if self.cursor - sample > timeline.rate().samples(LATEST) {
-                self.telemetry.dropped.raise();
-                return;
-            }
-            onset = timeline.pin(self.cursor);
-        }
-        let end = timeline.after_seconds(onset, note.duration);
-        let planned = PlannedNote { onset, end, key: note.key, velocity: note.velocity };
-        if self.schedule.plan(planned, timeline).is_err() {
-            self.telemetry.dropped.raise();
-        }
-    }
-
-    fn play(&mut self, due: Due, port: &mut impl Port) {
-        match due {
-            Due::NoteOff(sounding) => self.release(sounding, port),
-            Due::NoteOn(note) => {
-                if let Some(sounding) = self.schedule.sounding_on(note.key) {
-                    self.release(sounding, port);
-                }
-                let sound = Sound::NoteOn(place(note.key), note.velocity);
-                if !self.blocked && port.play(self.offset(), sound).is_ok() {
-                    self.telemetry.answered.raise();
-                    self.schedule.start_first(self.cursor);
-                } else {
-                    self.telemetry.dropped.raise();
-                    self.schedule.skip_first();
-                }
-            }
-        }
-    }
-
-    /// A note-off is never dropped: one that the host refuses stays due.
-    fn release(&mut self, note: Sounding, port: &mut impl Port) {
-        if port.play(self.offset(), Sound::NoteOff(place(note.key))).is_err() {
-            self.blocked = true;
-            return;
-        }
-        self.schedule.end(note.key);
-        let Sounding { key, velocity, onset, .. } = note;
-        self.remember(HeardNote { key, velocity, onset, end: self.cursor });
-    }
-
-    /// Releases all that sounds, drops all that is planned, and tells the worker.
-    fn fall_silent(&mut self, ended: Option<TurnId>, port: &mut impl Port) {
-        self.schedule.release_all(self.cursor);
-        while !self.blocked {
-            let Some(note) = self.schedule.sounding().next() else { break };
-            self.release(note, port);
-        }
-        if let Some(turn) = ended {
-            self.cancel(turn);
-        }
-    }
-
-    fn cancel(&mut self, turn: TurnId) {
-        self.request(Request::Cancel(turn));
-    }
-
-    fn remember(&mut self, note: HeardNote) {
-        let onset = self.timeline.moment(note.onset);
-        let duration = self.timeline.moment(note.end) - onset;
-        self.request(Request::Heard(Note { onset, duration, key: note.key, velocity: note.velocity }));
-    }
-
-    fn request(&mut self, request: Request) {
-        if self.lanes.requests.push(request).is_err() {
-            self.telemetry.unsent.raise();
-        }
-        self.work_inline();
-    }
-
-    fn pay_debts(&mut self, port: &mut impl Port) {
-        while let Some(place) = self.passage.first_owed() {
-            if port.play(0, Sound::NoteOff(place)).is_err() {
-                self.blocked = true;
-                return;
-            }
-            self.passage.paid(place);
-        }
-    }
-
-    fn pay_forget(&mut self) {
-        if self.forget_owed && self.lanes.requests.push(Request::Forget).is_ok() {
-            self.forget_owed = false;
-        }
-    }
-
-    fn work_inline(&mut self) {
-        if let Partner::Inline(improviser) = &mut self.partner {
-            while improviser.step() == Progress::Worked {}
-        }
-    }
-
-    /// An answer's bounds in the instance's time, as they look at the tempo of now.
-    fn moments(&self, ask: &Ask) -> (Moment, Moment) {
-        let moment = |position| self.timeline.moment(self.timeline.sample(position));
-        (moment(ask.hand_over), moment(ask.until))
-    }
-
-    fn offset(&self) -> u32 {
-        u32::try_from((self.cursor - self.timeline.now()).0).unwrap_or(u32::MAX)
-    }
 }
-
-fn place(key: Key) -> Place {
-    Place { channel: CHANNEL, key }
-}
-
-/// Sets the seeds of successive turns apart; odd, so that none repeats.
-const SEED_STRIDE: u32 = 0x9E37_79B9;

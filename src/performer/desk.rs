@@ -135,7 +135,7 @@ mod tests {
     fn a_debt_stands_until_it_is_paid() {
         let mut passage = Passage::default();
         let debts = [C4, Place { channel: 15, key: Key::saturating(127) }];
-        debts.map(|place| passage.owe(place));
+        debts.iter().for_each(|place| passage.owe(*place));
         assert_eq!(passage.first_owed(), Some(C4));
         passage.paid(C4);
         assert_eq!(passage.first_owed(), Some(debts[1]));
