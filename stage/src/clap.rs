@@ -1,18 +1,19 @@
 //! The CLAP host.
 
 mod events;
+mod handlers;
+mod outputs;
+mod parameters;
 
 use std::{
     ffi::{CStr, CString},
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow};
 use clack_extensions::{
-    audio_ports::{AudioPortInfoBuffer, PluginAudioPorts},
-    params::{ParamInfoBuffer, PluginParams},
+    params::PluginParams,
     render::{PluginRender, RenderMode},
     state::PluginState,
 };
@@ -23,6 +24,7 @@ use clack_host::{
     prelude::*,
 };
 
+use self::{handlers::Handlers, outputs::Outputs, parameters::Range};
 use crate::{
     host::{Block, Heard, Host, Mode, Parameter, Setup},
     score::Kind,
@@ -38,20 +40,9 @@ pub struct Clap {
     parameters: Vec<Range>,
     /// Changes that wait for the next block, as CLAP values.
     waiting: Vec<(u32, f64)>,
-    /// One per channel of the audio outputs, each as long as the largest block.
-    channels: Vec<Vec<f32>>,
-    /// Channels per port of the audio outputs.
-    ports: Vec<usize>,
-    outputs: AudioPorts,
+    outputs: Outputs,
     incoming: EventBuffer,
     outgoing: EventBuffer,
-}
-
-/// A parameter with its range of CLAP values.
-struct Range {
-    parameter: Parameter,
-    least: f64,
-    most: f64,
 }
 
 impl Clap {
@@ -84,16 +75,12 @@ impl Clap {
         let mut instance =
             PluginInstance::<Handlers>::new(|()| Handlers::default(), |_| (), entry, &wanted, &host)
                 .map_err(|error| anyhow!("no plugin \"{id}\": {error}; there are {}", ids(entry)))?;
-        let parameters = ranges(&mut instance.plugin_handle());
-        let ports = output_ports(&mut instance.plugin_handle());
         Ok(Self {
             processor: None,
-            instance,
-            parameters,
+            parameters: parameters::all(&instance.plugin_handle()),
             waiting: Vec::new(),
-            channels: vec![Vec::new(); ports.iter().sum()],
-            outputs: AudioPorts::with_capacity(ports.iter().sum(), ports.len()),
-            ports,
+            outputs: Outputs::of(&instance.plugin_handle()),
+            instance,
             incoming: EventBuffer::with_capacity(EVENTS),
             outgoing: EventBuffer::with_capacity(EVENTS),
         })
@@ -155,8 +142,7 @@ impl Clap {
 
     /// Carries out what the plugin has asked of the main thread.
     fn serve(&mut self) {
-        let asked = |handlers: &Handlers| handlers.callback.swap(false, Ordering::Relaxed);
-        if self.instance.access_shared_handler(asked) {
+        if self.instance.access_shared_handler(Handlers::take_callback) {
             self.instance.call_on_main_thread_callback();
         }
     }
@@ -184,9 +170,7 @@ impl Host for Clap {
             .map_err(|error| anyhow!("the plugin does not activate: {error}"))?;
         let started = stopped.start_processing().map_err(|_| anyhow!("the plugin does not start"))?;
         self.processor = Some(started);
-        for channel in &mut self.channels {
-            channel.resize(setup.largest_block as usize, 0.0);
-        }
+        self.outputs.resize(setup.largest_block);
         self.serve();
         Ok(())
     }
@@ -207,9 +191,7 @@ impl Host for Clap {
         self.take_events(block)?;
         let transport = block.place.map(|place| events::transport(&place));
         let cost = self.call(block, transport.as_ref())?;
-        let frames = block.frames as usize;
-        let samples = self.channels.iter().flat_map(|channel| &channel[..frames]);
-        heard.peak = samples.fold(heard.peak, |peak, sample| peak.max(sample.abs()));
+        heard.peak = self.outputs.peak(block.frames, heard.peak);
         events::read(&self.outgoing, block, &mut heard.events)?;
         self.serve();
         Ok(cost)
@@ -264,21 +246,9 @@ impl Clap {
     /// The call itself, and what it costs.
     fn call(&mut self, block: &Block<'_>, transport: Option<&TransportEvent>) -> Result<Duration> {
         let processor = self.processor.as_mut().context("an inactive plugin cannot process")?;
-        let frames = block.frames as usize;
         // SAFETY: there is no buffer here at all; only the frame count, which no output buffer tells.
         let inputs = unsafe { InputAudioBuffers::from_raw_buffers(&[], block.frames) };
-        let mut channels = self.channels.iter_mut();
-        let mut outputs = self.outputs.with_output_buffers(self.ports.iter().map(|&count| {
-            let port: Vec<&mut [f32]> = channels.by_ref().take(count).map(|c| &mut c[..frames]).collect();
-            AudioPortBuffer {
-                latency: 0,
-                // Not silent beforehand, so that a plugin that forgets its buffers is found out.
-                channels: AudioPortBufferType::f32_output_only(port.into_iter().map(|samples| {
-                    samples.fill(1.0);
-                    samples
-                })),
-            }
-        }));
+        let mut outputs = self.outputs.buffers(block.frames);
         self.outgoing.clear();
         let before = Instant::now();
         processor
@@ -295,42 +265,10 @@ impl Clap {
     }
 }
 
-impl Range {
-    fn plain(&self, value: f64) -> f64 {
-        self.least + value * (self.most - self.least)
-    }
-
-    fn share(&self, plain: f64) -> f64 {
-        (plain - self.least) / (self.most - self.least)
-    }
-}
-
 impl Drop for Clap {
     fn drop(&mut self) {
         self.deactivate();
     }
-}
-
-/// What the plugin may ask of the host.
-#[derive(Default)]
-struct Handlers {
-    callback: AtomicBool,
-}
-
-impl SharedHandler<'_> for Handlers {
-    fn request_restart(&self) {}
-
-    fn request_process(&self) {}
-
-    fn request_callback(&self) {
-        self.callback.store(true, Ordering::Relaxed);
-    }
-}
-
-impl HostHandlers for Handlers {
-    type Shared<'a> = Self;
-    type MainThread<'a> = ();
-    type AudioProcessor<'a> = ();
 }
 
 /// The plugin's side of an extension.
@@ -345,26 +283,4 @@ fn ids(entry: &PluginEntry) -> String {
     let factory = entry.get_plugin_factory();
     let ids = factory.iter().flat_map(|factory| factory.plugin_descriptors()).filter_map(|found| found.id());
     ids.map(CStr::to_string_lossy).collect::<Vec<_>>().join(", ")
-}
-
-fn ranges(plugin: &PluginMainThreadHandle) -> Vec<Range> {
-    let Some(parameters) = plugin.get_extension::<PluginParams>() else { return Vec::new() };
-    let range = |index| {
-        let mut buffer = ParamInfoBuffer::new();
-        let info = parameters.get_info(plugin, index, &mut buffer)?;
-        let name = String::from_utf8_lossy(info.name).into_owned();
-        let parameter = Parameter { id: info.id.get(), name };
-        Some(Range { parameter, least: info.min_value, most: info.max_value })
-    };
-    (0..parameters.count(plugin)).filter_map(range).collect()
-}
-
-/// The channels of each of the plugin's audio outputs.
-fn output_ports(plugin: &PluginMainThreadHandle) -> Vec<usize> {
-    let Some(ports) = plugin.get_extension::<PluginAudioPorts>() else { return Vec::new() };
-    let channels = |index| {
-        let mut buffer = AudioPortInfoBuffer::new();
-        ports.get(plugin, index, false, &mut buffer).map(|info| info.channel_count as usize)
-    };
-    (0..ports.count(plugin, false)).filter_map(channels).collect()
 }

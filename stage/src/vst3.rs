@@ -46,7 +46,7 @@ impl Vst3 {
     /// Lays out a bundle around a built library, in `folder`, and returns its path.
     ///
     /// # Errors
-    /// When the library is not there, or the folder cannot be written.
+    /// When the folder cannot be written.
     pub fn lay_out(library: &Path, folder: &Path, name: &str) -> Result<PathBuf> {
         let platform = match OS {
             "macos" => "MacOS".to_owned(),
@@ -61,8 +61,8 @@ impl Vst3 {
             "windows" => format!("{name}.vst3"),
             _ => format!("{name}{DLL_SUFFIX}"),
         };
-        std::fs::copy(library, inside.join(file))
-            .with_context(|| format!("cannot copy {} into its bundle", library.display()))?;
+        place(library, &inside.join(file))
+            .with_context(|| format!("cannot put {} into its bundle", library.display()))?;
         Ok(bundle)
     }
 
@@ -165,6 +165,20 @@ impl Host for Vst3 {
     fn load(&mut self, state: &[u8]) -> Result<()> {
         self.plugin.load_state(state).context("the plugin refuses the state")
     }
+}
+
+/// Makes `library` known at `path` as well. Several processes may do so at once.
+#[cfg(unix)]
+fn place(library: &Path, path: &Path) -> std::io::Result<()> {
+    match std::os::unix::fs::symlink(library, path) {
+        Err(_) if std::fs::read_link(path).is_ok_and(|known| known == library) => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(not(unix))]
+fn place(library: &Path, path: &Path) -> std::io::Result<()> {
+    std::fs::copy(library, path).map(|_| ())
 }
 
 fn channel(number: u8) -> Result<MidiChannel> {
