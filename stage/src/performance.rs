@@ -19,7 +19,7 @@ pub struct Performance {
 }
 
 /// A note that sounded. `off` is `None` when its release never came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sounded {
     pub channel: u8,
     pub key: u8,
