@@ -1,1 +1,30 @@
-fn main() {}
+//! The project's own commands; `cargo xtask --help` lists them.
+
+mod bundle;
+mod demo;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+enum Command {
+    Bundle(bundle::Args),
+    Demo(demo::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Bundle(args) => bundle::run(&args),
+        Command::Demo(args) => demo::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
