@@ -2,6 +2,9 @@
 //!
 //! A model is state in, state out: it owns its weights alone, so any number of instances share one.
 
+mod lstm;
+mod vector;
+
 use crate::music::{note::RelativeNote, time::Seconds};
 
 /// The source of all chance: seeded from above, so that a session can be replayed.
