@@ -2,8 +2,11 @@
 //!
 //! A model is state in, state out: it owns its weights alone, so any number of instances share one.
 
-mod lstm;
+pub mod classic;
+pub mod lstm;
+pub mod sampling;
 mod vector;
+pub mod weights;
 
 use crate::music::{note::RelativeNote, time::Seconds};
 
