@@ -6,7 +6,7 @@ use rand::SeedableRng;
 
 use crate::{
     lane::{ImproviserEnd, Reply, Request, Wish},
-    model::{Chance, Model, Recall, State, Taste},
+    model::{Chance, Model, State, Taste},
     music::{
         memory::Memory,
         note::{Note, RelativeNote},
@@ -165,7 +165,7 @@ impl Mind {
 
     /// Hears the newest notes anew, from silence. Realtime-safe.
     fn hear(&mut self, notes: &[Note]) {
-        let Recall::Window(window) = self.model.recall();
+        let window = self.model.window();
         let notes = &notes[notes.len().saturating_sub(window)..];
         self.model.forget(&mut self.state);
         let mut before = notes.first().map(|note| note.onset);

@@ -2,6 +2,13 @@
 //!
 //! A model is state in, state out: it owns its weights alone, so any number of instances share one.
 
+pub mod classic;
+pub mod lstm;
+pub mod sampling;
+mod vector;
+pub mod weights;
+
+pub use self::weights::{embedded, load};
 use crate::music::{note::RelativeNote, time::Seconds};
 
 /// The source of all chance: seeded from above, so that a session can be replayed.
@@ -12,8 +19,8 @@ pub trait Model: Send + Sync {
     /// The name of its card, such as `classic-150`.
     fn name(&self) -> &str;
 
-    /// How much of the past it hears.
-    fn recall(&self) -> Recall;
+    /// How many notes it hears: a window that slides over the newest ones, heard anew for each draw.
+    fn window(&self) -> usize;
 
     /// The state before the first note, with all the room that a step needs. Allocates.
     fn silence(&self) -> State;
@@ -28,13 +35,6 @@ pub trait Model: Send + Sync {
     ///
     /// Its step is at least `elapsed`, the silence since the last onset that is already certain.
     fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote;
-}
-
-/// How much of the past a model hears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recall {
-    /// A window that slides over the newest notes: each draw hears them again, from silence.
-    Window(usize),
 }
 
 /// What a model knows after the notes it has heard, with its scratch space. Its layout is the model's own.

@@ -5,7 +5,7 @@ use std::{sync::Arc, thread};
 use antiphon::{
     improviser::{Improviser, Progress},
     lane::{PerformerEnd, Reply, Request, Wish, lanes},
-    model::{Chance, Model, Recall, State, Taste},
+    model::{Chance, Model, State, Taste},
     music::{
         note::{Key, Note, RelativeNote, Velocity},
         time::{Moment, Seconds},
@@ -28,8 +28,8 @@ impl Model for Tally {
         "tally"
     }
 
-    fn recall(&self) -> Recall {
-        Recall::Window(self.window)
+    fn window(&self) -> usize {
+        self.window
     }
 
     fn silence(&self) -> State {
@@ -63,8 +63,8 @@ impl Model for StageFright {
         "stage fright"
     }
 
-    fn recall(&self) -> Recall {
-        Recall::Window(25)
+    fn window(&self) -> usize {
+        25
     }
 
     fn silence(&self) -> State {

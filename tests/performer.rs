@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon::{
     improviser::Improviser,
     lane::{Telemetry, lanes},
-    model::{Chance, Model, Recall, State, Taste},
+    model::{Chance, Model, State, Taste},
     music::{
         hearing::Place,
         note::{Key, RelativeNote, Velocity},
@@ -39,8 +39,8 @@ impl Model for Dice {
         "dice"
     }
 
-    fn recall(&self) -> Recall {
-        Recall::Window(25)
+    fn window(&self) -> usize {
+        25
     }
 
     fn silence(&self) -> State {

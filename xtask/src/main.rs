@@ -2,6 +2,7 @@
 
 mod bundle;
 mod demo;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -13,12 +14,14 @@ use clap::Parser;
 enum Command {
     Bundle(bundle::Args),
     Demo(demo::Args),
+    Tidy(tidy::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Bundle(args) => bundle::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Tidy(arguments) => tidy::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

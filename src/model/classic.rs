@@ -1,0 +1,127 @@
+//! The published baselines: one or two LSTMs that read (pitch, step, duration) as three plain numbers.
+
+mod layout;
+mod network;
+mod preset;
+#[cfg(test)]
+mod tests;
+
+use rand::RngExt;
+
+pub use network::{Network, Prediction};
+pub use preset::{CLASSIC_25, CLASSIC_150, INPUTS, Preset, features};
+
+use self::layout::Layout;
+use super::{Chance, Model, State, Taste, lstm::Packed, vector, weights::Weights};
+use crate::music::{
+    note::{Key, RelativeNote, Velocity},
+    time::Seconds,
+};
+
+/// Below this an answer's note is a click; the heads know no limit.
+const SHORTEST: Seconds = Seconds(0.03);
+/// What is played by a model that has heard no velocity.
+const MEZZO_FORTE: u8 = 64;
+
+/// A baseline, ready to play: its weights are packed for one note at a time.
+#[derive(Debug, Clone)]
+pub struct Classic {
+    name: String,
+    layout: Layout,
+    lstms: Vec<Packed>,
+    dense: Option<Packed>,
+    /// 128 logits, the step in seconds, the duration in seconds.
+    heads: Packed,
+}
+
+impl Classic {
+    /// Packs weights that [`super::weights::read`] has found complete.
+    pub fn new(weights: &Weights) -> Self {
+        let preset = weights.preset;
+        let lstms = (0..preset.layers).map(|layer| {
+            let [w_ih, w_hh, bias] =
+                preset::LSTM.map(|part| weights.numbers(&preset::lstm_tensor(layer, part)));
+            let rows = w_ih.chunks_exact(preset.inputs(layer)).zip(w_hh.chunks_exact(preset.hidden));
+            let rows: Vec<Vec<f32>> = rows.map(|(inputs, hidden)| [inputs, hidden].concat()).collect();
+            Packed::new(preset.inputs(layer) + preset.hidden, &rows, bias)
+        });
+        let parts = |names: &[&str], inputs: usize| {
+            let numbers = |kind: &str| {
+                names
+                    .iter()
+                    .flat_map(|name| weights.numbers(&format!("{name}.{kind}")).to_vec())
+                    .collect::<Vec<f32>>()
+            };
+            let rows: Vec<Vec<f32>> = numbers("weight").chunks_exact(inputs).map(<[f32]>::to_vec).collect();
+            Packed::new(inputs, &rows, &numbers("bias"))
+        };
+        Self {
+            name: weights.name.clone(),
+            layout: Layout::new(preset),
+            lstms: lstms.collect(),
+            dense: preset.dense.map(|_| parts(&["dense"], preset.hidden)),
+            heads: parts(&preset::HEADS, preset.dense.unwrap_or(preset.hidden)),
+        }
+    }
+
+    /// Runs the heads on what `state` has heard and leaves their numbers in it. Realtime-safe.
+    fn predict<'a>(&self, state: &'a mut State) -> &'a mut [f32] {
+        let parts = self.layout.split(&mut state.0);
+        let top = &parts.voice[parts.voice.len() - self.layout.hidden..];
+        match &self.dense {
+            Some(dense) => {
+                dense.apply(top, parts.dense);
+                parts.dense.iter_mut().for_each(|x| *x = x.max(0.0));
+                self.heads.apply(parts.dense, parts.heads);
+            }
+            None => self.heads.apply(top, parts.heads),
+        }
+        parts.heads
+    }
+}
+
+impl Model for Classic {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn window(&self) -> usize {
+        self.layout.window
+    }
+
+    fn silence(&self) -> State {
+        State(vec![0.0; self.layout.len()])
+    }
+
+    fn forget(&self, state: &mut State) {
+        state.0.fill(0.0);
+    }
+
+    fn hear(&self, state: &mut State, note: RelativeNote) {
+        let parts = self.layout.split(&mut state.0);
+        parts.voice[..INPUTS].copy_from_slice(&features(note.key, note.step, note.duration));
+        let hidden = self.layout.hidden;
+        let mut below = 0;
+        for (lstm, cell) in self.lstms.iter().zip(parts.cells.chunks_exact_mut(hidden)) {
+            let above = below + lstm.inputs();
+            lstm.apply(&parts.voice[below..above], parts.gates);
+            vector::cell(parts.gates, cell, &mut parts.voice[above - hidden..above]);
+            below = above - hidden;
+        }
+        parts.velocities.push(note.velocity);
+    }
+
+    fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
+        let heads = self.predict(state);
+        let (logits, times) = heads.split_at_mut(Key::COUNT);
+        let (step, duration) = (preset::bounded(Seconds(times[0])), preset::bounded(Seconds(times[1])));
+        let key = super::sampling::draw(logits, taste.temperature, chance.random());
+        let velocities = self.layout.split(&mut state.0).velocities;
+        RelativeNote {
+            step: step.max(elapsed),
+            duration: duration.max(SHORTEST),
+            key: Key::saturating(u8::try_from(key).unwrap_or(u8::MAX)),
+            velocity: velocities.draw(chance).unwrap_or(Velocity::saturating(MEZZO_FORTE)),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What the baselines are made of.
+
+use crate::music::{note::Key, time::Seconds};
+
+/// Pitch, step, duration.
+pub const INPUTS: usize = 3;
+/// The parts of an LSTM: (4H, I), (4H, H), (4H).
+pub const LSTM: [&str; 3] = ["weight_ih", "weight_hh", "bias"];
+/// The heads, in the order in which their numbers stand.
+pub const HEADS: [&str; 3] = ["pitch", "step", "duration"];
+/// Longer steps and durations are heard and learnt as this: the square of one long rest would outweigh a
+/// thousand notes.
+pub const LONGEST: Seconds = Seconds(4.0);
+
+pub const CLASSIC_25: Preset = Preset { name: "classic-25", window: 25, layers: 1, hidden: 128, dense: None };
+pub const CLASSIC_150: Preset =
+    Preset { name: "classic-150", window: 150, layers: 2, hidden: 128, dense: Some(256) };
+
+/// The shape of a baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preset {
+    pub name: &'static str,
+    /// Notes.
+    pub window: usize,
+    pub layers: usize,
+    /// Units of each LSTM.
+    pub hidden: usize,
+    /// Units of the layer between the last LSTM and the heads.
+    pub dense: Option<usize>,
+}
+
+impl Preset {
+    pub const ALL: [Self; 2] = [CLASSIC_25, CLASSIC_150];
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| preset.name == name)
+    }
+
+    /// How many numbers an LSTM hears besides its own past.
+    pub fn inputs(&self, layer: usize) -> usize {
+        if layer == 0 { INPUTS } else { self.hidden }
+    }
+
+    /// Every tensor of a model file with its shape.
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let mut tensors = Vec::new();
+        let gates = 4 * self.hidden;
+        for layer in 0..self.layers {
+            let shapes = [vec![gates, self.inputs(layer)], vec![gates, self.hidden], vec![gates]];
+            tensors
+                .extend(LSTM.into_iter().zip(shapes).map(|(part, shape)| (lstm_tensor(layer, part), shape)));
+        }
+        let mut affine = |name: &str, outputs: usize, inputs: usize| {
+            tensors.push((format!("{name}.weight"), vec![outputs, inputs]));
+            tensors.push((format!("{name}.bias"), vec![outputs]));
+        };
+        if let Some(dense) = self.dense {
+            affine("dense", dense, self.hidden);
+        }
+        for (head, outputs) in HEADS.into_iter().zip([Key::COUNT, 1, 1]) {
+            affine(head, outputs, self.dense.unwrap_or(self.hidden));
+        }
+        tensors
+    }
+
+    pub fn parameters(&self) -> usize {
+        self.tensors().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    }
+}
+
+/// The name of a part of an LSTM in a model file.
+pub fn lstm_tensor(layer: usize, part: &str) -> String {
+    format!("lstm.{layer}.{part}")
+}
+
+/// A note as the networks read it.
+pub fn features(key: Key, step: Seconds, duration: Seconds) -> [f32; INPUTS] {
+    [f32::from(key.number()) / 128.0, bounded(step).0, bounded(duration).0]
+}
+
+/// Within 0..=[`LONGEST`]; what is not a number is 0.
+pub fn bounded(time: Seconds) -> Seconds {
+    time.max(Seconds::ZERO).min(LONGEST)
+}

@@ -1,0 +1,125 @@
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use rand::SeedableRng;
+
+use super::*;
+use crate::model::weights;
+
+const PLAIN: Taste = Taste { temperature: 1.0 };
+
+fn model(name: &str) -> (weights::Weights, Arc<dyn Model>) {
+    let bytes = weights::embedded_file(name).expect("embedded");
+    (weights::read(bytes).expect("complete"), weights::load(bytes).expect("complete"))
+}
+
+fn notes() -> Vec<RelativeNote> {
+    (0..40u8)
+        .map(|n| RelativeNote {
+            step: Seconds(f32::from(n % 7) * 0.11),
+            duration: Seconds(f32::from(n % 5) * 0.3 + 0.05),
+            key: Key::saturating(40 + (n * 6) % 50),
+            velocity: Velocity::saturating(30 + n),
+        })
+        .collect()
+}
+
+#[test]
+fn the_presets_have_the_published_numbers_of_parameters() {
+    assert_eq!(CLASSIC_25.parameters(), 84_354);
+    assert_eq!(CLASSIC_150.parameters(), 265_602);
+}
+
+#[test]
+fn note_by_note_and_all_at_once_predict_the_same() {
+    for preset in Preset::ALL {
+        let (weights, _) = model(preset.name);
+        let classic = Classic::new(&weights);
+        let shapes: std::collections::BTreeMap<_, _> = preset.tensors().into_iter().collect();
+        let tensor =
+            |name: &str| Tensor::from_slice(weights.numbers(name), shapes[name].clone(), &Device::Cpu);
+        let network = Network::new(preset, tensor).expect("complete");
+        let notes = notes();
+        let x: Vec<f32> = notes.iter().flat_map(|n| features(n.key, n.step, n.duration)).collect();
+        let x = Tensor::from_vec(x, (1, notes.len(), INPUTS), &Device::Cpu).expect("shape");
+        let (known, _) = network.listen(&x, &network.silence(1).expect("shape")).expect("shape");
+        let all = network.predict(&known.squeeze(0).expect("shape")).expect("shape");
+        let logits: Vec<Vec<f32>> = all.logits.to_vec2().expect("f32");
+        let (steps, durations) =
+            (all.step.to_vec1::<f32>().expect("f32"), all.duration.to_vec1::<f32>().expect("f32"));
+        let mut state = classic.silence();
+        for (n, &note) in notes.iter().enumerate() {
+            let heads = classic.predict(&mut state);
+            let expected = logits[n].iter().chain([&steps[n], &durations[n]]);
+            assert!(
+                heads.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-3 * b.abs().max(1.0)),
+                "note {n}"
+            );
+            classic.hear(&mut state, note);
+        }
+    }
+}
+
+#[test]
+fn the_same_chance_draws_the_same_notes() {
+    for preset in Preset::ALL {
+        let (_, model) = model(preset.name);
+        let answer = |seed| {
+            let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(seed));
+            notes().into_iter().for_each(|note| model.hear(&mut state, note));
+            (0..20)
+                .map(|_| {
+                    let note = model.draw(&mut state, &PLAIN, Seconds::ZERO, &mut chance);
+                    model.hear(&mut state, note);
+                    note
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(answer(1), answer(1));
+        assert_ne!(answer(1), answer(2));
+    }
+}
+
+#[test]
+fn forgetting_leads_back_to_silence() {
+    for preset in Preset::ALL {
+        let (_, model) = model(preset.name);
+        let mut state = model.silence();
+        notes().into_iter().for_each(|note| model.hear(&mut state, note));
+        model.draw(&mut state, &PLAIN, Seconds::ZERO, &mut Chance::seed_from_u64(1));
+        model.forget(&mut state);
+        assert_eq!(state.0, model.silence().0);
+    }
+}
+
+#[test]
+fn a_step_is_never_shorter_than_the_silence_that_is_certain() {
+    let (_, model) = model("classic-150");
+    let mut state = model.silence();
+    let note = model.draw(&mut state, &PLAIN, Seconds(7.5), &mut Chance::seed_from_u64(1));
+    assert_eq!(note.step, Seconds(7.5));
+    assert!(note.duration >= SHORTEST);
+}
+
+#[test]
+fn velocities_are_borrowed_from_what_was_heard_recently() {
+    let (_, model) = model("classic-25");
+    let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(5));
+    for n in 0..100 {
+        let velocity = Velocity::saturating(if n < 60 { 20 } else { 90 });
+        model.hear(&mut state, RelativeNote { velocity, ..notes()[n % 40] });
+    }
+    for _ in 0..50 {
+        assert_eq!(model.draw(&mut state, &PLAIN, Seconds::ZERO, &mut chance).velocity.value(), 90);
+    }
+}
+
+#[test]
+fn notes_that_are_not_numbers_do_not_poison_the_state() {
+    let (_, model) = model("classic-150");
+    let mut state = model.silence();
+    for time in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
+        model.hear(&mut state, RelativeNote { step: Seconds(time), duration: Seconds(time), ..notes()[0] });
+    }
+    assert!(state.0.iter().all(|x| x.is_finite()));
+}

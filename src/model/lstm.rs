@@ -1,0 +1,55 @@
+//! The fused LSTM: a recurrence over whole sequences for training, and the single step for playing.
+//!
+//! Weights are as in Keras: one bias, gates in the order i, f, g, o.
+
+mod op;
+mod packed;
+mod sequence;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, OnceLock};
+
+use candle_core::{Result, Tensor};
+
+pub use packed::Packed;
+
+/// One layer, over whole sequences and with gradients.
+#[derive(Debug, Clone)]
+pub struct Lstm {
+    /// (4H, I)
+    pub w_ih: Tensor,
+    /// (4H, H)
+    pub w_hh: Tensor,
+    /// (4H)
+    pub bias: Tensor,
+}
+
+impl Lstm {
+    /// From `x` (B, T, I) and the state before it (2, B, H: hidden, then cell) to all hidden states (B, T, H) and
+    /// the state after it, which carries no gradient.
+    ///
+    /// Fails where shapes do not fit or the tensors are not f32 on the CPU.
+    pub fn forward(&self, x: &Tensor, state: &Tensor) -> Result<(Tensor, Tensor)> {
+        let (batch, time, inputs) = x.dims3()?;
+        let gates = self.w_hh.dim(0)?;
+        let flat = x.reshape((batch * time, inputs))?;
+        let sums = affine(&flat, &self.w_ih, &self.bias)?.reshape((batch, time, gates))?;
+        let trace = Arc::new(OnceLock::new());
+        let op = op::Recurrence { trace: Arc::clone(&trace) };
+        let hidden = sums.apply_op3(&self.w_hh.contiguous()?, &state.contiguous()?, op)?;
+        let cells = trace.get().expect("the forward pass has just left its trace").last_cells();
+        let cells = Tensor::from_vec(cells, (batch, gates / 4), x.device())?;
+        let last = hidden.detach().narrow(1, time - 1, 1)?.squeeze(1)?;
+        Ok((hidden, Tensor::stack(&[last, cells], 0)?))
+    }
+}
+
+/// `x · weightᵀ + bias` for `x` (N, I), `weight` (O, I) and `bias` (O).
+///
+/// The bias is a product with ones, because its gradient is a product too; that of a broadcast is a slow sum.
+pub fn affine(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    let ones = Tensor::ones((x.dim(0)?, 1), x.dtype(), x.device())?;
+    x.matmul(&weight.t()?)? + ones.matmul(&bias.unsqueeze(0)?)?
+}

@@ -1,0 +1,218 @@
+//! The recurrence on bare slices. Batch first, so that every thread owns whole sequences, contiguous in memory.
+
+use gemm::Parallelism;
+use rayon::prelude::*;
+
+use crate::model::vector;
+
+/// The sizes of a run: B sequences of T notes through H units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    pub batch: usize,
+    pub time: usize,
+    pub hidden: usize,
+}
+
+/// What the forward pass leaves for the backward pass.
+#[derive(Debug)]
+pub struct Trace {
+    pub size: Size,
+    /// (B, T, 4H), after their activations.
+    pub gates: Vec<f32>,
+    /// (B, T, H)
+    pub cells: Vec<f32>,
+}
+
+impl Trace {
+    /// The cells after the last note, (B, H).
+    pub fn last_cells(&self) -> Vec<f32> {
+        let Size { time, hidden, .. } = self.size;
+        self.cells.chunks_exact(time * hidden).flat_map(|c| &c[(time - 1) * hidden..]).copied().collect()
+    }
+}
+
+/// From the inputs' share of the gates (B, T, 4H), the recurrent weights (4H, H) and the state (2, B, H) to the hidden
+/// states (B, T, H).
+pub fn forward(size: Size, inputs: &[f32], weights: &[f32], state: &[f32]) -> (Vec<f32>, Trace) {
+    let Size { batch, time, hidden } = size;
+    let columns = transposed(weights, hidden);
+    let mut gates = inputs.to_vec();
+    let mut cells = vec![0.0; batch * time * hidden];
+    let mut outputs = vec![0.0; batch * time * hidden];
+    let rows = rows_per_task(batch);
+    let (h, c) = state.split_at(batch * hidden);
+    gates
+        .par_chunks_mut(rows * time * 4 * hidden)
+        .zip(cells.par_chunks_mut(rows * time * hidden))
+        .zip(outputs.par_chunks_mut(rows * time * hidden))
+        .zip(h.par_chunks(rows * hidden).zip(c.par_chunks(rows * hidden)))
+        .for_each(|(((gates, cells), outputs), (h, c))| {
+            let size = Size { batch: h.len() / hidden, ..size };
+            forward_task(size, &columns, (h, c), gates, cells, outputs);
+        });
+    (outputs, Trace { size, gates, cells })
+}
+
+fn forward_task(
+    size: Size,
+    columns: &[f32],
+    (h, c): (&[f32], &[f32]),
+    gates: &mut [f32],
+    cells: &mut [f32],
+    outputs: &mut [f32],
+) {
+    let Size { batch, time, hidden } = size;
+    let mut cell = c.to_vec();
+    for t in 0..time {
+        let before = match t {
+            0 => Rows { numbers: h, row: hidden, column: 1 },
+            _ => Rows { numbers: &outputs[(t - 1) * hidden..], row: time * hidden, column: 1 },
+        };
+        let sums =
+            RowsMut { numbers: &mut gates[t * 4 * hidden..], row: time * 4 * hidden, width: 4 * hidden };
+        accumulate(batch, columns, before, sums, Parallelism::None);
+        for b in 0..batch {
+            let at = b * time + t;
+            let cell = &mut cell[b * hidden..][..hidden];
+            let output = &mut outputs[at * hidden..][..hidden];
+            vector::cell(&mut gates[at * 4 * hidden..][..4 * hidden], cell, output);
+            cells[at * hidden..][..hidden].copy_from_slice(cell);
+        }
+    }
+}
+
+/// From the gradient of the hidden states (B, T, H) to those of the gates' sums (B, T, 4H) and of the state (2, B, H).
+pub fn backward(trace: &Trace, weights: &[f32], state: &[f32], gradient: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    let Size { batch, time, hidden } = trace.size;
+    let mut dgates = vec![0.0; batch * time * 4 * hidden];
+    let mut flow = gradient.to_vec();
+    let mut dstate = vec![0.0; 2 * batch * hidden];
+    let rows = rows_per_task(batch);
+    let (dh, dc) = dstate.split_at_mut(batch * hidden);
+    let first_cells = &state[batch * hidden..];
+    dgates
+        .par_chunks_mut(rows * time * 4 * hidden)
+        .zip(flow.par_chunks_mut(rows * time * hidden))
+        .zip(dh.par_chunks_mut(rows * hidden).zip(dc.par_chunks_mut(rows * hidden)))
+        .enumerate()
+        .for_each(|(task, ((dgates, flow), (dh, dc)))| {
+            let task = Backward { trace, weights, first_cells, first: task * rows, batch: dh.len() / hidden };
+            task.run(dgates, flow, dh, dc);
+        });
+    (dgates, dstate)
+}
+
+/// The sequences `first..first + batch` of a backward pass.
+struct Backward<'a> {
+    trace: &'a Trace,
+    weights: &'a [f32],
+    first_cells: &'a [f32],
+    first: usize,
+    batch: usize,
+}
+
+impl Backward<'_> {
+    fn run(&self, dgates: &mut [f32], flow: &mut [f32], dh: &mut [f32], dc: &mut [f32]) {
+        let Size { time, hidden, .. } = self.trace.size;
+        for t in (0..time).rev() {
+            for b in 0..self.batch {
+                let (here, there) = (b * time + t, (self.first + b) * time + t);
+                let before = match t {
+                    0 => &self.first_cells[(self.first + b) * hidden..],
+                    _ => &self.trace.cells[(there - 1) * hidden..],
+                };
+                vector::cell_backward(
+                    &self.trace.gates[there * 4 * hidden..][..4 * hidden],
+                    before,
+                    &self.trace.cells[there * hidden..],
+                    &flow[here * hidden..][..hidden],
+                    &mut dc[b * hidden..][..hidden],
+                    &mut dgates[here * 4 * hidden..][..4 * hidden],
+                );
+            }
+            let sums = Rows { numbers: &dgates[t * 4 * hidden..], row: time * 4 * hidden, column: 1 };
+            let output = match t {
+                0 => RowsMut { numbers: &mut *dh, row: hidden, width: hidden },
+                _ => RowsMut { numbers: &mut flow[(t - 1) * hidden..], row: time * hidden, width: hidden },
+            };
+            accumulate(self.batch, self.weights, sums, output, Parallelism::None);
+        }
+    }
+}
+
+/// The gradient of the recurrent weights (4H, H), as one product over all notes of all sequences.
+pub fn weight_gradient(size: Size, dgates: &[f32], outputs: &[f32], state: &[f32]) -> Vec<f32> {
+    let Size { batch, time, hidden } = size;
+    let mut before = Vec::with_capacity(batch * time * hidden);
+    for (first, outputs) in state.chunks_exact(hidden).zip(outputs.chunks_exact(time * hidden)) {
+        before.extend_from_slice(first);
+        before.extend_from_slice(&outputs[..(time - 1) * hidden]);
+    }
+    let mut gradient = vec![0.0; 4 * hidden * hidden];
+    let gates = Rows { numbers: dgates, row: 1, column: 4 * hidden };
+    let output = RowsMut { numbers: &mut gradient, row: hidden, width: hidden };
+    accumulate(4 * hidden, &before, gates, output, Parallelism::Rayon(0));
+    gradient
+}
+
+/// Enough tasks for every thread, and small enough that a thread that is held up does not hold up the others.
+fn rows_per_task(batch: usize) -> usize {
+    const MOST_ROWS: usize = 32;
+    batch.div_ceil(rayon::current_num_threads()).clamp(1, MOST_ROWS)
+}
+
+fn transposed(weights: &[f32], hidden: usize) -> Vec<f32> {
+    (0..hidden).flat_map(|k| weights.iter().skip(k).step_by(hidden).copied()).collect()
+}
+
+/// Rows seen through strides: number `n` of row `r` stands at `r * row + n * column`.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    numbers: &'a [f32],
+    row: usize,
+    column: usize,
+}
+
+/// Rows of `width` adjacent numbers that begin `row` apart.
+struct RowsMut<'a> {
+    numbers: &'a mut [f32],
+    row: usize,
+    width: usize,
+}
+
+/// `output[r] += input[r] · matrix` for `count` rows; `matrix` is (K, width) without gaps.
+///
+/// Allocates nothing when the numbers of an input row are adjacent and `width` is a multiple of 16.
+fn accumulate(count: usize, matrix: &[f32], input: Rows, output: RowsMut, parallelism: gemm::Parallelism) {
+    let width = output.width;
+    let depth = matrix.len() / width;
+    assert!(count > 0 && depth > 0 && output.row >= width);
+    assert!((count - 1) * output.row + width <= output.numbers.len());
+    assert!((count - 1) * input.row + (depth - 1) * input.column < input.numbers.len());
+    let stride = |n: usize| isize::try_from(n).expect("a stride is shorter than a slice");
+    // SAFETY: the assertions above keep every index that the strides can reach inside its slice, and the rows of
+    // `output`, which is borrowed mutably, apart from each other.
+    unsafe {
+        gemm::gemm(
+            width,
+            count,
+            depth,
+            output.numbers.as_mut_ptr(),
+            stride(output.row),
+            1,
+            true,
+            matrix.as_ptr(),
+            stride(width),
+            1,
+            input.numbers.as_ptr(),
+            stride(input.row),
+            stride(input.column),
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}

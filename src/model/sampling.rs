@@ -1,0 +1,72 @@
+//! How one of many is chosen by chance.
+
+/// The place that `drawn`, 0..1, chooses among `logits` at a temperature; at 0 the largest. Overwrites the logits with
+/// weights. Realtime-safe.
+pub fn draw(logits: &mut [f32], temperature: f32, drawn: f32) -> usize {
+    let largest = largest(logits);
+    if temperature.is_nan() || temperature <= 0.0 {
+        return largest;
+    }
+    let top = logits[largest];
+    let mut sum = 0.0;
+    for logit in logits.iter_mut() {
+        // What is not a number weighs nothing.
+        *logit = ((*logit - top) / temperature).exp().max(0.0);
+        sum += *logit;
+    }
+    let mut left = drawn * sum;
+    for (place, &weight) in logits.iter().enumerate() {
+        left -= weight;
+        if left < 0.0 {
+            return place;
+        }
+    }
+    largest
+}
+
+/// The place of the largest number, the first of equals; 0 where nothing is a number.
+fn largest(numbers: &[f32]) -> usize {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (place, &number) in numbers.iter().enumerate() {
+        if number > best.1 {
+            best = (place, number);
+        }
+    }
+    best.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::draw;
+
+    #[test]
+    fn temperature_nought_takes_the_likeliest() {
+        assert_eq!(draw(&mut [0.0, 3.0, 3.0, 1.0], 0.0, 0.99), 1);
+        assert_eq!(draw(&mut [0.0, 3.0, 1.0], f32::NAN, 0.99), 1);
+    }
+
+    #[test]
+    fn choices_come_as_often_as_they_are_likely() {
+        let mut counts = [0; 3];
+        for n in 0..1000 {
+            counts[draw(&mut [0.0, 2f32.ln(), 5f32.ln()], 1.0, (n as f32 + 0.5) / 1000.0)] += 1;
+        }
+        assert_eq!(counts, [125, 250, 625]);
+    }
+
+    #[test]
+    fn a_higher_temperature_flattens() {
+        let likely = |temperature| {
+            (0..1000).filter(|&n| draw(&mut [0.0, 2.0], temperature, n as f32 / 1000.0) == 1).count()
+        };
+        assert!(likely(0.5) > likely(1.0) && likely(1.0) > likely(2.0) && likely(2.0) > 500);
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_never_chosen_while_there_is_another() {
+        for n in 0..100 {
+            assert_eq!(draw(&mut [f32::NAN, 0.0, f32::NEG_INFINITY], 1.0, n as f32 / 100.0), 1);
+        }
+        assert_eq!(draw(&mut [f32::NAN; 3], 1.0, 0.5), 0);
+    }
+}
