@@ -35,7 +35,8 @@ pub fn run(_: &Arguments) -> anyhow::Result<()> {
     let mut faults = Vec::new();
     for folder in ["src", "stage", "xtask", "tests", "benches"] {
         for file in rust_files(&root.join(folder))? {
-            let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let text =
+                fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
             faults.extend(faults_of(&name, &text));
         }
