@@ -72,8 +72,8 @@ fn at_temperature_zero_the_seed_does_not_choose_the_keys() -> Result<()> {
 
 #[test]
 fn the_memory_changes_the_answer_to_a_long_call() -> Result<()> {
-    let score: Vec<Event> = (0..40u8)
-        .flat_map(|index| Event::note(u64::from(index) * 2_280, 2_000, 40 + (index * 7) % 45, 80))
+    let score: Vec<Event> = (0..40)
+        .flat_map(|index| Event::note(u64::from(index) * 2_280, 2_000, 40 + index % 9 * 5, 80))
         .collect();
     let with = |memory| -> Result<Performance> {
         let mut host =

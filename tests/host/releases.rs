@@ -70,7 +70,13 @@ fn a_seek_leaves_no_note_hanging() -> Result<()> {
 
 #[test]
 fn a_loop_leaves_no_note_hanging() -> Result<()> {
-    everywhere(None, |_, _, transport| transport.changed(|section| section.cycle = Some((0.0, 5.5))))
+    for start in [0.0, 3.0] {
+        everywhere(None, |at, _, transport| {
+            let end = at as f64 / BEAT as f64;
+            transport.changed(|section| section.cycle = Some((start, end)))
+        })?;
+    }
+    Ok(())
 }
 
 #[test]
