@@ -146,3 +146,6 @@ impl Heads {
         score.add(note, logits, self.steps[row], self.durations[row]);
     }
 }
+
+#[cfg(test)]
+mod tests;

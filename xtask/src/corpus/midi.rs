@@ -80,17 +80,18 @@ fn check_chunks(bytes: &[u8]) -> Result<(), Refusal> {
         return Err(if b"MThd".starts_with(bytes) { Refusal::Truncated } else { Refusal::NotMidi });
     }
     let declared = bytes.get(10..12).map(|n| usize::from(u16::from_be_bytes([n[0], n[1]])));
+    let Some(declared) = declared else { return Err(Refusal::Truncated) };
     let (mut rest, mut tracks) = (bytes, 0);
     while let Some((head, body)) = rest.split_first_chunk::<8>() {
         let length = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
         let Some(after) = usize::try_from(length).ok().and_then(|length| body.get(length..)) else {
             // Padding after the last track is not a chunk.
-            return if Some(tracks) >= declared { Ok(()) } else { Err(Refusal::Truncated) };
+            return if tracks >= declared { Ok(()) } else { Err(Refusal::Truncated) };
         };
         tracks += usize::from(head.starts_with(b"MTrk"));
         rest = after;
     }
-    if Some(tracks) < declared || declared.is_none() { Err(Refusal::Truncated) } else { Ok(()) }
+    if tracks < declared { Err(Refusal::Truncated) } else { Ok(()) }
 }
 
 struct Event {
