@@ -2,5 +2,23 @@
 //!
 //! `ARCHITECTURE.md` walks one note through these modules and states the invariants.
 
-pub mod model;
+#[cfg(feature = "plugin")]
+pub mod plugin;
+
+#[cfg(feature = "plugin")]
+pub mod params;
+
+#[cfg(feature = "plugin")]
+pub mod host;
+
+pub mod performer;
+
+pub mod lane;
+
+pub mod improviser;
+
+pub mod worker;
+
 pub mod music;
+
+pub mod model;

@@ -8,6 +8,7 @@ pub mod sampling;
 mod vector;
 pub mod weights;
 
+pub use self::weights::{embedded, load};
 use crate::music::{note::RelativeNote, time::Seconds};
 
 /// The source of all chance: seeded from above, so that a session can be replayed.
@@ -18,8 +19,8 @@ pub trait Model: Send + Sync {
     /// The name of its card, such as `classic-150`.
     fn name(&self) -> &str;
 
-    /// How much of the past it hears.
-    fn recall(&self) -> Recall;
+    /// How many notes it hears: a window that slides over the newest ones, heard anew for each draw.
+    fn window(&self) -> usize;
 
     /// The state before the first note, with all the room that a step needs. Allocates.
     fn silence(&self) -> State;
@@ -36,18 +37,9 @@ pub trait Model: Send + Sync {
     fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote;
 }
 
-/// How much of the past a model hears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recall {
-    /// A window that slides over the newest notes: each draw hears them again, from silence.
-    Window(usize),
-    /// Everything since silence, carried from note to note.
-    Carried,
-}
-
 /// What a model knows after the notes it has heard, with its scratch space. Its layout is the model's own.
 #[derive(Debug, Clone)]
-pub struct State(pub(crate) Vec<f32>);
+pub struct State(pub Vec<f32>);
 
 /// How a note is chosen among the likely ones.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,4 +1,9 @@
 //! The musical core: pure types and rules, without a framework, a network or a thread.
 
+pub mod hearing;
+pub mod memory;
 pub mod note;
+pub mod schedule;
 pub mod time;
+pub mod timeline;
+pub mod turn;

@@ -12,7 +12,7 @@ pub use network::{Network, Prediction};
 pub use preset::{CLASSIC_25, CLASSIC_150, INPUTS, LONGEST, Preset, features};
 
 use self::layout::Layout;
-use super::{Chance, Model, Recall, State, Taste, lstm::Packed, vector, weights::Weights};
+use super::{Chance, Model, State, Taste, lstm::Packed, vector, weights::Weights};
 use crate::music::{
     note::{Key, RelativeNote, Velocity},
     time::Seconds,
@@ -85,8 +85,8 @@ impl Model for Classic {
         &self.name
     }
 
-    fn recall(&self) -> Recall {
-        Recall::Window(self.layout.window)
+    fn window(&self) -> usize {
+        self.layout.window
     }
 
     fn silence(&self) -> State {

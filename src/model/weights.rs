@@ -1,6 +1,9 @@
 //! Model files: safetensors, whose metadata names the preset and the representation.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
@@ -15,9 +18,12 @@ pub const REPRESENTATION: &str = "1";
 const CLASSIC_25: &[u8] = include_bytes!("../../models/classic-25.safetensors");
 const CLASSIC_150: &[u8] = include_bytes!("../../models/classic-150.safetensors");
 
-/// The models inside the plugin, in the order in which they are offered.
-pub fn embedded() -> [Arc<dyn Model>; 2] {
-    [CLASSIC_25, CLASSIC_150].map(|bytes| load(bytes).expect("a test loads every embedded model"))
+/// The models inside the plugin, in the order in which they are offered. All instances share them.
+pub fn embedded() -> &'static [Arc<dyn Model>] {
+    static EMBEDDED: LazyLock<[Arc<dyn Model>; 2]> = LazyLock::new(|| {
+        [CLASSIC_25, CLASSIC_150].map(|bytes| load(bytes).expect("a test loads every embedded model"))
+    });
+    &*EMBEDDED
 }
 
 /// Reads a model file that may hold anything, and makes it ready to play.

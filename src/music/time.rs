@@ -10,6 +10,44 @@ pub struct Moment(pub f64);
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct Seconds(pub f32);
 
+/// A point of the instance's sample clock, which runs free and never jumps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SampleTime(pub u64);
+
+/// A length in samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Samples(pub u64);
+
+/// A point of the host's musical time, in quarter notes; negative in a pre-roll.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct BeatTime(pub f64);
+
+/// A length in quarter notes.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Beats(pub f64);
+
+/// In samples a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SampleRate(pub f64);
+
+/// In quarter notes a minute, above zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tempo(f64);
+
+impl Tempo {
+    /// The tempo of a host that tells none.
+    pub const DEFAULT: Self = Self(120.0);
+
+    /// `None` unless the tempo is finite and above zero.
+    pub fn new(beats_per_minute: f64) -> Option<Self> {
+        (beats_per_minute.is_finite() && beats_per_minute > 0.0).then_some(Self(beats_per_minute))
+    }
+
+    fn samples_per_beat(self, rate: SampleRate) -> f64 {
+        rate.0 * 60.0 / self.0
+    }
+}
+
 impl Seconds {
     pub const ZERO: Self = Self(0.0);
 
@@ -19,6 +57,43 @@ impl Seconds {
 
     pub fn min(self, other: Self) -> Self {
         Self(self.0.min(other.0))
+    }
+}
+
+impl SampleRate {
+    /// The instance's time of a point on its sample clock.
+    pub fn moment(self, at: SampleTime) -> Moment {
+        Moment(at.0 as f64 / self.0)
+    }
+
+    /// The sample that is nearest to a moment.
+    pub fn sample(self, at: Moment) -> SampleTime {
+        SampleTime((at.0 * self.0).round().max(0.0) as u64)
+    }
+
+    /// The nearest whole number of samples.
+    pub fn samples(self, length: Seconds) -> Samples {
+        Samples((f64::from(length.0) * self.0).round().max(0.0) as u64)
+    }
+}
+
+impl Beats {
+    /// How many beats a length takes at a tempo.
+    pub fn from_seconds(length: Seconds, tempo: Tempo) -> Self {
+        Self(f64::from(length.0) * tempo.0 / 60.0)
+    }
+
+    /// How many beats a number of samples takes at a tempo.
+    pub fn from_samples(length: Samples, tempo: Tempo, rate: SampleRate) -> Self {
+        Self(length.0 as f64 / tempo.samples_per_beat(rate))
+    }
+
+    pub fn seconds(self, tempo: Tempo) -> Seconds {
+        Seconds((self.0 * 60.0 / tempo.0) as f32)
+    }
+
+    pub fn samples(self, tempo: Tempo, rate: SampleRate) -> Samples {
+        Samples((self.0 * tempo.samples_per_beat(rate)).round().max(0.0) as u64)
     }
 }
 
@@ -35,5 +110,69 @@ impl Sub for Moment {
 
     fn sub(self, earlier: Moment) -> Seconds {
         Seconds((self.0 - earlier.0) as f32)
+    }
+}
+
+impl Add<Samples> for SampleTime {
+    type Output = SampleTime;
+
+    fn add(self, length: Samples) -> SampleTime {
+        SampleTime(self.0 + length.0)
+    }
+}
+
+/// The length since an earlier point; zero where it is not earlier.
+impl Sub for SampleTime {
+    type Output = Samples;
+
+    fn sub(self, earlier: SampleTime) -> Samples {
+        Samples(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// The point that lies a length earlier; the clock's beginning where there is none.
+impl Sub<Samples> for SampleTime {
+    type Output = SampleTime;
+
+    fn sub(self, length: Samples) -> SampleTime {
+        SampleTime(self.0.saturating_sub(length.0))
+    }
+}
+
+impl Add<Beats> for BeatTime {
+    type Output = BeatTime;
+
+    fn add(self, length: Beats) -> BeatTime {
+        BeatTime(self.0 + length.0)
+    }
+}
+
+impl Sub for BeatTime {
+    type Output = Beats;
+
+    fn sub(self, earlier: BeatTime) -> Beats {
+        Beats(self.0 - earlier.0)
+    }
+}
+
+/// Where the musical beat lies on the sample clock, and how fast it goes from there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Anchor {
+    pub sample: SampleTime,
+    pub beat: BeatTime,
+    pub tempo: Tempo,
+}
+
+impl Anchor {
+    pub(super) fn beat_at(&self, at: SampleTime, rate: SampleRate) -> BeatTime {
+        // Signed on purpose: a point may lie before the anchor.
+        let samples = at.0 as f64 - self.sample.0 as f64;
+        BeatTime(self.beat.0 + samples / self.tempo.samples_per_beat(rate))
+    }
+
+    /// The sample nearest to a beat.
+    pub(super) fn sample_at(&self, beat: BeatTime, rate: SampleRate) -> SampleTime {
+        let samples = ((beat.0 - self.beat.0) * self.tempo.samples_per_beat(rate)).round();
+        SampleTime((self.sample.0 as f64 + samples).max(0.0) as u64)
     }
 }

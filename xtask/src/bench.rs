@@ -49,7 +49,7 @@ struct Speeds {
     candle_nn: f64,
 }
 
-pub fn run(arguments: Arguments) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
     let steps: Vec<_> =
         weights::embedded().iter().map(|model| (model.name().to_owned(), step(&**model))).collect();
     let slowest = steps.iter().map(|&(_, spread)| spread).max_by(|a, b| a.median.total_cmp(&b.median));

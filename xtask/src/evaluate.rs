@@ -64,23 +64,22 @@ fn memory(text: &str) -> Result<Memory, String> {
     }
 }
 
-pub fn run(mut arguments: Arguments) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
     let models = models(&arguments.model)?;
-    if arguments.convention.is_empty() {
-        arguments.convention = vec![Convention::Sustained, Convention::KeyUp];
-    }
-    if arguments.memory.is_empty() {
-        arguments.memory = vec![None];
-    }
+    let conventions = match &arguments.convention[..] {
+        [] => &[Convention::Sustained, Convention::KeyUp],
+        chosen => chosen,
+    };
+    let memories = if arguments.memory.is_empty() { &[None] } else { &arguments.memory[..] };
     let mut rows = Vec::new();
-    for &convention in &arguments.convention {
-        let pieces = pieces(&arguments, convention)?;
+    for &convention in conventions {
+        let pieces = pieces(arguments, convention)?;
         for (weights, network) in &models {
-            for &memory in &arguments.memory {
+            for &memory in memories {
                 rows.push(scored(weights, network, &pieces, convention, memory)?);
             }
         }
-        rows.extend(baselines(&arguments, convention, &pieces)?);
+        rows.extend(baselines(arguments, convention, &pieces)?);
     }
     match arguments.json {
         true => println!("{}", serde_json::to_string_pretty(&rows)?),

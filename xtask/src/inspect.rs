@@ -16,7 +16,7 @@ pub struct Arguments {
     convention: Convention,
 }
 
-pub fn run(arguments: Arguments) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
     let corpus = corpus::read(&corpus::find(&arguments.file, None)?, arguments.convention)?;
     corpus.warn();
     for piece in &corpus.pieces {

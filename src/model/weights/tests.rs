@@ -34,7 +34,8 @@ fn error(bytes: &[u8]) -> ModelError {
 
 #[test]
 fn every_embedded_model_loads_under_its_name() {
-    assert_eq!(embedded().map(|model| model.name().to_owned()), ["classic-25", "classic-150"]);
+    let names: Vec<&str> = embedded().iter().map(|model| model.name()).collect();
+    assert_eq!(names, ["classic-25", "classic-150"]);
 }
 
 #[test]

@@ -91,3 +91,58 @@ fn under_pressure(predicted: &Tensor, truth: &Tensor) -> Result<Tensor> {
     let pressure = (predicted.neg()?.relu()?.mean_all()? * PRESSURE)?;
     Ok((error + pressure)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+    use rand::SeedableRng;
+
+    use antiphon::{
+        model::{Chance, classic::CLASSIC_25},
+        music::note::{Key, Velocity},
+    };
+
+    use super::*;
+    use crate::{
+        corpus::GridNote,
+        train::{beginning, windows::Windows},
+    };
+
+    #[test]
+    fn a_melody_that_repeats_is_learnt() {
+        let note = |n: u8| GridNote {
+            step: 20,
+            key: Key::saturating(60 + n % 3 * 4),
+            velocity: Velocity::saturating(64),
+            duration: 30,
+        };
+        let mut chance = Chance::seed_from_u64(1);
+        let variables = beginning::drawn(CLASSIC_25, &mut chance).expect("shapes fit");
+        let network =
+            Network::new(CLASSIC_25, |name| Ok(variables[name].as_tensor().clone())).expect("complete");
+        let mut learner = Learner::new(network, &variables, 8).expect("shapes fit");
+        let mut windows =
+            Windows::new(vec![(0..99).map(note).collect()], 8, 12, chance).expect("long enough");
+        let losses: Vec<Loss> = (0..60)
+            .map(|_| learner.learn(&windows.next().expect("endless"), 1e-2).expect("finite"))
+            .collect();
+        assert!(losses[0].pitch > 4.0);
+        assert!(
+            losses[59].pitch < 1.0 && losses[59].step < 0.01 && losses[59].duration < 0.01,
+            "{:?}",
+            losses[59]
+        );
+    }
+
+    #[test]
+    fn what_is_negative_is_pushed_up_harder_than_what_is_wrong() {
+        let loss = |predicted: f32| {
+            let tensor = |x| Tensor::new(&[x], &Device::Cpu).expect("a number");
+            under_pressure(&tensor(predicted), &tensor(0.0f32))
+                .and_then(|l| l.to_scalar::<f32>().map_err(Into::into))
+                .expect("a number")
+        };
+        assert!((loss(0.5) - 0.25).abs() < 1e-6);
+        assert!((loss(-0.5) - 5.25).abs() < 1e-6);
+    }
+}

@@ -61,14 +61,17 @@ impl Windows {
     pub fn next(&mut self) -> Result<Batch> {
         let mut windows = Vec::with_capacity(self.rows);
         let mut carried = vec![0f32; self.rows];
-        for row in 0..self.lanes.len() {
-            let lane = self.lanes[row];
-            let goes_on = lane.at + self.time <= self.pieces[lane.piece].len();
-            let lane = if goes_on { lane } else { self.begin() };
-            carried[row] = f32::from(u8::from(goes_on));
-            windows.push(lane);
-            self.lanes[row] = Lane { at: lane.at + self.time, ..lane };
+        let mut lanes = std::mem::take(&mut self.lanes);
+        for (lane, carried) in lanes.iter_mut().zip(&mut carried) {
+            if lane.at + self.time <= self.pieces[lane.piece].len() {
+                *carried = 1.0;
+            } else {
+                *lane = self.begin();
+            }
+            windows.push(*lane);
+            lane.at += self.time;
         }
+        self.lanes = lanes;
         while windows.len() < self.rows {
             windows.push(self.anywhere());
         }
@@ -115,5 +118,56 @@ impl Windows {
             durations: Tensor::from_vec(durations, count, &Device::Cpu)?,
             carried: Tensor::from_vec(carried, (1, self.rows, 1), &Device::Cpu)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use antiphon::music::note::{Key, Velocity};
+
+    use super::*;
+
+    /// Every note's duration tells its piece and place.
+    fn piece(number: u32, length: u32) -> Vec<GridNote> {
+        let note = |n| GridNote {
+            step: 10,
+            key: Key::saturating(60),
+            velocity: Velocity::saturating(64),
+            duration: 100 * number + n,
+        };
+        (0..length).map(note).collect()
+    }
+
+    fn windows(lengths: &[u32]) -> Windows {
+        let pieces = (1..).zip(lengths).map(|(number, &length)| piece(number, length)).collect();
+        Windows::new(pieces, 4, 8, Chance::seed_from_u64(1)).expect("long enough")
+    }
+
+    #[test]
+    fn a_carried_window_follows_on_the_one_before() {
+        let mut windows = windows(&[50, 40, 30]);
+        let mut before: Option<Vec<Vec<f32>>> = None;
+        for _ in 0..20 {
+            let batch = windows.next().expect("endless");
+            let carried: Vec<f32> = batch.carried.flatten_all().and_then(|c| c.to_vec1()).expect("numbers");
+            let durations: Vec<Vec<f32>> =
+                batch.durations.reshape((4, 8)).and_then(|d| d.to_vec2()).expect("numbers");
+            for row in 0..4 {
+                if carried[row] == 1.0 {
+                    let last = before.as_ref().expect("the first batch begins in silence")[row][7];
+                    assert!((durations[row][0] - last - 0.01).abs() < 1e-6);
+                }
+            }
+            assert_eq!(carried[2..], [0.0, 0.0]);
+            before = Some(durations);
+        }
+    }
+
+    #[test]
+    fn pieces_shorter_than_a_window_are_left_out() {
+        assert_eq!(windows(&[7, 8]).pieces.len(), 1);
+        assert!(Windows::new(vec![piece(1, 7)], 4, 8, Chance::seed_from_u64(1)).is_err());
     }
 }

@@ -1,0 +1,75 @@
+//! What a block costs the audio thread while the player plays a note in every block.
+
+use std::sync::Arc;
+
+use antiphon::{
+    lane::{Telemetry, lanes},
+    music::{
+        hearing::Place,
+        note::{Key, Velocity},
+        time::{BeatTime, Beats, SampleRate, Samples, Tempo},
+        timeline::Transport,
+        turn::Rules,
+    },
+    performer::{Arrival, Gesture, Partner, Performer, Port, Refused, Settings, Sound},
+};
+use criterion::{Criterion, criterion_group, criterion_main};
+
+const BLOCK: u64 = 512;
+const C4: Place = Place { channel: 0, key: Key::saturating(60) };
+const SETTINGS: Settings = Settings {
+    rules: Rules { silence: Beats(1.0), longest_answer: Beats(16.0) },
+    temperature: 1.0,
+    memory: 150,
+    model: 0,
+    seed: 0,
+    varying: true,
+    thru: true,
+    bypass: false,
+};
+
+/// A player who strikes and releases one key.
+struct Player {
+    gestures: [Gesture; 2],
+    next: usize,
+}
+
+impl Port for Player {
+    type Event = ();
+
+    fn next(&mut self) -> Option<Arrival<()>> {
+        let gesture = *self.gestures.get(self.next)?;
+        self.next += 1;
+        Some(Arrival { offset: 200 * self.next as u32, gesture, event: () })
+    }
+
+    fn pass(&mut self, _: Arrival<()>) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn play(&mut self, _: u32, _: Sound) -> Result<(), Refused> {
+        Ok(())
+    }
+}
+
+fn blocks(criterion: &mut Criterion) {
+    // A worker who takes every request and never answers, so that the audio thread alone is measured.
+    let (performer_end, mut improviser_end) = lanes();
+    let telemetry = Arc::new(Telemetry::default());
+    let mut performer =
+        Performer::new(SampleRate(48_000.0), performer_end, Partner::Worker, telemetry, SETTINGS);
+    let gestures = [Gesture::KeyDown(C4, Velocity::saturating(80)), Gesture::KeyUp(C4)];
+    let mut begin = 0;
+    criterion.bench_function("process a block with a note", |bencher| {
+        bencher.iter(|| {
+            let position = Some(BeatTime(begin as f64 / 24_000.0));
+            let transport = Transport { playing: true, tempo: Tempo::new(120.0), position };
+            performer.process(&transport, Samples(BLOCK), SETTINGS, &mut Player { gestures, next: 0 });
+            begin += BLOCK;
+            while improviser_end.requests.pop().is_ok() {}
+        });
+    });
+}
+
+criterion_group!(benches, blocks);
+criterion_main!(benches);

@@ -1,0 +1,38 @@
+//! What a note costs the worker: hearing it, and drawing the next one after a full window.
+
+use antiphon::{
+    model::{self, Chance, Taste},
+    music::{
+        note::{Key, RelativeNote, Velocity},
+        time::Seconds,
+    },
+};
+use criterion::{Criterion, criterion_group, criterion_main};
+use rand::SeedableRng;
+
+const NOTE: RelativeNote = RelativeNote {
+    step: Seconds(0.12),
+    duration: Seconds(0.3),
+    key: Key::saturating(64),
+    velocity: Velocity::saturating(80),
+};
+
+fn steps(criterion: &mut Criterion) {
+    for model in model::embedded() {
+        let mut state = model.silence();
+        let mut chance = Chance::seed_from_u64(0);
+        criterion.bench_function(&format!("{}: hear one note", model.name()), |bencher| {
+            bencher.iter(|| model.hear(&mut state, NOTE));
+        });
+        criterion.bench_function(&format!("{}: hear a window and draw", model.name()), |bencher| {
+            bencher.iter(|| {
+                model.forget(&mut state);
+                (0..model.window()).for_each(|_| model.hear(&mut state, NOTE));
+                model.draw(&mut state, &Taste { temperature: 1.0 }, Seconds::ZERO, &mut chance)
+            });
+        });
+    }
+}
+
+criterion_group!(benches, steps);
+criterion_main!(benches);

@@ -1,0 +1,114 @@
+//! The border between the audio thread and the worker: two wait-free lanes and what travels on them.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use crate::music::{
+    note::Note,
+    time::{Moment, Seconds},
+    turn::TurnId,
+};
+
+/// Room for the notes of the densest music that a stalled worker may miss for some seconds.
+const REQUESTS: usize = 1024;
+/// A full lane means "ahead enough": some seconds of music, and nothing dear to throw away.
+const REPLIES: usize = 32;
+
+/// From the audio thread to the worker.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Request {
+    /// A note is over; it is to be remembered.
+    Heard(Note),
+    /// Play from a moment on, for so long.
+    Answer { turn: TurnId, from: Moment, length: Seconds, wish: Wish },
+    /// This turn is over; what was planned for it never sounded.
+    Cancel(TurnId),
+    /// Forget everything that was heard.
+    Forget,
+}
+
+/// From the worker to the audio thread.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reply {
+    /// A note of the answer, in the instance's time.
+    Play { turn: TurnId, note: Note },
+}
+
+/// How an answer is to be made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wish {
+    /// The seed of this answer's chance.
+    pub seed: u32,
+    /// 0 takes the likeliest key, 1 the network's own odds.
+    pub temperature: f32,
+    /// How many of the newest notes count, 25..=150.
+    pub memory: u8,
+    /// The index of the embedded model, where the player has chosen no file.
+    pub model: u8,
+}
+
+const _: () = assert!(size_of::<Request>() <= 32 && size_of::<Reply>() <= 32);
+
+/// The audio thread's ends.
+#[derive(Debug)]
+pub struct PerformerEnd {
+    pub requests: Producer<Request>,
+    pub replies: Consumer<Reply>,
+}
+
+/// The worker's ends.
+#[derive(Debug)]
+pub struct ImproviserEnd {
+    pub requests: Consumer<Request>,
+    pub replies: Producer<Reply>,
+}
+
+/// Makes the two lanes of an instance. Allocates.
+pub fn lanes() -> (PerformerEnd, ImproviserEnd) {
+    let (request_producer, request_consumer) = RingBuffer::new(REQUESTS);
+    let (reply_producer, reply_consumer) = RingBuffer::new(REPLIES);
+    (
+        PerformerEnd { requests: request_producer, replies: reply_consumer },
+        ImproviserEnd { requests: request_consumer, replies: reply_producer },
+    )
+}
+
+/// What happened so far: written by the audio thread, read by any.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    /// Notes of the player.
+    pub heard: Counter,
+    /// Notes of answers that sounded.
+    pub answered: Counter,
+    /// Notes of answers that came out later than planned.
+    pub late: Counter,
+    /// Notes of answers that were given up: too late, or refused by the host.
+    pub dropped: Counter,
+    /// Requests that found no room: the worker has stalled or died.
+    pub unsent: Counter,
+}
+
+/// A count that one thread raises and any thread reads.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU32);
+
+impl Counter {
+    /// Realtime-safe.
+    pub fn raise(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Telemetry {
+    pub fn shared() -> Arc<Self> {
+        Arc::default()
+    }
+}

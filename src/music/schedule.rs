@@ -1,0 +1,126 @@
+//! What is to sound and what sounds: every note-on here has its note-off.
+
+use super::{
+    note::{Key, Velocity},
+    time::SampleTime,
+    timeline::{Position, Timeline},
+};
+
+/// How many notes may wait; a fuller schedule is ahead enough.
+const PENDING_NOTES: usize = 64;
+/// One sounding note a key: a second one ends the first.
+const SOUNDING_NOTES: usize = Key::COUNT;
+
+/// A note on its way out, tied to the music.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlannedNote {
+    pub onset: Position,
+    pub end: Position,
+    pub key: Key,
+    pub velocity: Velocity,
+}
+
+/// What falls due at a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Due {
+    NoteOff(Sounding),
+    NoteOn(PlannedNote),
+}
+
+/// A note that is heard now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sounding {
+    pub key: Key,
+    pub velocity: Velocity,
+    pub onset: SampleTime,
+    end: Position,
+}
+
+/// The pending and the sounding notes of an answer. Never allocates after [`Schedule::new`].
+#[derive(Debug)]
+pub struct Schedule {
+    pending: Vec<PlannedNote>,
+    sounding: Vec<Sounding>,
+}
+
+impl Schedule {
+    pub fn new() -> Self {
+        Self { pending: Vec::with_capacity(PENDING_NOTES), sounding: Vec::with_capacity(SOUNDING_NOTES) }
+    }
+
+    pub fn has_room(&self) -> bool {
+        self.pending.len() < PENDING_NOTES
+    }
+
+    /// Takes a note to its place; one that finds no room is given back. Realtime-safe.
+    pub fn plan(&mut self, note: PlannedNote, timeline: &Timeline) -> Result<(), PlannedNote> {
+        if !self.has_room() {
+            return Err(note);
+        }
+        let onset = timeline.sample(note.onset);
+        let place = self.pending.partition_point(|other| timeline.sample(other.onset) <= onset);
+        self.pending.insert(place, note);
+        Ok(())
+    }
+
+    /// The earliest thing to do and its sample; of two on one sample the note-off comes first.
+    pub fn next_due(&self, timeline: &Timeline) -> Option<(SampleTime, Due)> {
+        let off = self
+            .sounding
+            .iter()
+            .map(|note| (timeline.sample(note.end), Due::NoteOff(*note)))
+            .min_by_key(|(at, _)| *at);
+        let on = self.pending.first().map(|note| (timeline.sample(note.onset), Due::NoteOn(*note)));
+        match (off, on) {
+            (Some(off), Some(on)) => Some(if off.0 <= on.0 { off } else { on }),
+            (off, on) => off.or(on),
+        }
+    }
+
+    /// The note on this key that sounds, which must end before the key sounds again.
+    pub fn sounding_on(&self, key: Key) -> Option<Sounding> {
+        self.sounding().find(|note| note.key == key)
+    }
+
+    /// The first pending note sounds from `at`. Realtime-safe.
+    pub fn start_first(&mut self, at: SampleTime) {
+        let note = self.pending.remove(0);
+        debug_assert!(self.sounding_on(note.key).is_none(), "a key sounds once");
+        if self.sounding.len() < SOUNDING_NOTES {
+            let PlannedNote { key, velocity, end, .. } = note;
+            self.sounding.push(Sounding { key, velocity, onset: at, end });
+        }
+    }
+
+    /// Its note-off is out. Realtime-safe.
+    pub fn end(&mut self, key: Key) {
+        self.sounding.retain(|note| note.key != key);
+    }
+
+    /// The first pending note is not played after all. Realtime-safe.
+    pub fn skip_first(&mut self) {
+        self.pending.remove(0);
+    }
+
+    /// Nothing pending is played any more; what sounds goes on to its end. Realtime-safe.
+    pub fn drop_pending(&mut self) {
+        self.pending.clear();
+    }
+
+    /// Nothing pending is played any more, and what sounds is due to end at `at`. Realtime-safe.
+    pub fn release_all(&mut self, at: SampleTime) {
+        self.pending.clear();
+        self.sounding.iter_mut().for_each(|note| note.end = Position::Sample(at));
+    }
+
+    /// All that sounds.
+    pub fn sounding(&self) -> impl Iterator<Item = Sounding> {
+        self.sounding.iter().copied()
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self::new()
+    }
+}

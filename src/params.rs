@@ -1,0 +1,177 @@
+//! What a host may automate: identifiers, ranges, units and texts. Read by any thread.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nice_plug::params::persist::PersistentField;
+use nice_plug::prelude::*;
+use parking_lot::RwLock;
+
+use crate::{
+    music::{
+        memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
+        time::Beats,
+        turn::Rules,
+    },
+    performer::Settings,
+};
+
+/// Bounds of the silence before a hand-over, in beats.
+const SHORTEST_SILENCE: f32 = 0.25;
+const LONGEST_SILENCE: f32 = 8.0;
+/// Bounds of the longest answer, in beats.
+const SHORTEST_LENGTH: f32 = 1.0;
+const LONGEST_LENGTH: f32 = 64.0;
+/// The highest temperature: above it, keys are noise.
+const HOTTEST: f32 = 2.0;
+const HIGHEST_SEED: i32 = 9_999;
+
+/// The parameters of one instance. The identifiers never change: projects are saved with them.
+#[derive(Params)]
+pub struct AntiphonParams {
+    /// Which of the embedded networks answers, unless `model_file` names another.
+    #[id = "model"]
+    pub model: EnumParam<EmbeddedModel>,
+
+    /// How many of the newest notes are remembered, in notes.
+    #[id = "memory"]
+    pub memory: IntParam,
+
+    /// How adventurous the choice of keys is: 0 takes the likeliest, 1 the network's own odds.
+    #[id = "temperature"]
+    pub temperature: FloatParam,
+
+    /// The silence with no key held after which the plugin takes the floor, in beats.
+    #[id = "silence"]
+    pub silence: FloatParam,
+
+    /// The longest answer, in beats; an answer is as long as its call up to this.
+    #[id = "length"]
+    pub length: FloatParam,
+
+    /// Whether what the player plays is passed on to the instrument.
+    #[id = "thru"]
+    pub thru: BoolParam,
+
+    /// The seed of all chance.
+    #[id = "seed"]
+    pub seed: IntParam,
+
+    /// Whether the seed moves on with each turn.
+    #[id = "variation"]
+    pub variation: EnumParam<Variation>,
+
+    /// The host's bypass: everything passes, nothing is answered.
+    #[id = "bypass"]
+    pub bypass: BoolParam,
+
+    /// A model file that the player chose; empty for none.
+    #[persist = "model-file"]
+    pub model_file: ModelFile,
+}
+
+impl AntiphonParams {
+    /// The values of now, within their ranges whatever a saved state said. Realtime-safe.
+    pub fn snapshot(&self) -> Settings {
+        let memory = self.memory.value().clamp(SMALLEST_MEMORY as i32, LARGEST_MEMORY as i32);
+        Settings {
+            rules: Rules {
+                silence: Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
+                longest_answer: Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
+            },
+            temperature: self.temperature.value().clamp(0.0, HOTTEST),
+            memory: memory as u8,
+            model: self.model.value() as u8,
+            seed: self.seed.value() as u32,
+            varying: self.variation.value() == Variation::Varying,
+            thru: self.thru.value(),
+            bypass: self.bypass.value(),
+        }
+    }
+}
+
+impl Default for AntiphonParams {
+    fn default() -> Self {
+        Self {
+            model: EnumParam::new("Model", EmbeddedModel::Classic150),
+            memory: IntParam::new(
+                "Memory",
+                LARGEST_MEMORY as i32,
+                IntRange::Linear { min: SMALLEST_MEMORY as i32, max: LARGEST_MEMORY as i32 },
+            )
+            .with_unit(" notes"),
+            temperature: FloatParam::new("Temperature", 1.0, FloatRange::Linear { min: 0.0, max: HOTTEST })
+                .with_value_to_string(formatters::v2s_f32_rounded(2)),
+            silence: beats("Silence", 1.0, SHORTEST_SILENCE, LONGEST_SILENCE),
+            length: beats("Length", 16.0, SHORTEST_LENGTH, LONGEST_LENGTH),
+            thru: BoolParam::new("Thru", true),
+            seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: HIGHEST_SEED }),
+            variation: EnumParam::new("Variation", Variation::Varying),
+            bypass: BoolParam::new("Bypass", false).make_bypass(),
+            model_file: ModelFile::default(),
+        }
+    }
+}
+
+fn beats(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
+    let range = FloatRange::Skewed { min, max, factor: FloatRange::skew_factor(-1.0) };
+    FloatParam::new(name, default, range)
+        .with_unit(" beats")
+        .with_step_size(0.05)
+        .with_value_to_string(formatters::v2s_f32_rounded(2))
+}
+
+/// The networks inside the binary, in the order of [`crate::model::embedded`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum EmbeddedModel {
+    #[id = "classic-25"]
+    #[name = "classic-25"]
+    Classic25,
+    #[id = "classic-150"]
+    #[name = "classic-150"]
+    Classic150,
+}
+
+/// Whether two turns over the same memory differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum Variation {
+    /// The same memory gives the same answer.
+    #[id = "stable"]
+    Stable,
+    /// Every turn has a seed of its own, the same ones in every take.
+    #[id = "varying"]
+    Varying,
+}
+
+/// The path of a model file, saved with the project. Written by the main thread, noticed by the worker.
+#[derive(Default)]
+pub struct ModelFile {
+    path: RwLock<String>,
+    changes: AtomicU32,
+}
+
+impl ModelFile {
+    /// How often the path was set; a new number means that it is to be read again.
+    pub fn changes(&self) -> u32 {
+        // Acquire: a reader that sees the new number must see the new path.
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// The path, or `None` where the embedded models are to play. Locks: not for the audio thread.
+    pub fn path(&self) -> Option<String> {
+        Some(self.path.read().clone()).filter(|path| !path.is_empty())
+    }
+}
+
+impl PersistentField<'_, String> for ModelFile {
+    fn set(&self, path: String) {
+        *self.path.write() = path;
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&String) -> R,
+    {
+        f(&self.path.read())
+    }
+}

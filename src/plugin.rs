@@ -1,0 +1,201 @@
+//! The framework's traits: two plugins from one library, alike but for a silent audio output.
+
+mod guest;
+
+use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
+
+use nice_plug::prelude::*;
+use parking_lot::Mutex;
+
+use crate::{
+    host::HostPort,
+    improviser::Improviser,
+    lane::{Telemetry, lanes},
+    model,
+    music::{
+        hearing::Place,
+        time::{SampleRate, Samples},
+    },
+    params::AntiphonParams,
+    performer::{Partner, Performer},
+    worker::Worker,
+};
+
+use self::guest::Guest;
+
+/// *Antiphon*: a note effect without audio ports.
+pub type NoteEffectPlugin = Antiphon<NoteEffect>;
+/// *Antiphon (instrument slot)*: the same for hosts that refuse a plugin without audio.
+pub type InstrumentSlotPlugin = Antiphon<InstrumentSlot>;
+
+/// One instance of the plugin, as the host sees it.
+pub struct Antiphon<V> {
+    params: Arc<AntiphonParams>,
+    telemetry: Arc<Telemetry>,
+    guest: Arc<Mutex<Guest>>,
+    active: Option<Active>,
+    /// Note-offs that the host will never get from a performer that is gone.
+    owed: Vec<Place>,
+    variant: PhantomData<V>,
+}
+
+/// What exists only while the plugin is active. Dropped in this order: without its performer a worker ends.
+struct Active {
+    performer: Performer,
+    _worker: Option<Worker>,
+}
+
+/// What tells the two exported plugins apart.
+pub trait Variant: Send + Sync + 'static {
+    const NAME: &'static str;
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout];
+    const CLAP_ID: &'static str;
+    const CLAP_FEATURES: &'static [ClapFeature];
+    const VST3_CLASS_ID: [u8; 16];
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory];
+}
+
+/// A note effect without audio ports.
+pub struct NoteEffect;
+
+impl Variant for NoteEffect {
+    const NAME: &'static str = "Antiphon";
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[];
+    const CLAP_ID: &'static str = "audio.antiphon.midi";
+    const CLAP_FEATURES: &'static [ClapFeature] = &[ClapFeature::NoteEffect, ClapFeature::Utility];
+    const VST3_CLASS_ID: [u8; 16] = *b"AntiphonMidiFx01";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Fx, Vst3SubCategory::Tools];
+}
+
+/// A note effect with a silent stereo output, which takes the place of an instrument.
+pub struct InstrumentSlot;
+
+impl Variant for InstrumentSlot {
+    const NAME: &'static str = "Antiphon (instrument slot)";
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] =
+        &[AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() }];
+    const CLAP_ID: &'static str = "audio.antiphon.slot";
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::Instrument, ClapFeature::NoteEffect, ClapFeature::Stereo];
+    const VST3_CLASS_ID: [u8; 16] = *b"AntiphonSlotFx01";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Instrument, Vst3SubCategory::Tools];
+}
+
+impl<V: Variant> Default for Antiphon<V> {
+    fn default() -> Self {
+        let params = Arc::<AntiphonParams>::default();
+        Self {
+            guest: Arc::new(Mutex::new(Guest::new(params.clone()))),
+            params,
+            telemetry: Arc::default(),
+            active: None,
+            owed: Vec::new(),
+            variant: PhantomData,
+        }
+    }
+}
+
+impl<V: Variant> Plugin for Antiphon<V> {
+    const NAME: &'static str = V::NAME;
+    const VENDOR: &'static str = "Antiphon";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = V::AUDIO_IO_LAYOUTS;
+    const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+
+    type Editor = ();
+    type SysExMessage = ();
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        self.deactivate();
+        let (performer_end, improviser_end) = lanes();
+        let mut improviser = Improviser::new(improviser_end, model::embedded());
+        improviser.invite(self.guest.lock().model());
+        let (partner, worker) = match config.process_mode {
+            ProcessMode::Offline => (Partner::Inline(Box::new(improviser)), None),
+            ProcessMode::Realtime | ProcessMode::Buffered => match self.employ(improviser) {
+                Ok(worker) => (Partner::Worker, Some(worker)),
+                Err(error) => {
+                    nice_error!("Antiphon has no thread to think in, so it will only listen: {error}");
+                    (Partner::Worker, None)
+                }
+            },
+        };
+        let rate = SampleRate(f64::from(config.sample_rate));
+        let settings = self.params.snapshot();
+        let mut performer = Performer::new(rate, performer_end, partner, self.telemetry.clone(), settings);
+        performer.inherit(self.owed.drain(..));
+        self.active = Some(Active { performer, _worker: worker });
+        true
+    }
+
+    fn reset(&mut self) {
+        if let Some(active) = &mut self.active {
+            active.performer.reset();
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        _aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        let Some(active) = &mut self.active else { return ProcessStatus::Error("not active") };
+        let length = Samples(buffer.samples() as u64);
+        for channel in buffer.as_slice() {
+            channel.fill(0.0);
+        }
+        let mut port = HostPort::new(context);
+        active.performer.process(&port.transport(), length, self.params.snapshot(), &mut port);
+        ProcessStatus::KeepAlive
+    }
+
+    fn deactivate(&mut self) {
+        if let Some(active) = self.active.take() {
+            self.owed.extend(active.performer.debts());
+        }
+    }
+}
+
+impl<V: Variant> Antiphon<V> {
+    /// Starts a worker that also brings in the player's own model when its file changes.
+    fn employ(&self, improviser: Improviser) -> std::io::Result<Worker> {
+        let guest = self.guest.clone();
+        Worker::spawn(improviser, move |improviser| {
+            let mut guest = guest.lock();
+            if guest.has_changed() {
+                improviser.invite(guest.model());
+            }
+        })
+    }
+}
+
+impl<V: Variant> ClapPlugin for Antiphon<V> {
+    const CLAP_ID: &'static str = V::CLAP_ID;
+    const CLAP_DESCRIPTION: Option<&'static str> = Some("Listens to the player and answers");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] = V::CLAP_FEATURES;
+}
+
+impl<V: Variant> Vst3Plugin for Antiphon<V> {
+    const VST3_CLASS_ID: [u8; 16] = V::VST3_CLASS_ID;
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = V::VST3_SUBCATEGORIES;
+}
+
+nice_export_clap!(NoteEffectPlugin, InstrumentSlotPlugin);
+nice_export_vst3!(NoteEffectPlugin, InstrumentSlotPlugin);

@@ -1,0 +1,286 @@
+//! The CLAP host.
+
+mod events;
+mod handlers;
+mod outputs;
+mod parameters;
+
+use std::{
+    ffi::{CStr, CString},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, anyhow};
+use clack_extensions::{
+    params::PluginParams,
+    render::{PluginRender, RenderMode},
+    state::PluginState,
+};
+pub use clack_host::entry::EntryDescriptor;
+use clack_host::{
+    events::event_types::{ParamValueEvent, TransportEvent},
+    extensions::{Extension, PluginExtensionSide},
+    prelude::*,
+};
+
+use self::{handlers::Handlers, outputs::Outputs, parameters::Range};
+use crate::{
+    host::{Block, Heard, Host, Mode, Parameter, Setup},
+    score::Kind,
+};
+
+/// Events of one block for which there is room from the start, so that no call allocates.
+const EVENTS: usize = 4096;
+
+/// A CLAP plugin in its host.
+pub struct Clap {
+    processor: Option<StartedPluginAudioProcessor<Handlers>>,
+    instance: PluginInstance<Handlers>,
+    parameters: Vec<Range>,
+    /// Changes that wait for the next block, as CLAP values.
+    waiting: Vec<(u32, f64)>,
+    outputs: Outputs,
+    incoming: EventBuffer,
+    outgoing: EventBuffer,
+}
+
+impl Clap {
+    /// Loads the plugin called `id` from a `.clap` on disk.
+    ///
+    /// # Errors
+    /// When the file cannot be loaded or exports no such plugin.
+    pub fn open(path: &Path, id: &str) -> Result<Self> {
+        // SAFETY: loading a library runs its code; the caller names one that may run.
+        let entry = unsafe { PluginEntry::load(path) }
+            .with_context(|| format!("{} cannot be loaded as a CLAP plugin", path.display()))?;
+        Self::new(&entry, id)
+    }
+
+    /// Takes the plugin called `id` from an entry of this process.
+    ///
+    /// # Safety
+    /// `entry` must point at a valid entry, which CLAP calls `clap_plugin_entry`.
+    pub unsafe fn in_process(entry: *const EntryDescriptor, id: &str) -> Result<Self> {
+        // SAFETY: by the caller's promise; an entry that is linked in lives as long as the process.
+        let entry = unsafe { PluginEntry::load_from_raw(&*entry, c"/in/process.clap") }
+            .map_err(|error| anyhow!("the entry of this process cannot be used: {error}"))?;
+        Self::new(&entry, id)
+    }
+
+    fn new(entry: &PluginEntry, id: &str) -> Result<Self> {
+        let host = HostInfo::new("Antiphon's stage", "Antiphon", "", env!("CARGO_PKG_VERSION"))
+            .context("a name without zero bytes")?;
+        let wanted = CString::new(id)?;
+        let mut instance =
+            PluginInstance::<Handlers>::new(|()| Handlers::default(), |_| (), entry, &wanted, &host)
+                .map_err(|error| anyhow!("no plugin \"{id}\": {error}; there are {}", ids(entry)))?;
+        Ok(Self {
+            processor: None,
+            parameters: parameters::all(&instance.plugin_handle()),
+            waiting: Vec::new(),
+            outputs: Outputs::of(&instance.plugin_handle()),
+            instance,
+            incoming: EventBuffer::with_capacity(EVENTS),
+            outgoing: EventBuffer::with_capacity(EVENTS),
+        })
+    }
+
+    /// The value, 0..=1, for which the plugin's own text is `text`; the parameter's id with it.
+    ///
+    /// # Errors
+    /// When there is no such parameter, or the plugin does not understand the text.
+    pub fn value(&mut self, name: &str, text: &str) -> Result<(u32, f64)> {
+        let id = self.parameter(name)?.id;
+        let plain = CString::new(text)?;
+        let handle = self.instance.plugin_handle();
+        let value = extension::<PluginParams>(&handle)?
+            .text_to_value(&handle, ClapId::new(id), &plain)
+            .with_context(|| format!("{name} does not understand \"{text}\""))?;
+        Ok((id, self.range(id)?.share(value)))
+    }
+
+    /// Sets a parameter by its name to the value for which the plugin's own text is `text`.
+    ///
+    /// # Errors
+    /// As [`Clap::value`].
+    pub fn set_text(&mut self, name: &str, text: &str) -> Result<()> {
+        let (id, value) = self.value(name, text)?;
+        self.set(id, value)
+    }
+
+    fn range(&self, id: u32) -> Result<&Range> {
+        self.parameters
+            .iter()
+            .find(|range| range.parameter.id == id)
+            .with_context(|| format!("the plugin has no parameter with the id {id}"))
+    }
+
+    /// Brings the changes that wait and the block's events into CLAP's shape.
+    fn take_events(&mut self, block: &Block<'_>) -> Result<()> {
+        self.incoming.clear();
+        for (id, plain) in self.waiting.drain(..) {
+            self.incoming.push(&ParamValueEvent::new(0, ClapId::new(id), Pckn::match_all(), plain));
+        }
+        for event in block.events {
+            let time = u32::try_from(event.at - block.start).context("events lie within their block")?;
+            match event.kind {
+                Kind::Parameter { id, value } => {
+                    let plain = self.range(id)?.plain(value);
+                    self.incoming.push(&ParamValueEvent::new(
+                        time,
+                        ClapId::new(id),
+                        Pckn::match_all(),
+                        plain,
+                    ));
+                }
+                kind => events::push(&mut self.incoming, time, kind)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out what the plugin has asked of the main thread.
+    fn serve(&mut self) {
+        if self.instance.access_shared_handler(Handlers::take_callback) {
+            self.instance.call_on_main_thread_callback();
+        }
+    }
+}
+
+impl Host for Clap {
+    fn activate(&mut self, setup: Setup) -> Result<()> {
+        self.deactivate();
+        let handle = self.instance.plugin_handle();
+        if let Some(render) = handle.get_extension::<PluginRender>() {
+            let mode = match setup.mode {
+                Mode::Realtime => RenderMode::Realtime,
+                Mode::Offline => RenderMode::Offline,
+            };
+            render.set(&handle, mode).map_err(|error| anyhow!("{error}"))?;
+        }
+        let configuration = PluginAudioConfiguration {
+            sample_rate: setup.sample_rate,
+            min_frames_count: 1,
+            max_frames_count: setup.largest_block,
+        };
+        let stopped = self
+            .instance
+            .activate(|_, _| (), configuration)
+            .map_err(|error| anyhow!("the plugin does not activate: {error}"))?;
+        let started = stopped.start_processing().map_err(|_| anyhow!("the plugin does not start"))?;
+        self.processor = Some(started);
+        self.outputs.resize(setup.largest_block);
+        self.serve();
+        Ok(())
+    }
+
+    fn deactivate(&mut self) {
+        if let Some(processor) = self.processor.take() {
+            self.instance.deactivate(processor.stop_processing());
+        }
+        self.serve();
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        self.processor.as_mut().context("an inactive plugin cannot be reset")?.reset();
+        Ok(())
+    }
+
+    fn process(&mut self, block: &Block<'_>, heard: &mut Heard) -> Result<Duration> {
+        self.take_events(block)?;
+        let transport = block.place.map(|place| events::transport(&place));
+        let cost = self.call(block, transport.as_ref())?;
+        heard.peak = self.outputs.peak(block.frames, heard.peak);
+        events::read(&self.outgoing, block, &mut heard.events)?;
+        self.serve();
+        Ok(cost)
+    }
+
+    fn parameters(&mut self) -> Result<Vec<Parameter>> {
+        Ok(self.parameters.iter().map(|range| range.parameter.clone()).collect())
+    }
+
+    fn set(&mut self, id: u32, value: f64) -> Result<()> {
+        let plain = self.range(id)?.plain(value);
+        let event = ParamValueEvent::new(0, ClapId::new(id), Pckn::match_all(), plain);
+        let Some(mut inactive) = self.instance.inactive_plugin_handle() else {
+            self.waiting.push((id, plain));
+            return Ok(());
+        };
+        extension::<PluginParams>(&inactive)?.flush(
+            &mut inactive,
+            &InputEvents::from_buffer(&[event]),
+            &mut OutputEvents::void(),
+        );
+        self.serve();
+        Ok(())
+    }
+
+    fn get(&mut self, id: u32) -> Result<f64> {
+        let handle = self.instance.plugin_handle();
+        let plain = extension::<PluginParams>(&handle)?
+            .get_value(&handle, ClapId::new(id))
+            .with_context(|| format!("the plugin does not tell its parameter {id}"))?;
+        Ok(self.range(id)?.share(plain))
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>> {
+        let handle = self.instance.plugin_handle();
+        let mut state = Vec::new();
+        extension::<PluginState>(&handle)?.save(&handle, &mut state)?;
+        Ok(state)
+    }
+
+    fn load(&mut self, mut state: &[u8]) -> Result<()> {
+        let handle = self.instance.plugin_handle();
+        extension::<PluginState>(&handle)?
+            .load(&handle, &mut state)
+            .context("the plugin refuses the state")?;
+        self.serve();
+        Ok(())
+    }
+}
+
+impl Clap {
+    /// The call itself, and what it costs.
+    fn call(&mut self, block: &Block<'_>, transport: Option<&TransportEvent>) -> Result<Duration> {
+        let processor = self.processor.as_mut().context("an inactive plugin cannot process")?;
+        // SAFETY: there is no buffer here at all; only the frame count, which no output buffer tells.
+        let inputs = unsafe { InputAudioBuffers::from_raw_buffers(&[], block.frames) };
+        let mut outputs = self.outputs.buffers(block.frames);
+        self.outgoing.clear();
+        let before = Instant::now();
+        processor
+            .process(
+                &inputs,
+                &mut outputs,
+                &self.incoming.as_input(),
+                &mut self.outgoing.as_output(),
+                Some(block.start),
+                transport,
+            )
+            .map_err(|error| anyhow!("the plugin fails: {error}"))?;
+        Ok(before.elapsed())
+    }
+}
+
+impl Drop for Clap {
+    fn drop(&mut self) {
+        self.deactivate();
+    }
+}
+
+/// The plugin's side of an extension.
+///
+/// # Errors
+/// When the plugin has none.
+fn extension<E: Extension<ExtensionSide = PluginExtensionSide>>(plugin: &PluginSharedHandle) -> Result<E> {
+    plugin.get_extension().with_context(|| format!("the plugin lacks {:?}", E::IDENTIFIERS))
+}
+
+fn ids(entry: &PluginEntry) -> String {
+    let factory = entry.get_plugin_factory();
+    let ids = factory.iter().flat_map(|factory| factory.plugin_descriptors()).filter_map(|found| found.id());
+    ids.map(CStr::to_string_lossy).collect::<Vec<_>>().join(", ")
+}

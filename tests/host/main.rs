@@ -1,0 +1,11 @@
+//! The plugin in real hosts: CLAP linked into this process and its VST3 twin from the library. Each test's
+//! name is a law.
+
+mod rig;
+
+mod answers;
+mod blocks;
+mod releases;
+mod state;
+mod thru;
+mod time;

@@ -1,0 +1,167 @@
+//! Every note-on has its note-off, whatever happens.
+
+use anyhow::{Result, ensure};
+use stage::{Blocks, Event, Host, Kind, Mode, Performance, Setup, Transport, score};
+
+use crate::rig::{self, ANSWERS, BEAT, TEMPO};
+
+const BLOCKS: [Blocks; 2] = [Blocks::Fixed(64), Blocks::Random { largest: 1024, seed: 5 }];
+/// A parameter changes at the start of its block, which is this long at most.
+const SLACK: u64 = 1024;
+
+/// Plays the call and, while its answer sounds, what `disturb` makes of the score and the transport at that
+/// sample; checks that what sounded then is released by `slack` samples around it. Returns that sample and
+/// all that was heard.
+fn disturbed(
+    host: &mut dyn Host,
+    blocks: Blocks,
+    slack: Option<u64>,
+    disturb: impl Fn(u64, &mut Vec<Event>, Transport) -> Transport,
+) -> Result<(u64, Performance)> {
+    let transport = Transport::playing(TEMPO);
+    let calm = rig::play(host, &rig::call(), &transport, blocks)?.notes();
+    let at = rig::within_longest(&calm)?;
+    let mut events = rig::call();
+    let transport = disturb(at, &mut events, transport);
+    score::sort(&mut events);
+    let heard = rig::play(host, &events, &transport, blocks)?;
+    let sounding: Vec<_> = calm.iter().filter(|note| rig::sounds(note, at)).collect();
+    for before in sounding {
+        let now = heard.notes().into_iter().find(|note| (note.on, note.key) == (before.on, before.key));
+        let off = now.and_then(|note| note.off);
+        ensure!(off.is_some(), "{before:?} is not released after sample {at}");
+        if let Some(slack) = slack {
+            ensure!(
+                off.is_some_and(|off| off.abs_diff(at) <= slack),
+                "{before:?} ends at {off:?}, not at {at}"
+            );
+        }
+    }
+    ensure!(heard.hanging().is_empty(), "{:?} hang after sample {at}", heard.hanging());
+    Ok((at, heard))
+}
+
+/// The same in both formats and several partitions.
+fn everywhere(
+    slack: Option<u64>,
+    disturb: impl Fn(u64, &mut Vec<Event>, Transport) -> Transport,
+) -> Result<()> {
+    for blocks in BLOCKS {
+        for (format, mut host) in rig::both(ANSWERS)? {
+            disturbed(&mut *host, blocks, slack, &disturb)
+                .map_err(|error| error.context(format!("{format}, {blocks:?}")))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stop_releases_every_note() -> Result<()> {
+    everywhere(Some(0), |at, _, transport| transport.then(at, |section| section.playing = false))
+}
+
+#[test]
+fn a_seek_leaves_no_note_hanging() -> Result<()> {
+    for target in [-3.0, 0.0, 1.0, 400.0] {
+        everywhere(None, |at, _, transport| transport.then(at, |section| section.beats = Some(target)))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_loop_leaves_no_note_hanging() -> Result<()> {
+    for start in [0.0, 3.0] {
+        everywhere(None, |at, _, transport| {
+            let end = at as f64 / BEAT as f64;
+            transport.changed(|section| section.cycle = Some((start, end)))
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_tempo_change_leaves_no_note_hanging() -> Result<()> {
+    for tempo in [31.0, 239.0] {
+        everywhere(None, |at, _, transport| transport.then(at, |section| section.tempo = tempo))?;
+    }
+    everywhere(None, |at, _, transport| transport.then(at, |section| section.ramp = 40.0))
+}
+
+#[test]
+fn a_reset_releases_every_note() -> Result<()> {
+    everywhere(Some(0), |at, events, transport| {
+        events.push(Event { at, kind: Kind::Reset });
+        transport
+    })
+}
+
+#[test]
+fn a_restart_at_another_sample_rate_releases_every_note() -> Result<()> {
+    let setup = Setup { sample_rate: 44_100.0, largest_block: 1024, mode: Mode::Offline };
+    everywhere(Some(0), |at, events, transport| {
+        events.push(Event { at, kind: Kind::Restart(setup) });
+        transport
+    })
+}
+
+#[test]
+fn bypass_releases_every_note() -> Result<()> {
+    for blocks in BLOCKS {
+        for (format, mut host) in rig::both(ANSWERS)? {
+            let id = host.parameter("Bypass")?.id;
+            disturbed(&mut *host, blocks, Some(SLACK), |at, events, transport| {
+                events.push(Event { at, kind: Kind::Parameter { id, value: 1.0 } });
+                transport
+            })
+            .map_err(|error| error.context(format!("{format}, {blocks:?}")))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn no_change_of_a_parameter_leaves_a_note_hanging() -> Result<()> {
+    for name in ["Model", "Memory", "Temperature", "Silence", "Length", "Thru", "Seed", "Variation"] {
+        for value in [0.0, 1.0] {
+            let mut host = rig::clap(rig::EFFECT, ANSWERS)?;
+            let id = host.parameter(name)?.id;
+            disturbed(&mut host, Blocks::Fixed(64), None, |at, events, transport| {
+                events.push(Event { at, kind: Kind::Parameter { id, value } });
+                transport
+            })
+            .map_err(|error| error.context(format!("{name} {value}")))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_players_note_takes_the_floor_back_at_its_own_sample() -> Result<()> {
+    for blocks in BLOCKS {
+        for (format, mut host) in rig::both(ANSWERS)? {
+            let (at, heard) = disturbed(&mut *host, blocks, Some(0), |at, events, transport| {
+                // Held to the end: nothing that was pending may sound later.
+                events.push(Event::note_on(at, 50, 64));
+                transport
+            })
+            .map_err(|error| error.context(format!("{format}, {blocks:?}")))?;
+            let later: Vec<_> = heard.events.iter().filter(|event| event.at > at).collect();
+            assert!(later.is_empty(), "{format}, {blocks:?}: {later:?} after {at}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn thru_switched_off_under_a_held_key_still_passes_its_release() -> Result<()> {
+    for (format, mut host) in rig::both(&[("Silence", "8.0")])? {
+        let id = host.parameter("Thru")?.id;
+        let mut events = Event::note(1000, 2 * BEAT, 60, 90).to_vec();
+        events.push(Event { at: BEAT, kind: Kind::Parameter { id, value: 0.0 } });
+        score::sort(&mut events);
+        let heard = rig::play(&mut *host, &events, &Transport::playing(TEMPO), Blocks::Fixed(64))?;
+        let first = heard.notes()[0];
+        assert_eq!((first.key, first.off), (60, Some(1000 + 2 * BEAT)), "{format}");
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! Laws of the improviser and of the thread around it.
+
+use std::{sync::Arc, thread};
+
+use antiphon::{
+    improviser::{Improviser, Progress},
+    lane::{PerformerEnd, Reply, Request, Wish, lanes},
+    model::{Chance, Model, State, Taste},
+    music::{
+        note::{Key, Note, RelativeNote, Velocity},
+        time::{Moment, Seconds},
+        turn::TurnId,
+    },
+    worker::Worker,
+};
+use rand::RngExt;
+
+const WISH: Wish = Wish { seed: 1, temperature: 1.0, memory: 150, model: 0 };
+
+/// A model whose key tells how many notes it has heard, whose velocity is chance, and whose steps are fixed.
+struct Tally {
+    window: usize,
+    step: Seconds,
+}
+
+impl Model for Tally {
+    fn name(&self) -> &str {
+        "tally"
+    }
+
+    fn window(&self) -> usize {
+        self.window
+    }
+
+    fn silence(&self) -> State {
+        State(vec![0.0])
+    }
+
+    fn forget(&self, state: &mut State) {
+        state.0[0] = 0.0;
+    }
+
+    fn hear(&self, state: &mut State, note: RelativeNote) {
+        assert!(note.step.0 >= 0.0, "notes are heard in the order of time");
+        state.0[0] += 1.0;
+    }
+
+    fn draw(&self, state: &mut State, _: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
+        RelativeNote {
+            step: self.step.max(elapsed),
+            duration: Seconds(0.2),
+            key: Key::saturating(state.0[0] as u8),
+            velocity: Velocity::saturating(chance.random_range(1..=127)),
+        }
+    }
+}
+
+/// A model that cannot bear to play.
+struct StageFright;
+
+impl Model for StageFright {
+    fn name(&self) -> &str {
+        "stage fright"
+    }
+
+    fn window(&self) -> usize {
+        25
+    }
+
+    fn silence(&self) -> State {
+        State(Vec::new())
+    }
+
+    fn forget(&self, _: &mut State) {}
+
+    fn hear(&self, _: &mut State, _: RelativeNote) {}
+
+    fn draw(&self, _: &mut State, _: &Taste, _: Seconds, _: &mut Chance) -> RelativeNote {
+        panic!("stage fright, as this test wants it");
+    }
+}
+
+fn improviser(model: impl Model + 'static) -> (PerformerEnd, Improviser) {
+    let (performer_end, improviser_end) = lanes();
+    (performer_end, Improviser::new(improviser_end, &[Arc::new(model)]))
+}
+
+fn tally(window: usize, step: f32) -> (PerformerEnd, Improviser) {
+    improviser(Tally { window, step: Seconds(step) })
+}
+
+fn heard(end: &mut PerformerEnd, count: usize) {
+    for i in 0..count {
+        let onset = Moment(i as f64 * 0.1);
+        let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
+        let note = Note { onset, duration: Seconds(0.1), key, velocity };
+        end.requests.push(Request::Heard(note)).expect("room for a note");
+    }
+}
+
+fn ask(end: &mut PerformerEnd, turn: u32, from: f64, wish: Wish) {
+    let request = Request::Answer { turn: TurnId(turn), from: Moment(from), length: Seconds(2.0), wish };
+    end.requests.push(request).expect("room for a request");
+}
+
+/// Works until there is nothing to do, while the lane is drained.
+fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<(TurnId, Note)> {
+    let mut notes = Vec::new();
+    loop {
+        while let Ok(Reply::Play { turn, note }) = end.replies.pop() {
+            notes.push((turn, note));
+        }
+        if improviser.step() != Progress::Worked {
+            return notes;
+        }
+    }
+}
+
+#[test]
+fn an_answer_keeps_within_its_time() {
+    let (mut end, mut improviser) = tally(25, 0.3);
+    heard(&mut end, 5);
+    ask(&mut end, 0, 10.0, WISH);
+    let notes = replies(&mut end, &mut improviser);
+    assert_eq!(notes.len(), 7);
+    assert!(notes.iter().all(|(_, note)| note.onset >= Moment(10.0) && note.onset < Moment(12.0)));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_answer_and_another_seed_another() {
+    let answer = |seed| {
+        let (mut end, mut improviser) = tally(25, 0.1);
+        heard(&mut end, 5);
+        ask(&mut end, 0, 1.0, Wish { seed, ..WISH });
+        replies(&mut end, &mut improviser)
+    };
+    assert_eq!(answer(1), answer(1));
+    assert_ne!(answer(1), answer(2));
+}
+
+#[test]
+fn a_model_hears_no_more_than_its_window_nor_than_the_players_memory() {
+    let first_key = |window, memory| {
+        let (mut end, mut improviser) = tally(window, 0.1);
+        heard(&mut end, 60);
+        ask(&mut end, 0, 10.0, Wish { memory, ..WISH });
+        replies(&mut end, &mut improviser)[0].1.key.number()
+    };
+    assert_eq!(first_key(150, 150), 60);
+    assert_eq!(first_key(25, 150), 25);
+    assert_eq!(first_key(150, 40), 40);
+}
+
+#[test]
+fn an_answer_hears_itself_and_a_cancelled_one_is_not_remembered() {
+    let (mut end, mut improviser) = tally(150, 0.5);
+    heard(&mut end, 3);
+    ask(&mut end, 0, 1.0, WISH);
+    let keys: Vec<u8> =
+        replies(&mut end, &mut improviser).iter().map(|(_, note)| note.key.number()).collect();
+    assert_eq!(keys, [3, 4, 5, 6]);
+    end.requests.push(Request::Cancel(TurnId(0))).expect("room");
+    ask(&mut end, 1, 5.0, WISH);
+    assert_eq!(replies(&mut end, &mut improviser)[0].1.key.number(), 3);
+}
+
+#[test]
+fn a_full_lane_is_ahead_enough_and_loses_nothing() {
+    let (mut end, mut improviser) = tally(25, 0.001);
+    ask(&mut end, 0, 0.0, WISH);
+    while improviser.step() == Progress::Worked {}
+    let ahead = end.replies.slots();
+    let rest = replies(&mut end, &mut improviser);
+    assert_eq!(end.replies.slots(), 0);
+    assert!(rest.len() > ahead, "it goes on as soon as there is room");
+    assert!(rest.is_sorted_by(|(_, one), (_, next)| one.onset <= next.onset));
+}
+
+#[test]
+fn a_wall_of_notes_is_broken_up() {
+    let (mut end, mut improviser) = tally(25, 0.0);
+    ask(&mut end, 0, 0.0, WISH);
+    let notes = replies(&mut end, &mut improviser);
+    for wall in notes.windows(11) {
+        assert!((wall[10].1.onset - wall[0].1.onset).0 > 0.099);
+    }
+}
+
+#[test]
+fn a_performer_that_leaves_closes_its_improviser() {
+    let (end, mut improviser) = tally(25, 0.1);
+    assert_eq!(improviser.step(), Progress::Idle);
+    drop(end);
+    assert_eq!(improviser.step(), Progress::Closed);
+}
+
+#[test]
+fn a_worker_answers_and_leaves_when_it_is_dropped() {
+    let (mut end, improviser) = tally(25, 0.5);
+    let worker = Worker::spawn(improviser, |_| {}).expect("a thread");
+    ask(&mut end, 3, 0.0, WISH);
+    while end.replies.slots() < 3 {
+        thread::yield_now();
+    }
+    let Ok(Reply::Play { turn, .. }) = end.replies.pop() else { panic!("a reply") };
+    assert_eq!(turn, TurnId(3));
+    drop(worker);
+    assert!(end.requests.is_abandoned());
+}
+
+#[test]
+fn a_worker_that_dies_closes_its_lanes_and_is_dropped_in_peace() {
+    let (mut end, improviser) = improviser(StageFright);
+    let worker = Worker::spawn(improviser, |_| {}).expect("a thread");
+    ask(&mut end, 0, 0.0, WISH);
+    while !end.requests.is_abandoned() {
+        thread::yield_now();
+    }
+    drop(worker);
+    assert!(end.requests.push(Request::Forget).is_ok(), "a dead worker refuses nothing");
+}

@@ -1,0 +1,135 @@
+//! `cargo xtask demo`: a call and its answers, played through the bundled plugin in a host.
+
+mod call;
+mod measure;
+mod midi;
+mod plot;
+mod plugin;
+mod turns;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use stage::{Blocks, Host, Mode, Pace, Part, Performance, Setup, Transport};
+
+use self::{measure::Measures, turns::Turns};
+use crate::bundle;
+
+/// Beats per bar of the demo's song.
+const BEATS_PER_BAR: u32 = 4;
+/// The reference, rendered offline in blocks of this many samples, is what every take is measured by.
+const REFERENCE_BLOCKS: Blocks = Blocks::Fixed(64);
+
+/// Play a call into the bundled plugin and write down its answers, in target/demo
+#[derive(clap::Args)]
+pub struct Args {
+    /// The model: classic-25, classic-150, or a .safetensors file
+    #[arg(long, value_name = "NAME|FILE", default_value = "classic-150")]
+    model: String,
+    /// How adventurous the choice of keys is, 0 to 2
+    #[arg(long, default_value = "1.0", value_parser = number::<0, 2>)]
+    temperature: f64,
+    /// Notes that the plugin remembers, 25 to 150
+    #[arg(long, value_name = "NOTES", default_value = "150",
+          value_parser = clap::value_parser!(u32).range(25..=150))]
+    memory: u32,
+    /// The seed of all chance, 0 to 9999
+    #[arg(long, default_value = "0", value_parser = clap::value_parser!(u32).range(0..=9999))]
+    seed: u32,
+    /// The silence after which the plugin takes the floor, in beats
+    #[arg(long, value_name = "BEATS", default_value = "1.0", value_parser = silence)]
+    silence: f64,
+    /// Samples per process call
+    #[arg(long, value_name = "SAMPLES", default_value = "512",
+          value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    block: u32,
+    /// Samples per second
+    #[arg(long, value_name = "HZ", default_value = "48000",
+          value_parser = clap::value_parser!(u32).range(8_000..=384_000))]
+    sample_rate: u32,
+    /// The host's tempo, in beats per minute
+    #[arg(long, value_name = "BPM", default_value = "120", value_parser = number::<20, 400>)]
+    tempo: f64,
+    /// Bars in all
+    #[arg(long, default_value = "15", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    bars: u32,
+    /// Bars of each call; as many are left for the answer [default: 2, with --midi 4]
+    #[arg(long, value_name = "BARS", value_parser = clap::value_parser!(u32).range(1..=64))]
+    call_bars: Option<u32>,
+    /// Take the calls from this MIDI file, in seconds as it has them
+    #[arg(long, value_name = "FILE")]
+    midi: Option<PathBuf>,
+    /// As fast as it goes, offline, instead of in real time
+    #[arg(long)]
+    fast: bool,
+    /// Where take.mid and take.png go [default: target/demo]
+    #[arg(long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+    /// Print one JSON object only
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let song = match &args.midi {
+        Some(path) => call::from_file(path)?,
+        None => call::phrase(args.tempo),
+    };
+    let turns = Turns::new(args, &song)?;
+    let settings = plugin::Settings::new(args, &turns)?;
+    bundle::run(&bundle::Args {})?;
+    let reference = perform(args, &settings, &turns, REFERENCE_BLOCKS, Mode::Offline)?;
+    let (mode, kind) = if args.fast { (Mode::Offline, "offline") } else { (Mode::Realtime, "in real time") };
+    if !args.json {
+        eprintln!("Playing {:.0} s {kind} ...", turns.seconds());
+    }
+    let take = perform(args, &settings, &turns, Blocks::Fixed(args.block), mode)?;
+    let measures = Measures::new(&turns, &take, &reference);
+    let folder = match &args.output {
+        Some(folder) => folder.clone(),
+        None => bundle::target_folder()?.join("demo"),
+    };
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot write {}", folder.display()))?;
+    let answers = take.notes();
+    midi::write(&folder.join("take.mid"), &turns, &answers)?;
+    plot::draw(&folder.join("take.png"), &turns, &answers, &settings.title())?;
+    if args.json {
+        println!("{}", measures.json());
+    } else {
+        println!("{measures}");
+        println!("written         {}", folder.join("take.{mid,png}").display());
+    }
+    Ok(())
+}
+
+/// One take of all turns, by a fresh instance of the plugin.
+fn perform(
+    args: &Args,
+    settings: &plugin::Settings,
+    turns: &Turns,
+    blocks: Blocks,
+    mode: Mode,
+) -> Result<Performance> {
+    let mut host = settings.load(&bundle::clap_bundle()?)?;
+    let transport = Transport::playing(args.tempo).then(turns.stop, |section| section.playing = false);
+    let pace = if mode == Mode::Realtime { Pace::RealTime } else { Pace::Free };
+    let part = Part { score: &turns.score, transport: &transport, until: turns.end, blocks, pace };
+    let sample_rate = f64::from(args.sample_rate);
+    let take = stage::play(&mut host, Setup { sample_rate, largest_block: blocks.largest(), mode }, &part)?;
+    host.deactivate();
+    Ok(take)
+}
+
+/// A number within whole bounds, for the command line.
+fn number<const LEAST: i32, const MOST: i32>(text: &str) -> Result<f64, String> {
+    within(text, LEAST.into(), MOST.into())
+}
+
+fn silence(text: &str) -> Result<f64, String> {
+    within(text, 0.25, 8.0)
+}
+
+fn within(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (least..=most).contains(&value) { Ok(value) } else { Err(format!("not within {least} to {most}")) }
+}

@@ -1,0 +1,109 @@
+//! `cargo xtask tidy`: the rules of the house that the compiler does not know.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+
+/// Check the rules of the house: the pure core stays pure, files stay short, nothing is left half done.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {}
+
+/// What the pure core must not name: framework, tensors, threads, locks.
+const FOREIGN_TO_MUSIC: [&str; 8] =
+    ["nice_plug", "candle", "std::thread", "std::sync", "Mutex", "RwLock", "rtrb", "std::time"];
+/// The files of the pure core, from the root of the project.
+const PURE: [&str; 3] = ["src/music.rs", "src/music", "src/model/sampling.rs"];
+/// Marks of unfinished work and of tests that prove nothing. Spelled in halves, so as not to find themselves.
+const UNFINISHED: [&str; 7] = [
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("todo", "!("),
+    concat!("unimplemented", "!("),
+    concat!("#[ig", "nore"),
+    concat!("dbg", "!("),
+    concat!("thread::sl", "eep"),
+];
+const LONGEST_FILE_LINES: usize = 300;
+/// The demo keeps real time, which is a matter of sleeping.
+const MAY_SLEEP: [&str; 1] = ["stage/src/play.rs"];
+
+pub fn run(_: &Arguments) -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
+    let mut faults = Vec::new();
+    for folder in ["src", "stage", "xtask", "tests", "benches"] {
+        for file in rust_files(&root.join(folder))? {
+            let text =
+                fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+            faults.extend(faults_of(&name, &text));
+        }
+    }
+    if !faults.is_empty() {
+        bail!("the house is not tidy:\n{}", faults.join("\n"));
+    }
+    println!("tidy");
+    Ok(())
+}
+
+fn faults_of(name: &str, text: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let pure = PURE.iter().any(|pure| name == *pure || name.starts_with(&format!("{pure}/")));
+    for (number, line) in (1..).zip(text.lines()) {
+        let mut fault = |what: &str| faults.push(format!("{name}:{number}: {what}"));
+        if let Some(foreign) = FOREIGN_TO_MUSIC.iter().find(|word| pure && line.contains(**word)) {
+            fault(&format!("the pure core names {foreign}"));
+        }
+        let sleeps = MAY_SLEEP.contains(&name) && line.contains(UNFINISHED[6]);
+        if let Some(mark) = UNFINISHED.iter().find(|mark| line.contains(**mark) && !sleeps) {
+            fault(&format!("{mark} is left"));
+        }
+    }
+    let lines = text.lines().count();
+    if lines > LONGEST_FILE_LINES {
+        faults.push(format!("{name}: {lines} lines, at most {LONGEST_FILE_LINES}: give each role a file"));
+    }
+    faults
+}
+
+fn rust_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(files) };
+    for entry in entries {
+        let path = entry.with_context(|| format!("cannot list {}", folder.display()))?.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_house_is_tidy() {
+        run(&Arguments {}).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    #[test]
+    fn a_lock_in_the_pure_core_is_a_fault() {
+        assert_eq!(faults_of("src/music/turn.rs", "use std::sync::Arc;\n").len(), 1);
+        assert_eq!(faults_of("src/music_box.rs", "use std::sync::Arc;\n").len(), 0);
+    }
+
+    #[test]
+    fn a_test_that_is_skipped_is_a_fault() {
+        assert_eq!(faults_of("tests/any.rs", concat!("#[ig", "nore]\n")).len(), 1);
+    }
+
+    #[test]
+    fn a_long_file_is_a_fault() {
+        assert_eq!(faults_of("src/any.rs", &"\n".repeat(LONGEST_FILE_LINES + 1)).len(), 1);
+    }
+}
