@@ -9,7 +9,7 @@ mod tests;
 use rand::RngExt;
 
 pub use network::{Network, Prediction};
-pub use preset::{CLASSIC_25, CLASSIC_150, INPUTS, Preset, features};
+pub use preset::{CLASSIC_25, CLASSIC_150, INPUTS, LONGEST, Preset, features};
 
 use self::layout::Layout;
 use super::{Chance, Model, State, Taste, lstm::Packed, vector, weights::Weights};

@@ -1,0 +1,210 @@
+//! MIDI files as tables of notes: from one file, a folder tree or MAESTRO's list.
+
+mod general_midi;
+mod grid;
+mod maestro;
+mod midi;
+mod pairing;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashSet,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
+
+use antiphon::music::note::{Key, Velocity};
+
+pub use grid::{CELLS_PER_SECOND, GridNote};
+pub use midi::Refusal;
+
+/// The note table of many files.
+#[derive(Debug, Default)]
+pub struct Corpus {
+    pub pieces: Vec<Piece>,
+    /// What could not be read, and why.
+    pub refused: Vec<(PathBuf, Refusal)>,
+}
+
+/// One file, its tracks merged, by onset and then by key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    pub path: PathBuf,
+    pub notes: Vec<Note>,
+    pub instruments: Vec<Instrument>,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Note {
+    pub key: Key,
+    /// Seconds from the beginning of the file.
+    pub onset: f64,
+    /// Seconds from the beginning of the file, never before the onset.
+    pub end: f64,
+    /// Seconds from the onset before; the first note's own onset.
+    pub step: f64,
+    pub velocity: Velocity,
+    /// Which of the piece's instruments.
+    pub instrument: usize,
+}
+
+impl Note {
+    /// Seconds.
+    pub fn duration(&self) -> f64 {
+        self.end - self.onset
+    }
+}
+
+/// Who plays a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Instrument {
+    pub track: usize,
+    /// 0..=15
+    pub channel: u8,
+    /// 0..=127
+    pub program: u8,
+}
+
+impl Instrument {
+    pub fn is_drums(self) -> bool {
+        self.channel == 9
+    }
+
+    /// As General MIDI calls it.
+    pub fn name(self) -> &'static str {
+        if self.is_drums() { "Drums" } else { general_midi::program_name(self.program) }
+    }
+}
+
+/// When a note that the pedal holds ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum Convention {
+    /// At the pedal's release or the next onset of its key on that channel, whichever is first.
+    Sustained,
+    /// Where the key is released.
+    KeyUp,
+}
+
+impl fmt::Display for Convention {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sustained => "sustained",
+            Self::KeyUp => "key-up",
+        })
+    }
+}
+
+/// A part of MAESTRO, as its list gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Split {
+    Train,
+    Validation,
+    Test,
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        })
+    }
+}
+
+/// Whether a source is a MAESTRO list, so that it has splits.
+pub fn has_list(source: &Path) -> bool {
+    maestro::list(source).is_some()
+}
+
+/// Finds the MIDI files of a source: a file, a folder tree, a MAESTRO list or the folder that holds one.
+///
+/// A split needs a list; without one, all that stands in the list or the tree is found.
+pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
+    if !source.exists() {
+        bail!("{} does not exist: give a MIDI file, a folder of them or a MAESTRO csv", source.display());
+    }
+    let files = match (maestro::list(source), split) {
+        (Some(list), split) => maestro::files(&list, split)?,
+        (None, Some(split)) => {
+            bail!("{} has no MAESTRO csv, so it has no {split} split: leave `--split` out", source.display())
+        }
+        (None, None) if source.is_dir() => tree(source)?,
+        (None, None) => vec![source.to_owned()],
+    };
+    if files.is_empty() {
+        bail!("{} holds no MIDI file", source.display());
+    }
+    Ok(files)
+}
+
+/// Reads all files in parallel. A broken one is set aside with its reason; when it is the only one, that is the error.
+pub fn read(files: &[PathBuf], convention: Convention) -> Result<Corpus> {
+    let read = |path: &PathBuf| midi::read(path, convention).map_err(|refusal| (path.clone(), refusal));
+    let results: Vec<_> = files.par_iter().map(read).collect();
+    let mut corpus = Corpus::default();
+    for result in results {
+        match result {
+            Ok(piece) => corpus.pieces.push(piece),
+            Err(refused) => corpus.refused.push(refused),
+        }
+    }
+    match (&corpus.refused[..], files.len()) {
+        ([(path, refusal)], 1) => bail!("{}: {refusal}", path.display()),
+        _ => Ok(corpus),
+    }
+}
+
+impl Corpus {
+    /// Says on stderr what was skipped, if anything was.
+    pub fn warn(&self) {
+        for (path, refusal) in &self.refused {
+            eprintln!("skipped {}: {refusal}", path.display());
+        }
+        if !self.refused.is_empty() {
+            eprintln!("skipped {} of {} files", self.refused.len(), self.refused.len() + self.pieces.len());
+        }
+    }
+
+    pub fn notes(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.notes.len()).sum()
+    }
+}
+
+/// `C#4` for 61: middle C is C4.
+pub fn key_name(key: Key) -> String {
+    const NAMES: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
+    format!("{}{}", NAMES[key.index() % 12], i16::from(key.number() / 12) - 1)
+}
+
+fn tree(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    // A link may lead back up: every folder is visited once.
+    let mut visited = HashSet::new();
+    while let Some(folder) = folders.pop() {
+        let unreadable = || format!("{} cannot be read", folder.display());
+        if !visited.insert(folder.canonicalize().with_context(unreadable)?) {
+            continue;
+        }
+        for entry in folder.read_dir().with_context(unreadable)? {
+            let path = entry.with_context(unreadable)?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_midi(&path) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn is_midi(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid") || e.eq_ignore_ascii_case("midi"))
+}

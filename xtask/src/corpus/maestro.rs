@@ -1,0 +1,58 @@
+//! MAESTRO's list of files: a csv with a row for each performance.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::Split;
+
+/// The csv itself, or the only one in a folder.
+pub fn list(source: &Path) -> Option<PathBuf> {
+    let is_csv = |path: &PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+    let Ok(entries) = source.read_dir() else { return Some(source.to_owned()).filter(is_csv) };
+    let mut lists = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_csv);
+    lists.next().filter(|_| lists.next().is_none())
+}
+
+/// The MIDI files of a split, or all of them, in the order of the list.
+pub fn files(list: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
+    let text = fs::read_to_string(list).with_context(|| format!("{} cannot be read", list.display()))?;
+    let mut rows = rows(&text).into_iter();
+    let header = rows.next().unwrap_or_default();
+    let column = |name: &str| header.iter().position(|field| field == name);
+    let (Some(splits), Some(names)) = (column("split"), column("midi_filename")) else {
+        bail!("{} is not a MAESTRO list: it has no columns `split` and `midi_filename`", list.display());
+    };
+    let folder = list.parent().unwrap_or(Path::new("."));
+    let wanted = split.map(|split| split.to_string());
+    let files = rows.filter(|row| wanted.as_ref().is_none_or(|wanted| row.get(splits) == Some(wanted)));
+    Ok(files.filter_map(|row| row.get(names).map(|name| folder.join(name))).collect())
+}
+
+/// Fields may stand in quotes, and hold commas, line breaks and doubled quotes there.
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
+    let mut quoted = false;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if quoted && characters.peek() == Some(&'"') => field.extend(characters.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(std::mem::take(&mut field)),
+            '\r' if !quoted => (),
+            '\n' if !quoted => {
+                row.push(std::mem::take(&mut field));
+                rows.push(std::mem::take(&mut row));
+            }
+            _ => field.push(character),
+        }
+    }
+    if !row.is_empty() || !field.is_empty() {
+        row.push(field);
+        rows.push(row);
+    }
+    rows
+}

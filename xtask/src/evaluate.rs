@@ -1,0 +1,172 @@
+//! `evaluate`: nats per note of models and of plain statistics, on performances that nobody has learnt from.
+//!
+//! What to expect of a classic on MAESTRO's validation split: fewer than 3.75 nats a pitch, which is what the key
+//! before alone tells.
+
+mod baseline;
+mod row;
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+use candle_core::{Device, Tensor};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use antiphon::model::{
+    classic::{Network, Preset},
+    weights::{self, Weights},
+};
+
+use crate::{
+    corpus::{self, Convention, GridNote, Piece, Split},
+    score,
+};
+use baseline::Baseline;
+use row::Row;
+
+/// With a memory, so many evenly spaced notes stand for all: each costs as many steps as the memory is long.
+const PLACES: usize = 4000;
+
+/// Score models on performances: nats per note and errors in seconds.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// An embedded model or a model file; repeatable [default: all embedded models]
+    #[arg(long)]
+    model: Vec<String>,
+    /// MIDI file, folder of them, or MAESTRO csv or folder
+    #[arg(long)]
+    data: PathBuf,
+    /// Which part of MAESTRO [default: validation]
+    #[arg(long, value_enum)]
+    split: Option<Split>,
+    /// What the baselines are fitted on [default: MAESTRO's train split]
+    #[arg(long)]
+    train: Option<PathBuf>,
+    /// How a note that the pedal holds ends; repeatable [default: both]
+    #[arg(long, value_enum)]
+    convention: Vec<Convention>,
+    /// How many notes back a model hears: a number or `unbounded`; repeatable [default: unbounded]
+    #[arg(long, value_parser = memory)]
+    memory: Vec<Memory>,
+    /// Print one array that a machine may read
+    #[arg(long)]
+    json: bool,
+}
+
+/// Notes; `None` carries the state from the first note of a file.
+type Memory = Option<usize>;
+
+fn memory(text: &str) -> Result<Memory, String> {
+    match text.parse() {
+        Ok(notes) if notes > 0 => Ok(Some(notes)),
+        _ if text == "unbounded" => Ok(None),
+        _ => Err("give a number of notes, such as 150, or `unbounded`".into()),
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let models = models(&arguments.model)?;
+    let conventions = match &arguments.convention[..] {
+        [] => &[Convention::Sustained, Convention::KeyUp],
+        chosen => chosen,
+    };
+    let memories = if arguments.memory.is_empty() { &[None] } else { &arguments.memory[..] };
+    let mut rows = Vec::new();
+    for &convention in conventions {
+        let pieces = pieces(arguments, convention)?;
+        for (weights, network) in &models {
+            for &memory in memories {
+                rows.push(scored(weights, network, &pieces, convention, memory)?);
+            }
+        }
+        rows.extend(baselines(arguments, convention, &pieces)?);
+    }
+    match arguments.json {
+        true => println!("{}", serde_json::to_string_pretty(&rows)?),
+        false => print!("{}", row::table(&rows)),
+    }
+    Ok(())
+}
+
+fn models(names: &[String]) -> Result<Vec<(Weights, Network)>> {
+    let all = Preset::ALL.map(|preset| preset.name.to_owned());
+    let names = if names.is_empty() { &all[..] } else { names };
+    let read = |name: &String| {
+        let weights = match weights::embedded_file(name) {
+            Some(bytes) => weights::read(bytes),
+            None => weights::read(&fs::read(name).with_context(|| {
+                format!(
+                    "`{name}` is neither an embedded model ({}) nor a file that can be read",
+                    all.join(", ")
+                )
+            })?),
+        };
+        let weights = weights.with_context(|| name.clone())?;
+        let network = network(&weights)?;
+        Ok((weights, network))
+    };
+    names.iter().map(read).collect()
+}
+
+fn network(weights: &Weights) -> Result<Network> {
+    let shapes: std::collections::BTreeMap<_, _> = weights.preset.tensors().into_iter().collect();
+    let tensor = |name: &str| Tensor::from_slice(weights.numbers(name), shapes[name].clone(), &Device::Cpu);
+    Ok(Network::new(weights.preset, tensor)?)
+}
+
+fn pieces(arguments: &Arguments, convention: Convention) -> Result<Vec<Vec<GridNote>>> {
+    let listed = corpus::has_list(&arguments.data);
+    let split = arguments.split.or(listed.then_some(Split::Validation));
+    let corpus = corpus::read(&corpus::find(&arguments.data, split)?, convention)?;
+    corpus.warn();
+    if corpus.notes() == 0 {
+        bail!("there are no notes in {}: give MIDI files with notes", arguments.data.display());
+    }
+    Ok(corpus.pieces.iter().map(Piece::on_grid).collect())
+}
+
+fn scored(
+    weights: &Weights,
+    network: &Network,
+    pieces: &[Vec<GridNote>],
+    convention: Convention,
+    memory: Memory,
+) -> Result<Row> {
+    let notes = pieces.iter().map(Vec::len).sum::<usize>();
+    let bar = progress(&format!("{} {convention}", weights.name), notes);
+    let score = match memory {
+        None => score::unbounded(network, pieces, |notes| bar.inc(u64::try_from(notes).unwrap_or(u64::MAX)))?,
+        Some(memory) => score::remembered(network, pieces, memory, PLACES)?,
+    };
+    bar.finish_and_clear();
+    Ok(Row::of_classic(weights, convention, pieces.len(), memory, &score))
+}
+
+fn baselines(arguments: &Arguments, convention: Convention, pieces: &[Vec<GridNote>]) -> Result<Vec<Row>> {
+    let mut rows = vec![Row::uniform(convention, pieces)];
+    let files = match &arguments.train {
+        Some(source) => corpus::find(source, None)?,
+        None if corpus::has_list(&arguments.data) => corpus::find(&arguments.data, Some(Split::Train))?,
+        None => return Ok(rows),
+    };
+    let corpus = corpus::read(&files, convention)?;
+    corpus.warn();
+    let train: Vec<_> = corpus.pieces.iter().map(Piece::on_grid).collect();
+    let baseline = Baseline::fitted(&train);
+    rows.push(Row::of_baseline(
+        "histogram",
+        convention,
+        pieces,
+        baseline.cells(),
+        baseline.histogram(pieces),
+    ));
+    rows.push(Row::of_baseline("markov", convention, pieces, baseline.pairs(), baseline.markov(pieces)));
+    Ok(rows)
+}
+
+fn progress(what: &str, notes: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left");
+    ProgressBar::new(u64::try_from(notes).unwrap_or(u64::MAX))
+        .with_style(style.expect("the template is well formed"))
+        .with_message(what.to_owned())
+}

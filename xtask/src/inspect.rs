@@ -1,0 +1,47 @@
+//! `inspect`: the notes of a MIDI file, as everything else here understands them.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::corpus::{self, Convention, Piece};
+
+/// Print the notes of MIDI files as a table: seconds, keys, velocities, instruments.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// MIDI file, or a folder of them
+    file: PathBuf,
+    /// How a note that the pedal holds ends
+    #[arg(long, value_enum, default_value_t = Convention::Sustained)]
+    convention: Convention,
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let corpus = corpus::read(&corpus::find(&arguments.file, None)?, arguments.convention)?;
+    corpus.warn();
+    for piece in &corpus.pieces {
+        println!("{}: {} notes", piece.path.display(), piece.notes.len());
+        println!("key\tname\tonset_s\tend_s\tduration_s\tstep_s\tvelocity\ttrack\tchannel\tinstrument");
+        rows(piece).for_each(|row| println!("{row}"));
+    }
+    Ok(())
+}
+
+fn rows(piece: &Piece) -> impl Iterator<Item = String> {
+    piece.notes.iter().map(|note| {
+        let instrument = piece.instruments[note.instrument];
+        format!(
+            "{}\t{}\t{:.4}\t{:.4}\t{:.4}\t{:.4}\t{}\t{}\t{}\t{}",
+            note.key.number(),
+            corpus::key_name(note.key),
+            note.onset,
+            note.end,
+            note.duration(),
+            note.step,
+            note.velocity.value(),
+            instrument.track,
+            instrument.channel + 1,
+            instrument.name()
+        )
+    })
+}

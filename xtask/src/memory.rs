@@ -1,0 +1,20 @@
+//! What the allocator does with freed memory.
+
+/// Keeps freed memory for the next tensor. By default glibc gives every large block back to the system at once, and
+/// clearing the same pages again and again takes a third of a training's time.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn keep_freed() {
+    // The largest threshold that glibc accepts on 64 bits.
+    const MAPPED_FROM: i32 = 32 << 20;
+    const GROW_BY: i32 = 256 << 20;
+    // SAFETY: these calls set numbers of the allocator, under its own lock.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_FROM);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+        libc::mallopt(libc::M_TOP_PAD, GROW_BY);
+    }
+}
+
+/// Other allocators keep freed memory by themselves.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn keep_freed() {}

@@ -1,0 +1,122 @@
+//! Weights to begin with, drawn by chance.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use candle_core::{Device, Tensor, Var};
+use rand::RngExt;
+
+use antiphon::model::{
+    Chance,
+    classic::{INPUTS, Preset},
+    weights::Weights,
+};
+
+/// By the names of [`Preset::tensors`].
+pub type Variables = BTreeMap<String, Var>;
+
+/// As Keras begins: Glorot's uniform distribution, orthogonal recurrent weights, forget gates open; except for what
+/// reads the notes, see [`hearing`].
+pub fn drawn(preset: Preset, chance: &mut Chance) -> Result<Variables> {
+    let mut variables = Variables::new();
+    for (name, shape) in preset.tensors() {
+        let mut numbers = match shape[..] {
+            [_, inputs] if name.ends_with("weight_hh") => orthogonal(shape[0], inputs, chance),
+            [outputs, inputs] => glorot(outputs, inputs, chance),
+            _ => vec![0.0; shape[0]],
+        };
+        if name.starts_with("lstm") && name.ends_with("bias") {
+            numbers[preset.hidden..2 * preset.hidden].fill(1.0);
+        }
+        variables.insert(name, variable(numbers, &shape)?);
+    }
+    hearing(preset, &mut variables, chance)?;
+    Ok(variables)
+}
+
+/// The weights of a model file.
+pub fn of(weights: &Weights) -> Result<Variables> {
+    let tensors = weights.preset.tensors().into_iter();
+    tensors
+        .map(|(name, shape)| Ok((name.clone(), variable(weights.numbers(&name).to_vec(), &shape)?)))
+        .collect()
+}
+
+/// Lets the first layer tell keys apart from the start: pitch arrives as one number between 0 and 1, so a key is
+/// 1/128, and weights near 0.1 would need an age to grow. Each unit that reads gets a threshold at a random key of the
+/// piano and a random sharpness. The network and its training are unchanged.
+fn hearing(preset: Preset, variables: &mut Variables, chance: &mut Chance) -> Result<()> {
+    const LOWEST: f32 = 21.0 / 128.0;
+    const HIGHEST: f32 = 108.0 / 128.0;
+    let hidden = preset.hidden;
+    let weights = &variables["lstm.0.weight_ih"];
+    let biases = &variables["lstm.0.bias"];
+    let mut numbers: Vec<f32> = weights.flatten_all()?.to_vec1()?;
+    let mut bias: Vec<f32> = biases.to_vec1()?;
+    for (row, weights) in numbers.chunks_exact_mut(INPUTS).enumerate() {
+        // Input, forget, candidate, output: what forgets begins deaf.
+        let (softest, sharpest): (f32, f32) = match row / hidden {
+            1 => continue,
+            2 => (8.0, 256.0),
+            _ => (2.0, 32.0),
+        };
+        let sharpness = softest * (sharpest / softest).powf(chance.random::<f32>());
+        let sign = if chance.random::<bool>() { 1.0 } else { -1.0 };
+        weights[0] = sign * sharpness;
+        bias[row] -= weights[0] * (LOWEST + (HIGHEST - LOWEST) * chance.random::<f32>());
+        weights[1] = chance.random_range(-4.0..4.0);
+        weights[2] = chance.random_range(-2.0..2.0);
+    }
+    weights.set(&Tensor::from_vec(numbers, weights.shape(), &Device::Cpu)?)?;
+    biases.set(&Tensor::from_vec(bias, biases.shape(), &Device::Cpu)?)?;
+    Ok(())
+}
+
+fn variable(numbers: Vec<f32>, shape: &[usize]) -> Result<Var> {
+    Ok(Var::from_tensor(&Tensor::from_vec(numbers, shape, &Device::Cpu)?)?)
+}
+
+fn glorot(outputs: usize, inputs: usize, chance: &mut Chance) -> Vec<f32> {
+    let limit = (6.0 / (outputs + inputs) as f32).sqrt();
+    (0..outputs * inputs).map(|_| chance.random_range(-limit..limit)).collect()
+}
+
+/// Columns of length 1 at right angles, by Gram and Schmidt.
+fn orthogonal(rows: usize, columns: usize, chance: &mut Chance) -> Vec<f32> {
+    let mut basis: Vec<Vec<f32>> = Vec::with_capacity(columns);
+    while basis.len() < columns {
+        let mut column: Vec<f32> = (0..rows).map(|_| normal(chance)).collect();
+        for earlier in &basis {
+            let along: f32 = column.iter().zip(earlier).map(|(a, b)| a * b).sum();
+            column.iter_mut().zip(earlier).for_each(|(a, b)| *a -= along * b);
+        }
+        let length = column.iter().map(|x| x * x).sum::<f32>().sqrt();
+        column.iter_mut().for_each(|x| *x /= length);
+        basis.push(column);
+    }
+    (0..rows).flat_map(|row| basis.iter().map(move |column| column[row])).collect()
+}
+
+fn normal(chance: &mut Chance) -> f32 {
+    let radius = (-2.0 * (1.0 - chance.random::<f32>()).ln()).sqrt();
+    radius * (std::f32::consts::TAU * chance.random::<f32>()).cos()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn the_recurrent_weights_begin_orthogonal() {
+        let (rows, columns) = (32, 8);
+        let w = orthogonal(rows, columns, &mut Chance::seed_from_u64(1));
+        for a in 0..columns {
+            for b in 0..columns {
+                let product: f32 = (0..rows).map(|r| w[r * columns + a] * w[r * columns + b]).sum();
+                assert!((product - f32::from(u8::from(a == b))).abs() < 1e-5);
+            }
+        }
+    }
+}

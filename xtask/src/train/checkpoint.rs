@@ -1,0 +1,109 @@
+//! Model files and their cards, written whole or not at all.
+
+use std::{
+    collections::HashMap,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use safetensors::tensor::{Dtype, TensorView};
+use serde::Serialize;
+
+use antiphon::model::{classic::Preset, weights::REPRESENTATION};
+
+use super::beginning::Variables;
+
+/// What stands beside a model file: where its weights come from and what they are worth.
+#[derive(Debug, Serialize)]
+pub struct Card {
+    pub name: String,
+    pub preset: &'static str,
+    pub representation: &'static str,
+    pub parameters: usize,
+    pub license: String,
+    pub command: String,
+    pub corpus: Corpus,
+    pub training: Training,
+    pub scores: Scores,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Corpus {
+    pub name: String,
+    pub split: String,
+    pub files: usize,
+    pub notes: usize,
+    pub convention: String,
+    pub longest_s: f32,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Training {
+    pub seed: u64,
+    pub begins_with: String,
+    pub minutes: f64,
+    pub notes_seen: usize,
+    pub steps: usize,
+    pub batch: usize,
+    pub window: usize,
+    pub rate: f64,
+    pub last_rate: f64,
+    pub longest_gradient: f32,
+}
+
+/// On the validation files, state carried from the first note.
+#[derive(Debug, Serialize)]
+pub struct Scores {
+    pub files: usize,
+    pub notes: usize,
+    pub pitch_nats: f64,
+    pub step_mae_s: f64,
+    pub duration_mae_s: f64,
+}
+
+/// Fails early when a model file could not be written later.
+pub fn try_path(output: &Path) -> Result<()> {
+    let temporary = temporary(output);
+    fs::write(&temporary, [])
+        .and_then(|()| fs::remove_file(&temporary))
+        .with_context(|| format!("{} cannot be written: choose another `--output`", output.display()))
+}
+
+pub fn write_weights(output: &Path, name: &str, preset: Preset, variables: &Variables) -> Result<()> {
+    let mut bytes = Vec::new();
+    for (name, shape) in preset.tensors() {
+        let numbers: Vec<f32> = variables[&name].flatten_all()?.to_vec1()?;
+        bytes.push((name, shape, numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()));
+    }
+    let views = bytes
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let pairs = [("preset", preset.name), ("representation", REPRESENTATION), ("name", name)];
+    let metadata: HashMap<_, _> = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    write(output, &safetensors::serialize(views, Some(metadata))?)
+}
+
+pub fn write_card(output: &Path, card: &Card) -> Result<()> {
+    write(&output.with_extension("toml"), toml::to_string_pretty(card)?.as_bytes())
+}
+
+/// A reader meets the old file or the new one, never half of it.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = temporary(path);
+    let attempt = || -> std::io::Result<()> {
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    attempt().with_context(|| format!("{} cannot be written", path.display()))
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}

@@ -1,0 +1,173 @@
+//! Windows of notes to learn from.
+
+use anyhow::{Result, bail};
+use candle_core::{Device, Tensor};
+use rand::{RngExt, seq::SliceRandom};
+
+use antiphon::model::{Chance, classic::INPUTS};
+
+use crate::corpus::GridNote;
+
+/// Notes to learn from, side by side.
+pub struct Batch {
+    /// (B, T, 3)
+    pub x: Tensor,
+    /// (B * T)
+    pub keys: Tensor,
+    /// (B * T), seconds.
+    pub steps: Tensor,
+    /// (B * T), seconds.
+    pub durations: Tensor,
+    /// For each sequence: 1 where it goes on from the batch before, 0 where it begins in silence. (1, B, 1)
+    pub carried: Tensor,
+}
+
+/// An endless stream of batches. In the first half of a batch's rows a window follows on the one before, with its
+/// state; the other half begins anywhere, in silence, as a player's memory does.
+pub struct Windows {
+    pieces: Vec<Vec<GridNote>>,
+    /// For each piece, how many notes stand in all pieces up to its end.
+    ends: Vec<usize>,
+    order: Vec<usize>,
+    lanes: Vec<Lane>,
+    rows: usize,
+    time: usize,
+    chance: Chance,
+}
+
+/// Where a row that goes through whole pieces stands.
+#[derive(Clone, Copy)]
+struct Lane {
+    piece: usize,
+    at: usize,
+}
+
+impl Windows {
+    /// Fails when no piece is as long as a window.
+    pub fn new(mut pieces: Vec<Vec<GridNote>>, rows: usize, time: usize, chance: Chance) -> Result<Self> {
+        pieces.retain(|piece| piece.len() >= time);
+        if pieces.is_empty() {
+            bail!("no file holds {time} notes or more: give longer files or a smaller `--window`");
+        }
+        let mut ends: Vec<usize> = pieces.iter().map(Vec::len).collect();
+        for n in 1..ends.len() {
+            ends[n] += ends[n - 1];
+        }
+        // An end that no window fits before: the first batch begins with fresh pieces.
+        let lanes = vec![Lane { piece: 0, at: usize::MAX - time }; rows / 2];
+        Ok(Self { pieces, ends, order: Vec::new(), lanes, rows, time, chance })
+    }
+
+    pub fn next(&mut self) -> Result<Batch> {
+        let mut windows = Vec::with_capacity(self.rows);
+        let mut carried = vec![0f32; self.rows];
+        let mut lanes = std::mem::take(&mut self.lanes);
+        for (lane, carried) in lanes.iter_mut().zip(&mut carried) {
+            if lane.at + self.time <= self.pieces[lane.piece].len() {
+                *carried = 1.0;
+            } else {
+                *lane = self.begin();
+            }
+            windows.push(*lane);
+            lane.at += self.time;
+        }
+        self.lanes = lanes;
+        while windows.len() < self.rows {
+            windows.push(self.anywhere());
+        }
+        self.batch(&windows, carried)
+    }
+
+    /// A piece that has not been played for longest, from a random place in its first window, so that borders fall
+    /// elsewhere each time.
+    fn begin(&mut self) -> Lane {
+        if self.order.is_empty() {
+            self.order = (0..self.pieces.len()).collect();
+            self.order.shuffle(&mut self.chance);
+        }
+        let piece = self.order.pop().expect("it has just been filled");
+        let latest = (self.pieces[piece].len() - self.time).min(self.time);
+        Lane { piece, at: self.chance.random_range(0..=latest) }
+    }
+
+    /// Every note is as likely as any other to be in it.
+    fn anywhere(&mut self) -> Lane {
+        let total = *self.ends.last().expect("there is a piece");
+        let note = self.chance.random_range(0..total);
+        let piece = self.ends.partition_point(|&end| end <= note);
+        let at = note - (self.ends[piece] - self.pieces[piece].len());
+        Lane { piece, at: at.min(self.pieces[piece].len() - self.time) }
+    }
+
+    fn batch(&self, windows: &[Lane], carried: Vec<f32>) -> Result<Batch> {
+        let count = self.rows * self.time;
+        let notes = windows.iter().flat_map(|lane| &self.pieces[lane.piece][lane.at..lane.at + self.time]);
+        let mut x = Vec::with_capacity(count * INPUTS);
+        let (mut keys, mut steps, mut durations) = (Vec::new(), Vec::new(), Vec::new());
+        for note in notes {
+            let [pitch, step, duration] = note.features();
+            x.extend([pitch, step, duration]);
+            keys.push(u32::from(note.key.number()));
+            steps.push(step);
+            durations.push(duration);
+        }
+        Ok(Batch {
+            x: Tensor::from_vec(x, (self.rows, self.time, INPUTS), &Device::Cpu)?,
+            keys: Tensor::from_vec(keys, count, &Device::Cpu)?,
+            steps: Tensor::from_vec(steps, count, &Device::Cpu)?,
+            durations: Tensor::from_vec(durations, count, &Device::Cpu)?,
+            carried: Tensor::from_vec(carried, (1, self.rows, 1), &Device::Cpu)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use antiphon::music::note::{Key, Velocity};
+
+    use super::*;
+
+    /// Every note's duration tells its piece and place.
+    fn piece(number: u32, length: u32) -> Vec<GridNote> {
+        let note = |n| GridNote {
+            step: 10,
+            key: Key::saturating(60),
+            velocity: Velocity::saturating(64),
+            duration: 100 * number + n,
+        };
+        (0..length).map(note).collect()
+    }
+
+    fn windows(lengths: &[u32]) -> Windows {
+        let pieces = (1..).zip(lengths).map(|(number, &length)| piece(number, length)).collect();
+        Windows::new(pieces, 4, 8, Chance::seed_from_u64(1)).expect("long enough")
+    }
+
+    #[test]
+    fn a_carried_window_follows_on_the_one_before() {
+        let mut windows = windows(&[50, 40, 30]);
+        let mut before: Option<Vec<Vec<f32>>> = None;
+        for _ in 0..20 {
+            let batch = windows.next().expect("endless");
+            let carried: Vec<f32> = batch.carried.flatten_all().and_then(|c| c.to_vec1()).expect("numbers");
+            let durations: Vec<Vec<f32>> =
+                batch.durations.reshape((4, 8)).and_then(|d| d.to_vec2()).expect("numbers");
+            for row in 0..4 {
+                if carried[row] == 1.0 {
+                    let last = before.as_ref().expect("the first batch begins in silence")[row][7];
+                    assert!((durations[row][0] - last - 0.01).abs() < 1e-6);
+                }
+            }
+            assert_eq!(carried[2..], [0.0, 0.0]);
+            before = Some(durations);
+        }
+    }
+
+    #[test]
+    fn pieces_shorter_than_a_window_are_left_out() {
+        assert_eq!(windows(&[7, 8]).pieces.len(), 1);
+        assert!(Windows::new(vec![piece(1, 7)], 4, 8, Chance::seed_from_u64(1)).is_err());
+    }
+}
