@@ -90,7 +90,10 @@ impl Turns {
 /// wherever a turn would begin in silence.
 fn calls(song: &Song, length: f64, count: u32) -> Vec<Vec<SongNote>> {
     let piece = match song {
-        Song::Phrase(phrase) => return vec![phrase.clone(); count as usize],
+        Song::Phrase(phrase) => {
+            let within = phrase.iter().filter(|note| note.onset < length).copied().collect();
+            return vec![within; count as usize];
+        }
         Song::Piece(piece) => piece,
     };
     let mut rest = piece.as_slice();
@@ -149,6 +152,13 @@ mod tests {
         let turns = turns("--midi x --call-bars 1 --bars 4", &piece)?;
         assert_eq!(turns.score, Event::note(0, 96_000, 60, 80));
         assert_eq!(turns.all[0].last_release, 96_000);
+        Ok(())
+    }
+
+    #[test]
+    fn a_phrase_longer_than_its_call_is_cut() -> Result<()> {
+        let phrase = Song::Phrase(vec![note(0.0, 0.5, 60), note(2.5, 0.5, 62)]);
+        assert_eq!(turns("--call-bars 1 --bars 3", &phrase)?.score, Event::note(0, 24_000, 60, 80));
         Ok(())
     }
 
