@@ -105,7 +105,9 @@ impl<'a> Playhead<'a> {
             self.next += 1;
         }
         let section = self.current?;
+        // A song beyond its cycle's end does not come back by itself.
         if let Some((start, end)) = section.cycle
+            && self.anchor.1 < end
             && self.beats(at) >= end
         {
             self.anchor = (at, self.beats(at) - (end - start));
@@ -126,7 +128,6 @@ impl<'a> Playhead<'a> {
         let wrap = self.current.filter(|current| current.playing).and_then(|current| {
             let beats_left = current.cycle?.1 - self.beats(at);
             let samples = (beats_left * 60.0 / current.tempo * self.sample_rate).ceil();
-            // A song beyond its cycle's end does not come back by itself.
             (samples > 0.0).then_some(at + samples as u64)
         });
         section.into_iter().chain(wrap).min()
@@ -168,5 +169,48 @@ impl Place {
         let length = f64::from(self.signature.0) * 4.0 / f64::from(self.signature.1);
         let number = (self.beats / length).floor();
         (number as i32, number * length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: f64 = 48_000.0;
+
+    fn beats(playhead: &mut Playhead, at: u64) -> f64 {
+        playhead.advance(at).expect("there is a transport").beats
+    }
+
+    #[test]
+    fn a_cycle_wraps_at_its_end_and_not_from_beyond() {
+        let song = Transport::playing(120.0).changed(|section| section.cycle = Some((1.0, 2.0)));
+        let mut playhead = Playhead::new(&song, RATE);
+        assert_eq!(beats(&mut playhead, 0), 0.0);
+        assert_eq!(playhead.next_cut(0), Some(48_000));
+        assert_eq!(beats(&mut playhead, 48_000), 1.0);
+        assert_eq!(playhead.next_cut(48_000), Some(72_000));
+        let beyond = song.then(48_001, |section| section.beats = Some(5.0));
+        let mut playhead = Playhead::new(&beyond, RATE);
+        assert_eq!(beats(&mut playhead, 48_001), 5.0);
+        assert_eq!(beats(&mut playhead, 72_001), 6.0);
+    }
+
+    #[test]
+    fn a_stopped_song_stays_and_goes_on_from_there() {
+        let song = Transport::playing(60.0)
+            .then(48_000, |section| section.playing = false)
+            .then(96_000, |section| section.playing = true);
+        let mut playhead = Playhead::new(&song, RATE);
+        assert_eq!(beats(&mut playhead, 50_000), 1.0);
+        assert_eq!(beats(&mut playhead, 120_000), 1.5);
+    }
+
+    #[test]
+    fn a_ramp_moves_tempo_and_place_together() {
+        let song = Transport::playing(60.0).changed(|section| section.ramp = 60.0);
+        let mut playhead = Playhead::new(&song, RATE);
+        let place = playhead.advance(48_000).expect("there is a transport");
+        assert_eq!((place.tempo, place.beats), (120.0, 1.5));
     }
 }

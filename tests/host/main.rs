@@ -5,6 +5,7 @@ mod rig;
 
 mod answers;
 mod blocks;
+mod chance;
 mod releases;
 mod state;
 mod thru;

@@ -96,3 +96,16 @@ fn bundle() -> Result<PathBuf> {
     let library = format!("{}antiphon{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     Vst3::lay_out(&built.join(library), Path::new(env!("CARGO_TARGET_TMPDIR")), "Antiphon")
 }
+
+/// That two performances are the same, event for event; otherwise tells the first difference.
+pub fn assert_alike(heard: &[Event], reference: &[Event], how: &str) {
+    let differs = heard.iter().zip(reference).position(|(event, original)| event != original);
+    let first = differs.unwrap_or(heard.len().min(reference.len()));
+    assert!(
+        heard == reference,
+        "{how}: event {first} is {:?} instead of {:?}, after {:?}",
+        heard.get(first),
+        reference.get(first),
+        &reference[first.saturating_sub(3)..first]
+    );
+}

@@ -1,9 +1,16 @@
 //! What a project remembers.
 
-use anyhow::Result;
-use stage::{Blocks, Host, Transport};
+use std::path::Path;
 
-use crate::rig::{self, ANSWERS, TEMPO};
+use anyhow::{Context, Result};
+use stage::{Blocks, Host, Transport, state::with_field};
+
+use crate::rig::{self, ANSWERS, EFFECT, TEMPO};
+
+/// The field of the state that names a model file.
+const MODEL_FILE: &str = "model-file";
+/// The model of [`ANSWERS`], as a file.
+const OWN_MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/classic-25.safetensors");
 
 const OWN: &[(&str, &str)] =
     &[("Seed", "4711"), ("Temperature", "1.3"), ("Memory", "40"), ("Silence", "2.0")];
@@ -36,4 +43,46 @@ fn a_state_that_is_none_is_refused_and_changes_nothing() -> Result<()> {
         assert_eq!(answer(&mut *host)?, answered, "{format}");
     }
     Ok(())
+}
+
+#[test]
+fn a_model_file_answers_as_the_same_model_inside_the_plugin() -> Result<()> {
+    let embedded = answer(&mut rig::clap(EFFECT, ANSWERS)?)?;
+    let mut host = rig::clap(EFFECT, &[ANSWERS, &[("Model", "classic-150")]].concat())?;
+    assert_ne!(answer(&mut host)?, embedded);
+    host.deactivate();
+    let state = with_field(&host.save()?, MODEL_FILE, OWN_MODEL)?;
+    host.load(&state)?;
+    assert_eq!(answer(&mut host)?, embedded);
+    Ok(())
+}
+
+#[test]
+fn a_broken_model_file_leaves_the_old_model_playing() -> Result<()> {
+    let embedded = answer(&mut rig::clap(EFFECT, ANSWERS)?)?;
+    for (name, bytes) in broken_models()? {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.safetensors"));
+        std::fs::write(&file, bytes)?;
+        for path in [file.to_string_lossy().as_ref(), "/no/such/file.safetensors"] {
+            let mut host = rig::clap(EFFECT, ANSWERS)?;
+            let state = with_field(&host.save()?, MODEL_FILE, path)?;
+            host.load(&state)?;
+            assert_eq!(answer(&mut host)?, embedded, "{name}");
+        }
+    }
+    Ok(())
+}
+
+/// A model cut in half, one with a number that is none, and one of another version.
+fn broken_models() -> Result<[(&'static str, Vec<u8>); 3]> {
+    let model = std::fs::read(OWN_MODEL)?;
+    let half = model[..model.len() / 2].to_vec();
+    let mut poisoned = model.clone();
+    let end = poisoned.len();
+    poisoned[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let mut foreign = model;
+    let version = b"\"representation\":\"";
+    let at = foreign.windows(version.len()).position(|found| found == version);
+    foreign[at.context("a model tells its version")? + version.len()] = b'X';
+    Ok([("half", half), ("poisoned", poisoned), ("foreign", foreign)])
 }

@@ -53,8 +53,8 @@ impl Measures {
             "answered": self.answered,
             "late": self.late,
             "hanging": self.hanging,
-            "handover_ms": {"median": quantile(&self.handover_ms, 0.5), "p99": quantile(&self.handover_ms, 0.99)},
-            "process_us": {"median": quantile(&self.process_us, 0.5), "worst": self.process_us.last()},
+            "handover_ms": {"median": figure(&self.handover_ms, 0.5), "p99": figure(&self.handover_ms, 0.99)},
+            "process_us": {"median": figure(&self.process_us, 0.5), "worst": figure(&self.process_us, 1.0)},
         })
         .to_string()
     }
@@ -99,6 +99,11 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
 fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let rank = (share * values.len() as f64).ceil() as usize;
     values.get(rank.max(1) - 1).copied()
+}
+
+/// A quantile to three decimals.
+fn figure(values: &[f64], share: f64) -> Option<f64> {
+    quantile(values, share).map(|value| (value * 1e3).round() / 1e3)
 }
 
 #[cfg(test)]

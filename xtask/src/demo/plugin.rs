@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, ensure};
 use stage::{Clap, Host};
 
 use super::{Args, BEATS_PER_BAR, turns::Turns};
 
 const PLUGIN: &str = "audio.antiphon.midi";
-/// The state's field for a model file, in the framework's JSON.
+/// The state's field for a model file.
 const MODEL_FILE: &str = "model-file";
 
 /// What is set before a take: parameters in the plugin's own names and texts, and a model file.
@@ -33,8 +33,9 @@ impl Settings {
             ("Thru", "off".to_owned()),
         ];
         let path = Path::new(&args.model);
-        let model_file = if path.extension().is_some() { Some(checked(path)?) } else { None };
-        if model_file.is_none() {
+        let is_embedded = names().contains(&args.model);
+        let model_file = if is_embedded { None } else { Some(checked(path)?) };
+        if is_embedded {
             parameters.push(("Model", args.model.clone()));
         }
         let model = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -60,7 +61,7 @@ impl Settings {
             clap.set_text(name, text)?;
         }
         if let Some(path) = &self.model_file {
-            let state = with_model_file(&clap.save()?, path)?;
+            let state = stage::state::with_field(&clap.save()?, MODEL_FILE, &path.to_string_lossy())?;
             clap.load(&state)?;
         }
         Ok(clap)
@@ -69,18 +70,14 @@ impl Settings {
 
 /// The path of a model file, which is read once to see that it is one.
 fn checked(path: &Path) -> Result<PathBuf> {
-    std::fs::read(path).with_context(|| format!("the model {} cannot be read", path.display()))?;
+    let name = path.display();
+    ensure!(path.exists(), "{name} is neither a file nor one of the models {}", names().join(", "));
+    let bytes = std::fs::read(path).with_context(|| format!("{name} cannot be read"))?;
+    antiphon::model::load(&bytes).map_err(|error| anyhow!("{name}: {error}"))?;
     Ok(std::path::absolute(path)?)
 }
 
-/// The framework's state, an 8-byte length and JSON, with the path in its field.
-fn with_model_file(state: &[u8], path: &Path) -> Result<Vec<u8>> {
-    let json = state.get(8..).context("the plugin's state is too short")?;
-    let mut state: serde_json::Value =
-        serde_json::from_slice(json).context("the plugin's state is not JSON")?;
-    // Fields are kept as JSON within the JSON.
-    let field = serde_json::to_string(&path.to_string_lossy())?;
-    state["fields"][MODEL_FILE] = field.into();
-    let json = serde_json::to_vec(&state)?;
-    Ok([&(json.len() as u64).to_le_bytes()[..], &json].concat())
+/// The embedded models.
+fn names() -> Vec<String> {
+    antiphon::model::embedded().iter().map(|model| model.name().to_owned()).collect()
 }
