@@ -119,3 +119,38 @@ fn arguments_that_do_not_fit_are_refused() {
     case.state = random(&[2, 3, 5], &mut Chance::seed_from_u64(3)).expect("a shape");
     assert!(case.lstm.forward(&case.x, &case.state).is_err());
 }
+
+/// What ONNX Runtime computed: `tests/golden/lstm_by_onnxruntime.py`.
+#[derive(serde::Deserialize)]
+struct Golden {
+    batch: usize,
+    time: usize,
+    inputs: usize,
+    hidden: usize,
+    w_ih: Vec<f32>,
+    w_hh: Vec<f32>,
+    bias: Vec<f32>,
+    x: Vec<f32>,
+    state: Vec<f32>,
+    outputs: Vec<f32>,
+    last_cells: Vec<f32>,
+}
+
+#[test]
+fn an_independent_runtime_computes_the_same_numbers() {
+    let golden: Golden =
+        toml::from_str(include_str!("../../../tests/golden/lstm.toml")).expect("well formed");
+    let Golden { batch, time, inputs, hidden, .. } = golden;
+    let tensor =
+        |numbers: &[f32], shape: &[usize]| Tensor::from_slice(numbers, shape, &CPU).expect("sizes fit");
+    let lstm = Lstm {
+        w_ih: tensor(&golden.w_ih, &[4 * hidden, inputs]),
+        w_hh: tensor(&golden.w_hh, &[4 * hidden, hidden]),
+        bias: tensor(&golden.bias, &[4 * hidden]),
+    };
+    let (x, state) = (tensor(&golden.x, &[batch, time, inputs]), tensor(&golden.state, &[2, batch, hidden]));
+    let (outputs, after) = lstm.forward(&x, &state).expect("shapes fit");
+    assert!(distance(&outputs, &tensor(&golden.outputs, &[batch, time, hidden])).expect("same shape") < 1e-5);
+    let cells = after.get(1).expect("hidden and cell");
+    assert!(distance(&cells, &tensor(&golden.last_cells, &[batch, hidden])).expect("same shape") < 1e-5);
+}
