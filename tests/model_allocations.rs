@@ -1,9 +1,7 @@
 //! Models play on threads that must not wait: after the state is made, nothing is allocated.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
+// The framework brings the allocator that aborts.
+#![cfg(feature = "plugin")]
 
 use antiphon::{
     model::{Chance, Taste, embedded},
@@ -12,31 +10,9 @@ use antiphon::{
         time::Seconds,
     },
 };
-use rand_pcg::rand_core::SeedableRng;
-
-/// Counts what each thread allocates.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use nice_assert_no_alloc::assert_no_alloc;
+use nice_plug as _;
+use rand::SeedableRng;
 
 #[test]
 fn hearing_drawing_and_forgetting_allocate_nothing() {
@@ -48,14 +24,12 @@ fn hearing_drawing_and_forgetting_allocate_nothing() {
             key: Key::saturating(60),
             velocity: Velocity::saturating(64),
         };
-        let before = ALLOCATIONS.with(Cell::get);
-        for _ in 0..3 {
+        assert_no_alloc(|| {
             for temperature in [0.0, 0.7, 1.0] {
                 model.hear(&mut state, note);
                 note = model.draw(&mut state, &Taste { temperature }, Seconds(0.05), &mut chance);
             }
             model.forget(&mut state);
-        }
-        assert_eq!(ALLOCATIONS.with(Cell::get), before, "{}", model.name());
+        });
     }
 }

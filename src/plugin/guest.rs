@@ -42,7 +42,7 @@ impl Guest {
 
 fn read(path: &str) -> Result<Arc<dyn Model>, String> {
     let bytes = fs::read(path).map_err(|error| {
-        format!("The model file {path} cannot be read ({error}): choose another; the old model plays on.")
+        format!("{path} cannot be read ({error}): choose another model file; the old model plays on")
     })?;
-    model::load(&bytes).map_err(|error| format!("{path}: {error} The old model plays on."))
+    model::load(&bytes).map_err(|error| format!("{path}: {error}; the old model plays on"))
 }

@@ -13,8 +13,8 @@ pub const TEMPO: f64 = 120.0;
 pub const BEAT: u64 = 24_000;
 /// Where the call's last key is released, in samples.
 pub const LAST_RELEASE: u64 = 91_200;
-/// By this sample a whole answer has come and gone.
-pub const END: u64 = LAST_RELEASE + 12 * BEAT;
+/// By this sample a whole answer has come and gone, even where the tempo falls to a quarter.
+pub const END: u64 = LAST_RELEASE + 44 * BEAT;
 
 /// The identifier in CLAP and the name in VST3 of the note effect.
 pub const EFFECT: (&str, &str) = ("audio.antiphon.midi", "Antiphon");

@@ -59,15 +59,18 @@ fn a_model_file_answers_as_the_same_model_inside_the_plugin() -> Result<()> {
 
 #[test]
 fn a_broken_model_file_leaves_the_old_model_playing() -> Result<()> {
-    let embedded = answer(&mut rig::clap(EFFECT, ANSWERS)?)?;
+    let own = answer(&mut rig::clap(EFFECT, ANSWERS)?)?;
     for (name, bytes) in broken_models()? {
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.safetensors"));
         std::fs::write(&file, bytes)?;
         for path in [file.to_string_lossy().as_ref(), "/no/such/file.safetensors"] {
-            let mut host = rig::clap(EFFECT, ANSWERS)?;
-            let state = with_field(&host.save()?, MODEL_FILE, path)?;
-            host.load(&state)?;
-            assert_eq!(answer(&mut host)?, embedded, "{name}");
+            // The embedded model of the parameter is another, so that only the file's can give this answer.
+            let mut host = rig::clap(EFFECT, &[ANSWERS, &[("Model", "classic-150")]].concat())?;
+            for file in [OWN_MODEL, path] {
+                let state = with_field(&host.save()?, MODEL_FILE, file)?;
+                host.load(&state)?;
+                assert_eq!(answer(&mut host)?, own, "{name}");
+            }
         }
     }
     Ok(())

@@ -13,9 +13,9 @@ use anyhow::{Context, Result};
 
 /// Bundle the release plugin as CLAP and VST3, in target/bundled
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Arguments {}
 
-pub fn run(_: &Args) -> Result<()> {
+pub fn run(_: &Arguments) -> Result<()> {
     let library = format!("{DLL_PREFIX}antiphon{DLL_SUFFIX}");
     let build = build_folder()?;
     // The bundler looks where cargo puts the library of a package that was asked for by name.

@@ -22,7 +22,7 @@ const REFERENCE_BLOCKS: Blocks = Blocks::Fixed(64);
 
 /// Play a call into the bundled plugin and write down its answers, in target/demo
 #[derive(clap::Args)]
-pub struct Args {
+pub struct Arguments {
     /// The model: classic-25, classic-150, or a .safetensors file
     #[arg(long, value_name = "NAME|FILE", default_value = "classic-150")]
     model: String,
@@ -70,22 +70,23 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: &Args) -> Result<()> {
-    let song = match &args.midi {
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let song = match &arguments.midi {
         Some(path) => call::from_file(path)?,
-        None => call::phrase(args.tempo),
+        None => call::phrase(arguments.tempo),
     };
-    let turns = Turns::new(args, &song)?;
-    let settings = plugin::Settings::new(args, &turns)?;
-    bundle::run(&bundle::Args {})?;
-    let reference = perform(args, &settings, &turns, REFERENCE_BLOCKS, Mode::Offline)?;
-    let (mode, kind) = if args.fast { (Mode::Offline, "offline") } else { (Mode::Realtime, "in real time") };
-    if !args.json {
+    let turns = Turns::new(arguments, &song)?;
+    let settings = plugin::Settings::new(arguments, &turns)?;
+    bundle::run(&bundle::Arguments {})?;
+    let reference = perform(arguments, &settings, &turns, REFERENCE_BLOCKS, Mode::Offline)?;
+    let (mode, kind) =
+        if arguments.fast { (Mode::Offline, "offline") } else { (Mode::Realtime, "in real time") };
+    if !arguments.json {
         eprintln!("Playing {:.0} s {kind} ...", turns.seconds());
     }
-    let take = perform(args, &settings, &turns, Blocks::Fixed(args.block), mode)?;
+    let take = perform(arguments, &settings, &turns, Blocks::Fixed(arguments.block), mode)?;
     let measures = Measures::new(&turns, &take, &reference);
-    let folder = match &args.output {
+    let folder = match &arguments.output {
         Some(folder) => folder.clone(),
         None => bundle::target_folder()?.join("demo"),
     };
@@ -93,28 +94,28 @@ pub fn run(args: &Args) -> Result<()> {
     let answers = take.notes();
     midi::write(&folder.join("take.mid"), &turns, &answers)?;
     plot::draw(&folder.join("take.png"), &turns, &answers, &settings.title())?;
-    if args.json {
+    if arguments.json {
         println!("{}", measures.json());
     } else {
         println!("{measures}");
         println!("written         {}", folder.join("take.{mid,png}").display());
     }
-    Ok(())
+    measures.verdict(mode)
 }
 
 /// One take of all turns, by a fresh instance of the plugin.
 fn perform(
-    args: &Args,
+    arguments: &Arguments,
     settings: &plugin::Settings,
     turns: &Turns,
     blocks: Blocks,
     mode: Mode,
 ) -> Result<Performance> {
     let mut host = settings.load(&bundle::clap_bundle()?)?;
-    let transport = Transport::playing(args.tempo).then(turns.stop, |section| section.playing = false);
+    let transport = Transport::playing(arguments.tempo).then(turns.stop, |section| section.playing = false);
     let pace = if mode == Mode::Realtime { Pace::RealTime } else { Pace::Free };
     let part = Part { score: &turns.score, transport: &transport, until: turns.end, blocks, pace };
-    let sample_rate = f64::from(args.sample_rate);
+    let sample_rate = f64::from(arguments.sample_rate);
     let take = stage::play(&mut host, Setup { sample_rate, largest_block: blocks.largest(), mode }, &part)?;
     host.deactivate();
     Ok(take)

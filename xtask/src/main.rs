@@ -20,8 +20,8 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 enum Command {
     Bench(bench::Arguments),
-    Bundle(bundle::Args),
-    Demo(demo::Args),
+    Bundle(bundle::Arguments),
+    Demo(demo::Arguments),
     Evaluate(evaluate::Arguments),
     Inspect(inspect::Arguments),
     Tidy(tidy::Arguments),
@@ -32,8 +32,8 @@ fn main() -> ExitCode {
     memory::keep_freed();
     let result = match Command::parse() {
         Command::Bench(arguments) => bench::run(&arguments),
-        Command::Bundle(args) => bundle::run(&args),
-        Command::Demo(args) => demo::run(&args),
+        Command::Bundle(arguments) => bundle::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),

@@ -2,8 +2,9 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
+use anyhow::{Result, ensure};
 use serde_json::json;
-use stage::{Performance, Sounded};
+use stage::{Mode, Performance, Sounded};
 
 use super::turns::Turns;
 
@@ -44,6 +45,18 @@ impl Measures {
             handover_ms: sorted(turns.all.iter().filter_map(delay).collect()),
             process_us: sorted(take.process.iter().map(micros).collect()),
         }
+    }
+
+    /// What a musician would not forgive, in one sentence.
+    ///
+    /// # Errors
+    /// When a turn went unanswered, a note hangs, or the notes of a take that could wait were late.
+    pub fn verdict(&self, mode: Mode) -> Result<()> {
+        let silent = self.per_turn.iter().filter(|count| **count == 0).count();
+        ensure!(silent == 0, "{silent} of {} turns went unanswered", self.per_turn.len());
+        ensure!(self.hanging == 0, "{} notes were never released", self.hanging);
+        ensure!(mode == Mode::Realtime || self.late == 0, "{} notes were late, offline", self.late);
+        Ok(())
     }
 
     /// The figures as one JSON object in one line.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, ensure};
 use stage::{Clap, Host};
 
-use super::{Args, BEATS_PER_BAR, turns::Turns};
+use super::{Arguments, BEATS_PER_BAR, turns::Turns};
 
 const PLUGIN: &str = "audio.antiphon.midi";
 /// The state's field for a model file.
@@ -22,26 +22,26 @@ pub struct Settings {
 impl Settings {
     /// # Errors
     /// When the model file is not a model.
-    pub fn new(args: &Args, turns: &Turns) -> Result<Self> {
+    pub fn new(arguments: &Arguments, turns: &Turns) -> Result<Self> {
         let mut parameters = vec![
-            ("Memory", args.memory.to_string()),
-            ("Temperature", args.temperature.to_string()),
-            ("Silence", args.silence.to_string()),
+            ("Memory", arguments.memory.to_string()),
+            ("Temperature", arguments.temperature.to_string()),
+            ("Silence", arguments.silence.to_string()),
             ("Length", (turns.call_bars * BEATS_PER_BAR).to_string()),
-            ("Seed", args.seed.to_string()),
+            ("Seed", arguments.seed.to_string()),
             // The demo knows what it plays: what comes out is the answer alone.
             ("Thru", "off".to_owned()),
         ];
-        let path = Path::new(&args.model);
-        let is_embedded = names().contains(&args.model);
+        let path = Path::new(&arguments.model);
+        let is_embedded = names().contains(&arguments.model);
         let model_file = if is_embedded { None } else { Some(checked(path)?) };
         if is_embedded {
-            parameters.push(("Model", args.model.clone()));
+            parameters.push(("Model", arguments.model.clone()));
         }
         let model = path.file_stem().unwrap_or_default().to_string_lossy();
         let title = format!(
             "{model}, temperature {}, memory of {} notes, seed {}",
-            args.temperature, args.memory, args.seed
+            arguments.temperature, arguments.memory, arguments.seed
         );
         Ok(Self { parameters, model_file, title })
     }

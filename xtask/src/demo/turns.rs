@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use stage::{Event, Sounded, performance};
 
 use super::{
-    Args, BEATS_PER_BAR,
+    Arguments, BEATS_PER_BAR,
     call::{Song, SongNote},
 };
 
@@ -39,20 +39,20 @@ pub struct Turn {
 impl Turns {
     /// # Errors
     /// When there are not enough bars for one turn.
-    pub fn new(args: &Args, song: &Song) -> Result<Self> {
-        let call_bars = args.call_bars.unwrap_or(if args.midi.is_some() { 4 } else { 2 });
-        let wait = (args.silence / f64::from(BEATS_PER_BAR)).ceil() as u32;
+    pub fn new(arguments: &Arguments, song: &Song) -> Result<Self> {
+        let call_bars = arguments.call_bars.unwrap_or(if arguments.midi.is_some() { 4 } else { 2 });
+        let wait = (arguments.silence / f64::from(BEATS_PER_BAR)).ceil() as u32;
         let turn_bars = 2 * call_bars + wait;
         ensure!(
-            args.bars >= turn_bars,
+            arguments.bars >= turn_bars,
             "{} bars leave no room for a turn: a call of {call_bars} bars, {wait} of silence and the answer \
              make {turn_bars}; lower --call-bars or raise --bars",
-            args.bars
+            arguments.bars
         );
-        let sample_rate = f64::from(args.sample_rate);
-        let bar_seconds = f64::from(BEATS_PER_BAR) * 60.0 / args.tempo;
+        let sample_rate = f64::from(arguments.sample_rate);
+        let bar_seconds = f64::from(BEATS_PER_BAR) * 60.0 / arguments.tempo;
         let bar = |bars: u32| (f64::from(bars) * bar_seconds * sample_rate).round() as u64;
-        let calls = calls(song, f64::from(call_bars) * bar_seconds, args.bars / turn_bars);
+        let calls = calls(song, f64::from(call_bars) * bar_seconds, arguments.bars / turn_bars);
         let mut score = Vec::new();
         let mut all = Vec::new();
         for (call, turn) in calls.iter().zip(0..) {
@@ -68,7 +68,7 @@ impl Turns {
             all,
             score,
             sample_rate,
-            tempo: args.tempo,
+            tempo: arguments.tempo,
             call_bars,
             stop: last + tail / 2,
             end: last + tail,
@@ -134,12 +134,12 @@ mod tests {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
-        args: Args,
+        arguments: Arguments,
     }
 
     fn turns(line: &str, song: &Song) -> Result<Turns> {
         let line = Line::parse_from(format!("demo {line}").split_whitespace());
-        Turns::new(&line.args, song)
+        Turns::new(&line.arguments, song)
     }
 
     fn note(onset: f64, duration: f64, key: u8) -> SongNote {
