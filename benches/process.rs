@@ -11,7 +11,7 @@ use antiphon::{
         timeline::Transport,
         turn::Rules,
     },
-    performer::{Arrival, Gesture, Partner, Performer, Port, Refused, Settings, Sound},
+    performer::{Arrival, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound},
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -56,9 +56,15 @@ fn blocks(criterion: &mut Criterion) {
     // A worker who takes every request and never answers, so that the audio thread alone is measured.
     let (performer_end, mut improviser_end) = lanes();
     let telemetry = Arc::new(Telemetry::default());
-    let mut performer =
-        Performer::new(SampleRate(48_000.0), performer_end, Partner::Worker, telemetry, SETTINGS);
-    let gestures = [Gesture::KeyDown(C4, Velocity::saturating(80)), Gesture::KeyUp(C4)];
+    let mut performer = Performer::new(
+        SampleRate(48_000.0),
+        performer_end,
+        Partner::Worker,
+        telemetry,
+        SETTINGS,
+        Passage::default(),
+    );
+    let gestures = [Gesture::KeyDown(C4, Velocity::saturating(80)), Gesture::KeysUp(C4.into())];
     let mut begin = 0;
     criterion.bench_function("process a block with a note", |bencher| {
         bencher.iter(|| {

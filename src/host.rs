@@ -9,7 +9,7 @@ use nice_plug::{
 
 use crate::{
     music::{
-        hearing::Place,
+        hearing::{Pedal, Place, Places},
         note::{Key, Velocity},
         time::{BeatTime, Tempo},
         timeline::Transport,
@@ -19,6 +19,9 @@ use crate::{
 
 /// The release velocity of an answer's notes: MIDI's neutral 64.
 const RELEASE_VELOCITY: f32 = 64.0 / 127.0;
+
+/// A sustain pedal is down from 64 up.
+const PEDAL_DOWN: f32 = 64.0 / 127.0;
 
 /// One block of a host's events. Realtime-safe.
 pub struct HostPort<'a, P, C> {
@@ -55,7 +58,13 @@ impl<P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> Port for HostPort<'_, P
     }
 
     fn pass(&mut self, arrival: Arrival<NoteEvent<()>>) -> Result<(), Refused> {
-        self.send(arrival.event)
+        self.send(match arrival.event {
+            // The framework sends no choke; a note-off ends the note as well.
+            NoteEvent::Choke { timing, voice_id, channel, key } => {
+                NoteEvent::NoteOff { timing, voice_id, channel, key, velocity: RELEASE_VELOCITY }
+            }
+            event => event,
+        })
     }
 
     fn play(&mut self, offset: u32, sound: Sound) -> Result<(), Refused> {
@@ -75,28 +84,32 @@ impl<P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> Port for HostPort<'_, P
                 key: HostKey::Number(place.key.number()),
                 velocity: RELEASE_VELOCITY,
             },
+            Sound::PedalUp { channel } => {
+                NoteEvent::MidiCC { timing: offset, channel, cc: control_change::DAMPER_PEDAL, value: 0.0 }
+            }
         })
     }
 }
 
-/// What an event means to the music. One without a certain key means nothing.
+/// What an event means to the music.
 fn gesture(event: &NoteEvent<()>) -> Gesture {
     match *event {
-        NoteEvent::NoteOn { channel, key, velocity, .. } => match place(channel, key) {
-            Some(place) => Gesture::KeyDown(place, Velocity::saturating((velocity * 127.0).round() as u8)),
-            None => Gesture::Other,
-        },
+        NoteEvent::NoteOn { channel, key: HostKey::Number(key), velocity, .. } => {
+            let place = Place { channel: channel.number().unwrap_or(0), key: Key::saturating(key) };
+            Gesture::KeyDown(place, Velocity::saturating((velocity * 127.0).round() as u8))
+        }
         NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-            place(channel, key).map_or(Gesture::Other, Gesture::KeyUp)
+            Gesture::KeysUp(Places { channel: channel.number(), key: key.number().map(Key::saturating) })
         }
         NoteEvent::MidiCC { channel, cc: control_change::DAMPER_PEDAL, value, .. } => {
-            Gesture::Pedal { channel, down: value >= 64.0 / 127.0 }
+            let pedal = if value >= PEDAL_DOWN { Pedal::Down } else { Pedal::Up };
+            Gesture::Pedal { channel, pedal }
         }
+        NoteEvent::MidiCC {
+            channel,
+            cc: control_change::ALL_SOUND_OFF | control_change::ALL_NOTES_OFF,
+            ..
+        } => Gesture::AllOff { channel },
         _ => Gesture::Other,
     }
-}
-
-fn place(channel: Channel, key: HostKey) -> Option<Place> {
-    let key = Key::new(key.number()?)?;
-    Some(Place { channel: channel.number().unwrap_or(0), key })
 }

@@ -136,7 +136,7 @@ impl Answer {
     fn next_note(&mut self, mind: &mut Mind, scene: &Memory) -> Note {
         let certain = (self.from - self.last_onset).max(Seconds::ZERO);
         let taste = Taste { temperature: self.wish.temperature };
-        mind.hear(scene.newest(usize::from(self.wish.memory)));
+        mind.hear(scene, usize::from(self.wish.memory));
         let drawn = mind.model.draw(&mut mind.state, &taste, certain, &mut self.chance);
         let step = drawn.step.max(certain).min(certain.max(LONGEST_STEP));
         Note {
@@ -152,7 +152,7 @@ impl Answer {
         self.last_onset = note.onset;
         let wall = scene.newest(WALL_NOTES);
         if wall.len() == WALL_NOTES && (note.onset - wall[0].onset).0 < WALL_SPAN.0 {
-            self.from = note.onset + WALL_SPAN;
+            self.from = wall[0].onset + WALL_SPAN;
         }
     }
 }
@@ -163,12 +163,14 @@ impl Mind {
         Self { model, state }
     }
 
-    /// Hears the newest notes anew, from silence. Realtime-safe.
-    fn hear(&mut self, notes: &[Note]) {
-        let window = self.model.window();
-        let notes = &notes[notes.len().saturating_sub(window)..];
+    /// Hears the newest notes anew, from silence: at most `memory`, and no more than the model can. Realtime-safe.
+    fn hear(&mut self, scene: &Memory, memory: usize) {
+        let count = memory.min(self.model.window());
+        let notes = scene.newest(count);
+        // The step of the first note leads to a note that is not heard any more, if that is still known.
+        let older = scene.newest(count + 1);
+        let mut before = older.first().map(|note| note.onset);
         self.model.forget(&mut self.state);
-        let mut before = notes.first().map(|note| note.onset);
         for note in notes {
             let step = before.map_or(Seconds::ZERO, |onset| note.onset - onset);
             before = Some(note.onset);

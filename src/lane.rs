@@ -1,9 +1,6 @@
 //! The border between the audio thread and the worker: two wait-free lanes and what travels on them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
@@ -88,6 +85,8 @@ pub struct Telemetry {
     pub late: Counter,
     /// Notes of answers that were given up: too late, or refused by the host.
     pub dropped: Counter,
+    /// Events of the player that the host did not take back.
+    pub refused: Counter,
     /// Requests that found no room: the worker has stalled or died.
     pub unsent: Counter,
 }
@@ -104,11 +103,5 @@ impl Counter {
 
     pub fn count(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Telemetry {
-    pub fn shared() -> Arc<Self> {
-        Arc::default()
     }
 }

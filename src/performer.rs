@@ -4,19 +4,23 @@
 
 mod desk;
 mod partner;
+mod passage;
 mod sounding;
 
 use std::sync::Arc;
 
-pub use self::desk::{Arrival, Gesture, Port, Refused, Sound};
-use self::{desk::Passage, sounding::place};
+use self::passage::Way;
+pub use self::{
+    desk::{Arrival, Gesture, Port, Refused, Sound},
+    passage::Passage,
+};
 use crate::{
     improviser::Improviser,
     lane::{PerformerEnd, Telemetry},
     music::{
-        hearing::{Hearing, Place},
+        hearing::{Hearing, Places},
         schedule::Schedule,
-        time::{Moment, SampleRate, SampleTime, Samples},
+        time::{SampleRate, SampleTime, Samples},
         timeline::{Motion, Timeline, Transport},
         turn::{Change, Rules, Turns},
     },
@@ -57,8 +61,8 @@ pub struct Performer {
     partner: Partner,
     telemetry: Arc<Telemetry>,
     settings: Settings,
-    /// When the answer of this turn was to begin, as the worker was told.
-    promised: Moment,
+    /// The channel of the player's newest strike: the answer goes where the call went.
+    channel: u8,
     /// Nothing goes out before this: what is sent is sent in the order of time.
     cursor: SampleTime,
     /// The host refused a note-off; it is sent in the next block.
@@ -67,39 +71,36 @@ pub struct Performer {
 }
 
 impl Performer {
-    /// Allocates all it will ever need.
+    /// Allocates all it will ever need. `passage` is what an earlier performer left undone.
     pub fn new(
         rate: SampleRate,
         lanes: PerformerEnd,
         partner: Partner,
         telemetry: Arc<Telemetry>,
         settings: Settings,
+        passage: Passage,
     ) -> Self {
         Self {
             timeline: Timeline::new(rate),
             hearing: Hearing::new(),
             turns: Turns::new(),
             schedule: Schedule::new(),
-            passage: Passage::default(),
+            passage,
             lanes,
             partner,
             telemetry,
             settings,
-            promised: Moment(0.0),
+            channel: 0,
             cursor: SampleTime(0),
             blocked: false,
             forget_owed: false,
         }
     }
 
-    /// Takes over note-offs that an earlier performer could not send any more.
-    pub fn inherit(&mut self, owed: impl IntoIterator<Item = Place>) {
-        owed.into_iter().for_each(|place| self.passage.owe(place));
-    }
-
-    /// The note-offs that a host which processes no more will never get from this performer.
-    pub fn debts(&self) -> Vec<Place> {
-        self.schedule.sounding().map(|note| place(note.key)).collect()
+    /// What is still to be undone on the instrument when the host processes no more.
+    pub fn leave(mut self) -> Passage {
+        self.owe_all();
+        self.passage
     }
 
     /// Plays one block of `length` samples.
@@ -124,7 +125,7 @@ impl Performer {
     pub fn reset(&mut self) {
         self.hearing.clear();
         self.turns.restart();
-        self.schedule.release_all(self.timeline.now());
+        self.owe_all();
         self.forget_owed = true;
         self.pay_forget();
     }
@@ -137,6 +138,7 @@ impl Performer {
         let now = self.timeline.now();
         let bypassed = settings.bypass && !self.settings.bypass;
         self.settings = settings;
+        let silence = self.turns.silence(&self.timeline, self.timeline.pin(now));
         match self.timeline.begin_block(transport) {
             Motion::Steady => {}
             Motion::Stopped => {
@@ -144,7 +146,7 @@ impl Performer {
                 self.fall_silent(ended, port);
             }
             Motion::Started | Motion::Jumped => {
-                let ended = self.turns.jump(self.timeline.pin(now));
+                let ended = self.turns.jump(&self.timeline, self.timeline.pin(now), silence);
                 self.fall_silent(ended, port);
             }
         }
@@ -165,7 +167,7 @@ impl Performer {
             match (change, due) {
                 (Some((at, change)), due) if at < to && due.is_none_or(|(due, _)| at <= due) => {
                     self.cursor = self.cursor.max(at);
-                    self.change(at, change);
+                    self.change(change);
                 }
                 (_, Some((at, due))) if at < to => {
                     self.cursor = self.cursor.max(at);
@@ -177,9 +179,9 @@ impl Performer {
         self.cursor = self.cursor.max(to);
     }
 
-    fn change(&mut self, at: SampleTime, change: Change) {
+    fn change(&mut self, change: Change) {
         match change {
-            Change::Ask => self.ask(at),
+            Change::Ask => self.ask(),
             Change::HandOver => self.turns.hand_over(),
             Change::End => {
                 if let Some(ask) = self.turns.current() {
@@ -196,11 +198,13 @@ impl Performer {
         if !bypass {
             self.listen(at, arrival.gesture, port);
         }
-        if self.passage.passes(arrival.gesture, thru || bypass) && port.pass(arrival).is_err() {
-            self.telemetry.dropped.raise();
-            if let Gesture::KeyUp(place) = arrival.gesture {
-                self.passage.owe(place);
+        let way = if thru || bypass { Way::Open } else { Way::Closed };
+        if self.passage.passes(arrival.gesture, way) {
+            let sent = port.pass(arrival);
+            if sent.is_err() {
+                self.telemetry.refused.raise();
             }
+            self.passage.settle(arrival.gesture, sent);
         }
     }
 
@@ -210,26 +214,36 @@ impl Performer {
                 self.telemetry.heard.raise();
                 let ended = self.turns.key_down(self.timeline.pin(at));
                 self.fall_silent(ended, port);
+                self.channel = place.channel;
                 if let Some(note) = self.hearing.key_down(place, velocity, at) {
                     self.remember(note);
                 }
             }
-            Gesture::KeyUp(place) => {
-                let was_held = self.hearing.any_key_held();
-                if let Some(note) = self.hearing.key_up(place, at) {
-                    self.remember(note);
-                }
-                if was_held && !self.hearing.any_key_held() {
-                    self.turns.last_key_up(self.timeline.pin(at));
+            Gesture::KeysUp(places) => self.lift(at, places),
+            Gesture::AllOff { channel } => {
+                self.lift(at, Places { channel: Some(channel), key: None });
+                if self.turns.is_answering() {
+                    let ended = self.turns.stop();
+                    self.fall_silent(ended, port);
                 }
             }
-            Gesture::Pedal { channel, down } => {
-                self.hearing.pedal(channel, down);
+            Gesture::Pedal { channel, pedal } => {
+                self.hearing.pedal(channel, pedal);
                 while let Some(note) = self.hearing.end_unpedalled(at) {
                     self.remember(note);
                 }
             }
             Gesture::Other => {}
+        }
+    }
+
+    fn lift(&mut self, at: SampleTime, places: Places) {
+        let was_held = self.hearing.any_key_held();
+        while let Some(note) = self.hearing.keys_up(places, at) {
+            self.remember(note);
+        }
+        if was_held && !self.hearing.any_key_held() {
+            self.turns.last_key_up(self.timeline.pin(at));
         }
     }
 }

@@ -12,12 +12,9 @@ use crate::{
     improviser::Improviser,
     lane::{Telemetry, lanes},
     model,
-    music::{
-        hearing::Place,
-        time::{SampleRate, Samples},
-    },
+    music::time::{SampleRate, Samples},
     params::AntiphonParams,
-    performer::{Partner, Performer},
+    performer::{Partner, Passage, Performer},
     worker::Worker,
 };
 
@@ -34,8 +31,8 @@ pub struct Antiphon<V> {
     telemetry: Arc<Telemetry>,
     guest: Arc<Mutex<Guest>>,
     active: Option<Active>,
-    /// Note-offs that the host will never get from a performer that is gone.
-    owed: Vec<Place>,
+    /// What a performer that is gone has left undone on the instrument.
+    passage: Passage,
     variant: PhantomData<V>,
 }
 
@@ -90,7 +87,7 @@ impl<V: Variant> Default for Antiphon<V> {
             params,
             telemetry: Arc::default(),
             active: None,
-            owed: Vec::new(),
+            passage: Passage::default(),
             variant: PhantomData,
         }
     }
@@ -136,8 +133,9 @@ impl<V: Variant> Plugin for Antiphon<V> {
         };
         let rate = SampleRate(f64::from(config.sample_rate));
         let settings = self.params.snapshot();
-        let mut performer = Performer::new(rate, performer_end, partner, self.telemetry.clone(), settings);
-        performer.inherit(self.owed.drain(..));
+        let passage = std::mem::take(&mut self.passage);
+        let telemetry = self.telemetry.clone();
+        let performer = Performer::new(rate, performer_end, partner, telemetry, settings, passage);
         self.active = Some(Active { performer, _worker: worker });
         true
     }
@@ -166,7 +164,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
 
     fn deactivate(&mut self) {
         if let Some(active) = self.active.take() {
-            self.owed.extend(active.performer.debts());
+            self.passage = active.performer.leave();
         }
     }
 }

@@ -7,13 +7,13 @@ use antiphon::{
     lane::{Telemetry, lanes},
     model::{Chance, Model, State, Taste},
     music::{
-        hearing::Place,
+        hearing::{Pedal, Place},
         note::{Key, RelativeNote, Velocity},
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
         timeline::Transport,
         turn::Rules,
     },
-    performer::{Arrival, Gesture, Partner, Performer, Port, Refused, Settings, Sound},
+    performer::{Arrival, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound},
 };
 use proptest::prelude::*;
 use rand::RngExt;
@@ -61,8 +61,10 @@ impl Model for Dice {
     }
 }
 
-/// A stage that remembers what came out, at which sample of the take.
+/// A stage that remembers what came out, at which sample of the take. It takes no more than so many events a block.
 struct Stage {
+    patience: usize,
+    taken: usize,
     score: Vec<(u64, Gesture)>,
     next: usize,
     begin: u64,
@@ -79,11 +81,22 @@ impl Port for Stage {
         Some(Arrival { offset: (at - self.begin) as u32, gesture, event: () })
     }
 
-    fn pass(&mut self, _: Arrival<()>) -> Result<(), Refused> {
-        Ok(())
+    fn pass(&mut self, arrival: Arrival<()>) -> Result<(), Refused> {
+        match arrival.gesture {
+            Gesture::KeyDown(place, velocity) => self.play(arrival.offset, Sound::NoteOn(place, velocity)),
+            Gesture::KeysUp(places) => {
+                let (Some(channel), Some(key)) = (places.channel, places.key) else { return Ok(()) };
+                self.play(arrival.offset, Sound::NoteOff(Place { channel, key }))
+            }
+            Gesture::Pedal { .. } | Gesture::AllOff { .. } | Gesture::Other => Ok(()),
+        }
     }
 
     fn play(&mut self, offset: u32, sound: Sound) -> Result<(), Refused> {
+        if self.taken == self.patience {
+            return Err(Refused);
+        }
+        self.taken += 1;
         let at = self.begin + u64::from(offset);
         assert!(at < self.end, "sounds fall into their block");
         assert!(self.heard.last().is_none_or(|(last, _)| *last <= at), "sounds come in the order of time");
@@ -104,23 +117,40 @@ fn transport_at(journey: &Journey, at: u64) -> Transport {
     }
 }
 
-/// Renders a score offline; blocks are cut where the journey turns, as hosts do.
-fn render(score: &[(u64, Gesture)], journey: &Journey, blocks: &[u64], length: u64) -> Vec<(u64, Sound)> {
+fn stage(score: &[(u64, Gesture)], patience: usize) -> Stage {
+    Stage { patience, taken: 0, score: score.to_vec(), next: 0, begin: 0, end: 0, heard: Vec::new() }
+}
+
+/// Renders a score offline with what a host takes; blocks are cut where the journey turns, as hosts do.
+fn render_for(
+    mut stage: Stage,
+    settings: Settings,
+    journey: &Journey,
+    blocks: &[u64],
+    length: u64,
+) -> Vec<(u64, Sound)> {
     let (performer_end, improviser_end) = lanes();
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
     let telemetry = Arc::new(Telemetry::default());
-    let mut performer = Performer::new(SampleRate(RATE), performer_end, partner, telemetry.clone(), SETTINGS);
-    let mut stage = Stage { score: score.to_vec(), next: 0, begin: 0, end: 0, heard: Vec::new() };
+    let rate = SampleRate(RATE);
+    let mut performer =
+        Performer::new(rate, performer_end, partner, telemetry.clone(), settings, Passage::default());
     let mut blocks = blocks.iter().cycle();
     while stage.begin < length {
         let turn = journey.iter().map(|(at, _)| *at).find(|at| *at > stage.begin).unwrap_or(u64::MAX);
         stage.end = (stage.begin + blocks.next().expect("a cycle")).min(turn).min(length);
+        stage.taken = 0;
         let transport = transport_at(journey, stage.begin);
-        performer.process(&transport, Samples(stage.end - stage.begin), SETTINGS, &mut stage);
+        performer.process(&transport, Samples(stage.end - stage.begin), settings, &mut stage);
         stage.begin = stage.end;
     }
     assert_eq!(telemetry.late.count(), 0, "offline nothing is late");
     stage.heard
+}
+
+/// Renders a score offline to a host that takes everything, with *Thru* off.
+fn render(score: &[(u64, Gesture)], journey: &Journey, blocks: &[u64], length: u64) -> Vec<(u64, Sound)> {
+    render_for(stage(score, usize::MAX), SETTINGS, journey, blocks, length)
 }
 
 fn place(key: u8) -> Place {
@@ -135,9 +165,12 @@ fn scores() -> impl Strategy<Value = Vec<(u64, Gesture)>> {
         let mut score = Vec::new();
         for (gap, key, length, pedal) in notes {
             at += if gap < 2 * BEAT { gap / 16 } else { gap * 3 };
-            score.push((at, Gesture::Pedal { channel: 0, down: pedal }));
+            score.push((
+                at,
+                Gesture::Pedal { channel: 0, pedal: if pedal { Pedal::Down } else { Pedal::Up } },
+            ));
             score.push((at, Gesture::KeyDown(place(key), Velocity::saturating(key))));
-            score.push((at + length, Gesture::KeyUp(place(key))));
+            score.push((at + length, Gesture::KeysUp(place(key).into())));
         }
         score.sort_by_key(|(at, _)| *at);
         score
@@ -169,6 +202,7 @@ fn sounding_after(heard: &[(u64, Sound)]) -> Vec<Place> {
                 let index = sounding.iter().position(|other| other == place);
                 sounding.remove(index.expect("a release has its strike"));
             }
+            Sound::PedalUp { .. } => {}
         }
     }
     sounding
@@ -180,6 +214,25 @@ proptest! {
     #[test]
     fn every_note_on_has_its_note_off(score in scores(), journey in journeys()) {
         prop_assert_eq!(sounding_after(&render(&score, &journey, &[512], TAKE)), vec![]);
+    }
+
+    #[test]
+    fn a_host_that_refuses_events_gets_every_note_off_in_the_end(
+        score in scores(),
+        journey in journeys(),
+        patience in 1..4usize,
+    ) {
+        let settings = Settings { thru: true, ..SETTINGS };
+        let heard = render_for(stage(&score, patience), settings, &journey, &[700], TAKE);
+        let mut left = std::collections::HashSet::new();
+        for (_, sound) in heard {
+            match sound {
+                Sound::NoteOn(place, _) => left.insert(place.key),
+                Sound::NoteOff(place) => left.remove(&place.key),
+                Sound::PedalUp { .. } => false,
+            };
+        }
+        prop_assert!(left.is_empty(), "{left:?} hang");
     }
 
     #[test]
@@ -212,10 +265,10 @@ fn held_at(score: &[(u64, Gesture)], at: u64) -> usize {
             Gesture::KeyDown(place, _) => {
                 held.insert(place.key);
             }
-            Gesture::KeyUp(place) => {
-                held.remove(&place.key);
+            Gesture::KeysUp(places) => {
+                held.retain(|key| places.key != Some(*key));
             }
-            Gesture::Pedal { .. } | Gesture::Other => {}
+            Gesture::Pedal { .. } | Gesture::AllOff { .. } | Gesture::Other => {}
         }
     }
     held.len()
@@ -223,7 +276,10 @@ fn held_at(score: &[(u64, Gesture)], at: u64) -> usize {
 
 /// One note, released after a beat.
 fn one_call() -> Vec<(u64, Gesture)> {
-    vec![(0, Gesture::KeyDown(place(60), Velocity::saturating(90))), (BEAT, Gesture::KeyUp(place(60)))]
+    vec![
+        (0, Gesture::KeyDown(place(60), Velocity::saturating(90))),
+        (BEAT, Gesture::KeysUp(place(60).into())),
+    ]
 }
 
 fn playing() -> Journey {
@@ -256,19 +312,73 @@ fn a_stop_releases_everything_on_its_first_sample() {
 }
 
 #[test]
-fn a_dead_worker_leaves_the_player_alone_on_a_stage_that_goes_on() {
+fn a_dead_worker_silences_nothing_else() {
     let (performer_end, improviser_end) = lanes();
     drop(improviser_end);
     let telemetry = Arc::new(Telemetry::default());
-    let mut performer = Performer::new(
-        SampleRate(RATE),
-        performer_end,
-        Partner::Worker,
-        telemetry.clone(),
-        Settings { thru: true, ..SETTINGS },
-    );
-    let mut stage = Stage { score: one_call(), next: 0, begin: 0, end: 20 * BEAT, heard: Vec::new() };
-    performer.process(&transport_at(&playing(), 0), Samples(20 * BEAT), SETTINGS, &mut stage);
+    let settings = Settings { thru: true, ..SETTINGS };
+    let rate = SampleRate(RATE);
+    let mut performer =
+        Performer::new(rate, performer_end, Partner::Worker, telemetry.clone(), settings, Passage::default());
+    let mut stage = stage(&one_call(), usize::MAX);
+    stage.end = 20 * BEAT;
+    performer.process(&transport_at(&playing(), 0), Samples(stage.end), settings, &mut stage);
+    let played: Vec<u64> = stage.heard.iter().map(|(at, _)| *at).collect();
+    assert_eq!(played, [0, BEAT], "the player is passed on, and nothing else sounds");
     assert_eq!(telemetry.heard.count(), 1);
-    assert_eq!(stage.heard, vec![]);
+}
+
+#[test]
+fn all_notes_off_ends_the_answer_and_the_held_keys() {
+    let mut score = one_call();
+    let panic = 2 * BEAT + 3_001;
+    score.push((panic, Gesture::AllOff { channel: 0 }));
+    let heard = render(&score, &playing(), &[512], 20 * BEAT);
+    assert_eq!(sounding_after(&heard), vec![]);
+    assert!(heard.iter().all(|(at, _)| *at <= panic));
+    let held = vec![one_call()[0], (BEAT, Gesture::AllOff { channel: 0 })];
+    assert!(!render(&held, &playing(), &[512], 20 * BEAT).is_empty(), "keys that were let go are a call");
+}
+
+#[test]
+fn an_answer_goes_to_the_channel_of_its_call() {
+    let place = Place { channel: 5, key: Key::saturating(60) };
+    let score =
+        vec![(0, Gesture::KeyDown(place, Velocity::saturating(90))), (BEAT, Gesture::KeysUp(place.into()))];
+    for (_, sound) in render(&score, &playing(), &[512], 20 * BEAT) {
+        let (Sound::NoteOn(place, _) | Sound::NoteOff(place)) = sound else { panic!("only notes") };
+        assert_eq!(place.channel, 5);
+    }
+}
+
+#[test]
+fn a_loop_that_is_shorter_than_the_silence_is_answered_all_the_same() {
+    let journey: Journey = (0..60).map(|turn| (turn * BEAT / 2, Some(0.0))).collect();
+    let heard = render(&one_call(), &journey, &[512], 20 * BEAT);
+    assert!(matches!(heard.first(), Some((at, Sound::NoteOn(..))) if (2 * BEAT..3 * BEAT).contains(at)));
+}
+
+/// A performer whose answer sounds: what it leaves, and what the next one then plays.
+#[test]
+fn what_sounds_when_a_performer_leaves_is_released_by_the_next_but_one() {
+    let telemetry = Arc::new(Telemetry::default());
+    let perform = |passage, until: u64, stage: &mut Stage| {
+        let (performer_end, improviser_end) = lanes();
+        let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
+        let rate = SampleRate(RATE);
+        let mut performer =
+            Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, passage);
+        stage.end = stage.begin + until;
+        if until > 0 {
+            performer.process(&transport_at(&playing(), 0), Samples(until), SETTINGS, stage);
+        }
+        stage.begin = stage.end;
+        performer.leave()
+    };
+    let mut stage = stage(&one_call(), usize::MAX);
+    let passage = perform(Passage::default(), 2 * BEAT + 100, &mut stage);
+    assert!(!sounding_after(&stage.heard).is_empty());
+    let passage = perform(passage, 0, &mut stage);
+    perform(passage, 1, &mut stage);
+    assert_eq!(sounding_after(&stage.heard), vec![]);
 }

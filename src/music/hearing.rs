@@ -25,11 +25,38 @@ pub struct Place {
     pub key: Key,
 }
 
+/// Some or all keys of some or all channels: hosts may release them so. `None` stands for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    pub channel: Option<u8>,
+    pub key: Option<Key>,
+}
+
+impl Places {
+    pub fn contains(&self, place: Place) -> bool {
+        self.channel.is_none_or(|channel| channel == place.channel)
+            && self.key.is_none_or(|key| key == place.key)
+    }
+}
+
+impl From<Place> for Places {
+    fn from(place: Place) -> Self {
+        Self { channel: Some(place.channel), key: Some(place.key) }
+    }
+}
+
+/// The sustain pedal (CC 64) of a channel: down from 64 up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pedal {
+    Up,
+    Down,
+}
+
 /// The player's hands and foot. Never allocates after [`Hearing::new`].
 #[derive(Debug)]
 pub struct Hearing {
     open: Vec<OpenNote>,
-    pedals: [bool; CHANNELS],
+    pedals: [Pedal; CHANNELS],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +76,7 @@ enum Touch {
 
 impl Hearing {
     pub fn new() -> Self {
-        Self { open: Vec::with_capacity(OPEN_NOTES), pedals: [false; CHANNELS] }
+        Self { open: Vec::with_capacity(OPEN_NOTES), pedals: [Pedal::Up; CHANNELS] }
     }
 
     pub fn any_key_held(&self) -> bool {
@@ -67,25 +94,28 @@ impl Hearing {
         ended
     }
 
-    /// A key goes up; gives its note unless the pedal keeps it. Realtime-safe.
-    pub fn key_up(&mut self, place: Place, at: SampleTime) -> Option<HeardNote> {
-        let index = self.open.iter().position(|note| note.place == place)?;
-        if self.pedals[usize::from(place.channel) % CHANNELS] {
-            self.open[index].touch = Touch::Sustained;
-            return None;
+    /// Keys go up; ends one note that no pedal keeps, until there is none. Realtime-safe.
+    pub fn keys_up(&mut self, places: Places, at: SampleTime) -> Option<HeardNote> {
+        for note in self.open.iter_mut().filter(|note| places.contains(note.place)) {
+            if self.pedals[usize::from(note.place.channel) % CHANNELS] == Pedal::Down {
+                note.touch = Touch::Sustained;
+            }
         }
+        let lifted = |note: &OpenNote| note.touch == Touch::Held && places.contains(note.place);
+        let index = self.open.iter().position(lifted)?;
         Some(self.close(index, at))
     }
 
-    /// The sustain pedal (CC 64) of a channel moves. Realtime-safe.
-    pub fn pedal(&mut self, channel: u8, down: bool) {
-        self.pedals[usize::from(channel) % CHANNELS] = down;
+    /// The sustain pedal of a channel moves. Realtime-safe.
+    pub fn pedal(&mut self, channel: u8, pedal: Pedal) {
+        self.pedals[usize::from(channel) % CHANNELS] = pedal;
     }
 
     /// Ends one note that only an earlier pedal kept, until there is none. Realtime-safe.
     pub fn end_unpedalled(&mut self, at: SampleTime) -> Option<HeardNote> {
         let index = self.open.iter().position(|note| {
-            note.touch == Touch::Sustained && !self.pedals[usize::from(note.place.channel) % CHANNELS]
+            let pedal = self.pedals[usize::from(note.place.channel) % CHANNELS];
+            note.touch == Touch::Sustained && pedal == Pedal::Up
         })?;
         Some(self.close(index, at))
     }
@@ -100,7 +130,7 @@ impl Hearing {
     /// All keys and pedals are up, and no note is told of. Realtime-safe.
     pub fn clear(&mut self) {
         self.open.clear();
-        self.pedals = [false; CHANNELS];
+        self.pedals = [Pedal::Up; CHANNELS];
     }
 
     fn close(&mut self, index: usize, at: SampleTime) -> HeardNote {
@@ -125,12 +155,12 @@ mod tests {
     #[test]
     fn the_pedal_keeps_a_note_until_it_goes_up() {
         let mut hearing = Hearing::new();
-        hearing.pedal(0, true);
+        hearing.pedal(0, Pedal::Down);
         hearing.key_down(C4, LOUD, SampleTime(0));
-        assert_eq!(hearing.key_up(C4, SampleTime(100)), None);
+        assert_eq!(hearing.keys_up(C4.into(), SampleTime(100)), None);
         assert!(!hearing.any_key_held());
         assert_eq!(hearing.end_unpedalled(SampleTime(150)), None);
-        hearing.pedal(0, false);
+        hearing.pedal(0, Pedal::Up);
         assert_eq!(hearing.end_unpedalled(SampleTime(200)).map(|note| note.end), Some(SampleTime(200)));
         assert_eq!(hearing.end_unpedalled(SampleTime(200)), None);
     }
@@ -138,17 +168,32 @@ mod tests {
     #[test]
     fn a_key_struck_again_under_the_pedal_ends_its_first_note() {
         let mut hearing = Hearing::new();
-        hearing.pedal(0, true);
+        hearing.pedal(0, Pedal::Down);
         hearing.key_down(C4, LOUD, SampleTime(0));
-        hearing.key_up(C4, SampleTime(10));
+        hearing.keys_up(C4.into(), SampleTime(10));
         let ended = hearing.key_down(C4, LOUD, SampleTime(50));
         assert_eq!(ended.map(|note| (note.onset, note.end)), Some((SampleTime(0), SampleTime(50))));
     }
 
     #[test]
+    fn a_release_of_all_keys_ends_every_note_of_its_channel() {
+        let mut hearing = Hearing::new();
+        let elsewhere = Place { channel: 5, ..C4 };
+        for place in [C4, Place { key: Key::saturating(64), ..C4 }, elsewhere] {
+            hearing.key_down(place, LOUD, SampleTime(0));
+        }
+        let all = Places { channel: Some(0), key: None };
+        assert_eq!(std::iter::from_fn(|| hearing.keys_up(all, SampleTime(9))).count(), 2);
+        assert!(hearing.any_key_held());
+        let anywhere = Places { channel: None, key: Some(C4.key) };
+        assert_eq!(std::iter::from_fn(|| hearing.keys_up(anywhere, SampleTime(9))).count(), 1);
+        assert!(!hearing.any_key_held());
+    }
+
+    #[test]
     fn a_release_without_a_strike_is_nothing() {
         let mut hearing = Hearing::new();
-        assert_eq!(hearing.key_up(C4, SampleTime(5)), None);
+        assert_eq!(hearing.keys_up(C4.into(), SampleTime(5)), None);
         assert!(!hearing.any_key_held());
     }
 

@@ -11,13 +11,6 @@ pub struct Note {
     pub velocity: Velocity,
 }
 
-impl Note {
-    /// The moment of release.
-    pub fn end(&self) -> Moment {
-        self.onset + self.duration
-    }
-}
-
 /// A note as the networks know it: its onset is told as the step from the onset before.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RelativeNote {

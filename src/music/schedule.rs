@@ -1,6 +1,7 @@
 //! What is to sound and what sounds: every note-on here has its note-off.
 
 use super::{
+    hearing::Place,
     note::{Key, Velocity},
     time::SampleTime,
     timeline::{Position, Timeline},
@@ -16,7 +17,7 @@ const SOUNDING_NOTES: usize = Key::COUNT;
 pub struct PlannedNote {
     pub onset: Position,
     pub end: Position,
-    pub key: Key,
+    pub place: Place,
     pub velocity: Velocity,
 }
 
@@ -30,7 +31,7 @@ pub enum Due {
 /// A note that is heard now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sounding {
-    pub key: Key,
+    pub place: Place,
     pub velocity: Velocity,
     pub onset: SampleTime,
     end: Position,
@@ -79,22 +80,22 @@ impl Schedule {
 
     /// The note on this key that sounds, which must end before the key sounds again.
     pub fn sounding_on(&self, key: Key) -> Option<Sounding> {
-        self.sounding().find(|note| note.key == key)
+        self.sounding().find(|note| note.place.key == key)
     }
 
     /// The first pending note sounds from `at`. Realtime-safe.
     pub fn start_first(&mut self, at: SampleTime) {
         let note = self.pending.remove(0);
-        debug_assert!(self.sounding_on(note.key).is_none(), "a key sounds once");
+        debug_assert!(self.sounding_on(note.place.key).is_none(), "a key sounds once");
         if self.sounding.len() < SOUNDING_NOTES {
-            let PlannedNote { key, velocity, end, .. } = note;
-            self.sounding.push(Sounding { key, velocity, onset: at, end });
+            let PlannedNote { place, velocity, end, .. } = note;
+            self.sounding.push(Sounding { place, velocity, onset: at, end });
         }
     }
 
     /// Its note-off is out. Realtime-safe.
     pub fn end(&mut self, key: Key) {
-        self.sounding.retain(|note| note.key != key);
+        self.sounding.retain(|note| note.place.key != key);
     }
 
     /// The first pending note is not played after all. Realtime-safe.
@@ -111,6 +112,12 @@ impl Schedule {
     pub fn release_all(&mut self, at: SampleTime) {
         self.pending.clear();
         self.sounding.iter_mut().for_each(|note| note.end = Position::Sample(at));
+    }
+
+    /// Nothing is played and nothing sounds any more: whoever calls this owes the note-offs. Realtime-safe.
+    pub fn clear(&mut self) {
+        self.pending.clear();
+        self.sounding.clear();
     }
 
     /// All that sounds.

@@ -30,7 +30,7 @@ pub struct Beats(pub f64);
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SampleRate(pub f64);
 
-/// In quarter notes a minute, above zero.
+/// In quarter notes a minute, 1..=10,000.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tempo(f64);
 
@@ -38,9 +38,14 @@ impl Tempo {
     /// The tempo of a host that tells none.
     pub const DEFAULT: Self = Self(120.0);
 
-    /// `None` unless the tempo is finite and above zero.
+    /// `None` outside 1..=10,000, where no host that means it has its tempo.
     pub fn new(beats_per_minute: f64) -> Option<Self> {
-        (beats_per_minute.is_finite() && beats_per_minute > 0.0).then_some(Self(beats_per_minute))
+        (1.0..=10_000.0).contains(&beats_per_minute).then_some(Self(beats_per_minute))
+    }
+
+    /// How many beats the tempo of `self` gains on another within a length.
+    pub fn gain_on(self, other: Self, length: Samples, rate: SampleRate) -> Beats {
+        Beats((self.0 - other.0) / 60.0 * length.0 as f64 / rate.0)
     }
 
     fn samples_per_beat(self, rate: SampleRate) -> f64 {
@@ -66,11 +71,6 @@ impl SampleRate {
         Moment(at.0 as f64 / self.0)
     }
 
-    /// The sample that is nearest to a moment.
-    pub fn sample(self, at: Moment) -> SampleTime {
-        SampleTime((at.0 * self.0).round().max(0.0) as u64)
-    }
-
     /// The nearest whole number of samples.
     pub fn samples(self, length: Seconds) -> Samples {
         Samples((f64::from(length.0) * self.0).round().max(0.0) as u64)
@@ -86,10 +86,6 @@ impl Beats {
     /// How many beats a number of samples takes at a tempo.
     pub fn from_samples(length: Samples, tempo: Tempo, rate: SampleRate) -> Self {
         Self(length.0 as f64 / tempo.samples_per_beat(rate))
-    }
-
-    pub fn seconds(self, tempo: Tempo) -> Seconds {
-        Seconds((self.0 * 60.0 / tempo.0) as f32)
     }
 
     pub fn samples(self, tempo: Tempo, rate: SampleRate) -> Samples {
@@ -117,7 +113,7 @@ impl Add<Samples> for SampleTime {
     type Output = SampleTime;
 
     fn add(self, length: Samples) -> SampleTime {
-        SampleTime(self.0 + length.0)
+        SampleTime(self.0.saturating_add(length.0))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::time::{Anchor, BeatTime, Beats, Moment, SampleRate, SampleTime, Samples, Seconds, Tempo};
 
 /// How far the host's beat may stray from the expected one before it counts as a jump, in beats.
-/// A tempo ramp strays by 0.01 within a long block; the shortest loops in use are 0.25 long.
+/// The shortest loops in use are 0.25 long. What a change of tempo within the block explains comes on top.
 const JUMP_BEATS: f64 = 1.0 / 32.0;
 
 /// How far it may stray before the anchor is set anew, in samples. Below half a sample, the old anchor
@@ -41,13 +41,15 @@ pub enum Position {
 pub struct Timeline {
     rate: SampleRate,
     now: SampleTime,
+    /// The first sample of the block before.
+    before: SampleTime,
     tempo: Tempo,
     anchor: Option<Anchor>,
 }
 
 impl Timeline {
     pub fn new(rate: SampleRate) -> Self {
-        Self { rate, now: SampleTime(0), tempo: Tempo::DEFAULT, anchor: None }
+        Self { rate, now: SampleTime(0), before: SampleTime(0), tempo: Tempo::DEFAULT, anchor: None }
     }
 
     /// Takes the transport of the block that begins now. Realtime-safe.
@@ -71,6 +73,7 @@ impl Timeline {
 
     /// Moves the clock behind the block. Realtime-safe.
     pub fn end_block(&mut self, length: Samples) {
+        self.before = self.now;
         self.now = self.now + length;
     }
 
@@ -118,10 +121,18 @@ impl Timeline {
         }
     }
 
-    /// The position that lies a number of seconds after another, at the tempo of now.
-    pub fn after_seconds(&self, position: Position, length: Seconds) -> Position {
+    /// The position that lies a number of beats before another; the clock's beginning where there is none.
+    pub fn earlier(&self, position: Position, length: Beats) -> Position {
         match position {
-            Position::Beat(beat) => Position::Beat(beat + Beats::from_seconds(length, self.tempo)),
+            Position::Beat(beat) => Position::Beat(beat + Beats(-length.0)),
+            Position::Sample(at) => Position::Sample(at - length.samples(self.tempo, self.rate)),
+        }
+    }
+
+    /// The position that lies a number of seconds after another, where the beat goes at a tempo.
+    pub fn after_seconds(&self, position: Position, length: Seconds, tempo: Tempo) -> Position {
+        match position {
+            Position::Beat(beat) => Position::Beat(beat + Beats::from_seconds(length, tempo)),
             Position::Sample(at) => Position::Sample(at + self.rate.samples(length)),
         }
     }
@@ -139,7 +150,8 @@ impl Timeline {
 
     fn follow(&self, old: Anchor, new: Anchor) -> (Option<Anchor>, Motion) {
         let strayed = new.beat - old.beat_at(self.now, self.rate);
-        if strayed.0.abs() > JUMP_BEATS {
+        let explained = new.tempo.gain_on(old.tempo, self.now - self.before, self.rate);
+        if strayed.0.abs() > JUMP_BEATS + explained.0.abs() {
             return (Some(new), Motion::Jumped);
         }
         let expected = old.sample_at(new.beat, self.rate);
@@ -192,6 +204,15 @@ mod tests {
         assert_eq!(timeline.begin_block(&playing(beat + 0.004, 124.0)), Motion::Steady);
         timeline.end_block(Samples(4_096));
         assert_eq!(timeline.begin_block(&playing(-1.0, 124.0)), Motion::Jumped);
+    }
+
+    #[test]
+    fn a_step_of_the_tempo_within_a_long_block_is_no_jump() {
+        let mut timeline = Timeline::new(RATE);
+        timeline.begin_block(&playing(0.0, 60.0));
+        timeline.end_block(Samples(8_192));
+        let beat = 8_192.0 / RATE.0 * 2.5;
+        assert_eq!(timeline.begin_block(&playing(beat, 180.0)), Motion::Steady);
     }
 
     #[test]

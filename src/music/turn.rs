@@ -1,7 +1,10 @@
 //! Who has the floor: a pure state machine over positions of the music.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
-    time::{Beats, SampleTime, Seconds},
+    time::{Beats, Moment, SampleTime, Seconds, Tempo},
     timeline::{Position, Timeline},
 };
 
@@ -29,8 +32,13 @@ pub struct Rules {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ask {
     pub turn: TurnId,
+    /// How many turns of this take came before: chance moves on with it.
+    pub ordinal: u32,
     pub hand_over: Position,
     pub until: Position,
+    /// The hand-over in the models' time; all of the answer is counted from here, at this tempo.
+    pub from: Moment,
+    pub tempo: Tempo,
 }
 
 /// What the passing of time does to the turn.
@@ -52,9 +60,16 @@ pub enum Floor {
     /// The last key of a call went up at `since`.
     Silence { since: Position },
     /// The silence lasts; the answer is being prepared.
-    Asked(Ask),
+    Asked(Asked),
     /// The plugin plays.
     Answering(Ask),
+}
+
+/// An answer that was asked for, in a silence that may yet be broken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Asked {
+    since: Position,
+    ask: Ask,
 }
 
 /// Keeps the turn. Realtime-safe throughout.
@@ -63,15 +78,12 @@ pub struct Turns {
     floor: Floor,
     call_began: Option<Position>,
     next: TurnId,
+    ordinal: u32,
 }
 
 impl Turns {
     pub fn new() -> Self {
-        Self { floor: Floor::Listening, call_began: None, next: TurnId(0) }
-    }
-
-    pub fn floor(&self) -> Floor {
-        self.floor
+        Self { floor: Floor::Listening, call_began: None, next: TurnId(0), ordinal: 0 }
     }
 
     /// The player strikes a key: the floor is the player's. Gives the turn that this ends.
@@ -87,13 +99,24 @@ impl Turns {
         }
     }
 
-    /// Beats from before mean nothing now: a silence is counted anew. Gives the turn that this ends.
-    pub fn jump(&mut self, at: Position) -> Option<TurnId> {
-        let waiting = matches!(self.floor, Floor::Silence { .. } | Floor::Asked(_));
+    /// How long the player has been silent at `now`, while the plugin waits for its turn.
+    pub fn silence(&self, timeline: &Timeline, now: Position) -> Option<Beats> {
+        match self.floor {
+            Floor::Silence { since } | Floor::Asked(Asked { since, .. }) => timeline.between(since, now),
+            Floor::Listening | Floor::Answering(_) => None,
+        }
+    }
+
+    /// Beats from before mean nothing now, at `at`; a silence of so many beats goes on. Gives the turn that this
+    /// ends.
+    pub fn jump(&mut self, timeline: &Timeline, at: Position, silence: Option<Beats>) -> Option<TurnId> {
         if self.call_began.is_some() {
             self.call_began = Some(at);
         }
-        self.take_floor(if waiting { Floor::Silence { since: at } } else { Floor::Listening })
+        self.take_floor(match silence {
+            Some(length) => Floor::Silence { since: timeline.earlier(at, length) },
+            None => Floor::Listening,
+        })
     }
 
     /// Nothing that was played is answered any more. Gives the turn that this ends.
@@ -102,9 +125,9 @@ impl Turns {
         self.take_floor(Floor::Listening)
     }
 
-    /// A new take: turns are numbered from the first again.
+    /// A new take: chance begins anew. Numbers of turns move on, lest a late reply be taken for one of a new turn.
     pub fn restart(&mut self) {
-        *self = Self::new();
+        *self = Self { next: self.next, ..Self::new() };
     }
 
     /// The next thing that happens if the player stays silent, and its sample.
@@ -116,26 +139,38 @@ impl Turns {
                 let warned = hand_over - timeline.rate().samples(WARNING);
                 Some((warned.max(timeline.sample(since)), Change::Ask))
             }
-            Floor::Asked(ask) => Some((timeline.sample(ask.hand_over), Change::HandOver)),
+            Floor::Asked(Asked { ask, .. }) => Some((timeline.sample(ask.hand_over), Change::HandOver)),
             Floor::Answering(ask) => Some((timeline.sample(ask.until), Change::End)),
         }
     }
 
-    /// The call seems to be over: what to ask for. `None` unless the floor is silent.
-    pub fn ask(&mut self, timeline: &Timeline, rules: &Rules) -> Option<Ask> {
+    /// The call seems to be over at `at`: what to ask for. `None` unless the floor is silent.
+    pub fn ask(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Option<Ask> {
         let Floor::Silence { since } = self.floor else { return None };
-        let hand_over = timeline.after(since, rules.silence);
+        let mut hand_over = timeline.after(since, rules.silence);
+        if timeline.sample(hand_over) < at {
+            // The player has just asked for less patience than was shown already.
+            hand_over = timeline.pin(at);
+        }
         let call = self.call_began.and_then(|began| timeline.between(began, since));
         let length = call.unwrap_or(SHORTEST_ANSWER).0.max(SHORTEST_ANSWER.0).min(rules.longest_answer.0);
-        let ask = Ask { turn: self.next, hand_over, until: timeline.after(hand_over, Beats(length)) };
+        let ask = Ask {
+            turn: self.next,
+            ordinal: self.ordinal,
+            hand_over,
+            until: timeline.after(hand_over, Beats(length)),
+            from: timeline.moment(timeline.sample(hand_over)),
+            tempo: timeline.tempo(),
+        };
         self.next = TurnId(self.next.0.wrapping_add(1));
-        self.floor = Floor::Asked(ask);
+        self.ordinal = self.ordinal.wrapping_add(1);
+        self.floor = Floor::Asked(Asked { since, ask });
         Some(ask)
     }
 
     /// The plugin takes the floor that was promised to it.
     pub fn hand_over(&mut self) {
-        if let Floor::Asked(ask) = self.floor {
+        if let Floor::Asked(Asked { ask, .. }) = self.floor {
             self.call_began = None;
             self.floor = Floor::Answering(ask);
         }
@@ -146,10 +181,15 @@ impl Turns {
         self.floor = Floor::Listening;
     }
 
+    /// Whether the plugin has the floor.
+    pub fn is_answering(&self) -> bool {
+        matches!(self.floor, Floor::Answering(_))
+    }
+
     /// The answer that may still be planned for.
     pub fn current(&self) -> Option<Ask> {
         match self.floor {
-            Floor::Asked(ask) | Floor::Answering(ask) => Some(ask),
+            Floor::Asked(Asked { ask, .. }) | Floor::Answering(ask) => Some(ask),
             Floor::Listening | Floor::Silence { .. } => None,
         }
     }
@@ -164,95 +204,5 @@ impl Turns {
 impl Default for Turns {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::music::{
-        time::{BeatTime, SampleRate, Tempo},
-        timeline::Transport,
-    };
-
-    const RULES: Rules = Rules { silence: Beats(1.0), longest_answer: Beats(16.0) };
-
-    /// 120 beats a minute at 48 kHz: 24,000 samples a beat.
-    fn timeline() -> Timeline {
-        let mut timeline = Timeline::new(SampleRate(48_000.0));
-        let tempo = Tempo::new(120.0);
-        timeline.begin_block(&Transport { playing: true, tempo, position: Some(BeatTime(0.0)) });
-        timeline
-    }
-
-    fn called(timeline: &Timeline) -> Turns {
-        let mut turns = Turns::new();
-        turns.key_down(timeline.pin(SampleTime(0)));
-        turns.last_key_up(timeline.pin(SampleTime(96_000)));
-        turns
-    }
-
-    #[test]
-    fn the_plugin_takes_the_floor_a_beat_after_the_last_release() {
-        let timeline = timeline();
-        let mut turns = called(&timeline);
-        assert_eq!(turns.next_change(&timeline, &RULES), Some((SampleTime(108_000), Change::Ask)));
-        turns.ask(&timeline, &RULES);
-        assert_eq!(turns.next_change(&timeline, &RULES), Some((SampleTime(120_000), Change::HandOver)));
-    }
-
-    #[test]
-    fn an_answer_is_as_long_as_its_call() {
-        let timeline = timeline();
-        let mut turns = called(&timeline);
-        turns.ask(&timeline, &RULES);
-        turns.hand_over();
-        assert_eq!(turns.next_change(&timeline, &RULES), Some((SampleTime(216_000), Change::End)));
-    }
-
-    #[test]
-    fn a_strike_at_any_time_takes_the_floor_back() {
-        let timeline = timeline();
-        let mut turns = called(&timeline);
-        let asked = turns.ask(&timeline, &RULES).map(|ask| ask.turn);
-        assert_eq!(turns.key_down(timeline.pin(SampleTime(110_000))), asked);
-        assert_eq!(turns.next_change(&timeline, &RULES), None);
-        turns.last_key_up(timeline.pin(SampleTime(111_000)));
-        let asked = turns.ask(&timeline, &RULES).map(|ask| ask.turn);
-        turns.hand_over();
-        assert_eq!(turns.key_down(timeline.pin(SampleTime(140_000))), asked);
-    }
-
-    #[test]
-    fn nothing_is_answered_twice() {
-        let timeline = timeline();
-        let mut turns = called(&timeline);
-        turns.ask(&timeline, &RULES);
-        turns.hand_over();
-        turns.end();
-        turns.last_key_up(timeline.pin(SampleTime(300_000)));
-        assert_eq!(turns.next_change(&timeline, &RULES), None);
-    }
-
-    #[test]
-    fn a_jump_counts_the_silence_anew_and_a_stop_forgets_the_call() {
-        let timeline = timeline();
-        let mut turns = called(&timeline);
-        let asked = turns.ask(&timeline, &RULES).map(|ask| ask.turn);
-        let landed = timeline.pin(SampleTime(119_000));
-        assert_eq!(turns.jump(landed), asked);
-        assert_eq!(turns.floor(), Floor::Silence { since: landed });
-        assert_eq!(turns.stop(), None);
-        assert_eq!(turns.floor(), Floor::Listening);
-    }
-
-    #[test]
-    fn a_turn_that_was_asked_for_in_vain_keeps_its_number() {
-        let timeline = timeline();
-        let mut turns = called(&timeline);
-        let first = turns.ask(&timeline, &RULES).map(|ask| ask.turn);
-        turns.key_down(timeline.pin(SampleTime(110_000)));
-        turns.last_key_up(timeline.pin(SampleTime(111_000)));
-        assert!(turns.ask(&timeline, &RULES).map(|ask| ask.turn) > first);
     }
 }

@@ -5,10 +5,10 @@ use crate::{
     improviser::Progress,
     lane::{Reply, Request, Wish},
     music::{
-        hearing::HeardNote,
+        hearing::{HeardNote, Place},
         note::Note,
         schedule::PlannedNote,
-        time::{Moment, SampleTime, Seconds},
+        time::Seconds,
         turn::{Ask, TurnId},
     },
 };
@@ -20,18 +20,19 @@ const LATEST: Seconds = Seconds(0.1);
 const SEED_STRIDE: u32 = 0x9E37_79B9;
 
 impl Performer {
-    pub(super) fn ask(&mut self, at: SampleTime) {
+    /// Asks for the answer that the silence calls for, at the cursor.
+    pub(super) fn ask(&mut self) {
+        let at = self.cursor;
         // What only the pedal keeps is told with its duration so far, so that the answer knows of it.
         while let Some(note) = self.hearing.end_sustained(at) {
             self.remember(note);
         }
-        let Some(ask) = self.turns.ask(&self.timeline, &self.settings.rules) else { return };
-        let (from, until) = self.moments(&ask);
+        let Some(ask) = self.turns.ask(at, &self.timeline, &self.settings.rules) else { return };
         let Settings { seed, varying, temperature, memory, model, .. } = self.settings;
-        let seed = if varying { seed.wrapping_add(ask.turn.0.wrapping_mul(SEED_STRIDE)) } else { seed };
-        self.promised = from;
-        let wish = Wish { seed, temperature, memory, model };
-        self.request(Request::Answer { turn: ask.turn, from, length: until - from, wish });
+        let moved = if varying { ask.ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
+        let wish = Wish { seed: seed.wrapping_add(moved), temperature, memory, model };
+        let until = self.timeline.moment(self.timeline.sample(ask.until));
+        self.request(Request::Answer { turn: ask.turn, from: ask.from, length: until - ask.from, wish });
     }
 
     /// Takes what the worker has made, as far as there is room for it.
@@ -47,9 +48,10 @@ impl Performer {
         }
     }
 
-    pub(super) fn plan(&mut self, ask: &Ask, note: Note) {
+    fn plan(&mut self, ask: &Ask, note: Note) {
         let timeline = &self.timeline;
-        let mut onset = timeline.after_seconds(ask.hand_over, note.onset - self.promised);
+        // The tempo of the asking: notes that come early or late to the schedule keep the same beats.
+        let mut onset = timeline.after_seconds(ask.hand_over, note.onset - ask.from, ask.tempo);
         let sample = timeline.sample(onset);
         if sample < self.cursor {
             self.telemetry.late.raise();
@@ -59,8 +61,9 @@ impl Performer {
             }
             onset = timeline.pin(self.cursor);
         }
-        let end = timeline.after_seconds(onset, note.duration);
-        let planned = PlannedNote { onset, end, key: note.key, velocity: note.velocity };
+        let end = timeline.after_seconds(onset, note.duration, ask.tempo);
+        let place = Place { channel: self.channel, key: note.key };
+        let planned = PlannedNote { onset, end, place, velocity: note.velocity };
         if self.schedule.plan(planned, timeline).is_err() {
             self.telemetry.dropped.raise();
         }
@@ -76,8 +79,10 @@ impl Performer {
         self.request(Request::Heard(Note { onset, duration, key: note.key, velocity: note.velocity }));
     }
 
-    pub(super) fn request(&mut self, request: Request) {
-        if self.lanes.requests.push(request).is_err() {
+    fn request(&mut self, request: Request) {
+        // Nothing overtakes a `Forget`, which would forget it too.
+        self.pay_forget();
+        if self.forget_owed || self.lanes.requests.push(request).is_err() {
             self.telemetry.unsent.raise();
         }
         self.work_inline();
@@ -89,15 +94,9 @@ impl Performer {
         }
     }
 
-    pub(super) fn work_inline(&mut self) {
+    fn work_inline(&mut self) {
         if let Partner::Inline(improviser) = &mut self.partner {
             while improviser.step() == Progress::Worked {}
         }
-    }
-
-    /// An answer's bounds in the instance's time, as they look at the tempo of now.
-    pub(super) fn moments(&self, ask: &Ask) -> (Moment, Moment) {
-        let moment = |position| self.timeline.moment(self.timeline.sample(position));
-        (moment(ask.hand_over), moment(ask.until))
     }
 }

@@ -2,29 +2,20 @@
 
 use super::{Performer, Port, Sound};
 use crate::music::{
-    hearing::{HeardNote, Place},
-    note::Key,
+    hearing::HeardNote,
     schedule::{Due, Sounding},
     turn::TurnId,
 };
-
-/// The answer's channel.
-const CHANNEL: u8 = 0;
-
-/// The place of an answer's note on the instrument.
-pub(super) fn place(key: Key) -> Place {
-    Place { channel: CHANNEL, key }
-}
 
 impl Performer {
     pub(super) fn play(&mut self, due: Due, port: &mut impl Port) {
         match due {
             Due::NoteOff(sounding) => self.release(sounding, port),
             Due::NoteOn(note) => {
-                if let Some(sounding) = self.schedule.sounding_on(note.key) {
+                if let Some(sounding) = self.schedule.sounding_on(note.place.key) {
                     self.release(sounding, port);
                 }
-                let sound = Sound::NoteOn(place(note.key), note.velocity);
+                let sound = Sound::NoteOn(note.place, note.velocity);
                 if !self.blocked && port.play(self.offset(), sound).is_ok() {
                     self.telemetry.answered.raise();
                     self.schedule.start_first(self.cursor);
@@ -37,14 +28,14 @@ impl Performer {
     }
 
     /// A note-off is never dropped: one that the host refuses stays due.
-    pub(super) fn release(&mut self, note: Sounding, port: &mut impl Port) {
-        if port.play(self.offset(), Sound::NoteOff(place(note.key))).is_err() {
+    fn release(&mut self, note: Sounding, port: &mut impl Port) {
+        if port.play(self.offset(), Sound::NoteOff(note.place)).is_err() {
             self.blocked = true;
             return;
         }
-        self.schedule.end(note.key);
-        let Sounding { key, velocity, onset, .. } = note;
-        self.remember(HeardNote { key, velocity, onset, end: self.cursor });
+        self.schedule.end(note.place.key);
+        let Sounding { place, velocity, onset, .. } = note;
+        self.remember(HeardNote { key: place.key, velocity, onset, end: self.cursor });
     }
 
     /// Releases all that sounds, drops all that is planned, and tells the worker.
@@ -59,17 +50,26 @@ impl Performer {
         }
     }
 
+    /// Ends the answer where nothing can be sent: what sounds is released as soon as something can.
+    pub(super) fn owe_all(&mut self) {
+        for note in self.schedule.sounding() {
+            self.passage.owe(note.place);
+        }
+        self.schedule.clear();
+    }
+
+    /// Sends what the instrument is still owed.
     pub(super) fn pay_debts(&mut self, port: &mut impl Port) {
-        while let Some(place) = self.passage.first_owed() {
-            if port.play(0, Sound::NoteOff(place)).is_err() {
+        while let Some(sound) = self.passage.first_owed() {
+            if port.play(0, sound).is_err() {
                 self.blocked = true;
                 return;
             }
-            self.passage.paid(place);
+            self.passage.paid(sound);
         }
     }
 
-    pub(super) fn offset(&self) -> u32 {
+    fn offset(&self) -> u32 {
         u32::try_from((self.cursor - self.timeline.now()).0).unwrap_or(u32::MAX)
     }
 }

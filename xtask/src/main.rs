@@ -17,7 +17,7 @@ use clap::Parser;
 
 /// The project's own commands.
 #[derive(Parser)]
-#[command(name = "cargo xtask", disable_help_subcommand = true)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 enum Command {
     Bench(bench::Arguments),
     Bundle(bundle::Args),

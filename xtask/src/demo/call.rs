@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-use midly::{MetaMessage, MidiMessage, Smf, Timing, TrackEventKind};
+use anyhow::{Result, ensure};
+
+use crate::corpus::{self, Convention, Note, Piece};
 
 /// One note of a song, in seconds from its start.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,86 +68,26 @@ pub fn phrase(tempo: f64) -> Song {
     Song::Phrase(PHRASE.map(note).to_vec())
 }
 
-/// The notes of a MIDI file, in the order of their onsets.
+/// The notes of a MIDI file but for its drums, in the order of their onsets and as long as its pedal lets them ring.
 ///
 /// # Errors
 /// When the file cannot be read, is no whole MIDI file, or has no notes.
 pub fn from_file(path: &Path) -> Result<Song> {
-    let name = path.display();
-    let bytes = std::fs::read(path).with_context(|| format!("{name} cannot be read"))?;
-    ensure!(is_whole(&bytes), "{name} is no MIDI file, or only a part of one");
-    let smf = Smf::parse(&bytes).with_context(|| format!("{name} is no MIDI file"))?;
-    let mut notes = notes(&smf);
-    ensure!(!notes.is_empty(), "{name} has no notes");
-    notes.sort_by(|a, b| a.onset.total_cmp(&b.onset).then(a.key.cmp(&b.key)));
+    let corpus = corpus::read(&[path.to_owned()], Convention::Sustained)?;
+    let heard = |piece: &Piece| {
+        let is_drum = |note: &Note| piece.instruments[note.instrument].is_drums();
+        piece.notes.iter().filter(|note| !is_drum(note)).map(song_note).collect::<Vec<_>>()
+    };
+    let notes: Vec<SongNote> = corpus.pieces.iter().flat_map(heard).collect();
+    ensure!(!notes.is_empty(), "{} has no notes", path.display());
     Ok(Song::Piece(notes))
 }
 
-/// Whether every chunk is as long as it says.
-fn is_whole(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    while let Some((head, after)) = rest.split_first_chunk::<8>() {
-        let length = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
-        match usize::try_from(length).ok().and_then(|length| after.get(length..)) {
-            Some(next) => rest = next,
-            None => return false,
-        }
-    }
-    bytes.starts_with(b"MThd") && rest.is_empty()
-}
-
-fn notes(smf: &Smf) -> Vec<SongNote> {
-    let mut events: Vec<(u64, TrackEventKind)> = Vec::new();
-    for track in &smf.tracks {
-        let mut tick = 0;
-        events.extend(track.iter().map(|event| {
-            tick += u64::from(event.delta.as_int());
-            (tick, event.kind)
-        }));
-    }
-    events.sort_by_key(|&(tick, _)| tick);
-    let mut seconds_per_tick = match smf.header.timing {
-        Timing::Metrical(ticks) => 0.5 / f64::from(ticks.as_int()),
-        Timing::Timecode(rate, ticks) => 1.0 / f64::from(rate.as_f32()) / f64::from(ticks),
-    };
-    let (mut now, mut last) = (0.0, 0);
-    let mut held = Vec::new();
-    let mut notes = Vec::new();
-    for (tick, event) in events {
-        now += (tick - last) as f64 * seconds_per_tick;
-        last = tick;
-        match (event, smf.header.timing) {
-            (TrackEventKind::Meta(MetaMessage::Tempo(tempo)), Timing::Metrical(ticks)) => {
-                seconds_per_tick = f64::from(tempo.as_int()) * 1e-6 / f64::from(ticks.as_int());
-            }
-            (TrackEventKind::Midi { channel, message }, _) => {
-                play((channel.as_int(), message), now, &mut held, &mut notes);
-            }
-            _ => {}
-        }
-    }
-    notes
-}
-
-/// Follows one message: an onset is held until its key's release, which makes it a note.
-fn play(
-    (channel, message): (u8, MidiMessage),
-    now: f64,
-    held: &mut Vec<(u8, SongNote)>,
-    notes: &mut Vec<SongNote>,
-) {
-    match message {
-        MidiMessage::NoteOn { key, vel } if vel.as_int() > 0 => {
-            let note = SongNote { onset: now, duration: 0.0, key: key.as_int(), velocity: vel.as_int() };
-            held.push((channel, note));
-        }
-        MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => {
-            let pressed = held.iter().position(|(on, note)| *on == channel && note.key == key.as_int());
-            if let Some(pressed) = pressed {
-                let (_, note) = held.remove(pressed);
-                notes.push(SongNote { duration: now - note.onset, ..note });
-            }
-        }
-        _ => {}
+fn song_note(note: &Note) -> SongNote {
+    SongNote {
+        onset: note.onset,
+        duration: note.duration(),
+        key: note.key.number(),
+        velocity: note.velocity.value(),
     }
 }

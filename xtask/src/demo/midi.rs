@@ -60,3 +60,39 @@ fn track<'a>(name: &'a [u8], notes: &[Sounded], end: u64, ticks_per_sample: f64)
     track.push(TrackEvent { delta: u28::new(0), kind: TrackEventKind::Meta(MetaMessage::EndOfTrack) });
     track
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::turns::Turn;
+    use stage::Event;
+
+    #[test]
+    fn call_and_answer_have_a_track_each_and_keep_the_tempo() -> Result<()> {
+        let turns = Turns {
+            all: vec![Turn { start: 0, last_release: 24_000, end: 96_000 }],
+            score: Event::note(0, 24_000, 60, 80).to_vec(),
+            sample_rate: 48_000.0,
+            tempo: 90.0,
+            call_bars: 1,
+            stop: 96_000,
+            end: 192_000,
+        };
+        let answer = Sounded { channel: 0, key: 64, velocity: 70, on: 48_000, off: Some(72_000) };
+        let folder = std::env::temp_dir().join(format!("antiphon-take-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        write(&folder.join("take.mid"), &turns, &[answer])?;
+        let bytes = std::fs::read(folder.join("take.mid"))?;
+        std::fs::remove_dir_all(&folder)?;
+        let smf = Smf::parse(&bytes)?;
+        assert_eq!(smf.header.format, Format::Parallel);
+        let tempo = TrackEventKind::Meta(MetaMessage::Tempo(u24::new(666_667)));
+        assert_eq!(smf.tracks[0][0].kind, tempo);
+        for (track, name, on) in [(1, &b"Call"[..], 0), (2, b"Answer", 1_440)] {
+            assert_eq!(smf.tracks[track][0].kind, TrackEventKind::Meta(MetaMessage::TrackName(name)));
+            assert_eq!(smf.tracks[track][1].delta.as_int(), on);
+            assert_eq!(smf.tracks[track][2].delta.as_int(), 720);
+        }
+        Ok(())
+    }
+}

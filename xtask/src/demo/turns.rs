@@ -90,7 +90,10 @@ impl Turns {
 /// wherever a turn would begin in silence.
 fn calls(song: &Song, length: f64, count: u32) -> Vec<Vec<SongNote>> {
     let piece = match song {
-        Song::Phrase(phrase) => return vec![phrase.clone(); count as usize],
+        Song::Phrase(phrase) => {
+            let within = phrase.iter().filter(|note| note.onset < length).copied().collect();
+            return vec![within; count as usize];
+        }
         Song::Piece(piece) => piece,
     };
     let mut rest = piece.as_slice();
@@ -120,4 +123,69 @@ fn events(call: &[SongNote], start: u64, length: u64, sample_rate: f64) -> Vec<E
     }
     stage::score::sort(&mut events);
     events
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn turns(line: &str, song: &Song) -> Result<Turns> {
+        let line = Line::parse_from(format!("demo {line}").split_whitespace());
+        Turns::new(&line.args, song)
+    }
+
+    fn note(onset: f64, duration: f64, key: u8) -> SongNote {
+        SongNote { onset, duration, key, velocity: 80 }
+    }
+
+    #[test]
+    fn a_key_held_at_the_cut_is_released_there() -> Result<()> {
+        let piece = Song::Piece(vec![note(0.0, 60.0, 60)]);
+        let turns = turns("--midi x --call-bars 1 --bars 4", &piece)?;
+        assert_eq!(turns.score, Event::note(0, 96_000, 60, 80));
+        assert_eq!(turns.all[0].last_release, 96_000);
+        Ok(())
+    }
+
+    #[test]
+    fn a_phrase_longer_than_its_call_is_cut() -> Result<()> {
+        let phrase = Song::Phrase(vec![note(0.0, 0.5, 60), note(2.5, 0.5, 62)]);
+        assert_eq!(turns("--call-bars 1 --bars 3", &phrase)?.score, Event::note(0, 24_000, 60, 80));
+        Ok(())
+    }
+
+    #[test]
+    fn a_key_struck_again_is_released_first() -> Result<()> {
+        let piece = Song::Piece(vec![note(0.0, 1.0, 60), note(0.5, 0.25, 60)]);
+        let turns = turns("--midi x --call-bars 1 --bars 4", &piece)?;
+        let notes = turns.heard();
+        assert_eq!(notes.iter().map(|note| note.off).collect::<Vec<_>>(), [Some(24_000), Some(36_000)]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_piece_goes_on_from_turn_to_turn_and_skips_its_silences() -> Result<()> {
+        let piece = Song::Piece(vec![note(7.0, 0.5, 60), note(8.0, 0.5, 62), note(100.0, 0.5, 64)]);
+        let turns = turns("--midi x --call-bars 1 --bars 9", &piece)?;
+        let onsets: Vec<(u8, u64)> = turns.heard().iter().map(|note| (note.key, note.on)).collect();
+        let turn = 3 * 96_000;
+        assert_eq!(onsets, [(60, 0), (62, 48_000), (64, turn)]);
+        assert_eq!(turns.all.len(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn too_few_bars_are_refused() {
+        let phrase = Song::Phrase(vec![note(0.0, 0.5, 60)]);
+        assert!(turns("--bars 4", &phrase).is_err());
+        assert_eq!(turns("--bars 14", &phrase).map(|turns| turns.all.len()).ok(), Some(2));
+    }
 }
