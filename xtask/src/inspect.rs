@@ -1,6 +1,9 @@
 //! `inspect`: the notes of a MIDI file, as everything else here understands them.
 
-use std::path::PathBuf;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use anyhow::Result;
 
@@ -19,10 +22,20 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let corpus = corpus::read(&corpus::find(&arguments.file, None)?, arguments.convention)?;
     corpus.warn();
-    for piece in &corpus.pieces {
-        println!("{}: {} notes", piece.path.display(), piece.notes.len());
-        println!("key\tname\tonset_s\tend_s\tduration_s\tstep_s\tvelocity\ttrack\tchannel\tinstrument");
-        rows(piece).for_each(|row| println!("{row}"));
+    match print(&corpus.pieces, &mut io::stdout().lock()) {
+        // Whoever reads along, such as `head`, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => Ok(printed?),
+    }
+}
+
+fn print(pieces: &[Piece], out: &mut impl Write) -> io::Result<()> {
+    for piece in pieces {
+        writeln!(out, "{}: {} notes", piece.path.display(), piece.notes.len())?;
+        writeln!(out, "key\tname\tonset_s\tend_s\tduration_s\tstep_s\tvelocity\ttrack\tchannel\tinstrument")?;
+        for row in rows(piece) {
+            writeln!(out, "{row}")?;
+        }
     }
     Ok(())
 }

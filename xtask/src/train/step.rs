@@ -42,7 +42,7 @@ impl Learner {
         Ok(Self { network, adam: AdamW::new(vars.clone(), parameters)?, vars, states })
     }
 
-    /// Learns from a batch at a rate. Fails, with the weights as they were, when the loss is not a number.
+    /// Learns from a batch at a rate. Fails, with the weights as they were, when the loss or its gradient is not finite.
     pub fn learn(&mut self, batch: &Batch, rate: f64) -> Result<Loss> {
         let states =
             self.states.iter().map(|s| s.broadcast_mul(&batch.carried)).collect::<Result<Vec<_>, _>>()?;
@@ -52,11 +52,7 @@ impl Learner {
         let step = under_pressure(&heads.step, &batch.steps)?;
         let duration = under_pressure(&heads.duration, &batch.durations)?;
         let total = (((&pitch * PITCH_WEIGHT)? + &step)? + &duration)?;
-        if !total.to_scalar::<f32>()?.is_finite() {
-            bail!(
-                "the loss is no longer a number: begin again from the last checkpoint with `--init` and a lower `--rate`"
-            );
-        }
+        check(total.to_scalar()?)?;
         let mut gradients = total.backward()?;
         self.shorten(&mut gradients)?;
         self.adam.set_learning_rate(rate);
@@ -73,6 +69,7 @@ impl Learner {
             }
         }
         let length = square.sqrt();
+        check(length)?;
         if length <= LONGEST_GRADIENT {
             return Ok(());
         }
@@ -83,6 +80,15 @@ impl Learner {
         }
         Ok(())
     }
+}
+
+fn check(number: f32) -> Result<()> {
+    if number.is_finite() {
+        return Ok(());
+    }
+    bail!(
+        "the loss is no longer a number: begin again from the last checkpoint with `--init` and a lower `--rate`"
+    )
 }
 
 /// Mean squared error, and a push upwards on what is negative.
