@@ -19,8 +19,6 @@ use crate::{
 const LONGEST_STEP: Seconds = Seconds(2.0);
 /// The longest note of an answer.
 const LONGEST_DURATION: Seconds = Seconds(8.0);
-/// The shortest note that an instrument speaks.
-const SHORTEST_DURATION: Seconds = Seconds(0.03);
 /// So many onsets may share `WALL_SPAN`: ten fingers; one more waits until the span is over.
 const WALL_NOTES: usize = 10;
 const WALL_SPAN: Seconds = Seconds(0.1);
@@ -141,7 +139,7 @@ impl Answer {
         let step = drawn.step.max(certain).min(certain.max(LONGEST_STEP));
         Note {
             onset: self.last_onset + step,
-            duration: drawn.duration.max(SHORTEST_DURATION).min(LONGEST_DURATION),
+            duration: drawn.duration.min(LONGEST_DURATION),
             key: drawn.key,
             velocity: drawn.velocity,
         }

@@ -33,7 +33,8 @@ pub trait Model: Send + Sync {
 
     /// Draws the next note after all that `state` has heard. Realtime-safe.
     ///
-    /// Its step is at least `elapsed`, the silence since the last onset that is already certain.
+    /// Its step is at least `elapsed`, the silence since the last onset that is already certain; its duration is one
+    /// that an instrument speaks.
     fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote;
 }
 

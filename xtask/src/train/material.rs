@@ -38,13 +38,17 @@ impl Material {
             return Ok(Self {
                 training,
                 validation: read(&arguments.validation, None)?,
-                split: "given files",
+                split: "scored on other files",
             });
         }
         if listed {
             let training = read(&arguments.data, Some(Split::Train))?;
             let validation = read(&arguments.data, Some(Split::Validation))?;
-            return Ok(Self { training, validation, split: "MAESTRO's train and validation" });
+            return Ok(Self {
+                training,
+                validation,
+                split: "trained on MAESTRO's train, scored on its validation",
+            });
         }
         let mut training = read(&arguments.data, None)?;
         training.shuffle(chance);
@@ -52,6 +56,6 @@ impl Material {
         // A single file must serve for both.
         let validation =
             if training.len() > 1 { training.split_off(training.len() - held_out) } else { training.clone() };
-        Ok(Self { training, validation, split: "a tenth of the files held out" })
+        Ok(Self { training, validation, split: "scored on a tenth of the files, held out" })
     }
 }
