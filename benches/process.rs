@@ -59,7 +59,7 @@ fn blocks(criterion: &mut Criterion) {
     let mut performer = Performer::new(
         SampleRate(48_000.0),
         performer_end,
-        Partner::Worker,
+        Partner::worker(),
         telemetry,
         SETTINGS,
         Passage::default(),

@@ -119,14 +119,17 @@ impl Improviser {
             }
         };
         let note = answer.next_note(mind, &self.scene);
-        if note.onset >= answer.until {
+        let turn = answer.turn;
+        let reply = if note.onset < answer.until {
+            self.scene.remember(note);
+            answer.follow(note, &self.scene);
+            Reply::Play { turn, note }
+        } else {
             self.answer = None;
-            return;
-        }
-        self.scene.remember(note);
-        answer.follow(note, &self.scene);
-        let sent = self.end.replies.push(Reply::Play { turn: answer.turn, note });
-        debug_assert!(sent.is_ok(), "a lane that was not full takes a note");
+            Reply::Done(turn)
+        };
+        let sent = self.end.replies.push(reply);
+        debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
     }
 }
 

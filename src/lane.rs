@@ -33,6 +33,8 @@ pub enum Request {
 pub enum Reply {
     /// A note of the answer, in the instance's time.
     Play { turn: TurnId, note: Note },
+    /// The answer is complete.
+    Done(TurnId),
 }
 
 /// How an answer is to be made.

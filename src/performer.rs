@@ -3,17 +3,18 @@
 //! Everything here is realtime-safe once [`Performer::new`] is done.
 
 mod desk;
+mod pace;
 mod partner;
 mod passage;
 mod sounding;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
-use self::passage::Way;
 pub use self::{
     desk::{Arrival, Gesture, Port, Refused, Sound},
     passage::Passage,
 };
+use self::{pace::Pace, passage::Way};
 use crate::{
     improviser::Improviser,
     lane::{PerformerEnd, Telemetry},
@@ -22,7 +23,7 @@ use crate::{
         schedule::Schedule,
         time::{SampleRate, SampleTime, Samples},
         timeline::{Motion, Timeline, Transport},
-        turn::{Change, Rules, Turns},
+        turn::{Change, Rules, TurnId, Turns},
     },
 };
 
@@ -45,9 +46,16 @@ pub struct Settings {
 /// Who makes the answers.
 pub enum Partner {
     /// A worker on the other side of the lanes.
-    Worker,
+    Worker(Pace),
     /// Offline, the audio thread does the worker's steps itself, so that a bounce needs no luck.
     Inline(Box<Improviser>),
+}
+
+impl Partner {
+    /// A worker, for a host whose pace is not known yet.
+    pub fn worker() -> Self {
+        Self::Worker(Pace::default())
+    }
 }
 
 /// Plays one instance. Built when the plugin is activated, for one sample rate.
@@ -61,6 +69,8 @@ pub struct Performer {
     partner: Partner,
     telemetry: Arc<Telemetry>,
     settings: Settings,
+    /// The turn whose answer is not complete yet.
+    awaited: Option<TurnId>,
     /// The channel of the player's newest strike: the answer goes where the call went.
     channel: u8,
     /// Nothing goes out before this: what is sent is sent in the order of time.
@@ -90,6 +100,7 @@ impl Performer {
             partner,
             telemetry,
             settings,
+            awaited: None,
             channel: 0,
             cursor: SampleTime(0),
             blocked: false,
@@ -111,6 +122,9 @@ impl Performer {
         settings: Settings,
         port: &mut impl Port,
     ) {
+        if let Partner::Worker(pace) = &mut self.partner {
+            pace.begin_block(self.timeline.rate().seconds(length), Instant::now());
+        }
         self.begin_block(transport, settings, port);
         while let Some(arrival) = port.next() {
             let at = self.timeline.now() + Samples(u64::from(arrival.offset));

@@ -124,10 +124,10 @@ impl<V: Variant> Plugin for Antiphon<V> {
         let (partner, worker) = match config.process_mode {
             ProcessMode::Offline => (Partner::Inline(Box::new(improviser)), None),
             ProcessMode::Realtime | ProcessMode::Buffered => match self.employ(improviser) {
-                Ok(worker) => (Partner::Worker, Some(worker)),
+                Ok(worker) => (Partner::worker(), Some(worker)),
                 Err(error) => {
                     nice_error!("Antiphon has no thread to think in, so it will only listen: {error}");
-                    (Partner::Worker, None)
+                    (Partner::worker(), None)
                 }
             },
         };

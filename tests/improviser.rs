@@ -107,8 +107,11 @@ fn ask(end: &mut PerformerEnd, turn: u32, from: f64, wish: Wish) {
 fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<(TurnId, Note)> {
     let mut notes = Vec::new();
     loop {
-        while let Ok(Reply::Play { turn, note }) = end.replies.pop() {
-            notes.push((turn, note));
+        while let Ok(reply) = end.replies.pop() {
+            match reply {
+                Reply::Play { turn, note } => notes.push((turn, note)),
+                Reply::Done(turn) => assert!(notes.last().is_none_or(|(last, _)| *last == turn)),
+            }
         }
         if improviser.step() != Progress::Worked {
             return notes;

@@ -71,6 +71,10 @@ impl SampleRate {
         Moment(at.0 as f64 / self.0)
     }
 
+    pub fn seconds(self, length: Samples) -> Seconds {
+        Seconds((length.0 as f64 / self.0) as f32)
+    }
+
     /// The nearest whole number of samples.
     pub fn samples(self, length: Seconds) -> Samples {
         Samples((f64::from(length.0) * self.0).round().max(0.0) as u64)

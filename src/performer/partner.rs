@@ -31,20 +31,28 @@ impl Performer {
         let Settings { seed, varying, temperature, memory, model, .. } = self.settings;
         let moved = if varying { ask.ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
         let wish = Wish { seed: seed.wrapping_add(moved), temperature, memory, model };
+        self.awaited = Some(ask.turn);
         let until = self.timeline.moment(self.timeline.sample(ask.until));
         self.request(Request::Answer { turn: ask.turn, from: ask.from, length: until - ask.from, wish });
     }
 
     /// Takes what the worker has made, as far as there is room for it.
     pub(super) fn collect(&mut self) {
-        self.work_inline();
         while self.schedule.has_room() {
-            let Ok(Reply::Play { turn, note }) = self.lanes.replies.pop() else { break };
-            // A reply of an old turn cannot sound.
-            if let Some(ask) = self.turns.current().filter(|ask| ask.turn == turn) {
-                self.plan(&ask, note);
-            }
             self.work_inline();
+            self.await_worker();
+            match self.lanes.replies.pop() {
+                Ok(Reply::Play { turn, note }) => {
+                    // A reply of an old turn cannot sound.
+                    if let Some(ask) = self.turns.current().filter(|ask| ask.turn == turn) {
+                        self.plan(&ask, note);
+                    }
+                }
+                Ok(Reply::Done(turn)) => {
+                    self.awaited.take_if(|awaited| *awaited == turn);
+                }
+                Err(_) => break,
+            }
         }
     }
 

@@ -1,9 +1,9 @@
 //! Block size is invisible.
 
 use anyhow::Result;
-use stage::{Blocks, Transport};
+use stage::{Blocks, Event, Mode, Pace, Part, Setup, Transport};
 
-use crate::rig::{self, ANSWERS, EFFECT, TEMPO};
+use crate::rig::{self, ANSWERS, BEAT, EFFECT, END, TEMPO};
 
 #[test]
 fn the_answer_is_the_same_for_every_partition_into_blocks() -> Result<()> {
@@ -39,6 +39,26 @@ fn both_formats_give_the_same_answer_in_every_partition() -> Result<()> {
             let vst3 = rig::play(&mut rig::vst3(EFFECT, ANSWERS)?, &rig::call(), &transport, blocks)?;
             rig::assert_alike(&vst3.events, &clap.events, &format!("{blocks:?} {transport:?}"));
         }
+    }
+    Ok(())
+}
+
+/// Ten seconds without a note, and then the call: by then a host that runs ahead has been seen to.
+fn late_call() -> Vec<Event> {
+    rig::call().into_iter().map(|event| Event { at: event.at + 20 * BEAT, ..event }).collect()
+}
+
+#[test]
+fn a_host_that_renders_without_saying_so_gets_the_whole_answer() -> Result<()> {
+    let (score, transport, blocks) = (late_call(), Transport::playing(TEMPO), Blocks::Fixed(512));
+    for (format, mut host) in rig::both(ANSWERS)? {
+        let mut render = |mode| {
+            let part = Part { score: &score, transport: &transport, until: END, blocks, pace: Pace::Free };
+            stage::play(&mut *host, Setup { mode, ..rig::offline(blocks) }, &part)
+        };
+        let told = render(Mode::Offline)?.events;
+        assert!(!told.is_empty(), "{format}");
+        assert_eq!(render(Mode::Realtime)?.events, told, "{format}");
     }
     Ok(())
 }

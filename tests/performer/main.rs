@@ -104,8 +104,14 @@ fn a_dead_worker_silences_nothing_else() {
     let telemetry = Arc::new(Telemetry::default());
     let settings = Settings { thru: true, ..SETTINGS };
     let rate = SampleRate(RATE);
-    let mut performer =
-        Performer::new(rate, performer_end, Partner::Worker, telemetry.clone(), settings, Passage::default());
+    let mut performer = Performer::new(
+        rate,
+        performer_end,
+        Partner::worker(),
+        telemetry.clone(),
+        settings,
+        Passage::default(),
+    );
     let mut stage = stage(&one_call(), usize::MAX);
     stage.end = 20 * BEAT;
     performer.process(&transport_at(&playing(), 0), Samples(stage.end), settings, &mut stage);

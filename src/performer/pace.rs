@@ -1,0 +1,94 @@
+//! Whether the host runs ahead of real time. Then it renders, whatever it says of itself, and there is time to wait.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Partner, Performer};
+use crate::music::time::Seconds;
+
+/// A host that is so far ahead of the clock on the wall does not play live; buffers run ahead by less.
+const AHEAD: Seconds = Seconds(1.0);
+/// What was gained on the clock is forgotten at this rate, since no two clocks run alike for hours.
+const FORGOTTEN: Seconds = Seconds(10.0);
+/// How long one wait for the worker may last.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// How far a host has run ahead of the clock on the wall.
+#[derive(Debug, Default)]
+pub struct Pace {
+    last_block: Option<Instant>,
+    ahead: Seconds,
+}
+
+impl Pace {
+    /// A block of so long begins at `now`.
+    pub(super) fn begin_block(&mut self, length: Seconds, now: Instant) {
+        let passed = self.last_block.map_or(length.0, |last| (now - last).as_secs_f32());
+        let kept = 1.0 - (length.0 / FORGOTTEN.0).min(1.0);
+        self.ahead = Seconds((self.ahead.0 * kept + length.0 - passed).max(0.0));
+        self.last_block = Some(now);
+    }
+
+    pub(super) fn is_rendering(&self) -> bool {
+        self.ahead >= AHEAD
+    }
+}
+
+impl Performer {
+    /// Waits for the worker's next reply, but only in a host that renders without saying so: live, this returns at
+    /// once.
+    pub(super) fn await_worker(&self) {
+        let Partner::Worker(pace) = &self.partner else { return };
+        let awaits = self.awaited.is_some() && self.awaited == self.turns.current().map(|ask| ask.turn);
+        if !pace.is_rendering() || !awaits {
+            return;
+        }
+        let begun = Instant::now();
+        let replies = &self.lanes.replies;
+        while replies.is_empty() && !replies.is_abandoned() && begun.elapsed() < LONGEST_WAIT {
+            thread::yield_now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLOCK: Seconds = Seconds(0.01);
+
+    /// Runs so many seconds of blocks, one every `every` seconds of the wall.
+    fn after(seconds: f32, every: f64) -> Pace {
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        for _ in 0..(seconds / BLOCK.0) as usize {
+            pace.begin_block(BLOCK, now);
+            now += Duration::from_secs_f64(every);
+        }
+        pace
+    }
+
+    #[test]
+    fn a_live_host_never_renders_however_its_clock_drifts() {
+        assert!(!after(3_600.0, 0.01).is_rendering());
+        assert!(!after(3_600.0, 0.009_99).is_rendering());
+    }
+
+    #[test]
+    fn a_host_that_runs_twice_as_fast_renders_after_some_seconds() {
+        assert!(!after(1.0, 0.005).is_rendering());
+        assert!(after(5.0, 0.005).is_rendering());
+    }
+
+    #[test]
+    fn a_pause_of_a_live_host_is_no_credit_to_be_spent() {
+        let mut pace = after(5.0, 0.01);
+        let mut now = Instant::now() + Duration::from_secs(60);
+        for _ in 0..300 {
+            pace.begin_block(BLOCK, now);
+            now += Duration::from_millis(1);
+        }
+        assert!(pace.is_rendering());
+    }
+}
