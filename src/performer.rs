@@ -1,6 +1,6 @@
 //! The audio thread: hears the player, keeps the turn, collects the answer and plays it.
 //!
-//! Everything here is realtime-safe once [`Performer::new`] is done.
+//! Everything here is realtime-safe once [`Performer::new`] is done, as long as the host keeps real time.
 
 mod desk;
 mod pace;
@@ -235,11 +235,9 @@ impl Performer {
             }
             Gesture::KeysUp(places) => self.lift(at, places),
             Gesture::AllOff { channel } => {
+                let ended = self.turns.current().and_then(|_| self.turns.stop());
+                self.fall_silent(ended, port);
                 self.lift(at, Places { channel: Some(channel), key: None });
-                if self.turns.is_answering() {
-                    let ended = self.turns.stop();
-                    self.fall_silent(ended, port);
-                }
             }
             Gesture::Pedal { channel, pedal } => {
                 self.hearing.pedal(channel, pedal);

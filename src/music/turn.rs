@@ -181,11 +181,6 @@ impl Turns {
         self.floor = Floor::Listening;
     }
 
-    /// Whether the plugin has the floor.
-    pub fn is_answering(&self) -> bool {
-        matches!(self.floor, Floor::Answering(_))
-    }
-
     /// The answer that may still be planned for.
     pub fn current(&self) -> Option<Ask> {
         match self.floor {

@@ -10,7 +10,9 @@ use crate::music::time::Seconds;
 
 /// A host that is so far ahead of the clock on the wall does not play live; buffers run ahead by less.
 const AHEAD: Seconds = Seconds(1.0);
-/// What was gained on the clock is forgotten at this rate, since no two clocks run alike for hours.
+/// A lead beyond this is not counted, so that a host which goes live after a render is soon known to be live.
+const LARGEST_LEAD: Seconds = Seconds(1.1);
+/// A lead is forgotten at this rate, since no two clocks run alike for hours.
 const FORGOTTEN: Seconds = Seconds(10.0);
 /// How long one wait for the worker may last.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -27,7 +29,7 @@ impl Pace {
     pub(super) fn begin_block(&mut self, length: Seconds, now: Instant) {
         let passed = self.last_block.map_or(length.0, |last| (now - last).as_secs_f32());
         let kept = 1.0 - (length.0 / FORGOTTEN.0).min(1.0);
-        self.ahead = Seconds((self.ahead.0 * kept + length.0 - passed).max(0.0));
+        self.ahead = Seconds((self.ahead.0 * kept + length.0 - passed).clamp(0.0, LARGEST_LEAD.0));
         self.last_block = Some(now);
     }
 
@@ -38,8 +40,8 @@ impl Pace {
 
 impl Performer {
     /// Waits for the worker's next reply, but only in a host that renders without saying so: live, this returns at
-    /// once.
-    pub(super) fn await_worker(&self) {
+    /// once. A worker that does not reply in time is not awaited again in this turn.
+    pub(super) fn await_worker(&mut self) {
         let Partner::Worker(pace) = &self.partner else { return };
         let awaits = self.awaited.is_some() && self.awaited == self.turns.current().map(|ask| ask.turn);
         if !pace.is_rendering() || !awaits {
@@ -49,6 +51,9 @@ impl Performer {
         let replies = &self.lanes.replies;
         while replies.is_empty() && !replies.is_abandoned() && begun.elapsed() < LONGEST_WAIT {
             thread::yield_now();
+        }
+        if replies.is_empty() {
+            self.awaited = None;
         }
     }
 }
@@ -82,13 +87,24 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_of_a_live_host_is_no_credit_to_be_spent() {
-        let mut pace = after(5.0, 0.01);
-        let mut now = Instant::now() + Duration::from_secs(60);
-        for _ in 0..300 {
+    fn a_host_that_goes_live_after_a_render_is_live_within_two_seconds() {
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        for block in 0..6_200 {
             pace.begin_block(BLOCK, now);
-            now += Duration::from_millis(1);
+            now += Duration::from_millis(if block < 6_000 { 1 } else { 10 });
+        }
+        assert!(!pace.is_rendering());
+    }
+
+    #[test]
+    fn a_pause_makes_up_for_what_was_gained() {
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        for block in 0..200 {
+            pace.begin_block(BLOCK, now);
+            now += Duration::from_millis(if block == 199 { 2_000 } else { 1 });
         }
         assert!(pace.is_rendering());
+        pace.begin_block(BLOCK, now);
+        assert!(!pace.is_rendering());
     }
 }

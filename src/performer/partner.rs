@@ -31,9 +31,10 @@ impl Performer {
         let Settings { seed, varying, temperature, memory, model, .. } = self.settings;
         let moved = if varying { ask.ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
         let wish = Wish { seed: seed.wrapping_add(moved), temperature, memory, model };
-        self.awaited = Some(ask.turn);
         let until = self.timeline.moment(self.timeline.sample(ask.until));
-        self.request(Request::Answer { turn: ask.turn, from: ask.from, length: until - ask.from, wish });
+        let length = until - ask.from;
+        let sent = self.request(Request::Answer { turn: ask.turn, from: ask.from, length, wish });
+        self.awaited = sent.then_some(ask.turn);
     }
 
     /// Takes what the worker has made, as far as there is room for it.
@@ -87,13 +88,16 @@ impl Performer {
         self.request(Request::Heard(Note { onset, duration, key: note.key, velocity: note.velocity }));
     }
 
-    fn request(&mut self, request: Request) {
+    /// Whether there was room for it.
+    fn request(&mut self, request: Request) -> bool {
         // Nothing overtakes a `Forget`, which would forget it too.
         self.pay_forget();
-        if self.forget_owed || self.lanes.requests.push(request).is_err() {
+        let sent = !self.forget_owed && self.lanes.requests.push(request).is_ok();
+        if !sent {
             self.telemetry.unsent.raise();
         }
         self.work_inline();
+        sent
     }
 
     pub(super) fn pay_forget(&mut self) {

@@ -48,6 +48,8 @@ impl Passage {
             Gesture::KeyDown(place, _) => {
                 if sent.is_ok() {
                     self.struck[index(place.channel)] |= key_bit(place.key);
+                    // The key sounds anew: what was owed would end the new note.
+                    self.owed_keys[index(place.channel)] &= !key_bit(place.key);
                 }
             }
             Gesture::KeysUp(places) => self.lift(places, sent),
@@ -55,6 +57,7 @@ impl Passage {
             Gesture::Pedal { channel, pedal: Pedal::Down } => {
                 if sent.is_ok() {
                     self.pressed |= channel_bit(channel);
+                    self.owed_pedals &= !channel_bit(channel);
                 }
             }
             Gesture::Pedal { channel, pedal: Pedal::Up } => {

@@ -145,12 +145,15 @@ fn scored(
 fn baselines(arguments: &Arguments, convention: Convention, pieces: &[Vec<GridNote>]) -> Result<Vec<Row>> {
     let mut rows = vec![Row::uniform(convention, pieces)];
     let files = match &arguments.train {
-        Some(source) => corpus::find(source, None)?,
+        Some(source) => corpus::find(source, corpus::has_list(source).then_some(Split::Train))?,
         None if corpus::has_list(&arguments.data) => corpus::find(&arguments.data, Some(Split::Train))?,
         None => return Ok(rows),
     };
     let corpus = corpus::read(&files, convention)?;
     corpus.warn();
+    if corpus.notes() == 0 {
+        bail!("there are no notes to fit the baselines on: give MIDI files with notes to `--train`");
+    }
     let train: Vec<_> = corpus.pieces.iter().map(Piece::on_grid).collect();
     let baseline = Baseline::fitted(&train);
     rows.push(Row::of_baseline(

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::corpus::{self, Convention, Piece};
 
@@ -22,6 +22,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let corpus = corpus::read(&corpus::find(&arguments.file, None)?, arguments.convention)?;
     corpus.warn();
+    if corpus.pieces.is_empty() {
+        bail!("there is no MIDI file to show in {}", arguments.file.display());
+    }
     match print(&corpus.pieces, &mut io::stdout().lock()) {
         // Whoever reads along, such as `head`, has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

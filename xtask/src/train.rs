@@ -34,7 +34,7 @@ pub struct Arguments {
     /// classic-25 or classic-150
     #[arg(long)]
     preset: String,
-    /// MIDI file, folder of them, or MAESTRO csv or folder (its train split is used); repeatable
+    /// MIDI file, folder of them, or MAESTRO csv or folder (only its train split is used); repeatable
     #[arg(long, required = true)]
     data: Vec<PathBuf>,
     /// What to score on [default: MAESTRO's validation split, or a tenth of the files]
@@ -44,7 +44,7 @@ pub struct Arguments {
     #[arg(long)]
     output: PathBuf,
     /// How long to train
-    #[arg(long, default_value_t = 30.0)]
+    #[arg(long, default_value = "30", value_parser = minutes)]
     minutes: f64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -68,6 +68,13 @@ pub struct Arguments {
     /// The license of the weights: the strictest of the corpus
     #[arg(long, default_value = "not stated")]
     license: String,
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(minutes) if minutes > 0.0 => Ok(minutes),
+        _ => Err("give a number of minutes above 0".into()),
+    }
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {

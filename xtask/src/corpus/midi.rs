@@ -72,9 +72,15 @@ fn check_chunks(bytes: &[u8]) -> Result<(), Refusal> {
     if bytes.is_empty() {
         return Err(Refusal::Empty);
     }
-    // RIFF files carry a MIDI file inside; the parser unwraps them.
+    // RIFF files carry a MIDI file inside, behind two headers; the parser unwraps them.
     if bytes.starts_with(b"RIFF") {
-        return Ok(());
+        let Some((head, body)) = bytes.split_first_chunk::<8>() else { return Err(Refusal::NotMidi) };
+        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+        return match usize::try_from(length) {
+            _ if !body.starts_with(b"RMID") => Err(Refusal::NotMidi),
+            Ok(length) if body.len() >= length => Ok(()),
+            _ => Err(Refusal::Truncated),
+        };
     }
     if !bytes.starts_with(b"MThd") {
         return Err(if b"MThd".starts_with(bytes) { Refusal::Truncated } else { Refusal::NotMidi });

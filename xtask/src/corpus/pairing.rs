@@ -54,9 +54,11 @@ impl Pairing {
         match message {
             MidiMessage::NoteOn { key, vel } => match Velocity::new(vel.as_int()) {
                 Some(velocity) => self.press(track, channel, Key::saturating(key.as_int()), velocity, now),
-                None => self.release(number, Key::saturating(key.as_int()), now),
+                None => self.release(track, number, Key::saturating(key.as_int()), now),
             },
-            MidiMessage::NoteOff { key, .. } => self.release(number, Key::saturating(key.as_int()), now),
+            MidiMessage::NoteOff { key, .. } => {
+                self.release(track, number, Key::saturating(key.as_int()), now)
+            }
             MidiMessage::ProgramChange { program } => self.channels[number].program = program.as_int(),
             MidiMessage::Controller { controller, value } if controller == SUSTAIN => {
                 self.pedal(number, value.as_int() >= PRESSED, now);
@@ -97,9 +99,11 @@ impl Pairing {
         self.notes.push(Note { key, onset: now, end: now, step: 0.0, velocity, instrument });
     }
 
-    fn release(&mut self, channel: usize, key: Key, now: f64) {
+    /// Ends a note of the same track: where two tracks share a channel, each releases its own strikes.
+    fn release(&mut self, track: usize, channel: usize, key: Key, now: f64) {
         let held = self.convention == Convention::Sustained && self.channels[channel].pedal;
         match &mut self.channels[channel].sounding[key.index()] {
+            Some(sounding) if sounding.track != track => {}
             Some(sounding) if held => sounding.released = true,
             _ => self.close(channel, key, now),
         }

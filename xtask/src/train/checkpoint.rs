@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 
@@ -63,8 +63,11 @@ pub struct Scores {
     pub duration_mae_s: f64,
 }
 
-/// Fails early when a model file could not be written later.
+/// Fails early when a model file and the card beside it could not be written later, or would replace something else.
 pub fn try_path(output: &Path) -> Result<()> {
+    if output.extension().is_none_or(|extension| extension != "safetensors") || output.is_dir() {
+        bail!("{} is no name for a model: give an `--output` that ends in .safetensors", output.display());
+    }
     let temporary = temporary(output);
     fs::write(&temporary, [])
         .and_then(|()| fs::remove_file(&temporary))

@@ -19,43 +19,46 @@ pub struct Material {
 }
 
 impl Material {
+    /// A source that has a MAESTRO list gives its *train* split to learn from, and its *validation* split to score on
+    /// unless other files are given for that.
     pub fn read(arguments: &Arguments, chance: &mut Chance) -> Result<Self> {
         let read = |sources: &[PathBuf], split| -> Result<Vec<Vec<GridNote>>> {
             let mut files = Vec::new();
             for source in sources {
-                files.extend(corpus::find(source, split)?);
+                files.extend(corpus::find(source, corpus::has_list(source).then_some(split))?);
             }
             let corpus = corpus::read(&files, arguments.convention)?;
             corpus.warn();
             if corpus.notes() == 0 {
                 bail!("there are no notes in {}: give MIDI files with notes", sources[0].display());
             }
-            Ok(corpus.pieces.iter().map(corpus::Piece::on_grid).collect())
+            let sounding = corpus.pieces.iter().filter(|piece| !piece.notes.is_empty());
+            Ok(sounding.map(corpus::Piece::on_grid).collect())
         };
-        let listed = arguments.data.iter().all(|source| corpus::has_list(source));
+        let mut training = read(&arguments.data, Split::Train)?;
         if !arguments.validation.is_empty() {
-            let training = read(&arguments.data, listed.then_some(Split::Train))?;
-            return Ok(Self {
-                training,
-                validation: read(&arguments.validation, None)?,
-                split: "scored on other files",
-            });
+            let validation = read(&arguments.validation, Split::Validation)?;
+            return Ok(Self { training, validation, split: "scored on other files" });
         }
-        if listed {
-            let training = read(&arguments.data, Some(Split::Train))?;
-            let validation = read(&arguments.data, Some(Split::Validation))?;
+        let listed: Vec<_> =
+            arguments.data.iter().filter(|source| corpus::has_list(source)).cloned().collect();
+        if !listed.is_empty() {
+            let validation = read(&listed, Split::Validation)?;
             return Ok(Self {
                 training,
                 validation,
                 split: "trained on MAESTRO's train, scored on its validation",
             });
         }
-        let mut training = read(&arguments.data, None)?;
         training.shuffle(chance);
-        let held_out = (training.len() / 10).max(1);
-        // A single file must serve for both.
-        let validation =
-            if training.len() > 1 { training.split_off(training.len() - held_out) } else { training.clone() };
+        if training.len() == 1 {
+            eprintln!(
+                "there is one file only: what is learnt from it is scored on it, and the score flatters"
+            );
+            let validation = training.clone();
+            return Ok(Self { training, validation, split: "scored on the file that was learnt from" });
+        }
+        let validation = training.split_off(training.len() - (training.len() / 10).max(1));
         Ok(Self { training, validation, split: "scored on a tenth of the files, held out" })
     }
 }
