@@ -2,13 +2,18 @@
 //!
 //! A model is state in, state out: it owns its weights alone, so any number of instances share one.
 
+pub mod antiphon;
 pub mod classic;
 pub mod lstm;
+pub mod preset;
 pub mod sampling;
 mod vector;
 pub mod weights;
 
-pub use self::weights::{embedded, load};
+pub use self::{
+    preset::Preset,
+    weights::{embedded, load},
+};
 use crate::music::{note::RelativeNote, time::Seconds};
 
 /// The source of all chance: seeded from above, so that a session can be replayed.

@@ -13,7 +13,7 @@ fn file(
     let numbers = |shape: &[usize]| vec![0.01; shape.iter().product()];
     let mut tensors: BTreeMap<_, _> =
         preset.tensors().into_iter().map(|(name, shape)| (name, (shape.clone(), numbers(&shape)))).collect();
-    let pairs = [("preset", preset.name), ("representation", REPRESENTATION), ("name", "of mine")];
+    let pairs = [("preset", preset.name()), ("representation", REPRESENTATION), ("name", "of mine")];
     let mut metadata = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     change(&mut tensors, &mut metadata);
     let bytes: BTreeMap<_, (Vec<usize>, Vec<u8>)> = tensors
