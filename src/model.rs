@@ -25,6 +25,9 @@ pub trait Model: Send + Sync {
     fn name(&self) -> &str;
 
     /// How many notes it hears: a window that slides over the newest ones, heard anew for each draw.
+    ///
+    /// To carry a state from draw to draw instead, keep the one before the oldest note that is not over, since its
+    /// duration is not known yet, and hear again what follows it.
     fn window(&self) -> usize;
 
     /// The state before the first note, with all the room that a step needs. Allocates.

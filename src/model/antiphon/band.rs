@@ -22,7 +22,7 @@ pub struct Gradients {
     pub age: Vec<f32>,
 }
 
-/// How much of a product reaches a score: as many numbers as a head has would add up.
+/// Keeps the products of keys and queries small, however many numbers they sum over.
 fn scale() -> f32 {
     1.0 / (HEAD as f32).sqrt()
 }
