@@ -2,13 +2,18 @@
 //!
 //! A model is state in, state out: it owns its weights alone, so any number of instances share one.
 
+pub mod antiphon;
 pub mod classic;
 pub mod lstm;
+pub mod preset;
 pub mod sampling;
 mod vector;
 pub mod weights;
 
-pub use self::weights::{embedded, load};
+pub use self::{
+    preset::Preset,
+    weights::{embedded, load},
+};
 use crate::music::{note::RelativeNote, time::Seconds};
 
 /// The source of all chance: seeded from above, so that a session can be replayed.
@@ -20,6 +25,9 @@ pub trait Model: Send + Sync {
     fn name(&self) -> &str;
 
     /// How many notes it hears: a window that slides over the newest ones, heard anew for each draw.
+    ///
+    /// To carry a state from draw to draw instead, keep the one before the oldest note that is not over, since its
+    /// duration is not known yet, and hear again what follows it.
     fn window(&self) -> usize;
 
     /// The state before the first note, with all the room that a step needs. Allocates.

@@ -1,5 +1,6 @@
 //! The musical core: pure types and rules, without a framework, a network or a thread.
 
+pub mod grid;
 pub mod hearing;
 pub mod memory;
 pub mod note;

@@ -12,7 +12,13 @@ pub use network::{Network, Prediction};
 pub use preset::{CLASSIC_25, CLASSIC_150, INPUTS, LONGEST, Preset, features};
 
 use self::layout::Layout;
-use super::{Chance, Model, State, Taste, lstm::Packed, vector, weights::Weights};
+use super::{
+    Chance, Model, State, Taste,
+    lstm::Packed,
+    preset::{LSTM, lstm_tensor},
+    vector,
+    weights::Weights,
+};
 use crate::music::{
     note::{Key, RelativeNote, Velocity},
     time::Seconds,
@@ -35,12 +41,10 @@ pub struct Classic {
 }
 
 impl Classic {
-    /// Packs weights that [`super::weights::read`] has found complete.
-    pub fn new(weights: &Weights) -> Self {
-        let preset = weights.preset;
+    /// Packs the weights of a preset, which [`super::weights::read`] has found complete.
+    pub fn new(preset: Preset, weights: &Weights) -> Self {
         let lstms = (0..preset.layers).map(|layer| {
-            let [w_ih, w_hh, bias] =
-                preset::LSTM.map(|part| weights.numbers(&preset::lstm_tensor(layer, part)));
+            let [w_ih, w_hh, bias] = LSTM.map(|part| weights.numbers(&lstm_tensor(layer, part)));
             let rows = w_ih.chunks_exact(preset.inputs(layer)).zip(w_hh.chunks_exact(preset.hidden));
             let rows: Vec<Vec<f32>> = rows.map(|(inputs, hidden)| [inputs, hidden].concat()).collect();
             Packed::new(preset.inputs(layer) + preset.hidden, &rows, bias)

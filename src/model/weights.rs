@@ -7,10 +7,7 @@ use std::{
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
-use super::{
-    Model,
-    classic::{Classic, Preset},
-};
+use super::{Model, Preset, classic::Classic};
 
 /// What the numbers that go into and out of a network mean. A file of another version cannot be played.
 pub const REPRESENTATION: &str = "1";
@@ -28,7 +25,11 @@ pub fn embedded() -> &'static [Arc<dyn Model>] {
 
 /// Reads a model file that may hold anything, and makes it ready to play.
 pub fn load(bytes: &[u8]) -> Result<Arc<dyn Model>, ModelError> {
-    Ok(Arc::new(Classic::new(&read(bytes)?)))
+    let weights = read(bytes)?;
+    match weights.preset {
+        Preset::Classic(preset) => Ok(Arc::new(Classic::new(preset, &weights))),
+        Preset::Antiphon => Err(ModelError::Silent(weights.name)),
+    }
 }
 
 /// The embedded model file of this name.
@@ -56,7 +57,7 @@ pub fn read(bytes: &[u8]) -> Result<Weights, ModelError> {
         let numbers = tensor(&file, &name, &shape)?;
         tensors.insert(name, numbers);
     }
-    let name = metadata.get("name").map_or(preset.name, String::as_str).to_owned();
+    let name = metadata.get("name").map_or(preset.name(), String::as_str).to_owned();
     Ok(Weights { name, preset, tensors })
 }
 
@@ -112,7 +113,7 @@ pub enum ModelError {
         "this safetensors file does not say which preset and representation it is: choose a model made by `cargo xtask train`"
     )]
     NotOurs,
-    #[error("the model's preset `{0}` is unknown: update Antiphon, or train one of {known}", known = known())]
+    #[error("the model's preset `{0}` is unknown: update Antiphon, or train one of {known}", known = Preset::known())]
     UnknownPreset(String),
     #[error(
         "the model speaks representation {found}, this Antiphon speaks {REPRESENTATION}: train it again with this version"
@@ -122,12 +123,10 @@ pub enum ModelError {
     Missing(String),
     #[error("the model's tensor `{name}` is {found} instead of {expected}: export or train it again")]
     Shape { name: String, found: String, expected: String },
+    #[error("the model `{0}` can be scored, but this Antiphon cannot play it: choose a classic")]
+    Silent(String),
     #[error("the model's tensor `{0}` holds a number that is not finite: use an earlier checkpoint")]
     NotFinite(String),
-}
-
-fn known() -> String {
-    Preset::ALL.map(|preset| preset.name).join(", ")
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ use rayon::prelude::*;
 
 use antiphon::music::note::{Key, Velocity};
 
-pub use grid::{CELLS_PER_SECOND, GridNote};
+pub use antiphon::music::grid::{CELLS_PER_SECOND, GridNote};
+pub use grid::{Placed, in_order, placed};
 pub use midi::Refusal;
 
 /// The note table of many files.

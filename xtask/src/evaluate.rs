@@ -1,6 +1,6 @@
 //! `evaluate`: nats per note of models and of plain statistics, on performances that nobody has learnt from.
 //!
-//! What to expect of a classic on MAESTRO's validation split: fewer than 3.75 nats a pitch, which is what the key
+//! What to expect on MAESTRO's validation split: of a classic, fewer than 3.75 nats a pitch, which is what the key
 //! before alone tells.
 
 mod baseline;
@@ -9,17 +9,13 @@ mod row;
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
-use candle_core::{Device, Tensor};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use antiphon::model::{
-    classic::{Network, Preset},
-    weights::{self, Weights},
-};
+use antiphon::model::weights::{self, Weights};
 
 use crate::{
     corpus::{self, Convention, GridNote, Piece, Split},
-    score,
+    score::Network,
 };
 use baseline::Baseline;
 use row::Row;
@@ -89,8 +85,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn models(names: &[String]) -> Result<Vec<(Weights, Network)>> {
-    let all = Preset::ALL.map(|preset| preset.name.to_owned());
-    let names = if names.is_empty() { &all[..] } else { names };
+    let all = weights::embedded().iter().map(|model| model.name().to_owned()).collect::<Vec<_>>();
+    let names = if names.is_empty() { &all } else { names };
     let read = |name: &String| {
         let weights = match weights::embedded_file(name) {
             Some(bytes) => weights::read(bytes),
@@ -102,16 +98,10 @@ fn models(names: &[String]) -> Result<Vec<(Weights, Network)>> {
             })?),
         };
         let weights = weights.with_context(|| name.clone())?;
-        let network = network(&weights)?;
+        let network = Network::of(&weights)?;
         Ok((weights, network))
     };
     names.iter().map(read).collect()
-}
-
-fn network(weights: &Weights) -> Result<Network> {
-    let shapes: std::collections::BTreeMap<_, _> = weights.preset.tensors().into_iter().collect();
-    let tensor = |name: &str| Tensor::from_slice(weights.numbers(name), shapes[name].clone(), &Device::Cpu);
-    Ok(Network::new(weights.preset, tensor)?)
 }
 
 fn pieces(arguments: &Arguments, convention: Convention) -> Result<Vec<Vec<GridNote>>> {
@@ -135,11 +125,11 @@ fn scored(
     let notes = pieces.iter().map(Vec::len).sum::<usize>();
     let bar = progress(&format!("{} {convention}", weights.name), notes);
     let score = match memory {
-        None => score::unbounded(network, pieces, |notes| bar.inc(u64::try_from(notes).unwrap_or(u64::MAX)))?,
-        Some(memory) => score::remembered(network, pieces, memory, PLACES)?,
+        None => network.unbounded(pieces, |notes| bar.inc(u64::try_from(notes).unwrap_or(u64::MAX)))?,
+        Some(memory) => network.remembered(pieces, memory, PLACES)?,
     };
     bar.finish_and_clear();
-    Ok(Row::of_classic(weights, convention, pieces.len(), memory, &score))
+    Ok(Row::of_model(weights, convention, pieces.len(), memory, &score))
 }
 
 fn baselines(arguments: &Arguments, convention: Convention, pieces: &[Vec<GridNote>]) -> Result<Vec<Row>> {

@@ -1,54 +1,74 @@
-//! How well a classic foretells the notes of real performances.
+//! How well a model foretells the notes of real performances.
 
+mod antiphon;
+mod classic;
+mod sum;
+
+use ::antiphon::model::weights::Weights;
 use anyhow::Result;
-use candle_core::{Device, Tensor};
 
-use antiphon::{
-    model::classic::{INPUTS, Network, Prediction},
-    music::note::Key,
-};
+use crate::corpus::GridNote;
+pub use sum::Score;
 
-use crate::corpus::{CELLS_PER_SECOND, GridNote};
+/// What scores: a network that hears sequences side by side.
+pub trait Listener {
+    /// What is known of each sequence.
+    type Known;
 
-/// Sums over notes: add scores of parts to score the whole.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Score {
-    pub notes: usize,
-    pitch_nats: f64,
-    step_error_s: f64,
-    duration_error_s: f64,
+    /// Before the first note of `rows` sequences.
+    fn silence(&self, rows: usize) -> Result<Self::Known>;
+
+    /// The first `rows` sequences go on alone.
+    fn narrow(&self, known: Self::Known, rows: usize) -> Result<Self::Known>;
+
+    /// Hears up to `time` notes of each sequence without a score.
+    fn hear(&self, sequences: &[&[GridNote]], time: usize, known: &mut Self::Known) -> Result<()>;
+
+    /// Hears up to `time` notes of each sequence and scores them.
+    fn score(&self, sequences: &[&[GridNote]], time: usize, known: &mut Self::Known) -> Result<Score>;
 }
 
-impl Score {
-    /// Nats per note.
-    pub fn pitch(&self) -> f64 {
-        self.pitch_nats / self.notes as f64
+/// A network of either kind.
+pub enum Network {
+    Antiphon(::antiphon::model::antiphon::Network),
+    Classic(::antiphon::model::classic::Network),
+}
+
+impl Network {
+    pub fn of(weights: &Weights) -> Result<Self> {
+        use ::antiphon::model::{Preset, antiphon, classic};
+        let shapes: std::collections::BTreeMap<_, _> = weights.preset.tensors().into_iter().collect();
+        let tensor = |name: &str| {
+            let (numbers, shape) = (weights.numbers(name), shapes[name].clone());
+            candle_core::Tensor::from_slice(numbers, shape, &candle_core::Device::Cpu)
+        };
+        Ok(match weights.preset {
+            Preset::Antiphon => Self::Antiphon(antiphon::Network::new(tensor)?),
+            Preset::Classic(preset) => Self::Classic(classic::Network::new(preset, tensor)?),
+        })
     }
 
-    /// Mean absolute error in seconds.
-    pub fn step_mae(&self) -> f64 {
-        self.step_error_s / self.notes as f64
+    pub fn unbounded(&self, pieces: &[Vec<GridNote>], progress: impl Fn(usize)) -> Result<Score> {
+        match self {
+            Self::Antiphon(network) => unbounded(network, pieces, progress),
+            Self::Classic(network) => unbounded(network, pieces, progress),
+        }
     }
 
-    /// Mean absolute error in seconds.
-    pub fn duration_mae(&self) -> f64 {
-        self.duration_error_s / self.notes as f64
-    }
-
-    fn add(&mut self, note: &GridNote, logits: &[f32], step: f32, duration: f32) {
-        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-        self.notes += 1;
-        self.pitch_nats += f64::from(largest + sum.ln() - logits[note.key.index()]);
-        let error =
-            |cells: u32, predicted: f32| (f64::from(cells) / CELLS_PER_SECOND - f64::from(predicted)).abs();
-        self.step_error_s += error(note.step, step.max(0.0));
-        self.duration_error_s += error(note.duration, duration.max(0.0));
+    pub fn remembered(&self, pieces: &[Vec<GridNote>], memory: usize, count: usize) -> Result<Score> {
+        match self {
+            Self::Antiphon(network) => remembered(network, pieces, memory, count),
+            Self::Classic(network) => remembered(network, pieces, memory, count),
+        }
     }
 }
 
-/// Scores every note of every piece, the state carried from the first note of its piece.
-pub fn unbounded(network: &Network, pieces: &[Vec<GridNote>], progress: impl Fn(usize)) -> Result<Score> {
+/// Scores every note of every piece, what is known carried from the first note of its piece.
+pub fn unbounded<L: Listener>(
+    network: &L,
+    pieces: &[Vec<GridNote>],
+    progress: impl Fn(usize),
+) -> Result<Score> {
     // Enough sequences and notes for large products, few enough to stay in memory.
     const SEQUENCES: usize = 64;
     const NOTES: usize = 256;
@@ -57,94 +77,58 @@ pub fn unbounded(network: &Network, pieces: &[Vec<GridNote>], progress: impl Fn(
     by_length.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
     let mut score = Score::default();
     for group in by_length.chunks(SEQUENCES) {
-        let mut states = network.silence(group.len())?;
+        let mut known = network.silence(group.len())?;
         for from in (0..group[0].len()).step_by(NOTES) {
             // The longest come first, so those that go on are a prefix.
             let active: Vec<_> =
                 group.iter().filter(|piece| piece.len() > from).map(|piece| &piece[from..]).collect();
-            let states_now =
-                states.iter().map(|s| s.narrow(1, 0, active.len())).collect::<Result<Vec<_>, _>>()?;
-            let window = NOTES.min(active[0].len());
-            let (known, after) = network.listen(&features(&active, window)?, &states_now)?;
-            states = after;
-            let heads = Heads::new(&network.predict(&known.flatten(0, 1)?)?)?;
-            for (row, notes) in active.iter().enumerate() {
-                for (n, note) in notes.iter().take(window).enumerate() {
-                    heads.score(row * window + n, note, &mut score);
-                }
-            }
-            progress(active.iter().map(|notes| notes.len().min(window)).sum());
+            known = network.narrow(known, active.len())?;
+            let time = NOTES.min(active[0].len());
+            let part = network.score(&active, time, &mut known)?;
+            progress(part.notes);
+            score.add(&part);
         }
     }
     Ok(score)
 }
 
 /// Scores `count` evenly spaced notes, each from silence and the `memory` notes before it.
-pub fn remembered(network: &Network, pieces: &[Vec<GridNote>], memory: usize, count: usize) -> Result<Score> {
-    const SEQUENCES: usize = 256;
+pub fn remembered<L: Listener>(
+    network: &L,
+    pieces: &[Vec<GridNote>],
+    memory: usize,
+    count: usize,
+) -> Result<Score> {
+    const SEQUENCES: usize = 128;
     let total: usize = pieces.iter().map(Vec::len).sum();
     let count = count.min(total);
-    let mut places: Vec<(&[GridNote], &GridNote)> =
+    let mut places: Vec<(&[GridNote], &[GridNote])> =
         (0..count).map(|n| place(pieces, n * total / count, memory)).collect();
     // Sequences of one length run together.
     places.sort_by_key(|(heard, _)| heard.len());
     let mut score = Score::default();
     for same in places.chunk_by(|(a, _), (b, _)| a.len() == b.len()) {
         for group in same.chunks(SEQUENCES) {
-            let heard: Vec<&[GridNote]> = group.iter().map(|(heard, _)| *heard).collect();
-            let mut states = network.silence(group.len())?;
+            let (heard, next): (Vec<&[GridNote]>, Vec<&[GridNote]>) = group.iter().copied().unzip();
+            let mut known = network.silence(group.len())?;
             if !heard[0].is_empty() {
-                (_, states) = network.listen(&features(&heard, heard[0].len())?, &states)?;
+                network.hear(&heard, heard[0].len(), &mut known)?;
             }
-            let heads = Heads::new(&network.predict(&states[states.len() - 1].get(0)?)?)?;
-            group.iter().enumerate().for_each(|(row, (_, note))| heads.score(row, note, &mut score));
+            score.add(&network.score(&next, 1, &mut known)?);
         }
     }
     Ok(score)
 }
 
-/// The note at `index` of all pieces in a row, and what of its piece the memory holds.
-fn place(pieces: &[Vec<GridNote>], mut index: usize, memory: usize) -> (&[GridNote], &GridNote) {
+/// The note at `index` of all pieces in a row, after what of its piece the memory holds.
+fn place(pieces: &[Vec<GridNote>], mut index: usize, memory: usize) -> (&[GridNote], &[GridNote]) {
     for piece in pieces {
-        match piece.get(index) {
-            Some(note) => return (&piece[index.saturating_sub(memory)..index], note),
-            None => index -= piece.len(),
+        if index < piece.len() {
+            return (&piece[index.saturating_sub(memory)..index], &piece[index..=index]);
         }
+        index -= piece.len();
     }
     unreachable!("the index counts the notes of these pieces")
-}
-
-/// (B, T, 3); what lies behind the end of a sequence is nought.
-fn features(sequences: &[&[GridNote]], time: usize) -> Result<Tensor> {
-    let mut numbers = vec![0.0; sequences.len() * time * INPUTS];
-    for (row, notes) in numbers.chunks_exact_mut(time * INPUTS).zip(sequences) {
-        for (input, note) in row.chunks_exact_mut(INPUTS).zip(*notes) {
-            input.copy_from_slice(&note.features());
-        }
-    }
-    Ok(Tensor::from_vec(numbers, (sequences.len(), time, INPUTS), &Device::Cpu)?)
-}
-
-/// A prediction as plain numbers.
-struct Heads {
-    logits: Vec<f32>,
-    steps: Vec<f32>,
-    durations: Vec<f32>,
-}
-
-impl Heads {
-    fn new(prediction: &Prediction) -> Result<Self> {
-        Ok(Self {
-            logits: prediction.logits.flatten_all()?.to_vec1()?,
-            steps: prediction.step.to_vec1()?,
-            durations: prediction.duration.to_vec1()?,
-        })
-    }
-
-    fn score(&self, row: usize, note: &GridNote, score: &mut Score) {
-        let logits = &self.logits[row * Key::COUNT..][..Key::COUNT];
-        score.add(note, logits, self.steps[row], self.durations[row]);
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,13 @@
 use candle_core::{Result, Tensor};
 
 use super::preset::{self, Preset};
-use crate::{model::lstm::Lstm, music::note::Key};
+use crate::{
+    model::{
+        lstm::Lstm,
+        preset::{LSTM, lstm_tensor},
+    },
+    music::note::Key,
+};
 
 /// The network as a graph over tensors that may be variables.
 #[derive(Debug, Clone)]
@@ -29,7 +35,7 @@ impl Network {
     /// Builds the graph from the tensors of [`Preset::tensors`], asked for by name.
     pub fn new(preset: Preset, tensor: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
         let lstm = |layer| -> Result<Lstm> {
-            let [w_ih, w_hh, bias] = preset::LSTM.map(|part| tensor(&preset::lstm_tensor(layer, part)));
+            let [w_ih, w_hh, bias] = LSTM.map(|part| tensor(&lstm_tensor(layer, part)));
             Ok(Lstm { w_ih: w_ih?, w_hh: w_hh?, bias: bias? })
         };
         let affine = |name: &str| -> Result<Affine> {

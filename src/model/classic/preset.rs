@@ -1,11 +1,12 @@
 //! What the baselines are made of.
 
-use crate::music::{note::Key, time::Seconds};
+use crate::{
+    model::preset::{LSTM, lstm_tensor},
+    music::{note::Key, time::Seconds},
+};
 
 /// Pitch, step, duration.
 pub const INPUTS: usize = 3;
-/// The parts of an LSTM: (4H, I), (4H, H), (4H).
-pub const LSTM: [&str; 3] = ["weight_ih", "weight_hh", "bias"];
 /// The heads, in the order in which their numbers stand.
 pub const HEADS: [&str; 3] = ["pitch", "step", "duration"];
 /// Longer steps and durations are heard and learnt as this: the square of one long rest would outweigh a
@@ -30,12 +31,6 @@ pub struct Preset {
 }
 
 impl Preset {
-    pub const ALL: [Self; 2] = [CLASSIC_25, CLASSIC_150];
-
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|preset| preset.name == name)
-    }
-
     /// How many numbers an LSTM hears besides its own past.
     pub fn inputs(&self, layer: usize) -> usize {
         if layer == 0 { INPUTS } else { self.hidden }
@@ -62,15 +57,6 @@ impl Preset {
         }
         tensors
     }
-
-    pub fn parameters(&self) -> usize {
-        self.tensors().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
-    }
-}
-
-/// The name of a part of an LSTM in a model file.
-pub fn lstm_tensor(layer: usize, part: &str) -> String {
-    format!("lstm.{layer}.{part}")
 }
 
 /// A note as the networks read it.

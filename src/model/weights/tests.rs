@@ -9,11 +9,18 @@ use super::*;
 fn file(
     change: impl Fn(&mut BTreeMap<String, (Vec<usize>, Vec<f32>)>, &mut HashMap<String, String>),
 ) -> Vec<u8> {
-    let preset = Preset::named("classic-25").expect("a preset");
+    file_of("classic-25", change)
+}
+
+fn file_of(
+    preset: &str,
+    change: impl Fn(&mut BTreeMap<String, (Vec<usize>, Vec<f32>)>, &mut HashMap<String, String>),
+) -> Vec<u8> {
+    let preset = Preset::named(preset).expect("a preset");
     let numbers = |shape: &[usize]| vec![0.01; shape.iter().product()];
     let mut tensors: BTreeMap<_, _> =
         preset.tensors().into_iter().map(|(name, shape)| (name, (shape.clone(), numbers(&shape)))).collect();
-    let pairs = [("preset", preset.name), ("representation", REPRESENTATION), ("name", "of mine")];
+    let pairs = [("preset", preset.name()), ("representation", REPRESENTATION), ("name", "of mine")];
     let mut metadata = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     change(&mut tensors, &mut metadata);
     let bytes: BTreeMap<_, (Vec<usize>, Vec<u8>)> = tensors
@@ -41,6 +48,13 @@ fn every_embedded_model_loads_under_its_name() {
 #[test]
 fn a_complete_file_loads_under_the_name_it_gives_itself() {
     assert_eq!(load(&file(|_, _| ())).expect("complete").name(), "of mine");
+}
+
+#[test]
+fn our_own_network_is_read_but_not_yet_played() {
+    let bytes = file_of("antiphon", |_, _| ());
+    assert_eq!(read(&bytes).expect("complete").preset, Preset::Antiphon);
+    assert_eq!(error(&bytes), ModelError::Silent("of mine".into()));
 }
 
 #[test]

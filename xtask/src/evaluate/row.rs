@@ -41,13 +41,14 @@ struct Errors {
 }
 
 impl Row {
-    pub fn of_classic(
+    pub fn of_model(
         weights: &Weights,
         convention: Convention,
         files: usize,
         memory: Option<usize>,
         score: &Score,
     ) -> Self {
+        let ([step, pitch, velocity, duration], error) = (score.nats_per_note(), score.mae_s());
         Self {
             model: weights.name.clone(),
             parameters: weights.preset.parameters(),
@@ -55,8 +56,8 @@ impl Row {
             files,
             notes: score.notes,
             memory,
-            nats_per_note: Nats { pitch: Some(score.pitch()), ..Nats::default() },
-            mae_s: Errors { step: Some(score.step_mae()), duration: Some(score.duration_mae()) },
+            nats_per_note: Nats { step, pitch, velocity, duration, total: score.total() },
+            mae_s: Errors { step: error[0], duration: error[1] },
         }
     }
 

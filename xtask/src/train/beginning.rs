@@ -7,10 +7,13 @@ use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
 
 use antiphon::model::{
-    Chance,
-    classic::{INPUTS, Preset},
+    Chance, Preset,
+    classic::{self, INPUTS},
     weights::Weights,
 };
+
+/// The limit of the weights of what is nearly always 0: with eight that are 1, sums are near 1.
+const FEW_INPUTS: f32 = 0.5;
 
 /// By the names of [`Preset::tensors`].
 pub type Variables = BTreeMap<String, Var>;
@@ -22,15 +25,22 @@ pub fn drawn(preset: Preset, chance: &mut Chance) -> Result<Variables> {
     for (name, shape) in preset.tensors() {
         let mut numbers = match shape[..] {
             [_, inputs] if name.ends_with("weight_hh") => orthogonal(shape[0], inputs, chance),
+            // Few of these inputs are 1 at a time, and all others 0.
+            [_, _] if name == "hear.weight" => uniform(shape[0] * shape[1], FEW_INPUTS, chance),
+            // All ages alike, and as much as nothing.
+            [_, _] if name == "attention.age" => vec![0.0; shape[0] * shape[1]],
             [outputs, inputs] => glorot(outputs, inputs, chance),
             _ => vec![0.0; shape[0]],
         };
         if name.starts_with("lstm") && name.ends_with("bias") {
-            numbers[preset.hidden..2 * preset.hidden].fill(1.0);
+            let hidden = numbers.len() / 4;
+            numbers[hidden..2 * hidden].fill(1.0);
         }
         variables.insert(name, variable(numbers, &shape)?);
     }
-    hearing(preset, &mut variables, chance)?;
+    if let Preset::Classic(preset) = preset {
+        hearing(preset, &mut variables, chance)?;
+    }
     Ok(variables)
 }
 
@@ -45,7 +55,7 @@ pub fn of(weights: &Weights) -> Result<Variables> {
 /// Lets the first layer tell keys apart from the start: pitch arrives as one number between 0 and 1, so a key is
 /// 1/128, and weights near 0.1 would need an age to grow. Each unit that reads gets a threshold at a random key of the
 /// piano and a random sharpness. The network and its training are unchanged.
-fn hearing(preset: Preset, variables: &mut Variables, chance: &mut Chance) -> Result<()> {
+fn hearing(preset: classic::Preset, variables: &mut Variables, chance: &mut Chance) -> Result<()> {
     const LOWEST: f32 = 21.0 / 128.0;
     const HIGHEST: f32 = 108.0 / 128.0;
     let hidden = preset.hidden;
@@ -78,7 +88,11 @@ fn variable(numbers: Vec<f32>, shape: &[usize]) -> Result<Var> {
 
 fn glorot(outputs: usize, inputs: usize, chance: &mut Chance) -> Vec<f32> {
     let limit = (6.0 / (outputs + inputs) as f32).sqrt();
-    (0..outputs * inputs).map(|_| chance.random_range(-limit..limit)).collect()
+    uniform(outputs * inputs, limit, chance)
+}
+
+fn uniform(count: usize, limit: f32, chance: &mut Chance) -> Vec<f32> {
+    (0..count).map(|_| chance.random_range(-limit..limit)).collect()
 }
 
 /// Columns of length 1 at right angles, by Gram and Schmidt.

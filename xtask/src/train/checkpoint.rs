@@ -11,9 +11,10 @@ use anyhow::{Context, Result, bail};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 
-use antiphon::model::{classic::Preset, weights::REPRESENTATION};
+use antiphon::model::{Preset, weights::REPRESENTATION};
 
 use super::beginning::Variables;
+use crate::score::Score;
 
 /// What stands beside a model file: where its weights come from and what they are worth.
 #[derive(Debug, Serialize)]
@@ -36,7 +37,8 @@ pub struct Corpus {
     pub files: usize,
     pub notes: usize,
     pub convention: String,
-    pub longest_s: f32,
+    /// Of a classic: longer times are heard and learnt as this.
+    pub longest_s: Option<f32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,9 +60,33 @@ pub struct Training {
 pub struct Scores {
     pub files: usize,
     pub notes: usize,
-    pub pitch_nats: f64,
-    pub step_mae_s: f64,
-    pub duration_mae_s: f64,
+    pub step_nats: Option<f64>,
+    pub pitch_nats: Option<f64>,
+    pub velocity_nats: Option<f64>,
+    pub duration_nats: Option<f64>,
+    pub total_nats: Option<f64>,
+    pub step_mae_s: Option<f64>,
+    pub duration_mae_s: Option<f64>,
+}
+
+impl Scores {
+    pub fn new(files: usize, score: &Score) -> Self {
+        let rounded = |number: Option<f64>| number.map(|number| (number * 1e4).round() / 1e4);
+        let [step_nats, pitch_nats, velocity_nats, duration_nats] = score.nats_per_note().map(rounded);
+        let [step_mae_s, duration_mae_s] = score.mae_s().map(rounded);
+        let (notes, total_nats) = (score.notes, rounded(score.total()));
+        Self {
+            files,
+            notes,
+            step_nats,
+            pitch_nats,
+            velocity_nats,
+            duration_nats,
+            total_nats,
+            step_mae_s,
+            duration_mae_s,
+        }
+    }
 }
 
 /// Fails early when a model file and the card beside it could not be written later, or would replace something else.
@@ -84,7 +110,7 @@ pub fn write_weights(output: &Path, name: &str, preset: Preset, variables: &Vari
         .iter()
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>>>()?;
-    let pairs = [("preset", preset.name), ("representation", REPRESENTATION), ("name", name)];
+    let pairs = [("preset", preset.name()), ("representation", REPRESENTATION), ("name", name)];
     let metadata: HashMap<_, _> = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     write(output, &safetensors::serialize(views, Some(metadata))?)
 }

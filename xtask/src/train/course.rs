@@ -11,20 +11,16 @@ use std::{
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use antiphon::model::{classic, classic::Preset, weights};
+use antiphon::model::{Preset, classic, weights};
 
 use super::{
-    Arguments,
+    Arguments, Plan,
     beginning::Variables,
-    checkpoint,
+    checkpoint, descent,
     material::Material,
-    step::{self, Learner, Loss},
-    windows::Windows,
+    pupil::{Lesson, Pupil},
 };
-use crate::{
-    corpus::GridNote,
-    score::{self, Score},
-};
+use crate::{corpus::GridNote, score::Score};
 
 const LAST_RATE: f64 = 1e-4;
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(120);
@@ -38,10 +34,10 @@ pub struct Course<'a> {
     pub preset: Preset,
     pub material: &'a Material,
     pub variables: Variables,
-    pub learner: Learner,
-    pub windows: Windows,
-    pub window: usize,
+    pub pupil: Box<dyn Pupil>,
+    pub plan: Plan,
     pub steps: usize,
+    pub notes: usize,
 }
 
 impl Course<'_> {
@@ -64,14 +60,16 @@ impl Course<'_> {
         let bar = progress(limit);
         while begun.elapsed() < limit && !stopped.load(Ordering::Relaxed) {
             let rate = self.rate(begun.elapsed().div_duration_f64(limit));
-            let loss = self.learner.learn(&self.windows.next()?, rate)?;
+            let lesson = self.pupil.learn(rate)?;
             self.steps += 1;
-            self.show(&bar, loss, begun.elapsed());
+            self.notes += lesson.notes;
+            let told = told(&lesson, self.speed(begun.elapsed()));
+            bar.set_position(begun.elapsed().as_secs());
+            bar.set_message(told.clone());
             if saved.elapsed() > BETWEEN_CHECKPOINTS {
                 saved = Instant::now();
                 self.save()?;
-                let score = score::unbounded(&self.learner.network, &glance, |_| ())?;
-                println!("{}  rate {rate:.1e}, {}", told(loss, self.speed(begun.elapsed())), scored(&score));
+                println!("{told}  rate {rate:.1e}, validation: {}", self.pupil.score(&glance)?);
             }
         }
         bar.finish_and_clear();
@@ -86,7 +84,7 @@ impl Course<'_> {
     /// A short warm-up, then down along a cosine. `passed` is the part of the time that is over.
     fn rate(&self, passed: f64) -> f64 {
         const WARM_UP_STEPS: f64 = 100.0;
-        let highest = self.arguments.rate;
+        let highest = self.plan.rate;
         let warmth = ((self.steps + 1) as f64 / WARM_UP_STEPS).min(1.0);
         let cosine = 0.5 * (1.0 + (std::f64::consts::PI * passed.min(1.0)).cos());
         let lowest = LAST_RATE.min(highest);
@@ -102,23 +100,17 @@ impl Course<'_> {
         self.arguments
             .output
             .file_stem()
-            .map_or(self.preset.name.into(), |stem| stem.to_string_lossy().into_owned())
+            .map_or(self.preset.name().into(), |stem| stem.to_string_lossy().into_owned())
     }
 
     /// Notes seen so far, and notes a second.
     fn speed(&self, elapsed: Duration) -> (usize, f64) {
-        let seen = self.steps * self.arguments.batch * self.window;
-        (seen, seen as f64 / elapsed.as_secs_f64())
-    }
-
-    fn show(&self, bar: &ProgressBar, loss: Loss, elapsed: Duration) {
-        bar.set_position(elapsed.as_secs());
-        bar.set_message(told(loss, self.speed(elapsed)));
+        (self.notes, self.notes as f64 / elapsed.as_secs_f64())
     }
 
     fn finish(&self, elapsed: Duration) -> Result<()> {
-        let score = score::unbounded(&self.learner.network, &self.material.validation, |_| ())?;
-        println!("{} on all {} notes to score on", scored(&score), score.notes);
+        let score = self.pupil.score(&self.material.validation)?;
+        println!("validation: {score} on all {} notes to score on", score.notes);
         let card = self.card(elapsed, &score);
         checkpoint::write_card(&self.arguments.output, &card)?;
         println!("wrote {} and its card", self.arguments.output.display());
@@ -130,7 +122,7 @@ impl Course<'_> {
         let given: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
         checkpoint::Card {
             name: self.name(),
-            preset: self.preset.name,
+            preset: self.preset.name(),
             representation: weights::REPRESENTATION,
             parameters: self.preset.parameters(),
             license: arguments.license.clone(),
@@ -141,7 +133,7 @@ impl Course<'_> {
                 files: self.material.training.len(),
                 notes: self.material.training.iter().map(Vec::len).sum(),
                 convention: arguments.convention.to_string(),
-                longest_s: classic::LONGEST.0,
+                longest_s: matches!(self.preset, Preset::Classic(_)).then_some(classic::LONGEST.0),
             },
             training: checkpoint::Training {
                 seed: arguments.seed,
@@ -150,41 +142,25 @@ impl Course<'_> {
                     .as_ref()
                     .map_or("chance".into(), |path| path.display().to_string()),
                 minutes: (elapsed.as_secs_f64() / 6.0).round() / 10.0,
-                notes_seen: self.speed(elapsed).0,
+                notes_seen: self.notes,
                 steps: self.steps,
-                batch: arguments.batch,
-                window: self.window,
-                rate: arguments.rate,
+                batch: self.plan.batch,
+                window: self.plan.window,
+                rate: self.plan.rate,
                 last_rate: LAST_RATE,
-                longest_gradient: step::LONGEST_GRADIENT,
+                longest_gradient: descent::LONGEST_GRADIENT,
             },
-            scores: checkpoint::Scores {
-                files: self.material.validation.len(),
-                notes: score.notes,
-                pitch_nats: rounded(score.pitch()),
-                step_mae_s: rounded(score.step_mae()),
-                duration_mae_s: rounded(score.duration_mae()),
-            },
+            scores: checkpoint::Scores::new(self.material.validation.len(), score),
         }
     }
 }
 
-fn told(loss: Loss, (seen, speed): (usize, f64)) -> String {
-    let Loss { pitch, step, duration } = loss;
-    format!("{seen} notes, {speed:.0}/s, pitch {pitch:.3}, step {step:.4}, duration {duration:.4}")
-}
-
-fn scored(score: &Score) -> String {
-    let (pitch, step, duration) = (score.pitch(), score.step_mae(), score.duration_mae());
-    format!("validation: pitch {pitch:.4} nats, step ±{step:.4} s, duration ±{duration:.4} s")
+fn told(lesson: &Lesson, (seen, speed): (usize, f64)) -> String {
+    format!("{seen} notes, {speed:.0}/s, {}", lesson.loss)
 }
 
 fn quoted(word: &str) -> String {
     if word.contains(' ') { format!("\"{word}\"") } else { word.to_owned() }
-}
-
-fn rounded(number: f64) -> f64 {
-    (number * 1e4).round() / 1e4
 }
 
 fn progress(limit: Duration) -> ProgressBar {

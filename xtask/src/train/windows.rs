@@ -4,7 +4,10 @@ use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
 use rand::{RngExt, seq::SliceRandom};
 
-use antiphon::model::{Chance, classic::INPUTS};
+use antiphon::model::{
+    Chance,
+    classic::{self, INPUTS},
+};
 
 use crate::corpus::GridNote;
 
@@ -58,6 +61,10 @@ impl Windows {
         Ok(Self { pieces, ends, order: Vec::new(), lanes, rows, time, chance })
     }
 
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
     pub fn next(&mut self) -> Result<Batch> {
         let mut windows = Vec::with_capacity(self.rows);
         let mut carried = vec![0f32; self.rows];
@@ -105,7 +112,8 @@ impl Windows {
         let mut x = Vec::with_capacity(count * INPUTS);
         let (mut keys, mut steps, mut durations) = (Vec::new(), Vec::new(), Vec::new());
         for note in notes {
-            let [pitch, step, duration] = note.features();
+            let [pitch, step, duration] =
+                classic::features(note.key, note.step_seconds(), note.duration_seconds());
             x.extend([pitch, step, duration]);
             keys.push(u32::from(note.key.number()));
             steps.push(step);

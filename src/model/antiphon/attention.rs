@@ -1,0 +1,120 @@
+//! Attention over the newest notes as one operation of candle's graph: each note looks back at most [`MEMORY`] pairs
+//! of a key and a value, and may look at nothing.
+
+use std::sync::{Arc, OnceLock};
+
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+use super::{
+    band::{self, Gradients, Row},
+    shape::{ATTENTION, ATTENTION_HEADS, MEMORY},
+};
+
+/// Arguments: queries (B, T, A), the older and the newer pairs (B, M + T, 2A: keys, then values), and what an age is
+/// worth to each head (heads, M + 1), 0 standing for nothing. Result: (B, T, A).
+///
+/// Note t reads the pairs before M + t.
+pub struct Attention {
+    /// For each sequence, how many of its older pairs there are, 0..=M; they stand next to the newer ones.
+    pub heard: Vec<usize>,
+    /// How much each note looks at each pair, (B) of (heads, T, M + 1), for the backward pass.
+    pub trace: Arc<OnceLock<Vec<Vec<f32>>>>,
+}
+
+impl CustomOp3 for Attention {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (batch, time, width) = l1.shape().dims3()?;
+        let fitting = width == ATTENTION
+            && l2.shape().dims3()? == (batch, MEMORY + time, 2 * ATTENTION)
+            && l3.shape().dims2()? == (ATTENTION_HEADS, MEMORY + 1)
+            && self.heard.len() == batch
+            && self.heard.iter().all(|&heard| heard <= MEMORY);
+        if !fitting {
+            bail!("attention: {:?}, {:?} and {:?} do not fit", l1.shape(), l2.shape(), l3.shape());
+        }
+        let (queries, pairs, age) = (numbers(s1, l1)?, numbers(s2, l2)?, numbers(s3, l3)?);
+        let mut outputs = vec![0.0; batch * time * ATTENTION];
+        let looks = outputs
+            .par_chunks_mut(time * ATTENTION)
+            .enumerate()
+            .map(|(row, outputs)| self.row(row, time, queries, pairs, age).forward(outputs))
+            .collect();
+        if self.trace.set(looks).is_err() {
+            bail!("attention: one operation runs once");
+        }
+        Ok((CpuStorage::F32(outputs), (batch, time, ATTENTION).into()))
+    }
+
+    fn bwd(
+        &self,
+        queries: &Tensor,
+        pairs: &Tensor,
+        age: &Tensor,
+        _: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let Some(looks) = self.trace.get() else { bail!("attention: backward before forward") };
+        let time = queries.dim(1)?;
+        let numbers = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+        let (q, p, a, g) = (numbers(queries)?, numbers(pairs)?, numbers(age)?, numbers(gradient)?);
+        let gradients: Vec<Gradients> = looks
+            .par_iter()
+            .zip(g.par_chunks(time * ATTENTION))
+            .enumerate()
+            .map(|(row, (looks, gradient))| self.row(row, time, &q, &p, &a).backward(looks, gradient))
+            .collect();
+        let mut dage = vec![0.0; a.len()];
+        let (mut dqueries, mut dpairs) = (Vec::with_capacity(q.len()), Vec::with_capacity(p.len()));
+        for row in gradients {
+            dqueries.extend(row.queries);
+            dpairs.extend(row.pairs);
+            band::add(&mut dage, 1.0, &row.age);
+        }
+        let device = queries.device();
+        Ok((
+            Some(Tensor::from_vec(dqueries, queries.shape(), device)?),
+            Some(Tensor::from_vec(dpairs, pairs.shape(), device)?),
+            Some(Tensor::from_vec(dage, age.shape(), device)?),
+        ))
+    }
+}
+
+impl Attention {
+    fn row<'a>(
+        &self,
+        row: usize,
+        time: usize,
+        queries: &'a [f32],
+        pairs: &'a [f32],
+        age: &'a [f32],
+    ) -> Row<'a> {
+        let (wide, long) = (time * ATTENTION, (MEMORY + time) * 2 * ATTENTION);
+        Row {
+            heard: self.heard[row],
+            queries: &queries[row * wide..][..wide],
+            pairs: &pairs[row * long..][..long],
+            age,
+        }
+    }
+}
+
+fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    let all = storage.as_slice::<f32>()?;
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&all[start..end]),
+        None => bail!("attention: its arguments must be contiguous"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Times and dynamics as choices: bins that are exact where it matters and logarithmic beyond.
+
+use crate::music::note::Velocity;
+
+/// Cells below this have a bin each.
+const EXACT: u32 = 64;
+const EXACT_OCTAVE: u32 = EXACT.ilog2();
+/// Beyond, so many bins share an octave.
+const BINS_PER_OCTAVE: u32 = 8;
+/// Up to 40.96 s; one last bin holds all that is longer.
+const OCTAVES: u32 = 6;
+const LAST: u32 = EXACT + OCTAVES * BINS_PER_OCTAVE;
+/// A longer time counts as this: 11 minutes.
+const CELLS: u32 = 1 << 16;
+
+/// How many bins a step has, and the length of a note.
+pub const TIMES: usize = LAST as usize + 1;
+pub const VELOCITIES: usize = 32;
+
+/// Neighbouring cells that are one choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bin {
+    /// 0..[`TIMES`]
+    pub index: usize,
+    pub first_cell: u32,
+    pub cells: u32,
+}
+
+impl Bin {
+    pub fn at(index: usize) -> Self {
+        let number = u32::try_from(index).map_or(LAST, |number| number.min(LAST));
+        let (first_cell, cells) = match number {
+            0..EXACT => (number, 1),
+            LAST => (EXACT << OCTAVES, CELLS - (EXACT << OCTAVES)),
+            _ => {
+                let (octave, place) =
+                    ((number - EXACT) / BINS_PER_OCTAVE, (number - EXACT) % BINS_PER_OCTAVE);
+                let cells = (EXACT / BINS_PER_OCTAVE) << octave;
+                ((EXACT << octave) + place * cells, cells)
+            }
+        };
+        Self { index: number as usize, first_cell, cells }
+    }
+
+    /// The bin that holds a cell.
+    pub fn of(cell: u32) -> Self {
+        let index = match cell.checked_ilog2().unwrap_or(0).checked_sub(EXACT_OCTAVE) {
+            None => cell,
+            Some(octave) if octave >= OCTAVES => LAST,
+            Some(octave) => {
+                let cells = (EXACT / BINS_PER_OCTAVE) << octave;
+                EXACT + octave * BINS_PER_OCTAVE + (cell - (EXACT << octave)) / cells
+            }
+        };
+        Self::at(index as usize)
+    }
+
+    /// What the choice of one of its cells costs beyond the choice of the bin, in nats.
+    pub fn spread(self) -> f32 {
+        (self.cells as f32).ln()
+    }
+}
+
+/// 0..[`VELOCITIES`]
+pub fn velocity_bin(velocity: Velocity) -> usize {
+    usize::from(velocity.value()) / 4
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_bins_follow_each_other_without_a_gap() {
+        let mut next = 0;
+        for index in 0..TIMES {
+            let bin = Bin::at(index);
+            assert_eq!((bin.index, bin.first_cell), (index, next));
+            next += bin.cells;
+        }
+        assert_eq!(next, CELLS);
+    }
+
+    proptest! {
+        #[test]
+        fn every_cell_is_in_the_bin_that_it_is_given(cell in 0..CELLS) {
+            let bin = Bin::of(cell);
+            prop_assert!((bin.first_cell..bin.first_cell + bin.cells).contains(&cell));
+            prop_assert_eq!(Bin::at(bin.index), bin);
+        }
+    }
+
+    #[test]
+    fn steps_up_to_640_ms_are_exact() {
+        assert!((0..EXACT).all(|cell| Bin::of(cell).cells == 1));
+    }
+
+    #[test]
+    fn what_is_longer_than_all_bins_is_in_the_last() {
+        assert_eq!(Bin::of(u32::MAX).index, TIMES - 1);
+    }
+}

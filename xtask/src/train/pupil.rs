@@ -1,0 +1,22 @@
+//! What learns in a training.
+
+use anyhow::Result;
+
+use crate::{corpus::GridNote, score::Score};
+
+/// A network with what it learns from.
+pub trait Pupil {
+    /// Learns from its next batch at a rate. Fails, with the weights as they were, when the loss is not a number.
+    fn learn(&mut self, rate: f64) -> Result<Lesson>;
+
+    /// Scores every note of every piece.
+    fn score(&self, pieces: &[Vec<GridNote>]) -> Result<Score>;
+}
+
+/// What came of a batch.
+#[derive(Debug, Clone)]
+pub struct Lesson {
+    pub notes: usize,
+    /// The parts of the loss, for a person.
+    pub loss: String,
+}
