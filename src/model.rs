@@ -16,7 +16,7 @@ pub use self::{
 };
 use crate::music::{note::RelativeNote, time::Seconds};
 
-/// The source of all chance: seeded from above, so that a session can be replayed.
+/// The source of all chance: seeded from above, so that a take can be replayed.
 pub type Chance = rand_pcg::Pcg32;
 
 /// A network with its weights. Never allocates after [`Model::silence`].
