@@ -2,6 +2,7 @@
 //!
 //! A model is state in, state out: it owns its weights alone, so any number of instances share one.
 
+mod affine;
 pub mod antiphon;
 pub mod classic;
 pub mod lstm;

@@ -15,6 +15,8 @@ use candle_core::{Result, Tensor};
 
 pub use packed::Packed;
 
+use super::affine::Affine;
+
 /// One layer, over whole sequences and with gradients.
 #[derive(Debug, Clone)]
 pub struct Lstm {
@@ -35,7 +37,8 @@ impl Lstm {
         let (batch, time, inputs) = x.dims3()?;
         let gates = self.w_hh.dim(0)?;
         let flat = x.reshape((batch * time, inputs))?;
-        let sums = affine(&flat, &self.w_ih, &self.bias)?.reshape((batch, time, gates))?;
+        let inner = Affine { weight: self.w_ih.clone(), bias: self.bias.clone() };
+        let sums = inner.forward(&flat)?.reshape((batch, time, gates))?;
         let trace = Arc::new(OnceLock::new());
         let op = op::Recurrence { trace: Arc::clone(&trace) };
         let hidden = sums.apply_op3(&self.w_hh.contiguous()?, &state.contiguous()?, op)?;
@@ -44,12 +47,4 @@ impl Lstm {
         let last = hidden.detach().narrow(1, time - 1, 1)?.squeeze(1)?;
         Ok((hidden, Tensor::stack(&[last, cells], 0)?))
     }
-}
-
-/// `x · weightᵀ + bias` for `x` (N, I), `weight` (O, I) and `bias` (O).
-///
-/// The bias is a product with ones, because its gradient is a product too; that of a broadcast is a slow sum.
-pub fn affine(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    let ones = Tensor::ones((x.dim(0)?, 1), x.dtype(), x.device())?;
-    x.matmul(&weight.t()?)? + ones.matmul(&bias.unsqueeze(0)?)?
 }

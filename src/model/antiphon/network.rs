@@ -11,7 +11,8 @@ use super::{
     shape::{ATTENTION, HEADS, HIDDEN, LAYERS, MEMORY},
 };
 use crate::model::{
-    lstm::{self, Lstm},
+    affine::Affine,
+    lstm::Lstm,
     preset::{LSTM, lstm_tensor},
 };
 
@@ -152,18 +153,4 @@ fn log_sum_exp(x: &Tensor) -> Result<Tensor> {
     let top = x.detach().max_keepdim(1)?;
     let sum = x.broadcast_sub(&top)?.exp()?.sum(1)?;
     sum.log()? + top.squeeze(1)?
-}
-
-#[derive(Debug, Clone)]
-struct Affine {
-    /// (outputs, inputs)
-    weight: Tensor,
-    /// (outputs)
-    bias: Tensor,
-}
-
-impl Affine {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        lstm::affine(x, &self.weight, &self.bias)
-    }
 }

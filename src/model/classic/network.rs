@@ -5,6 +5,7 @@ use candle_core::{Result, Tensor};
 use super::preset::{self, Preset};
 use crate::{
     model::{
+        affine::Affine,
         lstm::Lstm,
         preset::{LSTM, lstm_tensor},
     },
@@ -96,19 +97,5 @@ impl Network {
             step: all.narrow(1, Key::COUNT, 1)?.squeeze(1)?,
             duration: all.narrow(1, Key::COUNT + 1, 1)?.squeeze(1)?,
         })
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Affine {
-    /// (outputs, inputs)
-    weight: Tensor,
-    /// (outputs)
-    bias: Tensor,
-}
-
-impl Affine {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        crate::model::lstm::affine(x, &self.weight, &self.bias)
     }
 }

@@ -65,23 +65,14 @@ impl Pupil for Antiphon {
 mod tests {
     use rand::SeedableRng;
 
-    use antiphon::{
-        model::{Chance, Preset},
-        music::note::{Key, Velocity},
-    };
+    use antiphon::model::{Chance, Preset};
 
     use super::*;
-    use crate::train::beginning;
+    use crate::train::{beginning, pupil::melody};
 
     #[test]
     fn a_melody_that_repeats_is_learnt() {
-        let note = |n: u8| GridNote {
-            step: 20,
-            key: Key::saturating(60 + n % 3 * 4),
-            velocity: Velocity::saturating(64),
-            duration: 30,
-        };
-        let piece: Vec<_> = (0..99).map(note).collect();
+        let piece = melody();
         let mut chance = Chance::seed_from_u64(1);
         let variables = beginning::drawn(Preset::Antiphon, &mut chance).expect("shapes fit");
         let chunks = Chunks::new(vec![piece.clone()], 4, 24, chance).expect("a note");

@@ -86,26 +86,17 @@ mod tests {
     use candle_core::Device;
     use rand::SeedableRng;
 
-    use antiphon::{
-        model::{self, Chance, classic::CLASSIC_25},
-        music::note::{Key, Velocity},
-    };
+    use antiphon::model::{self, Chance, classic::CLASSIC_25};
 
     use super::*;
-    use crate::train::beginning;
+    use crate::train::{beginning, pupil::melody};
 
     #[test]
     fn a_melody_that_repeats_is_learnt() {
-        let note = |n: u8| GridNote {
-            step: 20,
-            key: Key::saturating(60 + n % 3 * 4),
-            velocity: Velocity::saturating(64),
-            duration: 30,
-        };
         let mut chance = Chance::seed_from_u64(1);
         let preset = model::Preset::Classic(CLASSIC_25);
         let variables = beginning::drawn(preset, &mut chance).expect("shapes fit");
-        let windows = Windows::new(vec![(0..99).map(note).collect()], 8, 12, chance).expect("long enough");
+        let windows = Windows::new(vec![melody()], 8, 12, chance).expect("long enough");
         let mut pupil = Classic::new(CLASSIC_25, &variables, windows).expect("shapes fit");
         let mut lesson = || {
             let batch = pupil.windows.next().expect("endless");

@@ -20,3 +20,17 @@ pub struct Lesson {
     /// The parts of the loss, for a person.
     pub loss: String,
 }
+
+/// Three keys in turn, 99 notes: what any pupil must be able to learn.
+#[cfg(test)]
+pub fn melody() -> Vec<GridNote> {
+    use antiphon::music::note::{Key, Velocity};
+
+    let note = |n: u8| GridNote {
+        step: 20,
+        key: Key::saturating(60 + n % 3 * 4),
+        velocity: Velocity::saturating(64),
+        duration: 30,
+    };
+    (0..99).map(note).collect()
+}
