@@ -7,8 +7,10 @@ pub mod antiphon;
 pub mod classic;
 pub mod lstm;
 pub mod preset;
+mod product;
 pub mod sampling;
-mod vector;
+mod storage;
+pub mod vector;
 pub mod weights;
 
 pub use self::{

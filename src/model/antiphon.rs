@@ -1,9 +1,16 @@
-//! Our own network: an LSTM that steps once a note and reads the newest 150 by attention, and heads for step, pitch,
-//! velocity and duration, each told what was chosen before. A duration may point at the end of a note that sounds.
+//! Our own network: two LSTMs that step once a note, each followed by an attention over the newest 150, and heads for
+//! step, pitch, velocity and duration, each told what was chosen before. A duration may point at the end of a note
+//! that sounds.
 
 mod attention;
+mod bag;
 mod band;
+mod cost;
+mod features;
 mod network;
+mod norm;
+#[cfg(test)]
+mod operations;
 mod page;
 mod scene;
 mod shape;

@@ -4,18 +4,18 @@
 
 /// Compiles a loop thrice and takes the best at run time; `FUSED` tells it that `mul_add` is one instruction.
 macro_rules! vectorised {
-    ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $body:ident) => {
+    ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $given:ty)? = $body:ident) => {
         $(#[$doc])*
-        pub fn $name($($arg: $type),*) {
+        pub fn $name($($arg: $type),*) $(-> $given)? {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f")]
-                fn wide($($arg: $type),*) {
-                    $body::<true>($($arg),*);
+                fn wide($($arg: $type),*) $(-> $given)? {
+                    $body::<true>($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
-                fn common($($arg: $type),*) {
-                    $body::<true>($($arg),*);
+                fn common($($arg: $type),*) $(-> $given)? {
+                    $body::<true>($($arg),*)
                 }
                 if is_x86_feature_detected!("avx512f") {
                     // SAFETY: the processor has just said that it has the feature.
@@ -26,7 +26,7 @@ macro_rules! vectorised {
                     return unsafe { common($($arg),*) };
                 }
             }
-            $body::<{ cfg!(target_arch = "aarch64") }>($($arg),*);
+            $body::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
         }
     };
 }
@@ -51,6 +51,75 @@ vectorised! {
 vectorised! {
     /// `output += matrix · input`, the matrix in columns of [`WIDTH`] numbers, one for each number of `input`.
     pub fn multiply(columns: &[[f32; WIDTH]], input: &[f32], output: &mut [f32; WIDTH]) = multiply_loop
+}
+
+vectorised! {
+    /// `output += Σ amount · row` over the rows of `table` that are named, each as wide as `output`, a multiple of
+    /// [`WIDTH`].
+    pub fn gather(table: &[f32], items: &[Item], output: &mut [f32]) = gather_loop
+}
+
+vectorised! {
+    /// `Σ a · b`
+    pub fn dot(a: &[f32], b: &[f32]) -> f32 = dot_loop
+}
+
+vectorised! {
+    /// `sums += factor · numbers`
+    pub fn add(sums: &mut [f32], factor: f32, numbers: &[f32]) = add_loop
+}
+
+vectorised! {
+    /// `numbers = numbers · factor + others`
+    pub fn scale_and_add(numbers: &mut [f32], factor: f32, others: &[f32]) = scale_and_add_loop
+}
+
+vectorised! {
+    /// Each number becomes `exp(number - the largest)`; gives their sum.
+    pub fn soften(numbers: &mut [f32]) -> f32 = soften_loop
+}
+
+vectorised! {
+    /// The softmax backwards: `flow = factor · weights · (flow - Σ flow · weights)`; gives the sum.
+    pub fn soften_backward(flow: &mut [f32], weights: &[f32]) -> f32 = soften_backward_loop
+}
+
+vectorised! {
+    /// Mean 0 and variance 1; gives what the deviations were multiplied with.
+    pub fn normalise(numbers: &[f32], output: &mut [f32]) -> f32 = normalise_loop
+}
+
+vectorised! {
+    /// [`normalise`] backwards: from its `output`, what it gave, and the gradient of the output.
+    pub fn normalise_backward(output: &[f32], stretch: f32, gradient: &[f32], result: &mut [f32])
+        = normalise_backward_loop
+}
+
+vectorised! {
+    /// A step of Adam (Kingma and Ba, 2015) for weights, their gradient, and the means of it and of its square.
+    pub fn adam(step: &AdamStep, weights: &mut [f32], gradient: &[f32], mean: &mut [f32], square: &mut [f32])
+        = adam_loop
+}
+
+/// So much of a row of a table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Item {
+    pub row: u16,
+    pub amount: f32,
+}
+
+/// What is the same for all weights.
+#[derive(Debug, Clone, Copy)]
+pub struct AdamStep {
+    /// Multiplies the gradient first.
+    pub shortening: f32,
+    pub beta_1: f32,
+    pub beta_2: f32,
+    /// The rate, with both corrections for the means' beginning at 0.
+    pub rate: f32,
+    pub epsilon: f32,
+    /// What is left of a weight.
+    pub kept: f32,
 }
 
 /// How many sums are kept in registers while a column streams by.
@@ -111,6 +180,137 @@ fn multiply_loop<const FUSED: bool>(columns: &[[f32; WIDTH]], input: &[f32], out
         }
     }
     *output = sums;
+}
+
+#[inline(always)]
+fn gather_loop<const FUSED: bool>(table: &[f32], items: &[Item], output: &mut [f32]) {
+    let width = output.len();
+    for (block, output) in output.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
+        let mut sums = *output;
+        for item in items {
+            let at = usize::from(item.row) * width + block * WIDTH;
+            for (sum, &number) in sums.iter_mut().zip(&table[at..at + WIDTH]) {
+                *sum = product::<FUSED>(number, item.amount, *sum);
+            }
+        }
+        *output = sums;
+    }
+}
+
+#[inline(always)]
+fn add_loop<const FUSED: bool>(sums: &mut [f32], factor: f32, numbers: &[f32]) {
+    for (sum, &number) in sums.iter_mut().zip(numbers) {
+        *sum = product::<FUSED>(factor, number, *sum);
+    }
+}
+
+#[inline(always)]
+fn scale_and_add_loop<const FUSED: bool>(numbers: &mut [f32], factor: f32, others: &[f32]) {
+    for (number, &other) in numbers.iter_mut().zip(others) {
+        *number = product::<FUSED>(factor, *number, other);
+    }
+}
+
+#[inline(always)]
+fn soften_loop<const FUSED: bool>(numbers: &mut [f32]) -> f32 {
+    let top = fold(numbers, f32::NEG_INFINITY, |top, number| if number > top { number } else { top });
+    for number in numbers.iter_mut() {
+        *number = exp::<FUSED>(*number - top);
+    }
+    fold_sum(numbers, |number| number)
+}
+
+#[inline(always)]
+fn soften_backward_loop<const FUSED: bool>(flow: &mut [f32], weights: &[f32]) -> f32 {
+    let mean = dot_loop::<FUSED>(flow, weights);
+    for (flow, &weight) in flow.iter_mut().zip(weights) {
+        *flow = weight * (*flow - mean);
+    }
+    mean
+}
+
+#[inline(always)]
+fn normalise_loop<const FUSED: bool>(numbers: &[f32], output: &mut [f32]) -> f32 {
+    const TINY: f32 = 1e-5;
+    let count = numbers.len() as f32;
+    let mean = fold_sum(numbers, |number| number) / count;
+    let variance = fold_sum(numbers, |number| (number - mean) * (number - mean)) / count;
+    let stretch = 1.0 / (variance + TINY).sqrt();
+    for (output, &number) in output.iter_mut().zip(numbers) {
+        *output = (number - mean) * stretch;
+    }
+    stretch
+}
+
+#[inline(always)]
+fn normalise_backward_loop<const FUSED: bool>(
+    output: &[f32],
+    stretch: f32,
+    gradient: &[f32],
+    result: &mut [f32],
+) {
+    let count = output.len() as f32;
+    let mean = fold_sum(gradient, |number| number) / count;
+    let along = dot_loop::<FUSED>(output, gradient) / count;
+    for ((result, &output), &gradient) in result.iter_mut().zip(output).zip(gradient) {
+        *result = stretch * (gradient - mean - output * along);
+    }
+}
+
+#[inline(always)]
+fn adam_loop<const FUSED: bool>(
+    step: &AdamStep,
+    weights: &mut [f32],
+    gradient: &[f32],
+    mean: &mut [f32],
+    square: &mut [f32],
+) {
+    let moments = mean.iter_mut().zip(square);
+    for ((weight, &gradient), (mean, square)) in weights.iter_mut().zip(gradient).zip(moments) {
+        let gradient = gradient * step.shortening;
+        *mean = step.beta_1 * *mean + (1.0 - step.beta_1) * gradient;
+        *square = step.beta_2 * *square + (1.0 - step.beta_2) * gradient * gradient;
+        *weight = step.kept * *weight - step.rate * *mean / (square.sqrt() + step.epsilon);
+    }
+}
+
+/// Sums kept side by side, since the order of additions is never changed by the compiler.
+const LANES: usize = 16;
+
+#[inline(always)]
+fn fold(numbers: &[f32], start: f32, join: impl Fn(f32, f32) -> f32) -> f32 {
+    let (blocks, rest) = numbers.as_chunks::<LANES>();
+    let mut lanes = [start; LANES];
+    for block in blocks {
+        for (lane, &number) in lanes.iter_mut().zip(block) {
+            *lane = join(*lane, number);
+        }
+    }
+    rest.iter().chain(&lanes).fold(start, |sum, &number| join(sum, number))
+}
+
+#[inline(always)]
+fn fold_sum(numbers: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let (blocks, rest) = numbers.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for block in blocks {
+        for (lane, &number) in lanes.iter_mut().zip(block) {
+            *lane += of(number);
+        }
+    }
+    lanes.iter().sum::<f32>() + rest.iter().map(|&number| of(number)).sum::<f32>()
+}
+
+#[inline(always)]
+fn dot_loop<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut lanes = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for (lane, (&a, &b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane = product::<FUSED>(a, b, *lane);
+        }
+    }
+    lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
 }
 
 #[inline(always)]

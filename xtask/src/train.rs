@@ -15,10 +15,10 @@ mod material;
 mod pupil;
 mod windows;
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result, bail};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 
 use ::antiphon::model::{Chance, Preset, weights};
 
@@ -101,8 +101,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let pieces = material.training.clone();
     let pupil: Box<dyn Pupil> = match preset {
         Preset::Antiphon => {
-            let chunks = Chunks::new(pieces, plan.batch, plan.window, chance)?;
-            Box::new(antiphon::Antiphon::new(&variables, chunks)?)
+            let pieces: Arc<[_]> = pieces.into();
+            let threads = rayon::current_num_threads().min(plan.batch / 2);
+            let stream = |thread| {
+                let rows = (plan.batch * (thread + 1)) / threads - plan.batch * thread / threads;
+                Chunks::new(Arc::clone(&pieces), rows, plan.window, Chance::seed_from_u64(chance.random()))
+            };
+            let streams = (0..threads).map(stream).collect::<Result<_>>()?;
+            Box::new(antiphon::Antiphon::new(&variables, streams)?)
         }
         Preset::Classic(preset) => {
             let windows = Windows::new(pieces, plan.batch, plan.window, chance)?;
@@ -125,7 +131,7 @@ struct Plan {
 impl Plan {
     fn new(preset: Preset, arguments: &Arguments) -> Self {
         let (batch, window, rate) = match preset {
-            Preset::Antiphon => (16, 192, 2e-3),
+            Preset::Antiphon => (32, 128, 2e-3),
             Preset::Classic(preset) => (64, preset.window, 3e-3),
         };
         Self {

@@ -7,8 +7,12 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::{
-    band::{self, Gradients, Row},
+    band::{Gradients, Looks, Row},
     shape::{ATTENTION, ATTENTION_HEADS, MEMORY},
+};
+use crate::model::{
+    storage::{numbers, with_numbers},
+    vector,
 };
 
 /// Arguments: queries (B, T, A), the older and the newer pairs (B, M + T, 2A: keys, then values), and what an age is
@@ -18,8 +22,8 @@ use super::{
 pub struct Attention {
     /// For each sequence, how many of its older pairs there are, 0..=M; they stand next to the newer ones.
     pub heard: Vec<usize>,
-    /// How much each note looks at each pair, (B) of (heads, T, M + 1), for the backward pass.
-    pub trace: Arc<OnceLock<Vec<Vec<f32>>>>,
+    /// Of each sequence, for the backward pass.
+    pub trace: Arc<OnceLock<Vec<Looks>>>,
 }
 
 impl CustomOp3 for Attention {
@@ -68,21 +72,19 @@ impl CustomOp3 for Attention {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let Some(looks) = self.trace.get() else { bail!("attention: backward before forward") };
         let time = queries.dim(1)?;
-        let numbers = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
-        let (q, p, a, g) = (numbers(queries)?, numbers(pairs)?, numbers(age)?, numbers(gradient)?);
-        let gradients: Vec<Gradients> = looks
-            .par_iter()
-            .zip(g.par_chunks(time * ATTENTION))
-            .enumerate()
-            .map(|(row, (looks, gradient))| self.row(row, time, &q, &p, &a).backward(looks, gradient))
-            .collect();
-        let mut dage = vec![0.0; a.len()];
-        let (mut dqueries, mut dpairs) = (Vec::with_capacity(q.len()), Vec::with_capacity(p.len()));
-        for row in gradients {
-            dqueries.extend(row.queries);
-            dpairs.extend(row.pairs);
-            band::add(&mut dage, 1.0, &row.age);
-        }
+        let gradient = gradient.contiguous()?;
+        let (mut dage, mut dqueries, mut dpairs) = (vec![0.0; age.elem_count()], Vec::new(), Vec::new());
+        with_numbers([queries, pairs, age, &gradient], |[q, p, a, g]| {
+            let rows = looks.par_iter().zip(g.par_chunks(time * ATTENTION)).enumerate();
+            let gradients: Vec<Gradients> = rows
+                .map(|(row, (looks, gradient))| self.row(row, time, q, p, a).backward(looks, gradient))
+                .collect();
+            for row in gradients {
+                dqueries.extend(row.queries);
+                dpairs.extend(row.pairs);
+                vector::add(&mut dage, 1.0, &row.age);
+            }
+        })?;
         let device = queries.device();
         Ok((
             Some(Tensor::from_vec(dqueries, queries.shape(), device)?),
@@ -108,13 +110,5 @@ impl Attention {
             pairs: &pairs[row * long..][..long],
             age,
         }
-    }
-}
-
-fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let all = storage.as_slice::<f32>()?;
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&all[start..end]),
-        None => bail!("attention: its arguments must be contiguous"),
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use candle_core::{D, DType, Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 use super::{
     attention::Attention,
+    bag, cost,
+    norm::normalised,
     page::Page,
-    scene::HEARD,
-    shape::{ATTENTION, HEADS, HIDDEN, LAYERS, MEMORY},
+    shape::{ATTENTION, EMBEDDING, HEADS, HIDDEN, LAYERS, MEMORY},
 };
 use crate::model::{
     affine::Affine,
@@ -19,16 +20,30 @@ use crate::model::{
 /// The network as a graph over tensors that may be variables.
 #[derive(Debug, Clone)]
 pub struct Network {
-    hear: Affine,
-    lstms: Vec<Lstm>,
+    /// (HEARD, EMBEDDING)
+    hear: Tensor,
+    layers: Vec<Layer>,
+    heads: Vec<Head>,
+}
+
+/// An LSTM, and what it reads of the memory.
+#[derive(Debug, Clone)]
+struct Layer {
+    lstm: Lstm,
     query: Affine,
     key: Affine,
     value: Affine,
     output: Affine,
     /// (heads, M + 1)
     age: Tensor,
-    /// Both layers of each head.
-    heads: Vec<[Affine; 2]>,
+}
+
+#[derive(Debug, Clone)]
+struct Head {
+    hidden: Affine,
+    /// (told, hidden), for a head that is told of something.
+    table: Option<Tensor>,
+    output: Affine,
 }
 
 /// What is known of B sequences after some of their notes. Carries no gradient.
@@ -36,17 +51,19 @@ pub struct Network {
 pub struct Past {
     /// Of each LSTM, (2, B, H).
     states: Vec<Tensor>,
-    /// (B, M, 2A), the newest last.
-    pairs: Tensor,
+    /// Of each attention, (B, M, 2A), the newest last.
+    pairs: Vec<Tensor>,
     /// How many of a sequence's pairs there are.
     heard: Vec<usize>,
 }
 
 impl Past {
     pub fn silence(batch: usize) -> Result<Self> {
-        let zeros = |shape: (usize, usize, usize)| Tensor::zeros(shape, DType::F32, &Device::Cpu);
+        let zeros = |shape: (usize, usize, usize)| {
+            (0..LAYERS).map(|_| Tensor::zeros(shape, DType::F32, &Device::Cpu)).collect::<Result<_>>()
+        };
         Ok(Self {
-            states: (0..LAYERS).map(|_| zeros((2, batch, HIDDEN))).collect::<Result<_>>()?,
+            states: zeros((2, batch, HIDDEN))?,
             pairs: zeros((batch, MEMORY, 2 * ATTENTION))?,
             heard: vec![0; batch],
         })
@@ -56,7 +73,7 @@ impl Past {
     pub fn first(&self, batch: usize) -> Result<Self> {
         Ok(Self {
             states: self.states.iter().map(|state| state.narrow(1, 0, batch)).collect::<Result<_>>()?,
-            pairs: self.pairs.narrow(0, 0, batch)?,
+            pairs: self.pairs.iter().map(|pairs| pairs.narrow(0, 0, batch)).collect::<Result<_>>()?,
             heard: self.heard[..batch].to_vec(),
         })
     }
@@ -77,80 +94,95 @@ impl Network {
         let affine = |name: &str| -> Result<Affine> {
             Ok(Affine { weight: tensor(&format!("{name}.weight"))?, bias: tensor(&format!("{name}.bias"))? })
         };
-        let lstm = |layer| -> Result<Lstm> {
+        let layer = |layer: usize| -> Result<Layer> {
             let [w_ih, w_hh, bias] = LSTM.map(|part| tensor(&lstm_tensor(layer, part)));
-            Ok(Lstm { w_ih: w_ih?, w_hh: w_hh?, bias: bias? })
+            let part = |part: &str| affine(&format!("attention.{layer}.{part}"));
+            Ok(Layer {
+                lstm: Lstm { w_ih: w_ih?, w_hh: w_hh?, bias: bias? },
+                query: part("query")?,
+                key: part("key")?,
+                value: part("value")?,
+                output: part("output")?,
+                age: tensor(&format!("attention.{layer}.age"))?,
+            })
         };
-        let head = |name: &str| Ok([affine(&format!("{name}.hidden"))?, affine(name)?]);
+        let head = |head: &super::shape::Head| -> Result<Head> {
+            let table = || tensor(&format!("{}.table", head.name));
+            Ok(Head {
+                hidden: affine(&format!("{}.hidden", head.name))?,
+                table: if head.told > 0 { Some(table()?) } else { None },
+                output: affine(head.name)?,
+            })
+        };
         Ok(Self {
-            hear: affine("hear")?,
-            lstms: (0..LAYERS).map(lstm).collect::<Result<_>>()?,
-            query: affine("attention.query")?,
-            key: affine("attention.key")?,
-            value: affine("attention.value")?,
-            output: affine("attention.output")?,
-            age: tensor("attention.age")?,
-            heads: HEADS.iter().map(|each| head(each.name)).collect::<Result<_>>()?,
+            hear: tensor("hear.table")?,
+            layers: (0..LAYERS).map(layer).collect::<Result<_>>()?,
+            heads: HEADS.iter().map(head).collect::<Result<_>>()?,
         })
     }
 
-    /// What was known *before* each of the notes `heard` (B, T, [`HEARD`]), as (N, H), and what is known after them.
-    pub fn listen(&self, heard: &Tensor, past: &Past) -> Result<(Tensor, Past)> {
-        let (batch, time, _) = heard.dims3()?;
-        let embedding = self.hear.forward(&heard.reshape((batch * time, HEARD))?)?;
-        let mut hidden = embedding.reshape((batch, time, ()))?;
+    /// What is known *before* each note of a page, as (N, H), and what is known after them.
+    ///
+    /// The first LSTM hears the notes; its attention, and all that follows, run one note behind, on what the first
+    /// knew before each note.
+    pub fn listen(&self, page: &Page, past: &Past) -> Result<(Tensor, Past)> {
+        let (batch, time) = (page.batch, page.time);
+        let embedding = bag::gather(&page.heard, &self.hear)?;
         let mut states = Vec::with_capacity(LAYERS);
-        for (lstm, state) in self.lstms.iter().zip(&past.states) {
-            let (outputs, state) = lstm.forward(&hidden, state)?;
-            hidden = outputs;
-            states.push(state);
+        let mut pairs = Vec::with_capacity(LAYERS);
+        let (heard, state) =
+            self.layers[0].lstm.forward(&embedding.reshape((batch, time, EMBEDDING))?, &past.states[0])?;
+        states.push(state);
+        let before = past.states[0].get(0)?.unsqueeze(1)?;
+        let mut known =
+            Tensor::cat(&[before, heard.narrow(1, 0, time - 1)?], 1)?.reshape((batch * time, HIDDEN))?;
+        for (n, layer) in self.layers.iter().enumerate() {
+            if n > 0 {
+                let (thought, state) =
+                    layer.lstm.forward(&known.reshape((batch, time, HIDDEN))?, &past.states[n])?;
+                known = (known + thought.reshape((batch * time, HIDDEN))?)?;
+                states.push(state);
+            }
+            let (read, newer) = layer.read(&known, &embedding, (batch, time), &past.pairs[n], &past.heard)?;
+            known = normalised(&(known + read)?)?;
+            pairs.push(newer);
         }
-        let before = past.states[LAYERS - 1].get(0)?.unsqueeze(1)?;
-        let known = Tensor::cat(&[before, hidden.narrow(1, 0, time - 1)?], 1)?.flatten(0, 1)?;
-        // The key is what was known before a note, the value is that note: what came after a moment like this.
-        let newer = Tensor::cat(&[self.key.forward(&known)?, self.value.forward(&embedding)?], 1)?;
-        let pairs = Tensor::cat(&[&past.pairs, &newer.reshape((batch, time, 2 * ATTENTION))?], 1)?;
-        let queries = self.query.forward(&known)?.reshape((batch, time, ATTENTION))?;
-        let op = Attention { heard: past.heard.clone(), trace: Arc::new(OnceLock::new()) };
-        let seen = queries.apply_op3(&pairs, &self.age, op)?.flatten(0, 1)?;
-        let context = normalised(&(known + self.output.forward(&seen)?)?)?;
         let heard = past.heard.iter().map(|&heard| MEMORY.min(heard + time)).collect();
-        let pairs = pairs.detach().narrow(1, time, MEMORY)?.contiguous()?;
-        Ok((context, Past { states, pairs, heard }))
+        Ok((known, Past { states, pairs, heard }))
     }
 
     /// What each note of a page costs in nats: step, pitch, velocity and duration, each (N).
     pub fn nats(&self, context: &Tensor, page: &Page) -> Result<[Tensor; 4]> {
-        let told = page.heard.flatten(0, 1)?;
         let nats = |n: usize| {
-            let logits = self.logits(n, context, &told)?;
-            log_sum_exp(&(&logits + &page.possible[n])?)? - log_sum_exp(&(&logits + &page.truth[n])?)?
+            let Head { hidden, table, output } = &self.heads[n];
+            let mut thought = hidden.forward(context)?;
+            if let Some(table) = table {
+                thought = (thought + bag::gather(&page.told[n - 1], table)?)?;
+            }
+            cost::nats(&page.targets[n], &output.forward(&thought.relu()?)?)
         };
         Ok([nats(0)?, nats(1)?, nats(2)?, nats(3)?])
     }
+}
 
-    /// What head `n` says after `context` (N, H) and those of the numbers `told` (N, [`HEARD`]) that it may read.
-    fn logits(&self, n: usize, context: &Tensor, told: &Tensor) -> Result<Tensor> {
-        let [first, second] = &self.heads[n];
-        let read = match HEADS[n].told {
-            0 => context.clone(),
-            told_of => Tensor::cat(&[context, &told.narrow(1, 0, told_of)?], 1)?,
-        };
-        second.forward(&first.forward(&read)?.relu()?)
+impl Layer {
+    /// What N = B · T notes read of the pairs before them, (N, H), and the newest pairs after them.
+    ///
+    /// The key is what was known before a note, the value is that note: what came after a moment like this.
+    fn read(
+        &self,
+        known: &Tensor,
+        embedding: &Tensor,
+        (batch, time): (usize, usize),
+        older: &Tensor,
+        heard: &[usize],
+    ) -> Result<(Tensor, Tensor)> {
+        let newer = Tensor::cat(&[self.key.forward(known)?, self.value.forward(embedding)?], 1)?;
+        let pairs = Tensor::cat(&[older, &newer.reshape((batch, time, 2 * ATTENTION))?], 1)?;
+        let queries = self.query.forward(known)?.reshape((batch, time, ATTENTION))?;
+        let op = Attention { heard: heard.to_vec(), trace: Arc::new(OnceLock::new()) };
+        let seen = queries.apply_op3(&pairs, &self.age, op)?.flatten(0, 1)?;
+        let newest = pairs.detach().narrow(1, time, MEMORY)?.contiguous()?;
+        Ok((self.output.forward(&seen)?, newest))
     }
-}
-
-/// Each row with mean 0 and variance 1: what follows is affine, so it needs no weights of its own.
-fn normalised(x: &Tensor) -> Result<Tensor> {
-    const TINY: f64 = 1e-5;
-    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
-    let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
-    centred.broadcast_div(&(variance + TINY)?.sqrt()?)
-}
-
-/// (N, C) to (N). The largest number cancels out, so it needs no gradient.
-fn log_sum_exp(x: &Tensor) -> Result<Tensor> {
-    let top = x.detach().max_keepdim(1)?;
-    let sum = x.broadcast_sub(&top)?.exp()?.sum(1)?;
-    sum.log()? + top.squeeze(1)?
 }

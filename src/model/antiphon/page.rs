@@ -1,97 +1,96 @@
-//! Notes as tensors: what the network hears of them, and what it should have said before.
+//! Notes as what the network reads of them, and what it should have said before.
 
-use candle_core::{Device, Result, Tensor};
+use std::sync::Arc;
 
 use super::{
-    scene::{HEARD, POINTERS, Scene},
-    shape::HEADS,
+    bag::Bag,
+    cost::Target,
+    features::Features,
+    scene::{KEY, POINTERS, Scene},
     vocabulary::{Bin, TIMES, velocity_bin},
 };
-use crate::music::grid::GridNote;
+use crate::{model::vector::Item, music::grid::GridNote};
 
-/// Added to the logit of what cannot be: its weight vanishes.
-const IMPOSSIBLE: f32 = -1e9;
-
-/// B sequences of T notes, N = B * T. What lies behind the end of a sequence is nought and costs nothing.
+/// B sequences of T notes, N = B * T. What lies behind the end of a sequence has no features and costs nothing.
 #[derive(Debug, Clone)]
 pub struct Page {
+    pub batch: usize,
+    pub time: usize,
     /// How many notes there are, without what lies behind the ends.
     pub notes: usize,
-    /// (B, T, [`HEARD`])
-    pub heard: Tensor,
-    /// For each head (N, its outputs), to add to its logits: [`IMPOSSIBLE`] at what cannot be.
-    pub possible: [Tensor; 4],
-    /// For each head (N, its outputs), to add to its logits: [`IMPOSSIBLE`] at all that is not the truth, and elsewhere
-    /// the logarithm of the truth's share.
-    pub truth: [Tensor; 4],
+    /// What is heard of each note.
+    pub heard: Arc<Bag>,
+    /// What the heads for pitch, velocity and duration are told of each note.
+    pub told: [Arc<Bag>; 3],
+    /// For each head.
+    pub targets: [Arc<Target>; 4],
 }
 
 impl Page {
     /// Takes up to `time` notes of each sequence, and moves its scene behind them.
-    pub fn new(sequences: &[&[GridNote]], time: usize, scenes: &mut [Scene]) -> Result<Self> {
-        let count = sequences.len() * time;
-        let mut heard = vec![0.0; count * HEARD];
-        let (mut possible, mut truth) = (Lines::default(), Lines::default());
-        let mut rows = heard.chunks_exact_mut(HEARD);
+    pub fn new(sequences: &[&[GridNote]], time: usize, scenes: &mut [Scene]) -> Self {
+        let mut heard = Bag::default();
+        let mut told: [Bag; 3] = Default::default();
+        let mut targets: [Target; 4] = Default::default();
+        let mut features = Features::default();
         for (notes, scene) in sequences.iter().zip(scenes) {
-            for (t, heard) in rows.by_ref().take(time).enumerate() {
+            for t in 0..time {
                 let Some(note) = notes.get(t) else {
-                    possible.next(0.0);
-                    truth.next(0.0);
+                    heard.push(&[]);
+                    told.iter_mut().for_each(|bag| bag.push(&[]));
+                    targets.iter_mut().for_each(Target::ask_nothing);
                     continue;
                 };
-                scene.describe(note, heard);
-                judge(scene, note, possible.next(0.0), truth.next(IMPOSSIBLE));
+                tell(scene, note, &mut features, &mut told);
+                heard.push(features.items());
+                judge(scene, note, &mut targets);
                 scene.hear(note);
             }
         }
-        Ok(Self {
+        Self {
+            batch: sequences.len(),
+            time,
             notes: sequences.iter().map(|notes| notes.len().min(time)).sum(),
-            heard: Tensor::from_vec(heard, (sequences.len(), time, HEARD), &Device::Cpu)?,
-            possible: possible.tensors(count)?,
-            truth: truth.tensors(count)?,
-        })
+            heard: Arc::new(heard),
+            told: told.map(Arc::new),
+            targets: targets.map(Arc::new),
+        }
     }
 }
 
-/// Numbers for each head's outputs, note after note.
-#[derive(Default)]
-struct Lines([Vec<f32>; 4]);
-
-impl Lines {
-    /// Those of one more note.
-    fn next(&mut self, fill: f32) -> [&mut [f32]; 4] {
-        let mut head = HEADS.iter();
-        self.0.each_mut().map(|numbers| {
-            let (from, outputs) = (numbers.len(), head.next().map_or(0, |head| head.outputs));
-            numbers.resize(from + outputs, fill);
-            &mut numbers[from..]
-        })
-    }
-
-    /// (`count`, outputs) for each head.
-    fn tensors(self, count: usize) -> Result<[Tensor; 4]> {
-        let tensor = |numbers| Tensor::from_vec(numbers, (count, ()), &Device::Cpu);
-        let [step, pitch, velocity, duration] = self.0.map(tensor);
-        Ok([step?, pitch?, velocity?, duration?])
-    }
+/// Leaves all features of a note, and writes what each head is told of it.
+fn tell(scene: &Scene, note: &GridNote, features: &mut Features, told: &mut [Bag; 3]) {
+    let [pitch, velocity, duration] = told;
+    features.clear();
+    scene.tell_step(note.step, features);
+    let mut recent = features.clone();
+    scene.tell_recent(KEY, &mut recent);
+    pitch.push(recent.items());
+    scene.tell_key(note.step, note.key, features);
+    velocity.push(features.items());
+    scene.tell_velocity(note.step, note.velocity, features);
+    duration.push(features.items());
+    scene.tell_duration(note.step, note.duration, features);
 }
 
-/// Writes for one note what could follow the scene, nought before, and what does, impossible before.
-fn judge(scene: &Scene, note: &GridNote, possible: [&mut [f32]; 4], truth: [&mut [f32]; 4]) {
-    let [_, keys, _, ends] = possible;
-    keys[..scene.lowest(note.step)].fill(IMPOSSIBLE);
+/// Writes what could follow the scene, and what does.
+fn judge(scene: &Scene, note: &GridNote, targets: &mut [Target; 4]) {
+    let [step, pitch, velocity, duration] = targets;
     let lengths = scene.lengths(note.step);
-    for (possible, _) in ends[TIMES..].iter_mut().zip(lengths).filter(|&(_, length)| length == 0) {
-        *possible = IMPOSSIBLE;
-    }
-    let [step, pitch, velocity, duration] = truth;
     let (silence, length) = (Bin::of(note.step), Bin::of(note.duration - 1));
-    step[silence.index] = -silence.spread();
-    pitch[note.key.index()] = keys[note.key.index()];
-    velocity[velocity_bin(note.velocity)] = 0.0;
-    duration[length.index] = -length.spread();
-    for pointer in (0..POINTERS).filter(|&pointer| lengths[pointer] == note.duration) {
-        duration[TIMES + pointer] = 0.0;
+    step.ask(0..0, &[item(silence.index, silence.share())]);
+    pitch.ask(0..scene.lowest(note.step), &[item(note.key.index(), 1.0)]);
+    velocity.ask(0..0, &[item(velocity_bin(note.velocity), 1.0)]);
+    let pointers = lengths.iter().take_while(|&&length| length > 0).count();
+    let mut ends = [item(length.index, length.share()); 2];
+    let pointer = lengths[..pointers].iter().position(|&length| length == note.duration);
+    if let Some(pointer) = pointer {
+        ends[1] = item(TIMES + pointer, 1.0);
     }
+    let meaning = 1 + usize::from(pointer.is_some());
+    duration.ask(TIMES + pointers..TIMES + POINTERS, &ends[..meaning]);
+}
+
+fn item(row: usize, amount: f32) -> Item {
+    Item { row: u16::try_from(row).expect("heads have few outputs"), amount }
 }

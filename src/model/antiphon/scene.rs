@@ -1,29 +1,48 @@
 //! What sounds, and what is known of a note at its onset.
 
-use super::vocabulary::{Bin, TIMES, VELOCITIES, velocity_bin};
-use crate::music::{grid::GridNote, note::Key};
+use super::{
+    features::Features,
+    vocabulary::{Bin, TIMES, VELOCITIES, velocity_bin},
+};
+use crate::music::{
+    grid::GridNote,
+    note::{Key, Velocity},
+};
 
 /// So many ends of sounding notes may be pointed at.
 pub const POINTERS: usize = 8;
 /// The choices for the end of a note: lengths, then pointers.
 pub const ENDS: usize = TIMES + POINTERS;
 
-/// Where the parts of a heard note stand among its numbers. Each head reads the network's context and what stands
-/// before its own attribute.
-pub const SOUNDING: usize = TIMES;
+/// Where the parts of a note stand among its features. Each head is told of what stands before its own attribute.
+const GAP: usize = TIMES;
+const SOUNDING: usize = GAP + GAPS * TIMES;
 pub const KEY: usize = SOUNDING + Key::COUNT;
-pub const VELOCITY: usize = KEY + Key::COUNT;
-pub const REMAINING: usize = VELOCITY + VELOCITIES;
+const PITCH_CLASS: usize = KEY + Key::COUNT;
+const INTERVAL: usize = PITCH_CLASS + 12;
+const AROUND: usize = INTERVAL + INTERVALS * SPAN;
+pub const VELOCITY: usize = AROUND + SPAN;
+const REMAINING: usize = VELOCITY + VELOCITIES;
 pub const LENGTH: usize = REMAINING + 2 * POINTERS;
 const POINTED: usize = LENGTH + TIMES;
-const PITCH_CLASS: usize = POINTED + 1;
-const INTERVAL: usize = PITCH_CLASS + 12;
+/// How many features there are of a note.
+pub const HEARD: usize = POINTED + POINTERS + 1;
+/// The features of the keys of the newest notes, which the pitch is told besides.
+pub const RECENT: usize = Key::COUNT;
+
+/// Onsets before a note, each so many cells before the next, from which it is told its distance: the beat, whatever
+/// the chords.
+const GAPS: usize = 4;
+const CHORD: u32 = 5;
+/// Notes before a note from which it is told its interval.
+const INTERVALS: usize = 3;
 /// Wider intervals count as this.
 const WIDEST: i16 = 24;
-/// How many numbers the network hears of a note.
-pub const HEARD: usize = INTERVAL + 2 * WIDEST as usize + 1;
-
-/// Older notes that still sound are no longer pointed at.
+const SPAN: usize = 2 * WIDEST as usize + 1;
+/// How many notes count as recent, and how much less each than the one after it.
+const RECENT_NOTES: usize = 24;
+const FADING: f32 = 0.93;
+/// Older notes are no longer pointed at.
 const NEWEST: usize = 128;
 /// Brings the logarithm of a time in cells near 1.
 const LOG_SCALE: f32 = 0.15;
@@ -32,17 +51,27 @@ const LOG_SCALE: f32 = 0.15;
 #[derive(Debug, Clone)]
 pub struct Scene {
     now: u32,
-    last: Option<Key>,
     /// By key: when the last of its notes ends.
     ends: [u32; Key::COUNT],
-    /// The ends of the newest notes, a ring; 0 has always passed.
-    newest: [u32; NEWEST],
+    /// A ring of notes.
+    newest: [Placed; NEWEST],
     heard: usize,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Placed {
+    onset: u32,
+    end: u32,
+    key: Key,
+}
+
 impl Scene {
-    pub const SILENCE: Self =
-        Self { now: 0, last: None, ends: [0; Key::COUNT], newest: [0; NEWEST], heard: 0 };
+    pub const SILENCE: Self = Self {
+        now: 0,
+        ends: [0; Key::COUNT],
+        newest: [Placed { onset: 0, end: 0, key: Key::saturating(0) }; NEWEST],
+        heard: 0,
+    };
 
     /// Whether a key sounds so many cells after the newest onset. Realtime-safe.
     pub fn sounds(&self, key: usize, step: u32) -> bool {
@@ -54,8 +83,8 @@ impl Scene {
     pub fn lengths(&self, step: u32) -> [u32; POINTERS] {
         let onset = self.now.saturating_add(step);
         let (mut lengths, mut found) = ([0; POINTERS], 0);
-        for age in 1..=self.heard.min(NEWEST) {
-            let length = self.newest[(self.heard - age) % NEWEST].saturating_sub(onset);
+        for note in self.newest() {
+            let length = note.end.saturating_sub(onset);
             if length > 0 && !lengths[..found].contains(&length) {
                 lengths[found] = length;
                 found += 1;
@@ -69,7 +98,7 @@ impl Scene {
 
     /// The lowest key that may follow after so many cells: notes of one onset come in the order of their keys.
     pub fn lowest(&self, step: u32) -> usize {
-        self.last.filter(|_| step == 0).map_or(0, Key::index)
+        self.newest().next().filter(|_| step == 0).map_or(0, |last| last.key.index())
     }
 
     /// Adds a note. Realtime-safe.
@@ -78,33 +107,72 @@ impl Scene {
         let end = self.now.saturating_add(note.duration);
         let key = note.key.index();
         self.ends[key] = self.ends[key].max(end);
-        self.newest[self.heard % NEWEST] = end;
+        self.newest[self.heard % NEWEST] = Placed { onset: self.now, end, key: note.key };
         self.heard += 1;
-        self.last = Some(note.key);
     }
 
-    /// Writes what the network hears of the note that follows; `numbers` ([`HEARD`]) are nought before.
-    /// Realtime-safe.
-    pub fn describe(&self, note: &GridNote, numbers: &mut [f32]) {
-        numbers[Bin::of(note.step).index] = 1.0;
-        for key in (0..Key::COUNT).filter(|&key| self.sounds(key, note.step)) {
-            numbers[SOUNDING + key] = 1.0;
+    /// Tells when a note begins, and what sounds then. Realtime-safe.
+    pub fn tell_step(&self, step: u32, features: &mut Features) {
+        features.add(Bin::of(step).index);
+        let onset = self.now.saturating_add(step);
+        let (mut later, mut gap) = (onset, 0);
+        for note in self.newest() {
+            if later - note.onset < CHORD {
+                continue;
+            }
+            features.add(GAP + gap * TIMES + Bin::of(onset - note.onset).index);
+            (later, gap) = (note.onset, gap + 1);
+            if gap == GAPS {
+                break;
+            }
         }
-        numbers[KEY + note.key.index()] = 1.0;
-        numbers[VELOCITY + velocity_bin(note.velocity)] = 1.0;
-        let lengths = self.lengths(note.step);
-        let remaining = numbers[REMAINING..LENGTH].chunks_exact_mut(2).zip(lengths);
-        for (numbers, length) in remaining.filter(|&(_, length)| length > 0) {
-            numbers[0] = 1.0;
-            numbers[1] = LOG_SCALE * (length as f32).ln();
+        (0..Key::COUNT).filter(|&key| self.sounds(key, step)).for_each(|key| features.add(SOUNDING + key));
+    }
+
+    /// Tells the key of a note, by itself and beside others. Realtime-safe.
+    pub fn tell_key(&self, step: u32, key: Key, features: &mut Features) {
+        features.add(KEY + key.index());
+        features.add(PITCH_CLASS + key.index() % 12);
+        let interval = |other: i16| i16::from(key.number()) - other;
+        for (age, other) in self.newest().take(INTERVALS).enumerate() {
+            let place = interval(other.key.number().into()).clamp(-WIDEST, WIDEST) + WIDEST;
+            features.add(INTERVAL + age * SPAN + place as usize);
         }
-        numbers[LENGTH + Bin::of(note.duration - 1).index] = 1.0;
-        numbers[POINTED] = f32::from(u8::from(lengths.contains(&note.duration)));
-        numbers[PITCH_CLASS + note.key.index() % 12] = 1.0;
-        if let Some(last) = self.last {
-            let interval = i16::from(note.key.number()) - i16::from(last.number());
-            numbers[INTERVAL + (interval.clamp(-WIDEST, WIDEST) + WIDEST) as usize] = 1.0;
+        let lowest = key.index().saturating_sub(WIDEST as usize);
+        let highest = (key.index() + WIDEST as usize).min(Key::COUNT - 1);
+        for other in (lowest..=highest).filter(|&other| self.sounds(other, step)) {
+            features.add(AROUND + key.index() + WIDEST as usize - other);
         }
+    }
+
+    /// Tells the velocity of a note, and when what sounds will end. Realtime-safe.
+    pub fn tell_velocity(&self, step: u32, velocity: Velocity, features: &mut Features) {
+        features.add(VELOCITY + velocity_bin(velocity));
+        for (n, length) in self.lengths(step).into_iter().enumerate().filter(|&(_, length)| length > 0) {
+            features.add(REMAINING + 2 * n);
+            features.add_part(REMAINING + 2 * n + 1, LOG_SCALE * (length as f32).ln());
+        }
+    }
+
+    /// Tells when a note ends. Realtime-safe.
+    pub fn tell_duration(&self, step: u32, duration: u32, features: &mut Features) {
+        features.add(LENGTH + Bin::of(duration.saturating_sub(1)).index);
+        let pointer = self.lengths(step).iter().position(|&length| length == duration);
+        features.add(POINTED + pointer.unwrap_or(POINTERS));
+    }
+
+    /// Tells, from `from` on, the keys of the newest notes, the newest most of all. Realtime-safe.
+    pub fn tell_recent(&self, from: usize, features: &mut Features) {
+        let mut amount = 1.0;
+        for note in self.newest().take(RECENT_NOTES) {
+            features.add_part(from + note.key.index(), amount);
+            amount *= FADING;
+        }
+    }
+
+    /// The newest first.
+    fn newest(&self) -> impl Iterator<Item = &Placed> {
+        (1..=self.heard.min(NEWEST)).map(|age| &self.newest[(self.heard - age) % NEWEST])
     }
 }
 
@@ -135,11 +203,26 @@ mod tests {
     #[test]
     fn every_part_of_a_note_is_told_once() {
         let mut scene = Scene::SILENCE;
-        scene.hear(&note(0, 60, 50));
-        let mut numbers = [0.0; HEARD];
-        scene.describe(&note(10, 67, 40), &mut numbers);
-        let ones: Vec<usize> = (0..HEARD).filter(|&n| numbers[n] == 1.0).collect();
-        let expected = [10, SOUNDING + 60, KEY + 67, VELOCITY + 16, REMAINING, LENGTH + 39, POINTED];
-        assert_eq!(ones, [&expected[..], &[PITCH_CLASS + 7, INTERVAL + 31]].concat());
+        scene.hear(&note(20, 60, 50));
+        let next = note(10, 67, 40);
+        let mut features = Features::default();
+        scene.tell_step(next.step, &mut features);
+        scene.tell_key(next.step, next.key, &mut features);
+        scene.tell_velocity(next.step, next.velocity, &mut features);
+        scene.tell_duration(next.step, next.duration, &mut features);
+        let rows: Vec<usize> = features.items().iter().map(|item| item.row.into()).collect();
+        let (step, key) = ([10, GAP + 10, SOUNDING + 60], [KEY + 67, PITCH_CLASS + 7, INTERVAL + 31]);
+        let rest = [AROUND + 31, VELOCITY + 16, REMAINING, REMAINING + 1, LENGTH + 39, POINTED];
+        assert_eq!(rows, [&step[..], &key, &rest].concat());
+    }
+
+    #[test]
+    fn a_chord_is_one_beat() {
+        let mut scene = Scene::SILENCE;
+        [note(10, 60, 5), note(30, 64, 5), note(1, 67, 5), note(2, 70, 5)].iter().for_each(|n| scene.hear(n));
+        let mut features = Features::default();
+        scene.tell_step(20, &mut features);
+        let rows: Vec<usize> = features.items().iter().map(|item| item.row.into()).collect();
+        assert_eq!(rows, [20, GAP + 20, GAP + TIMES + Bin::of(53).index]);
     }
 }

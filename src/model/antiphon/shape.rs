@@ -1,7 +1,7 @@
 //! What the network is made of.
 
 use super::{
-    scene::{self, ENDS, HEARD},
+    scene::{self, ENDS, HEARD, RECENT},
     vocabulary::{TIMES, VELOCITIES},
 };
 use crate::{
@@ -14,9 +14,10 @@ pub const NAME: &str = "antiphon";
 pub const MEMORY: usize = 150;
 /// Units of each LSTM, and of the context that the heads read.
 pub const HIDDEN: usize = 256;
+/// An LSTM and an attention each.
 pub const LAYERS: usize = 2;
 /// What a heard note is made into.
-const EMBEDDING: usize = 192;
+pub const EMBEDDING: usize = 256;
 pub const ATTENTION_HEADS: usize = 4;
 /// Numbers of each head of the attention.
 pub const HEAD: usize = 32;
@@ -27,40 +28,44 @@ pub const ATTENTION: usize = ATTENTION_HEADS * HEAD;
 #[derive(Debug, Clone, Copy)]
 pub struct Head {
     pub name: &'static str,
-    /// How many numbers it reads of the note.
+    /// How many features it is told of.
     pub told: usize,
-    hidden: usize,
+    pub hidden: usize,
     pub outputs: usize,
 }
 
 /// In the order in which a note is chosen.
 pub const HEADS: [Head; 4] = [
-    Head { name: "step", told: 0, hidden: 192, outputs: TIMES },
-    Head { name: "pitch", told: scene::KEY, hidden: 256, outputs: Key::COUNT },
-    Head { name: "velocity", told: scene::VELOCITY, hidden: 128, outputs: VELOCITIES },
-    Head { name: "duration", told: scene::LENGTH, hidden: 192, outputs: ENDS },
+    Head { name: "step", told: 0, hidden: 256, outputs: TIMES },
+    Head { name: "pitch", told: scene::KEY + RECENT, hidden: 384, outputs: Key::COUNT },
+    Head { name: "velocity", told: scene::VELOCITY, hidden: 192, outputs: VELOCITIES },
+    Head { name: "duration", told: scene::LENGTH, hidden: 256, outputs: ENDS },
 ];
 
 /// Every tensor of a model file with its shape.
 pub fn tensors() -> Vec<(String, Vec<usize>)> {
-    let mut tensors = vec![("attention.age".to_owned(), vec![ATTENTION_HEADS, MEMORY + 1])];
-    for layer in 0..LAYERS {
-        let inputs = if layer == 0 { EMBEDDING } else { HIDDEN };
-        let shapes = [vec![4 * HIDDEN, inputs], vec![4 * HIDDEN, HIDDEN], vec![4 * HIDDEN]];
-        tensors.extend(LSTM.into_iter().zip(shapes).map(|(part, shape)| (lstm_tensor(layer, part), shape)));
-    }
+    let mut tensors = vec![("hear.table".to_owned(), vec![HEARD, EMBEDDING])];
     let mut affine = |name: &str, outputs: usize, inputs: usize| {
         tensors.push((format!("{name}.weight"), vec![outputs, inputs]));
         tensors.push((format!("{name}.bias"), vec![outputs]));
     };
-    affine("hear", EMBEDDING, HEARD);
-    affine("attention.query", ATTENTION, HIDDEN);
-    affine("attention.key", ATTENTION, HIDDEN);
-    affine("attention.value", ATTENTION, EMBEDDING);
-    affine("attention.output", HIDDEN, ATTENTION);
+    for layer in 0..LAYERS {
+        affine(&format!("attention.{layer}.query"), ATTENTION, HIDDEN);
+        affine(&format!("attention.{layer}.key"), ATTENTION, HIDDEN);
+        affine(&format!("attention.{layer}.value"), ATTENTION, EMBEDDING);
+        affine(&format!("attention.{layer}.output"), HIDDEN, ATTENTION);
+    }
     for head in HEADS {
-        affine(&format!("{}.hidden", head.name), head.hidden, HIDDEN + head.told);
+        affine(&format!("{}.hidden", head.name), head.hidden, HIDDEN);
         affine(head.name, head.outputs, head.hidden);
+    }
+    let told = HEADS.iter().filter(|head| head.told > 0);
+    tensors.extend(told.map(|head| (format!("{}.table", head.name), vec![head.told, head.hidden])));
+    for layer in 0..LAYERS {
+        tensors.push((format!("attention.{layer}.age"), vec![ATTENTION_HEADS, MEMORY + 1]));
+        let inputs = if layer == 0 { EMBEDDING } else { HIDDEN };
+        let shapes = [vec![4 * HIDDEN, inputs], vec![4 * HIDDEN, HIDDEN], vec![4 * HIDDEN]];
+        tensors.extend(LSTM.into_iter().zip(shapes).map(|(part, shape)| (lstm_tensor(layer, part), shape)));
     }
     tensors
 }

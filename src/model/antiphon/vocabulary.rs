@@ -55,9 +55,9 @@ impl Bin {
         Self::at(index as usize)
     }
 
-    /// What the choice of one of its cells costs beyond the choice of the bin, in nats.
-    pub fn spread(self) -> f32 {
-        (self.cells as f32).ln()
+    /// The part of the bin's probability that one of its cells has.
+    pub fn share(self) -> f32 {
+        1.0 / self.cells as f32
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Storage, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
 use super::sequence::{self, Size, Trace};
+use crate::model::storage::{numbers, with_numbers};
 
 /// Arguments: the inputs' share of the gates (B, T, 4H), the recurrent weights (4H, H), the state (2, B, H).
 /// Result: the hidden states (B, T, H).
@@ -76,24 +77,4 @@ fn fitting(inputs: &Layout, weights: &Layout, state: &Layout) -> Result<Size> {
         );
     }
     Ok(Size { batch, time, hidden })
-}
-
-fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let all = storage.as_slice::<f32>()?;
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&all[start..end]),
-        None => bail!("lstm: its arguments must be contiguous"),
-    }
-}
-
-fn with_numbers<const N: usize, R>(tensors: [&Tensor; N], run: impl FnOnce([&[f32]; N]) -> R) -> Result<R> {
-    let locked = tensors.map(Tensor::storage_and_layout);
-    let mut slices: [&[f32]; N] = [&[]; N];
-    for (slice, (storage, layout)) in slices.iter_mut().zip(&locked) {
-        match &**storage {
-            Storage::Cpu(storage) => *slice = numbers(storage, layout)?,
-            _ => bail!("lstm: runs on the CPU"),
-        }
-    }
-    Ok(run(slices))
 }

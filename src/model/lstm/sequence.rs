@@ -1,9 +1,11 @@
 //! The recurrence on bare slices. Batch first, so that every thread owns whole sequences, contiguous in memory.
 
-use gemm::Parallelism;
 use rayon::prelude::*;
 
-use crate::model::vector;
+use crate::model::{
+    product::{Before, Matrix, MatrixMut, Sizes, product, product_here},
+    vector,
+};
 
 /// The sizes of a run: B sequences of T notes through H units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,12 +67,12 @@ fn forward_task(
     let mut cell = c.to_vec();
     for t in 0..time {
         let before = match t {
-            0 => Rows { numbers: h, row: hidden, column: 1 },
-            _ => Rows { numbers: &outputs[(t - 1) * hidden..], row: time * hidden, column: 1 },
+            0 => Matrix::rows(h, hidden),
+            _ => Matrix { numbers: &outputs[(t - 1) * hidden..], row: time * hidden, column: 1 },
         };
-        let sums =
-            RowsMut { numbers: &mut gates[t * 4 * hidden..], row: time * 4 * hidden, width: 4 * hidden };
-        accumulate(batch, columns, before, sums, Parallelism::None);
+        let sizes = Sizes { rows: batch, depth: hidden, columns: 4 * hidden };
+        let sums = MatrixMut { numbers: &mut gates[t * 4 * hidden..], row: time * 4 * hidden };
+        product_here(sizes, before, Matrix::rows(columns, 4 * hidden), sums, Before::Kept);
         for b in 0..batch {
             let at = b * time + t;
             let cell = &mut cell[b * hidden..][..hidden];
@@ -130,12 +132,13 @@ impl Backward<'_> {
                     &mut dgates[here * 4 * hidden..][..4 * hidden],
                 );
             }
-            let sums = Rows { numbers: &dgates[t * 4 * hidden..], row: time * 4 * hidden, column: 1 };
+            let sums = Matrix { numbers: &dgates[t * 4 * hidden..], row: time * 4 * hidden, column: 1 };
             let output = match t {
-                0 => RowsMut { numbers: &mut *dh, row: hidden, width: hidden },
-                _ => RowsMut { numbers: &mut flow[(t - 1) * hidden..], row: time * hidden, width: hidden },
+                0 => MatrixMut { numbers: &mut *dh, row: hidden },
+                _ => MatrixMut { numbers: &mut flow[(t - 1) * hidden..], row: time * hidden },
             };
-            accumulate(self.batch, self.weights, sums, output, Parallelism::None);
+            let sizes = Sizes { rows: self.batch, depth: 4 * hidden, columns: hidden };
+            product_here(sizes, sums, Matrix::rows(self.weights, hidden), output, Before::Kept);
         }
     }
 }
@@ -149,9 +152,10 @@ pub fn weight_gradient(size: Size, dgates: &[f32], outputs: &[f32], state: &[f32
         before.extend_from_slice(&outputs[..(time - 1) * hidden]);
     }
     let mut gradient = vec![0.0; 4 * hidden * hidden];
-    let gates = Rows { numbers: dgates, row: 1, column: 4 * hidden };
-    let output = RowsMut { numbers: &mut gradient, row: hidden, width: hidden };
-    accumulate(4 * hidden, &before, gates, output, Parallelism::Rayon(0));
+    let sizes = Sizes { rows: 4 * hidden, depth: batch * time, columns: hidden };
+    let output = MatrixMut { numbers: &mut gradient, row: hidden };
+    let gates = Matrix::rows(dgates, 4 * hidden).turned();
+    product(sizes, gates, Matrix::rows(&before, hidden), output, Before::Overwritten);
     gradient
 }
 
@@ -163,56 +167,4 @@ fn rows_per_task(batch: usize) -> usize {
 
 fn transposed(weights: &[f32], hidden: usize) -> Vec<f32> {
     (0..hidden).flat_map(|k| weights.iter().skip(k).step_by(hidden).copied()).collect()
-}
-
-/// Rows seen through strides: number `n` of row `r` stands at `r * row + n * column`.
-#[derive(Clone, Copy)]
-struct Rows<'a> {
-    numbers: &'a [f32],
-    row: usize,
-    column: usize,
-}
-
-/// Rows of `width` adjacent numbers that begin `row` apart.
-struct RowsMut<'a> {
-    numbers: &'a mut [f32],
-    row: usize,
-    width: usize,
-}
-
-/// `output[r] += input[r] · matrix` for `count` rows; `matrix` is (K, width) without gaps.
-///
-/// Allocates nothing when the numbers of an input row are adjacent and `width` is a multiple of 16.
-fn accumulate(count: usize, matrix: &[f32], input: Rows, output: RowsMut, parallelism: gemm::Parallelism) {
-    let width = output.width;
-    let depth = matrix.len() / width;
-    assert!(count > 0 && depth > 0 && output.row >= width);
-    assert!((count - 1) * output.row + width <= output.numbers.len());
-    assert!((count - 1) * input.row + (depth - 1) * input.column < input.numbers.len());
-    let stride = |n: usize| isize::try_from(n).expect("a stride is shorter than a slice");
-    // SAFETY: the assertions above keep every index that the strides can reach inside its slice, and the rows of
-    // `output`, which is borrowed mutably, apart from each other.
-    unsafe {
-        gemm::gemm(
-            width,
-            count,
-            depth,
-            output.numbers.as_mut_ptr(),
-            stride(output.row),
-            1,
-            true,
-            matrix.as_ptr(),
-            stride(width),
-            1,
-            input.numbers.as_ptr(),
-            stride(input.row),
-            stride(input.column),
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            parallelism,
-        );
-    }
 }

@@ -26,14 +26,14 @@ impl Listener for Network {
     }
 
     fn hear(&self, sequences: &[&[GridNote]], time: usize, known: &mut Known) -> Result<()> {
-        let page = Page::new(sequences, time, &mut known.scenes)?;
-        known.past = self.listen(&page.heard, &known.past)?.1;
+        let page = Page::new(sequences, time, &mut known.scenes);
+        known.past = self.listen(&page, &known.past)?.1;
         Ok(())
     }
 
     fn score(&self, sequences: &[&[GridNote]], time: usize, known: &mut Known) -> Result<Score> {
-        let page = Page::new(sequences, time, &mut known.scenes)?;
-        let (context, past) = self.listen(&page.heard, &known.past)?;
+        let page = Page::new(sequences, time, &mut known.scenes);
+        let (context, past) = self.listen(&page, &known.past)?;
         known.past = past;
         let mut score = Score { notes: page.notes, ..Score::default() };
         for (sum, nats) in score.nats.iter_mut().zip(self.nats(&context, &page)?) {

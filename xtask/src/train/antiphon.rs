@@ -1,13 +1,17 @@
 //! Our own network learns whole notes: the loss is what evaluation measures.
 
+use std::thread;
+
 use anyhow::Result;
+use candle_core::{Tensor, backprop::GradStore};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use antiphon::model::antiphon::{Network, Past};
 
 use super::{
     beginning::Variables,
     chunks::Chunks,
-    descent::Descent,
+    descent::{self, Descent},
     pupil::{Lesson, Pupil},
 };
 use crate::{
@@ -15,45 +19,94 @@ use crate::{
     score::{self, Score},
 };
 
+const DECAY: f64 = 0.02;
+
 pub struct Antiphon {
     network: Network,
     descent: Descent,
-    past: Past,
+    desks: Vec<Desk>,
+}
+
+/// Some of the rows of a batch, and the one thread that learns from them: threads that share rows would wait for each
+/// other at every product.
+struct Desk {
+    pool: ThreadPool,
+    seat: Seat,
+}
+
+struct Seat {
     chunks: Chunks,
+    past: Past,
+}
+
+/// What a desk has learnt from a chunk.
+struct Work {
+    gradient: GradStore,
+    notes: usize,
+    /// Of step, pitch, velocity and duration, summed over the notes.
+    nats: [f32; 4],
 }
 
 impl Antiphon {
-    pub fn new(variables: &Variables, chunks: Chunks) -> Result<Self> {
+    /// Learns from as many streams of chunks at once as there are.
+    pub fn new(variables: &Variables, streams: Vec<Chunks>) -> Result<Self> {
+        let desk = |chunks: Chunks| -> Result<Desk> {
+            let pool = ThreadPoolBuilder::new().num_threads(1).build()?;
+            Ok(Desk { pool, seat: Seat { past: Past::silence(chunks.rows())?, chunks } })
+        };
         Ok(Self {
             network: Network::new(|name| Ok(variables[name].as_tensor().clone()))?,
-            descent: Descent::new(variables)?,
-            past: Past::silence(chunks.rows())?,
-            chunks,
+            descent: Descent::new(variables, DECAY)?,
+            desks: streams.into_iter().map(desk).collect::<Result<_>>()?,
         })
+    }
+}
+
+impl Seat {
+    /// `whole` is how many notes a full batch has: a note counts the same wherever it stands.
+    fn learn(&mut self, network: &Network, whole: usize) -> Result<Work> {
+        let (page, going_on) = self.chunks.next();
+        let past = self.past.going_on(&going_on)?;
+        let (context, after) = network.listen(&page, &past)?;
+        let sums: Vec<Tensor> =
+            network.nats(&context, &page)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
+        let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;
+        descent::check(total.to_scalar()?)?;
+        let gradient = (total / whole as f64)?.backward()?;
+        self.past = after;
+        let mut nats = [0.0; 4];
+        for (nats, sum) in nats.iter_mut().zip(&sums) {
+            *nats = sum.to_scalar()?;
+        }
+        Ok(Work { gradient, notes: page.notes, nats })
     }
 }
 
 impl Pupil for Antiphon {
     fn learn(&mut self, rate: f64) -> Result<Lesson> {
-        let (page, going_on) = self.chunks.next()?;
-        let past = self.past.going_on(&going_on)?;
-        let (context, after) = self.network.listen(&page.heard, &past)?;
-        let [step, pitch, velocity, duration] = self.network.nats(&context, &page)?;
-        let mean = |nats: &candle_core::Tensor| nats.sum_all()? / page.notes as f64;
-        let parts = [mean(&step)?, mean(&pitch)?, mean(&velocity)?, mean(&duration)?];
-        let total = (((&parts[0] + &parts[1])? + &parts[2])? + &parts[3])?;
-        self.descent.step(&total, rate)?;
-        self.past = after;
-        let [step, pitch, velocity, duration] = parts.map(|part| part.to_scalar::<f32>());
+        let whole = self.desks.iter().map(|desk| desk.seat.chunks.notes()).sum();
+        let network = &self.network;
+        let works: Vec<Work> = thread::scope(|scope| {
+            let desks = self.desks.iter_mut();
+            let threads: Vec<_> = desks
+                .map(|desk| scope.spawn(|| desk.pool.install(|| desk.seat.learn(network, whole))))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().expect("learning does not panic"))
+                .collect::<Result<_>>()
+        })?;
+        let gradients: Vec<&GradStore> = works.iter().map(|work| &work.gradient).collect();
+        self.descent.step(&gradients, rate)?;
+        let notes = works.iter().map(|work| work.notes).sum::<usize>();
+        let mean = |n: usize| works.iter().map(|work| work.nats[n]).sum::<f32>() / notes as f32;
+        let nats = [0, 1, 2, 3].map(mean);
+        let [step, pitch, velocity, duration] = nats;
+        let total: f32 = nats.iter().sum();
         let loss = format!(
-            "step {:.3}, pitch {:.3}, velocity {:.3}, duration {:.3}, total {:.3} nats",
-            step?,
-            pitch?,
-            velocity?,
-            duration?,
-            total.to_scalar::<f32>()?
+            "step {step:.3}, pitch {pitch:.3}, velocity {velocity:.3}, duration {duration:.3}, total {total:.3} nats"
         );
-        Ok(Lesson { notes: page.notes, loss })
+        Ok(Lesson { notes, loss })
     }
 
     fn score(&self, pieces: &[Vec<GridNote>]) -> Result<Score> {
@@ -75,8 +128,10 @@ mod tests {
         let piece = melody();
         let mut chance = Chance::seed_from_u64(1);
         let variables = beginning::drawn(Preset::Antiphon, &mut chance).expect("shapes fit");
-        let chunks = Chunks::new(vec![piece.clone()], 4, 24, chance).expect("a note");
-        let mut pupil = Antiphon::new(&variables, chunks).expect("shapes fit");
+        let streams =
+            [1, 2].map(|seed| Chunks::new(vec![piece.clone()].into(), 2, 24, Chance::seed_from_u64(seed)));
+        let streams = streams.map(|chunks| chunks.expect("a note"));
+        let mut pupil = Antiphon::new(&variables, streams.into()).expect("shapes fit");
         let total = |pupil: &Antiphon| {
             pupil.score(std::slice::from_ref(&piece)).expect("shapes fit").total().expect("a likelihood")
         };

@@ -12,8 +12,8 @@ use antiphon::model::{
     weights::Weights,
 };
 
-/// The limit of the weights of what is nearly always 0: with eight that are 1, sums are near 1.
-const FEW_INPUTS: f32 = 0.5;
+/// The limit of the weights of features: with fifty that are there, their sums are near 1.
+const FEW_FEATURES: f32 = 0.25;
 
 /// By the names of [`Preset::tensors`].
 pub type Variables = BTreeMap<String, Var>;
@@ -25,10 +25,10 @@ pub fn drawn(preset: Preset, chance: &mut Chance) -> Result<Variables> {
     for (name, shape) in preset.tensors() {
         let mut numbers = match shape[..] {
             [_, inputs] if name.ends_with("weight_hh") => orthogonal(shape[0], inputs, chance),
-            // Few of these inputs are 1 at a time, and all others 0.
-            [_, _] if name == "hear.weight" => uniform(shape[0] * shape[1], FEW_INPUTS, chance),
+            // Few of these features are there at a time.
+            [_, _] if name.ends_with("table") => uniform(shape[0] * shape[1], FEW_FEATURES, chance),
             // All ages alike, and as much as nothing.
-            [_, _] if name == "attention.age" => vec![0.0; shape[0] * shape[1]],
+            [_, _] if name.ends_with("age") => vec![0.0; shape[0] * shape[1]],
             [outputs, inputs] => glorot(outputs, inputs, chance),
             _ => vec![0.0; shape[0]],
         };

@@ -1,12 +1,14 @@
 //! Long chunks of notes to learn from, each piece played differently each time.
 
+use std::{ops::Range, sync::Arc};
+
 use anyhow::{Result, bail};
 use rand::{RngExt, seq::SliceRandom};
 
 use antiphon::{
     model::{
         Chance,
-        antiphon::{MEMORY, Page, Scene},
+        antiphon::{Page, Scene},
     },
     music::note::{Key, Velocity},
 };
@@ -20,17 +22,28 @@ const STRETCH: f64 = 0.1;
 /// Louder or softer.
 const LOUDNESS: i16 = 10;
 
-/// An endless stream of chunks. In most rows a chunk follows on the one before, from the beginning of a piece to its
-/// end; the others begin anywhere, in silence, as a player's memory does.
+/// So many notes of a piece are played in a row, in silence before: long enough to learn to remember, short enough that
+/// what is learnt at a time comes from many pieces.
+const PASSAGE: usize = 640;
+
+/// An endless stream of chunks, rows that each play one passage after the other. A chunk follows on the one before
+/// until its passage is over.
 pub struct Chunks {
-    pieces: Vec<Vec<GridNote>>,
-    order: Vec<usize>,
+    pieces: Arc<[Vec<GridNote>]>,
+    /// What has not been played yet.
+    passages: Vec<Passage>,
     lanes: Vec<Lane>,
     time: usize,
     chance: Chance,
 }
 
-/// A row: the piece that it plays, as it plays it, and what sounds at its place.
+/// Some notes of a piece.
+struct Passage {
+    piece: usize,
+    notes: Range<usize>,
+}
+
+/// A row: the passage that it plays, as it plays it, and what sounds at its place.
 struct Lane {
     notes: Vec<GridNote>,
     at: usize,
@@ -39,56 +52,66 @@ struct Lane {
 
 impl Chunks {
     /// Fails when there is no note.
-    pub fn new(mut pieces: Vec<Vec<GridNote>>, rows: usize, time: usize, chance: Chance) -> Result<Self> {
-        pieces.retain(|piece| !piece.is_empty());
-        if pieces.is_empty() {
+    pub fn new(pieces: Arc<[Vec<GridNote>]>, rows: usize, time: usize, chance: Chance) -> Result<Self> {
+        if pieces.iter().all(Vec::is_empty) {
             bail!("no file holds a note: give MIDI files with notes");
         }
         let lanes = (0..rows).map(|_| Lane { notes: Vec::new(), at: 0, scene: Scene::SILENCE }).collect();
-        Ok(Self { pieces, order: Vec::new(), lanes, time, chance })
+        Ok(Self { pieces, passages: Vec::new(), lanes, time, chance })
     }
 
     pub fn rows(&self) -> usize {
         self.lanes.len()
     }
 
+    /// In a full chunk.
+    pub fn notes(&self) -> usize {
+        self.rows() * self.time
+    }
+
     /// The next chunk, and which of its rows go on from the chunk before.
-    pub fn next(&mut self) -> Result<(Page, Vec<bool>)> {
-        let rows = self.rows();
+    pub fn next(&mut self) -> (Page, Vec<bool>) {
         let mut lanes = std::mem::take(&mut self.lanes);
-        let mut going_on = Vec::with_capacity(rows);
-        for (row, lane) in lanes.iter_mut().enumerate() {
-            let anywhere = row >= rows - rows / 4;
-            going_on.push(!anywhere && lane.at < lane.notes.len());
-            if !going_on[row] {
-                *lane = self.begin(anywhere);
+        let mut going_on = Vec::with_capacity(lanes.len());
+        for lane in &mut lanes {
+            let goes_on = lane.at < lane.notes.len();
+            going_on.push(goes_on);
+            if !goes_on {
+                *lane = self.begin();
             }
         }
         let sequences: Vec<&[GridNote]> = lanes.iter().map(|lane| &lane.notes[lane.at..]).collect();
         let mut scenes: Vec<Scene> = lanes.iter().map(|lane| lane.scene.clone()).collect();
-        let page = Page::new(&sequences, self.time, &mut scenes)?;
+        let page = Page::new(&sequences, self.time, &mut scenes);
         for (lane, scene) in lanes.iter_mut().zip(scenes) {
             lane.at = (lane.at + self.time).min(lane.notes.len());
             lane.scene = scene;
         }
         self.lanes = lanes;
-        Ok((page, going_on))
+        (page, going_on)
     }
 
-    /// A piece that has not been played for longest, from its beginning or only a chunk from anywhere in it.
-    fn begin(&mut self, anywhere: bool) -> Lane {
-        if self.order.is_empty() {
-            self.order = (0..self.pieces.len()).collect();
-            self.order.shuffle(&mut self.chance);
+    /// A passage that has not been played for longest.
+    fn begin(&mut self) -> Lane {
+        if self.passages.is_empty() {
+            for piece in 0..self.pieces.len() {
+                self.cut(piece);
+            }
+            self.passages.shuffle(&mut self.chance);
         }
-        let piece = &self.pieces[self.order.pop().expect("it has just been filled")];
-        let part = if anywhere {
-            let from = self.chance.random_range(0..=piece.len().saturating_sub(MEMORY));
-            &piece[from..piece.len().min(from + self.time)]
-        } else {
-            &piece[..]
-        };
-        Lane { notes: varied(part, &mut self.chance), at: 0, scene: Scene::SILENCE }
+        let Passage { piece, notes } = self.passages.pop().expect("some piece has a note");
+        let notes = varied(&self.pieces[piece][notes], &mut self.chance);
+        Lane { notes, at: 0, scene: Scene::SILENCE }
+    }
+
+    /// Adds the passages of a piece, each time other ones.
+    fn cut(&mut self, piece: usize) {
+        let (mut from, count) = (0, self.pieces[piece].len());
+        let mut to = self.chance.random_range(1..=PASSAGE);
+        while from < count {
+            self.passages.push(Passage { piece, notes: from..to.min(count) });
+            (from, to) = (to, to + PASSAGE);
+        }
     }
 }
 
@@ -133,19 +156,29 @@ mod tests {
 
     #[test]
     fn every_note_of_a_piece_is_learnt_once_a_visit() {
-        let mut chunks = Chunks::new(vec![piece(50)], 1, 20, Chance::seed_from_u64(1)).expect("notes");
+        let count = 2 * PASSAGE + 100;
+        let pieces = vec![piece(u32::try_from(count).expect("few"))];
+        let mut chunks = Chunks::new(pieces.into(), 1, 20, Chance::seed_from_u64(1)).expect("notes");
         for _ in 0..3 {
-            let pages = [(); 3].map(|()| chunks.next().expect("endless"));
-            assert_eq!(pages.each_ref().map(|(page, _)| page.notes), [20, 20, 10]);
-            assert_eq!(pages.each_ref().map(|(_, going_on)| going_on[0]), [false, true, true]);
+            let mut learnt = 0;
+            while learnt < count {
+                learnt += chunks.next().0.notes;
+            }
+            assert_eq!(learnt, count);
         }
     }
 
     #[test]
-    fn a_quarter_of_the_rows_begins_anew_with_every_chunk() {
-        let mut chunks = Chunks::new(vec![piece(500)], 4, 20, Chance::seed_from_u64(1)).expect("notes");
-        chunks.next().expect("endless");
-        assert_eq!(chunks.next().expect("endless").1, [true, true, true, false]);
+    fn chunks_of_a_passage_follow_on_each_other() {
+        let pieces = vec![piece(50)];
+        let mut chunks = Chunks::new(pieces.into(), 1, 20, Chance::seed_from_u64(1)).expect("notes");
+        let (mut passages, mut learnt) = (0, 0);
+        while learnt < 50 {
+            let (page, going_on) = chunks.next();
+            passages += usize::from(!going_on[0]);
+            learnt += page.notes;
+        }
+        assert!(passages <= 2, "{passages}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use antiphon::model::classic::{Network, Preset};
 
 use super::{
     beginning::Variables,
-    descent::Descent,
+    descent::{self, Descent},
     pupil::{Lesson, Pupil},
     windows::{Batch, Windows},
 };
@@ -43,7 +43,7 @@ impl Classic {
     pub fn new(preset: Preset, variables: &Variables, windows: Windows) -> Result<Self> {
         let network = Network::new(preset, |name| Ok(variables[name].as_tensor().clone()))?;
         let states = network.silence(windows.rows())?;
-        Ok(Self { network, descent: Descent::new(variables)?, states, windows })
+        Ok(Self { network, descent: Descent::new(variables, 0.0)?, states, windows })
     }
 
     fn learn_from(&mut self, batch: &Batch, rate: f64) -> Result<Loss> {
@@ -55,7 +55,8 @@ impl Classic {
         let step = under_pressure(&heads.step, &batch.steps)?;
         let duration = under_pressure(&heads.duration, &batch.durations)?;
         let total = (((&pitch * PITCH_WEIGHT)? + &step)? + &duration)?;
-        self.descent.step(&total, rate)?;
+        descent::check(total.to_scalar()?)?;
+        self.descent.step(&[&total.backward()?], rate)?;
         self.states = after;
         Ok(Loss { pitch: pitch.to_scalar()?, step: step.to_scalar()?, duration: duration.to_scalar()? })
     }

@@ -2,58 +2,93 @@
 
 use anyhow::{Result, bail};
 use candle_core::{Tensor, Var, backprop::GradStore};
-use candle_nn::{AdamW, Optimizer, ParamsAdamW};
+use rayon::prelude::*;
+
+use antiphon::model::vector::{self, AdamStep};
 
 use super::beginning::Variables;
 
 /// A longer gradient is shortened to this, so that one strange batch cannot throw the weights far.
 pub const LONGEST_GRADIENT: f32 = 1.0;
 
-/// The weights and what Adam knows of them.
+const BETA_1: f32 = 0.9;
+const BETA_2: f32 = 0.99;
+const EPSILON: f32 = 1e-8;
+
+/// The weights and what Adam (Kingma and Ba, 2015) knows of them.
 pub struct Descent {
-    vars: Vec<Var>,
-    adam: AdamW,
+    parts: Vec<Part>,
+    /// What a step at rate 1 would take off every weight (Loshchilov and Hutter, 2019).
+    decay: f64,
+    steps: i32,
+}
+
+/// A tensor of weights, and the running means of its gradient and of the gradient's square.
+struct Part {
+    var: Var,
+    weights: Vec<f32>,
+    gradient: Vec<f32>,
+    mean: Vec<f32>,
+    square: Vec<f32>,
 }
 
 impl Descent {
-    pub fn new(variables: &Variables) -> Result<Self> {
-        let vars: Vec<Var> = variables.values().cloned().collect();
-        let parameters = ParamsAdamW { weight_decay: 0.0, ..ParamsAdamW::default() };
-        Ok(Self { adam: AdamW::new(vars.clone(), parameters)?, vars })
+    pub fn new(variables: &Variables, decay: f64) -> Result<Self> {
+        let part = |var: &Var| {
+            let weights: Vec<f32> = var.flatten_all()?.to_vec1()?;
+            let zeros = vec![0.0; weights.len()];
+            Ok(Part {
+                var: var.clone(),
+                weights,
+                gradient: zeros.clone(),
+                mean: zeros.clone(),
+                square: zeros,
+            })
+        };
+        Ok(Self { parts: variables.values().map(part).collect::<Result<_>>()?, decay, steps: 0 })
     }
 
-    /// Fails, with the weights as they were, when the loss or its gradient is not finite.
-    pub fn step(&mut self, loss: &Tensor, rate: f64) -> Result<()> {
-        check(loss.to_scalar()?)?;
-        let mut gradients = loss.backward()?;
-        self.shorten(&mut gradients)?;
-        self.adam.set_learning_rate(rate);
-        self.adam.step(&gradients)?;
+    /// One step along the sum of some gradients. Fails, with the weights as they were, when it is not finite.
+    pub fn step(&mut self, gradients: &[&GradStore], rate: f64) -> Result<()> {
+        self.parts.par_iter_mut().try_for_each(|part| part.collect(gradients))?;
+        let squares = self.parts.iter().map(|part| vector::dot(&part.gradient, &part.gradient));
+        let length = squares.map(f64::from).sum::<f64>().sqrt() as f32;
+        check(length)?;
+        self.steps += 1;
+        let correction = |beta: f32| 1.0 - beta.powi(self.steps);
+        // The corrections for the means' beginning at 0, as one factor: Kingma and Ba, end of section 2.
+        let step = AdamStep {
+            shortening: (LONGEST_GRADIENT / length).min(1.0),
+            beta_1: BETA_1,
+            beta_2: BETA_2,
+            rate: rate as f32 * correction(BETA_2).sqrt() / correction(BETA_1),
+            epsilon: EPSILON,
+            kept: (1.0 - rate * self.decay) as f32,
+        };
+        self.parts.par_iter_mut().try_for_each(|part| part.step(&step))
+    }
+}
+
+impl Part {
+    fn collect(&mut self, gradients: &[&GradStore]) -> Result<()> {
+        self.gradient.fill(0.0);
+        for gradient in gradients.iter().filter_map(|store| store.get(&self.var)) {
+            let gradient: Vec<f32> = gradient.flatten_all()?.to_vec1()?;
+            vector::add(&mut self.gradient, 1.0, &gradient);
+        }
         Ok(())
     }
 
-    fn shorten(&self, gradients: &mut GradStore) -> Result<()> {
-        let mut square = 0.0;
-        for var in &self.vars {
-            if let Some(gradient) = gradients.get(var) {
-                square += gradient.sqr()?.sum_all()?.to_scalar::<f32>()?;
-            }
-        }
-        let length = square.sqrt();
-        check(length)?;
-        if length <= LONGEST_GRADIENT {
-            return Ok(());
-        }
-        for var in &self.vars {
-            if let Some(gradient) = gradients.remove(var) {
-                gradients.insert(var, (gradient * f64::from(LONGEST_GRADIENT / length))?);
-            }
-        }
+    fn step(&mut self, step: &AdamStep) -> Result<()> {
+        vector::adam(step, &mut self.weights, &self.gradient, &mut self.mean, &mut self.square);
+        let weights = Tensor::from_slice(&self.weights, self.var.shape(), self.var.device())?;
+        self.var.set(&weights)?;
         Ok(())
     }
 }
 
-fn check(number: f32) -> Result<()> {
+/// Fails when a loss or the length of a gradient is not finite.
+pub fn check(number: f32) -> Result<()> {
     if number.is_finite() {
         return Ok(());
     }
