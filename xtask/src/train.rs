@@ -59,7 +59,7 @@ pub struct Arguments {
     /// Notes in a window [default: the preset's]
     #[arg(long)]
     window: Option<usize>,
-    /// The highest learning rate; it falls along a cosine [default: 0.003, or 0.002 for antiphon]
+    /// The highest learning rate; it falls to nothing at the end [default: 0.003, or 0.002 for antiphon]
     #[arg(long)]
     rate: Option<f64>,
     #[arg(long, value_enum, default_value_t = Convention::Sustained)]

@@ -51,7 +51,6 @@ pub struct Training {
     pub batch: usize,
     pub window: usize,
     pub rate: f64,
-    pub last_rate: f64,
     pub longest_gradient: f32,
 }
 

@@ -22,7 +22,6 @@ use super::{
 };
 use crate::{corpus::GridNote, score::Score};
 
-const LAST_RATE: f64 = 1e-4;
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(120);
 /// What is scored between checkpoints: enough to see the trend, and quick.
 const GLANCE_PIECES: usize = 16;
@@ -46,8 +45,8 @@ impl Course<'_> {
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&stopped);
         ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("Ctrl-C cannot be caught")?;
-        let glance: Vec<Vec<GridNote>> =
-            self.material.validation.iter().take(GLANCE_PIECES).cloned().collect();
+        let apart = self.material.validation.len().div_ceil(GLANCE_PIECES);
+        let glance: Vec<Vec<GridNote>> = self.material.validation.iter().step_by(apart).cloned().collect();
         let glance: Vec<_> = glance
             .into_iter()
             .map(|mut piece| {
@@ -81,14 +80,15 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// A short warm-up, then down along a cosine. `passed` is the part of the time that is over.
+    /// A short warm-up, then the highest rate, and at the end down to nothing in a line: what has been learnt at the
+    /// highest rate can be learnt further another time (Hägele et al., 2024). `passed` is the part of the time that is
+    /// over.
     fn rate(&self, passed: f64) -> f64 {
-        const WARM_UP_STEPS: f64 = 100.0;
-        let highest = self.plan.rate;
+        const WARM_UP_STEPS: f64 = 200.0;
+        const DESCENT_FROM: f64 = 0.65;
         let warmth = ((self.steps + 1) as f64 / WARM_UP_STEPS).min(1.0);
-        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * passed.min(1.0)).cos());
-        let lowest = LAST_RATE.min(highest);
-        warmth * (lowest + (highest - lowest) * cosine)
+        let left = ((1.0 - passed) / (1.0 - DESCENT_FROM)).clamp(0.0, 1.0);
+        self.plan.rate * warmth.min(left)
     }
 
     fn save(&self) -> Result<()> {
@@ -147,7 +147,6 @@ impl Course<'_> {
                 batch: self.plan.batch,
                 window: self.plan.window,
                 rate: self.plan.rate,
-                last_rate: LAST_RATE,
                 longest_gradient: descent::LONGEST_GRADIENT,
             },
             scores: checkpoint::Scores::new(self.material.validation.len(), score),
