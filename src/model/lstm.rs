@@ -15,8 +15,6 @@ use candle_core::{Result, Tensor};
 
 pub use packed::Packed;
 
-use super::affine::Affine;
-
 /// One layer, over whole sequences and with gradients.
 #[derive(Debug, Clone)]
 pub struct Lstm {
@@ -34,16 +32,13 @@ impl Lstm {
     ///
     /// Fails where shapes do not fit or the tensors are not f32 on the CPU.
     pub fn forward(&self, x: &Tensor, state: &Tensor) -> Result<(Tensor, Tensor)> {
-        let (batch, time, inputs) = x.dims3()?;
-        let gates = self.w_hh.dim(0)?;
-        let flat = x.reshape((batch * time, inputs))?;
-        let inner = Affine { weight: self.w_ih.clone(), bias: self.bias.clone() };
-        let sums = inner.forward(&flat)?.reshape((batch, time, gates))?;
+        let (batch, time, _) = x.dims3()?;
+        let weights = Tensor::cat(&[&self.w_ih, &self.w_hh, &self.bias.unsqueeze(1)?], 1)?;
         let trace = Arc::new(OnceLock::new());
         let op = op::Recurrence { trace: Arc::clone(&trace) };
-        let hidden = sums.apply_op3(&self.w_hh.contiguous()?, &state.contiguous()?, op)?;
+        let hidden = x.contiguous()?.apply_op3(&weights, &state.contiguous()?, op)?;
         let cells = trace.get().expect("the forward pass has just left its trace").last_cells();
-        let cells = Tensor::from_vec(cells, (batch, gates / 4), x.device())?;
+        let cells = Tensor::from_vec(cells, (batch, self.w_hh.dim(1)?), x.device())?;
         let last = hidden.detach().narrow(1, time - 1, 1)?.squeeze(1)?;
         Ok((hidden, Tensor::stack(&[last, cells], 0)?))
     }

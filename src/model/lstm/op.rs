@@ -1,4 +1,4 @@
-//! The recurrence as one operation of candle's graph.
+//! The layer as one operation of candle's graph.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +7,7 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use super::sequence::{self, Size, Trace};
 use crate::model::storage::{numbers, with_numbers};
 
-/// Arguments: the inputs' share of the gates (B, T, 4H), the recurrent weights (4H, H), the state (2, B, H).
+/// Arguments: x (B, T, I), the weights (4H, I + H + 1: the inputs', the recurrent, the bias), the state (2, B, H).
 /// Result: the hidden states (B, T, H).
 pub struct Recurrence {
     /// Left by the forward pass for the backward pass and for the last cells.
@@ -38,7 +38,7 @@ impl CustomOp3 for Recurrence {
 
     fn bwd(
         &self,
-        inputs: &Tensor,
+        x: &Tensor,
         weights: &Tensor,
         state: &Tensor,
         outputs: &Tensor,
@@ -46,35 +46,36 @@ impl CustomOp3 for Recurrence {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let Some(trace) = self.trace.get() else { bail!("lstm: backward before forward") };
         let gradient = gradient.contiguous()?;
-        let (dgates, dstate) = with_numbers([weights, state, &gradient], |[weights, state, gradient]| {
-            sequence::backward(trace, weights, state, gradient)
+        let tensors = [x, weights, state, outputs, &gradient];
+        let (dx, dweights, dstate) = with_numbers(tensors, |[x, weights, state, outputs, gradient]| {
+            let (dgates, dstate) = sequence::backward(trace, weights, state, gradient);
+            let dx = sequence::input_gradient(trace.size, &dgates, weights);
+            (dx, sequence::weight_gradient(trace.size, &dgates, x, outputs, state), dstate)
         })?;
-        let dweights = with_numbers([outputs, state], |[outputs, state]| {
-            sequence::weight_gradient(trace.size, &dgates, outputs, state)
-        })?;
-        let device = inputs.device();
+        let device = x.device();
         Ok((
-            Some(Tensor::from_vec(dgates, inputs.shape(), device)?),
+            Some(Tensor::from_vec(dx, x.shape(), device)?),
             Some(Tensor::from_vec(dweights, weights.shape(), device)?),
             Some(Tensor::from_vec(dstate, state.shape(), device)?),
         ))
     }
 }
 
-fn fitting(inputs: &Layout, weights: &Layout, state: &Layout) -> Result<Size> {
-    let (batch, time, gates) = inputs.shape().dims3()?;
-    let (rows, hidden) = weights.shape().dims2()?;
-    if rows != gates
-        || gates != 4 * hidden
+fn fitting(x: &Layout, weights: &Layout, state: &Layout) -> Result<Size> {
+    let (batch, time, inputs) = x.shape().dims3()?;
+    let (gates, row) = weights.shape().dims2()?;
+    let hidden = gates / 4;
+    if gates != 4 * hidden
+        || row != inputs + hidden + 1
         || state.shape().dims3()? != (2, batch, hidden)
-        || batch * time == 0
+        || batch * time * inputs * hidden == 0
     {
         bail!(
-            "lstm: gates {:?}, weights {:?} and state {:?} do not fit",
-            inputs.shape(),
+            "lstm: x {:?}, weights {:?} and state {:?} do not fit",
+            x.shape(),
             weights.shape(),
             state.shape()
         );
     }
-    Ok(Size { batch, time, hidden })
+    Ok(Size { batch, time, inputs, hidden })
 }

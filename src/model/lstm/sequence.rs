@@ -1,4 +1,4 @@
-//! The recurrence on bare slices. Batch first, so that every thread owns whole sequences, contiguous in memory.
+//! The layer on bare slices. Batch first, so that every thread owns whole sequences, contiguous in memory.
 
 use rayon::prelude::*;
 
@@ -12,7 +12,19 @@ use crate::model::{
 pub struct Size {
     pub batch: usize,
     pub time: usize,
+    pub inputs: usize,
     pub hidden: usize,
+}
+
+impl Size {
+    /// How many numbers a row of weights has: the inputs', the recurrent, the bias.
+    pub fn row(self) -> usize {
+        self.inputs + self.hidden + 1
+    }
+
+    fn notes(self) -> usize {
+        self.batch * self.time
+    }
 }
 
 /// What the forward pass leaves for the backward pass.
@@ -33,12 +45,15 @@ impl Trace {
     }
 }
 
-/// From the inputs' share of the gates (B, T, 4H), the recurrent weights (4H, H) and the state (2, B, H) to the hidden
-/// states (B, T, H).
-pub fn forward(size: Size, inputs: &[f32], weights: &[f32], state: &[f32]) -> (Vec<f32>, Trace) {
-    let Size { batch, time, hidden } = size;
-    let columns = transposed(weights, hidden);
-    let mut gates = inputs.to_vec();
+/// From `x` (B, T, I), the weights (4H, I + H + 1) and the state (2, B, H) to the hidden states (B, T, H).
+pub fn forward(size: Size, x: &[f32], weights: &[f32], state: &[f32]) -> (Vec<f32>, Trace) {
+    let Size { batch, time, inputs, hidden } = size;
+    let (columns, bias) = (transposed(size, weights), last_column(size, weights));
+    let mut gates = bias.repeat(size.notes());
+    let sizes = Sizes { rows: size.notes(), depth: inputs, columns: 4 * hidden };
+    let w_ih = Matrix { numbers: weights, row: size.row(), column: 1 }.turned();
+    let sums = MatrixMut { numbers: &mut gates, row: 4 * hidden };
+    product(sizes, Matrix::rows(x, inputs), w_ih, sums, Before::Kept);
     let mut cells = vec![0.0; batch * time * hidden];
     let mut outputs = vec![0.0; batch * time * hidden];
     let rows = rows_per_task(batch);
@@ -63,7 +78,7 @@ fn forward_task(
     cells: &mut [f32],
     outputs: &mut [f32],
 ) {
-    let Size { batch, time, hidden } = size;
+    let Size { batch, time, hidden, .. } = size;
     let mut cell = c.to_vec();
     for t in 0..time {
         let before = match t {
@@ -85,10 +100,11 @@ fn forward_task(
 
 /// From the gradient of the hidden states (B, T, H) to those of the gates' sums (B, T, 4H) and of the state (2, B, H).
 pub fn backward(trace: &Trace, weights: &[f32], state: &[f32], gradient: &[f32]) -> (Vec<f32>, Vec<f32>) {
-    let Size { batch, time, hidden } = trace.size;
+    let Size { batch, time, hidden, .. } = trace.size;
     let mut dgates = vec![0.0; batch * time * 4 * hidden];
     let mut flow = gradient.to_vec();
     let mut dstate = vec![0.0; 2 * batch * hidden];
+    let weights = &recurrent(trace.size, weights)[..];
     let rows = rows_per_task(batch);
     let (dh, dc) = dstate.split_at_mut(batch * hidden);
     let first_cells = &state[batch * hidden..];
@@ -143,19 +159,34 @@ impl Backward<'_> {
     }
 }
 
-/// The gradient of the recurrent weights (4H, H), as one product over all notes of all sequences.
-pub fn weight_gradient(size: Size, dgates: &[f32], outputs: &[f32], state: &[f32]) -> Vec<f32> {
-    let Size { batch, time, hidden } = size;
-    let mut before = Vec::with_capacity(batch * time * hidden);
+/// The gradient of `x` (B, T, I).
+pub fn input_gradient(size: Size, dgates: &[f32], weights: &[f32]) -> Vec<f32> {
+    let mut gradient = vec![0.0; size.notes() * size.inputs];
+    let sizes = Sizes { rows: size.notes(), depth: 4 * size.hidden, columns: size.inputs };
+    let w_ih = Matrix { numbers: weights, row: size.row(), column: 1 };
+    let output = MatrixMut { numbers: &mut gradient, row: size.inputs };
+    product(sizes, Matrix::rows(dgates, 4 * size.hidden), w_ih, output, Before::Overwritten);
+    gradient
+}
+
+/// The gradient of the weights (4H, I + H + 1), as products over all notes of all sequences.
+pub fn weight_gradient(size: Size, dgates: &[f32], x: &[f32], outputs: &[f32], state: &[f32]) -> Vec<f32> {
+    let Size { time, inputs, hidden, .. } = size;
+    let mut before = Vec::with_capacity(size.notes() * hidden);
     for (first, outputs) in state.chunks_exact(hidden).zip(outputs.chunks_exact(time * hidden)) {
         before.extend_from_slice(first);
         before.extend_from_slice(&outputs[..(time - 1) * hidden]);
     }
-    let mut gradient = vec![0.0; 4 * hidden * hidden];
-    let sizes = Sizes { rows: 4 * hidden, depth: batch * time, columns: hidden };
-    let output = MatrixMut { numbers: &mut gradient, row: hidden };
+    let mut gradient = vec![0.0; 4 * hidden * size.row()];
     let gates = Matrix::rows(dgates, 4 * hidden).turned();
-    product(sizes, gates, Matrix::rows(&before, hidden), output, Before::Overwritten);
+    for (from, numbers, columns) in [(0, x, inputs), (inputs, &before, hidden)] {
+        let sizes = Sizes { rows: 4 * hidden, depth: size.notes(), columns };
+        let output = MatrixMut { numbers: &mut gradient[from..], row: size.row() };
+        product(sizes, gates, Matrix::rows(numbers, columns), output, Before::Overwritten);
+    }
+    let mut dbias = vec![0.0; 4 * hidden];
+    dgates.chunks_exact(4 * hidden).for_each(|dgates| vector::add(&mut dbias, 1.0, dgates));
+    gradient.chunks_exact_mut(size.row()).zip(dbias).for_each(|(row, dbias)| row[size.row() - 1] = dbias);
     gradient
 }
 
@@ -165,6 +196,19 @@ fn rows_per_task(batch: usize) -> usize {
     batch.div_ceil(rayon::current_num_threads()).clamp(1, MOST_ROWS)
 }
 
-fn transposed(weights: &[f32], hidden: usize) -> Vec<f32> {
-    (0..hidden).flat_map(|k| weights.iter().skip(k).step_by(hidden).copied()).collect()
+/// The recurrent weights, (H, 4H).
+fn transposed(size: Size, weights: &[f32]) -> Vec<f32> {
+    let column = |n: usize| weights.iter().skip(size.inputs + n).step_by(size.row()).copied();
+    (0..size.hidden).flat_map(column).collect()
+}
+
+/// The recurrent weights without the others, (4H, H).
+fn recurrent(size: Size, weights: &[f32]) -> Vec<f32> {
+    let part = size.inputs..size.inputs + size.hidden;
+    weights.chunks_exact(size.row()).flat_map(|row| &row[part.clone()]).copied().collect()
+}
+
+/// The bias, (4H).
+fn last_column(size: Size, weights: &[f32]) -> Vec<f32> {
+    weights.chunks_exact(size.row()).map(|row| row[size.row() - 1]).collect()
 }
