@@ -24,6 +24,8 @@ use row::Row;
 
 /// With a memory, so many evenly spaced notes stand for all: each costs as many steps as the memory is long.
 const PLACES: usize = 4000;
+/// What a player may set it to, in notes.
+const MEMORIES: [Memory; 5] = [None, Some(25), Some(50), Some(100), Some(150)];
 
 /// Score models on performances: nats per note and errors in seconds, or how like music they play on.
 #[derive(Debug, clap::Args)]
@@ -43,7 +45,8 @@ pub struct Arguments {
     /// How a note that the pedal holds ends; repeatable [default: both, or sustained for continuations]
     #[arg(long, value_enum)]
     convention: Vec<Convention>,
-    /// How many notes back a model hears: a number or `unbounded`; repeatable [default: unbounded]
+    /// How many notes back a model hears: a number or `unbounded`; repeatable [default: unbounded, and for sustained
+    /// notes 25, 50, 100 and 150]
     #[arg(long, value_parser = memory, conflicts_with = "continuations")]
     memory: Vec<Memory>,
     /// Let the models play on from real music, at the plugin's default settings, and compare
@@ -81,9 +84,13 @@ fn nats(arguments: &Arguments) -> Result<()> {
         [] => &[Convention::Sustained, Convention::KeyUp],
         chosen => chosen,
     };
-    let memories = if arguments.memory.is_empty() { &[None] } else { &arguments.memory[..] };
     let mut rows = Vec::new();
     for &convention in conventions {
+        let memories = match (&arguments.memory[..], convention) {
+            ([], Convention::Sustained) => &MEMORIES[..],
+            ([], Convention::KeyUp) => &[None],
+            (chosen, _) => chosen,
+        };
         let pieces: Vec<_> = music(arguments, convention)?.pieces.iter().map(Piece::on_grid).collect();
         for (weights, network) in &models {
             for &memory in memories {
