@@ -17,7 +17,7 @@ pub use self::{
 use self::{pace::Pace, passage::Way};
 use crate::{
     improviser::Improviser,
-    lane::{PerformerEnd, Telemetry},
+    lane::{PerformerEnd, Telemetry, Wish},
     music::{
         hearing::{Hearing, Places},
         schedule::Schedule,
@@ -26,6 +26,9 @@ use crate::{
         turn::{Change, Rules, TurnId, Turns},
     },
 };
+
+/// Sets the seeds of successive turns apart; odd, so that none repeats.
+const SEED_STRIDE: u32 = 0x9E37_79B9;
 
 /// What the player has set, as of one block.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +44,15 @@ pub struct Settings {
     pub varying: bool,
     pub thru: bool,
     pub bypass: bool,
+}
+
+impl Settings {
+    /// How the answer after `ordinal` others of its take is to be made. Realtime-safe.
+    pub fn wish(&self, ordinal: u32) -> Wish {
+        let Self { seed, varying, temperature, memory, model, .. } = *self;
+        let moved = if varying { ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
+        Wish { seed: seed.wrapping_add(moved), temperature, memory, model }
+    }
 }
 
 /// Who makes the answers.

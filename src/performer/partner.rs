@@ -1,9 +1,9 @@
 //! The performer and its partner: asking for an answer, telling what was heard, collecting what was made.
 
-use super::{Partner, Performer, Settings};
+use super::{Partner, Performer};
 use crate::{
     improviser::Progress,
-    lane::{Reply, Request, Wish},
+    lane::{Reply, Request},
     music::{
         hearing::{HeardNote, Place},
         note::Note,
@@ -16,9 +16,6 @@ use crate::{
 /// A note that comes later than this is not played at all: it would only disturb.
 const LATEST: Seconds = Seconds(0.1);
 
-/// Sets the seeds of successive turns apart; odd, so that none repeats.
-const SEED_STRIDE: u32 = 0x9E37_79B9;
-
 impl Performer {
     /// Asks for the answer that the silence calls for, at the cursor.
     pub(super) fn ask(&mut self) {
@@ -28,9 +25,7 @@ impl Performer {
             self.remember(note);
         }
         let Some(ask) = self.turns.ask(at, &self.timeline, &self.settings.rules) else { return };
-        let Settings { seed, varying, temperature, memory, model, .. } = self.settings;
-        let moved = if varying { ask.ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
-        let wish = Wish { seed: seed.wrapping_add(moved), temperature, memory, model };
+        let wish = self.settings.wish(ask.ordinal);
         let until = self.timeline.moment(self.timeline.sample(ask.until));
         let length = until - ask.from;
         let sent = self.request(Request::Answer { turn: ask.turn, from: ask.from, length, wish });

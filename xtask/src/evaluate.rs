@@ -1,12 +1,14 @@
-//! `evaluate`: nats per note of models and of plain statistics, on performances that nobody has learnt from.
+//! `evaluate`: what models are worth on performances that nobody has learnt from: in nats per note, beside plain
+//! statistics, or in how like real music they play on.
 //!
 //! What to expect on MAESTRO's validation split: of a classic, fewer than 3.75 nats a pitch, which is what the key
 //! before alone tells.
 
 mod baseline;
+mod continuations;
 mod row;
 
-use std::{fs, path::PathBuf};
+use std::{borrow::Cow, fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use antiphon::model::weights::{self, Weights};
 
 use crate::{
-    corpus::{self, Convention, GridNote, Piece, Split},
+    corpus::{self, Convention, Corpus, GridNote, Piece, Split},
     score::Network,
 };
 use baseline::Baseline;
@@ -22,8 +24,10 @@ use row::Row;
 
 /// With a memory, so many evenly spaced notes stand for all: each costs as many steps as the memory is long.
 const PLACES: usize = 4000;
+/// What a player may set it to, in notes.
+const MEMORIES: [Memory; 5] = [None, Some(25), Some(50), Some(100), Some(150)];
 
-/// Score models on performances: nats per note and errors in seconds.
+/// Score models on performances: nats per note and errors in seconds, or how like music they play on.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// An embedded model or a model file; repeatable [default: all embedded models]
@@ -35,15 +39,25 @@ pub struct Arguments {
     /// Which part of MAESTRO [default: validation]
     #[arg(long, value_enum)]
     split: Option<Split>,
-    /// What the baselines are fitted on [default: MAESTRO's train split]
+    /// What the baselines are fitted on, and continuations are looked for in [default: MAESTRO's train split]
     #[arg(long)]
     train: Option<PathBuf>,
-    /// How a note that the pedal holds ends; repeatable [default: both]
+    /// How a note that the pedal holds ends; repeatable [default: both, or sustained for continuations]
     #[arg(long, value_enum)]
     convention: Vec<Convention>,
-    /// How many notes back a model hears: a number or `unbounded`; repeatable [default: unbounded]
-    #[arg(long, value_parser = memory)]
+    /// How many notes back a model hears: a number or `unbounded`; repeatable [default: unbounded, and for sustained
+    /// notes 25, 50, 100 and 150]
+    #[arg(long, value_parser = memory, conflicts_with = "continuations")]
     memory: Vec<Memory>,
+    /// Let the models play on from real music, at the plugin's default settings, and compare
+    #[arg(long)]
+    continuations: bool,
+    /// From how many places [default: 200]
+    #[arg(long, requires = "continuations", value_parser = clap::value_parser!(u32).range(1..))]
+    prompts: Option<u32>,
+    /// Another seed, other places [default: 0]
+    #[arg(long, requires = "continuations")]
+    seed: Option<u64>,
     /// Print one array that a machine may read
     #[arg(long)]
     json: bool,
@@ -61,15 +75,23 @@ fn memory(text: &str) -> Result<Memory, String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.continuations { continuations::run(arguments) } else { nats(arguments) }
+}
+
+fn nats(arguments: &Arguments) -> Result<()> {
     let models = models(&arguments.model)?;
     let conventions = match &arguments.convention[..] {
         [] => &[Convention::Sustained, Convention::KeyUp],
         chosen => chosen,
     };
-    let memories = if arguments.memory.is_empty() { &[None] } else { &arguments.memory[..] };
     let mut rows = Vec::new();
     for &convention in conventions {
-        let pieces = pieces(arguments, convention)?;
+        let memories = match (&arguments.memory[..], convention) {
+            ([], Convention::Sustained) => &MEMORIES[..],
+            ([], Convention::KeyUp) => &[None],
+            (chosen, _) => chosen,
+        };
+        let pieces: Vec<_> = music(arguments, convention)?.pieces.iter().map(Piece::on_grid).collect();
         for (weights, network) in &models {
             for &memory in memories {
                 rows.push(scored(weights, network, &pieces, convention, memory)?);
@@ -85,26 +107,35 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn models(names: &[String]) -> Result<Vec<(Weights, Network)>> {
+    let read = |(name, bytes): (String, Cow<[u8]>)| {
+        let weights = weights::read(&bytes).context(name)?;
+        let network = Network::of(&weights)?;
+        Ok((weights, network))
+    };
+    files(names)?.into_iter().map(read).collect()
+}
+
+/// The files of these models, or of all embedded ones, by name.
+fn files(names: &[String]) -> Result<Vec<(String, Cow<'static, [u8]>)>> {
     let all = weights::embedded().iter().map(|model| model.name().to_owned()).collect::<Vec<_>>();
     let names = if names.is_empty() { &all } else { names };
-    let read = |name: &String| {
-        let weights = match weights::embedded_file(name) {
-            Some(bytes) => weights::read(bytes),
-            None => weights::read(&fs::read(name).with_context(|| {
+    let file = |name: &String| {
+        let bytes = match weights::embedded_file(name) {
+            Some(bytes) => Cow::Borrowed(bytes),
+            None => Cow::Owned(fs::read(name).with_context(|| {
                 format!(
                     "`{name}` is neither an embedded model ({}) nor a file that can be read",
                     all.join(", ")
                 )
             })?),
         };
-        let weights = weights.with_context(|| name.clone())?;
-        let network = Network::of(&weights)?;
-        Ok((weights, network))
+        Ok((name.clone(), bytes))
     };
-    names.iter().map(read).collect()
+    names.iter().map(file).collect()
 }
 
-fn pieces(arguments: &Arguments, convention: Convention) -> Result<Vec<Vec<GridNote>>> {
+/// The performances that are evaluated on.
+fn music(arguments: &Arguments, convention: Convention) -> Result<Corpus> {
     let listed = corpus::has_list(&arguments.data);
     let split = arguments.split.or(listed.then_some(Split::Validation));
     let corpus = corpus::read(&corpus::find(&arguments.data, split)?, convention)?;
@@ -112,7 +143,22 @@ fn pieces(arguments: &Arguments, convention: Convention) -> Result<Vec<Vec<GridN
     if corpus.notes() == 0 {
         bail!("there are no notes in {}: give MIDI files with notes", arguments.data.display());
     }
-    Ok(corpus.pieces.iter().map(Piece::on_grid).collect())
+    Ok(corpus)
+}
+
+/// The performances to learn from, if there are any.
+fn training(arguments: &Arguments, convention: Convention) -> Result<Option<Corpus>> {
+    let files = match &arguments.train {
+        Some(source) => corpus::find(source, corpus::has_list(source).then_some(Split::Train))?,
+        None if corpus::has_list(&arguments.data) => corpus::find(&arguments.data, Some(Split::Train))?,
+        None => return Ok(None),
+    };
+    let corpus = corpus::read(&files, convention)?;
+    corpus.warn();
+    if corpus.notes() == 0 {
+        bail!("there are no notes to learn from: give MIDI files with notes to `--train`");
+    }
+    Ok(Some(corpus))
 }
 
 fn scored(
@@ -134,17 +180,8 @@ fn scored(
 
 fn baselines(arguments: &Arguments, convention: Convention, pieces: &[Vec<GridNote>]) -> Result<Vec<Row>> {
     let mut rows = vec![Row::uniform(convention, pieces)];
-    let files = match &arguments.train {
-        Some(source) => corpus::find(source, corpus::has_list(source).then_some(Split::Train))?,
-        None if corpus::has_list(&arguments.data) => corpus::find(&arguments.data, Some(Split::Train))?,
-        None => return Ok(rows),
-    };
-    let corpus = corpus::read(&files, convention)?;
-    corpus.warn();
-    if corpus.notes() == 0 {
-        bail!("there are no notes to fit the baselines on: give MIDI files with notes to `--train`");
-    }
-    let train: Vec<_> = corpus.pieces.iter().map(Piece::on_grid).collect();
+    let Some(train) = training(arguments, convention)? else { return Ok(rows) };
+    let train: Vec<_> = train.pieces.iter().map(Piece::on_grid).collect();
     let baseline = Baseline::fitted(&train);
     rows.push(Row::of_baseline(
         "histogram",

@@ -103,6 +103,11 @@ pub fn table(rows: &[Row]) -> String {
         line.extend([row.mae_s.step, row.mae_s.duration].map(number));
         lines.push(line);
     }
+    columns(&lines)
+}
+
+/// Lines of cells, each column as wide as its widest cell.
+pub fn columns(lines: &[Vec<String>]) -> String {
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
     let padded = |line: &Vec<String>| {

@@ -1,0 +1,79 @@
+//! What a model plays after music it has heard, by the way of the plugin's worker.
+
+use std::{slice, sync::Arc};
+
+use antiphon::{
+    improviser::{Improviser, Progress},
+    lane::{Reply, Request, Wish, lanes},
+    model::Model,
+    music::{
+        note::{Note, RelativeNote},
+        time::{Moment, Seconds},
+        turn::TurnId,
+    },
+};
+
+use super::prompt::NEXT;
+
+/// Longer than so many notes ever take.
+const LENGTH: Seconds = Seconds(3600.0);
+
+/// The next [`NEXT`] notes, or fewer where the model ends; the answer may begin as soon as the last note heard has begun.
+pub fn on(model: &Arc<dyn Model>, wish: Wish, heard: &[Note]) -> Vec<RelativeNote> {
+    let (mut performer, end) = lanes();
+    let mut improviser = Improviser::new(end, slice::from_ref(model));
+    let mut before = heard.last().map_or(Moment(0.0), |note| note.onset);
+    let answer = Request::Answer { turn: TurnId(0), from: before, length: LENGTH, wish };
+    for request in heard.iter().map(|&note| Request::Heard(note)).chain([answer]) {
+        performer.requests.push(request).expect("a lane has room for a prompt");
+    }
+    let mut notes = Vec::with_capacity(NEXT);
+    while notes.len() < NEXT {
+        if let Ok(Reply::Play { note, .. }) = performer.replies.pop() {
+            let Note { onset, duration, key, velocity } = note;
+            notes.push(RelativeNote { step: onset - before, duration, key, velocity });
+            before = onset;
+        } else if improviser.step() != Progress::Worked {
+            break;
+        }
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon::{
+        model,
+        music::note::{Key, Velocity},
+        params::AntiphonParams,
+    };
+
+    use super::*;
+
+    fn heard() -> Vec<Note> {
+        let note = |n: u8| Note {
+            onset: Moment(5.0 + f64::from(n) * 0.2),
+            duration: Seconds(0.3),
+            key: Key::saturating(60 + n % 5),
+            velocity: Velocity::saturating(64),
+        };
+        (0..150).map(note).collect()
+    }
+
+    #[test]
+    fn a_continuation_has_its_notes_and_follows_the_last_one_heard() {
+        for model in model::embedded() {
+            let notes = on(model, AntiphonParams::default().snapshot().wish(0), &heard());
+            assert_eq!(notes.len(), NEXT);
+            assert!(notes.iter().all(|note| note.step >= Seconds::ZERO && note.step.0 < 3.0));
+        }
+    }
+
+    #[test]
+    fn the_same_turn_plays_the_same_and_another_turn_otherwise() {
+        let model = &model::embedded()[0];
+        let played = |turn| on(model, AntiphonParams::default().snapshot().wish(turn), &heard());
+        assert_eq!(played(0), played(0));
+        assert_ne!(played(0), played(1));
+    }
+}
