@@ -62,6 +62,9 @@ pub struct Arguments {
     /// The highest learning rate; it falls to nothing at the end [default: 0.003, or 0.002 for antiphon]
     #[arg(long)]
     rate: Option<f64>,
+    /// The part of the passages that antiphon hears in another key, tempo and loudness, 0 to 1; the others as written
+    #[arg(long, default_value = "0.5", value_parser = share)]
+    varied: f64,
     #[arg(long, value_enum, default_value_t = Convention::Sustained)]
     convention: Convention,
     /// The corpus as the card names it
@@ -76,6 +79,13 @@ fn minutes(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(minutes) if minutes > 0.0 => Ok(minutes),
         _ => Err("give a number of minutes above 0".into()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("give a number from 0 to 1".into()),
     }
 }
 
@@ -105,7 +115,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             let threads = rayon::current_num_threads().min(plan.batch / 2);
             let stream = |thread| {
                 let rows = (plan.batch * (thread + 1)) / threads - plan.batch * thread / threads;
-                Chunks::new(Arc::clone(&pieces), rows, plan.window, Chance::seed_from_u64(chance.random()))
+                let chance = Chance::seed_from_u64(chance.random());
+                Chunks::new(Arc::clone(&pieces), (rows, plan.window), arguments.varied, chance)
             };
             let streams = (0..threads).map(stream).collect::<Result<_>>()?;
             Box::new(antiphon::Antiphon::new(&variables, streams)?)

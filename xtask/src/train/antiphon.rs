@@ -128,8 +128,8 @@ mod tests {
         let piece = melody();
         let mut chance = Chance::seed_from_u64(1);
         let variables = beginning::drawn(Preset::Antiphon, &mut chance).expect("shapes fit");
-        let streams =
-            [1, 2].map(|seed| Chunks::new(vec![piece.clone()].into(), 2, 24, Chance::seed_from_u64(seed)));
+        let streams = [1, 2]
+            .map(|seed| Chunks::new(vec![piece.clone()].into(), (2, 24), 1.0, Chance::seed_from_u64(seed)));
         let streams = streams.map(|chunks| chunks.expect("a note"));
         let mut pupil = Antiphon::new(&variables, streams.into()).expect("shapes fit");
         let total = |pupil: &Antiphon| {

@@ -34,6 +34,8 @@ pub struct Chunks {
     passages: Vec<Passage>,
     lanes: Vec<Lane>,
     time: usize,
+    /// The part of the passages that are played differently, 0..=1; the others are played as written.
+    varied: f64,
     chance: Chance,
 }
 
@@ -52,12 +54,17 @@ struct Lane {
 
 impl Chunks {
     /// Fails when there is no note.
-    pub fn new(pieces: Arc<[Vec<GridNote>]>, rows: usize, time: usize, chance: Chance) -> Result<Self> {
+    pub fn new(
+        pieces: Arc<[Vec<GridNote>]>,
+        (rows, time): (usize, usize),
+        varied: f64,
+        chance: Chance,
+    ) -> Result<Self> {
         if pieces.iter().all(Vec::is_empty) {
             bail!("no file holds a note: give MIDI files with notes");
         }
         let lanes = (0..rows).map(|_| Lane { notes: Vec::new(), at: 0, scene: Scene::SILENCE }).collect();
-        Ok(Self { pieces, passages: Vec::new(), lanes, time, chance })
+        Ok(Self { pieces, passages: Vec::new(), lanes, time, varied, chance })
     }
 
     pub fn rows(&self) -> usize {
@@ -100,7 +107,11 @@ impl Chunks {
             self.passages.shuffle(&mut self.chance);
         }
         let Passage { piece, notes } = self.passages.pop().expect("some piece has a note");
-        let notes = varied(&self.pieces[piece][notes], &mut self.chance);
+        let written = &self.pieces[piece][notes];
+        let notes = match self.chance.random_bool(self.varied) {
+            true => varied(written, &mut self.chance),
+            false => written.to_vec(),
+        };
         Lane { notes, at: 0, scene: Scene::SILENCE }
     }
 
@@ -158,7 +169,7 @@ mod tests {
     fn every_note_of_a_piece_is_learnt_once_a_visit() {
         let count = 2 * PASSAGE + 100;
         let pieces = vec![piece(u32::try_from(count).expect("few"))];
-        let mut chunks = Chunks::new(pieces.into(), 1, 20, Chance::seed_from_u64(1)).expect("notes");
+        let mut chunks = Chunks::new(pieces.into(), (1, 20), 1.0, Chance::seed_from_u64(1)).expect("notes");
         for _ in 0..3 {
             let mut learnt = 0;
             while learnt < count {
@@ -171,7 +182,7 @@ mod tests {
     #[test]
     fn chunks_of_a_passage_follow_on_each_other() {
         let pieces = vec![piece(50)];
-        let mut chunks = Chunks::new(pieces.into(), 1, 20, Chance::seed_from_u64(1)).expect("notes");
+        let mut chunks = Chunks::new(pieces.into(), (1, 20), 1.0, Chance::seed_from_u64(1)).expect("notes");
         let (mut passages, mut learnt) = (0, 0);
         while learnt < 50 {
             let (page, going_on) = chunks.next();
