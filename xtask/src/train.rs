@@ -10,7 +10,8 @@ mod checkpoint;
 mod chunks;
 mod classic;
 mod course;
-mod descent;
+pub mod descent;
+pub mod desk;
 mod material;
 mod pupil;
 mod windows;
@@ -23,7 +24,7 @@ use rand::{RngExt, SeedableRng};
 use ::antiphon::model::{Chance, Preset, weights};
 
 use crate::corpus::{Convention, GridNote};
-use beginning::Variables;
+pub use beginning::Variables;
 use chunks::Chunks;
 use course::Course;
 use material::Material;

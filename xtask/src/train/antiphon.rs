@@ -1,10 +1,7 @@
 //! Our own network learns whole notes: the loss is what evaluation measures.
 
-use std::thread;
-
 use anyhow::Result;
 use candle_core::{Tensor, backprop::GradStore};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use antiphon::model::antiphon::{Network, Past};
 
@@ -12,6 +9,7 @@ use super::{
     beginning::Variables,
     chunks::Chunks,
     descent::{self, Descent},
+    desk::{Desk, side_by_side},
     pupil::{Lesson, Pupil},
 };
 use crate::{
@@ -24,22 +22,16 @@ const DECAY: f64 = 0.02;
 pub struct Antiphon {
     network: Network,
     descent: Descent,
-    desks: Vec<Desk>,
+    desks: Vec<Desk<Rows>>,
 }
 
-/// Some of the rows of a batch, and the one thread that learns from them: threads that share rows would wait for each
-/// other at every product.
-struct Desk {
-    pool: ThreadPool,
-    seat: Seat,
-}
-
-struct Seat {
+/// Some of the rows of a batch.
+struct Rows {
     chunks: Chunks,
     past: Past,
 }
 
-/// What a desk has learnt from a chunk.
+/// What has been learnt from a chunk.
 struct Work {
     gradient: GradStore,
     notes: usize,
@@ -50,10 +42,7 @@ struct Work {
 impl Antiphon {
     /// Learns from as many streams of chunks at once as there are.
     pub fn new(variables: &Variables, streams: Vec<Chunks>) -> Result<Self> {
-        let desk = |chunks: Chunks| -> Result<Desk> {
-            let pool = ThreadPoolBuilder::new().num_threads(1).build()?;
-            Ok(Desk { pool, seat: Seat { past: Past::silence(chunks.rows())?, chunks } })
-        };
+        let desk = |chunks: Chunks| Desk::new(Rows { past: Past::silence(chunks.rows())?, chunks });
         Ok(Self {
             network: Network::new(|name| Ok(variables[name].as_tensor().clone()))?,
             descent: Descent::new(variables, DECAY)?,
@@ -62,7 +51,7 @@ impl Antiphon {
     }
 }
 
-impl Seat {
+impl Rows {
     /// `whole` is how many notes a full batch has: a note counts the same wherever it stands.
     fn learn(&mut self, network: &Network, whole: usize) -> Result<Work> {
         let (page, going_on) = self.chunks.next();
@@ -86,16 +75,7 @@ impl Pupil for Antiphon {
     fn learn(&mut self, rate: f64) -> Result<Lesson> {
         let whole = self.desks.iter().map(|desk| desk.seat.chunks.notes()).sum();
         let network = &self.network;
-        let works: Vec<Work> = thread::scope(|scope| {
-            let desks = self.desks.iter_mut();
-            let threads: Vec<_> = desks
-                .map(|desk| scope.spawn(|| desk.pool.install(|| desk.seat.learn(network, whole))))
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().expect("learning does not panic"))
-                .collect::<Result<_>>()
-        })?;
+        let works = side_by_side(&mut self.desks, |rows| rows.learn(network, whole))?;
         let gradients: Vec<&GradStore> = works.iter().map(|work| &work.gradient).collect();
         self.descent.step(&gradients, rate)?;
         let notes = works.iter().map(|work| work.notes).sum::<usize>();
