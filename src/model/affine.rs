@@ -1,4 +1,5 @@
-//! The layer that all networks share, as one operation of candle's graph.
+//! The layer that all networks share, as one operation of candle's graph. Where there is no such operation, on devices
+//! that are not the CPU, it is made of plain ones, here and in all layers.
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
@@ -20,6 +21,9 @@ pub(super) struct Affine {
 impl Affine {
     /// `x · weightᵀ + bias` for `x` (N, I).
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        if !x.device().is_cpu() {
+            return x.matmul(&self.weight.t()?)?.broadcast_add(&self.bias);
+        }
         x.contiguous()?.apply_op3(&self.weight, &self.bias, Op)
     }
 }

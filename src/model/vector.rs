@@ -122,6 +122,9 @@ pub struct AdamStep {
     pub kept: f32,
 }
 
+/// Added to a variance, so that equal numbers have one too.
+pub const TINY: f32 = 1e-5;
+
 /// How many sums are kept in registers while a column streams by.
 pub const WIDTH: usize = 64;
 
@@ -231,7 +234,6 @@ fn soften_backward_loop<const FUSED: bool>(flow: &mut [f32], weights: &[f32]) ->
 
 #[inline(always)]
 fn normalise_loop<const FUSED: bool>(numbers: &[f32], output: &mut [f32]) -> f32 {
-    const TINY: f32 = 1e-5;
     let count = numbers.len() as f32;
     let mean = fold_sum(numbers, |number| number) / count;
     let variance = fold_sum(numbers, |number| (number - mean) * (number - mean)) / count;

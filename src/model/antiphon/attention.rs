@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::{
     band::{Gradients, Looks, Row},
-    shape::{ATTENTION, ATTENTION_HEADS, MEMORY},
+    cost::IMPOSSIBLE,
+    shape::{ATTENTION, ATTENTION_HEADS, HEAD, MEMORY},
 };
 use crate::model::{
     storage::{numbers, with_numbers},
@@ -19,11 +20,56 @@ use crate::model::{
 /// worth to each head (heads, M + 1), 0 standing for nothing. Result: (B, T, A).
 ///
 /// Note t reads the pairs before M + t.
-pub struct Attention {
+struct Attention {
     /// For each sequence, how many of its older pairs there are, 0..=M; they stand next to the newer ones.
-    pub heard: Vec<usize>,
+    heard: Vec<usize>,
     /// Of each sequence, for the backward pass.
-    pub trace: Arc<OnceLock<Vec<Looks>>>,
+    trace: Arc<OnceLock<Vec<Looks>>>,
+}
+
+/// What T notes of B sequences read, (B, T, A): see [`Attention`].
+pub fn attend(queries: &Tensor, pairs: &Tensor, age: &Tensor, heard: &[usize]) -> Result<Tensor> {
+    if !queries.device().is_cpu() {
+        return plain(queries, pairs, age, heard);
+    }
+    queries.apply_op3(pairs, age, Attention { heard: heard.to_vec(), trace: Arc::default() })
+}
+
+/// The same, of plain operations.
+pub fn plain(queries: &Tensor, pairs: &Tensor, age: &Tensor, heard: &[usize]) -> Result<Tensor> {
+    let ((batch, time, _), count) = (queries.dims3()?, pairs.dim(1)?);
+    let by_head = |x: &Tensor, from: usize, rows: usize| {
+        x.narrow(2, from, ATTENTION)?
+            .reshape((batch, rows, ATTENTION_HEADS, HEAD))?
+            .transpose(1, 2)?
+            .contiguous()
+    };
+    let (mut ages, mut possible) = (Vec::with_capacity(time * count), Vec::new());
+    for t in 0..time {
+        // A pair that this note does not read has no age: any will do.
+        ages.extend(
+            (0..count).map(|n| u32::try_from(MEMORY + t).map_or(0, |now| now.saturating_sub(n as u32))),
+        );
+    }
+    for heard in heard {
+        let seen = |t: usize, n: usize| (t.max(MEMORY - heard)..MEMORY + t).contains(&n);
+        let line = |t| (0..count).map(move |n| if seen(t, n) { 0.0 } else { IMPOSSIBLE });
+        possible.extend((0..time).flat_map(line));
+    }
+    let device = queries.device();
+    let ages: Vec<u32> = ages.into_iter().map(|age| age.min(MEMORY as u32)).collect();
+    let worth = age.index_select(&Tensor::from_vec(ages, time * count, device)?, 1)?;
+    let worth = worth.reshape((1, ATTENTION_HEADS, time, count))?;
+    let possible = Tensor::from_vec(possible, (batch, 1, time, count), device)?;
+    let keys = by_head(pairs, 0, count)?.t()?.contiguous()?;
+    let scores = (by_head(queries, 0, time)?.matmul(&keys)? / (HEAD as f64).sqrt())?;
+    let scores = scores.broadcast_add(&worth)?.broadcast_add(&possible)?;
+    let nothing = age.narrow(1, 0, 1)?.reshape((1, ATTENTION_HEADS, 1, 1))?;
+    let nothing = nothing.broadcast_as((batch, ATTENTION_HEADS, time, 1))?;
+    let scores = Tensor::cat(&[scores, nothing.contiguous()?], 3)?;
+    let weights = scores.broadcast_sub(&scores.detach().max_keepdim(3)?)?.exp()?;
+    let looks = weights.broadcast_div(&weights.sum_keepdim(3)?)?.narrow(3, 0, count)?.contiguous()?;
+    looks.matmul(&by_head(pairs, ATTENTION, count)?)?.transpose(1, 2)?.reshape((batch, time, ATTENTION))
 }
 
 impl CustomOp3 for Attention {

@@ -44,7 +44,20 @@ impl Default for Bag {
 
 /// (N, O): for each note of the bag the sum of its rows of `table` (features, O); O is a multiple of [`WIDTH`].
 pub fn gather(bag: &Arc<Bag>, table: &Tensor) -> Result<Tensor> {
+    if !table.device().is_cpu() {
+        return plain(bag, table);
+    }
     table.apply_op1(Gather(Arc::clone(bag)))
+}
+
+/// The same, of plain operations: a product with mostly noughts.
+pub fn plain(bag: &Bag, table: &Tensor) -> Result<Tensor> {
+    let features = table.dim(0)?;
+    let mut dense = vec![0.0; bag.len() * features];
+    for (n, dense) in dense.chunks_exact_mut(features).enumerate() {
+        bag.of(n).iter().for_each(|item| dense[usize::from(item.row)] += item.amount);
+    }
+    Tensor::from_vec(dense, (bag.len(), features), table.device())?.matmul(table)
 }
 
 struct Gather(Arc<Bag>);

@@ -42,7 +42,32 @@ impl Target {
 
 /// The nats (N) of the truth under `logits` (N, C).
 pub fn nats(target: &Arc<Target>, logits: &Tensor) -> Result<Tensor> {
+    if !logits.device().is_cpu() {
+        return plain(target, logits);
+    }
     logits.apply_op1(Cost { target: Arc::clone(target), slope: Arc::default() })
+}
+
+/// The same, of plain operations.
+pub fn plain(target: &Target, logits: &Tensor) -> Result<Tensor> {
+    let (rows, width) = logits.dims2()?;
+    let (mut possible, mut truth) = (vec![0.0; rows * width], vec![IMPOSSIBLE; rows * width]);
+    for n in 0..rows {
+        let (possible, truth) = (&mut possible[n * width..][..width], &mut truth[n * width..][..width]);
+        if target.truth.of(n).is_empty() {
+            truth.fill(0.0);
+            continue;
+        }
+        possible[target.impossible[n].clone()].fill(IMPOSSIBLE);
+        target.truth.of(n).iter().for_each(|item| truth[usize::from(item.row)] = item.amount.ln());
+    }
+    let sum = |offsets: Vec<f32>| {
+        let logits = (logits + Tensor::from_vec(offsets, (rows, width), logits.device())?)?;
+        // The largest number cancels out, so it needs no gradient.
+        let top = logits.detach().max_keepdim(1)?;
+        logits.broadcast_sub(&top)?.exp()?.sum(1)?.log()? + top.squeeze(1)?
+    };
+    sum(possible)? - sum(truth)?
 }
 
 struct Cost {

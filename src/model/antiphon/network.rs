@@ -1,11 +1,9 @@
 //! The network over whole sequences, with gradients: for training and scoring.
 
-use std::sync::{Arc, OnceLock};
-
 use candle_core::{DType, Device, Result, Tensor};
 
 use super::{
-    attention::Attention,
+    attention::attend,
     bag, cost,
     norm::normalised,
     page::Page,
@@ -58,9 +56,9 @@ pub struct Past {
 }
 
 impl Past {
-    pub fn silence(batch: usize) -> Result<Self> {
+    pub fn silence(batch: usize, device: &Device) -> Result<Self> {
         let zeros = |shape: (usize, usize, usize)| {
-            (0..LAYERS).map(|_| Tensor::zeros(shape, DType::F32, &Device::Cpu)).collect::<Result<_>>()
+            (0..LAYERS).map(|_| Tensor::zeros(shape, DType::F32, device)).collect::<Result<_>>()
         };
         Ok(Self {
             states: zeros((2, batch, HIDDEN))?,
@@ -81,7 +79,7 @@ impl Past {
     /// Silences the sequences that do not go on.
     pub fn going_on(&self, rows: &[bool]) -> Result<Self> {
         let kept: Vec<f32> = rows.iter().map(|&goes_on| f32::from(u8::from(goes_on))).collect();
-        let kept = Tensor::from_vec(kept, (1, rows.len(), 1), &Device::Cpu)?;
+        let kept = Tensor::from_vec(kept, (1, rows.len(), 1), self.states[0].device())?;
         let states = self.states.iter().map(|state| state.broadcast_mul(&kept));
         let heard = self.heard.iter().zip(rows).map(|(&heard, &goes_on)| if goes_on { heard } else { 0 });
         Ok(Self { states: states.collect::<Result<_>>()?, pairs: self.pairs.clone(), heard: heard.collect() })
@@ -119,6 +117,11 @@ impl Network {
             layers: (0..LAYERS).map(layer).collect::<Result<_>>()?,
             heads: HEADS.iter().map(head).collect::<Result<_>>()?,
         })
+    }
+
+    /// Where the network's tensors are.
+    pub fn device(&self) -> &Device {
+        self.hear.device()
     }
 
     /// What is known *before* each note of a page, as (N, H), and what is known after them.
@@ -180,8 +183,7 @@ impl Layer {
         let newer = Tensor::cat(&[self.key.forward(known)?, self.value.forward(embedding)?], 1)?;
         let pairs = Tensor::cat(&[older, &newer.reshape((batch, time, 2 * ATTENTION))?], 1)?;
         let queries = self.query.forward(known)?.reshape((batch, time, ATTENTION))?;
-        let op = Attention { heard: heard.to_vec(), trace: Arc::new(OnceLock::new()) };
-        let seen = queries.apply_op3(&pairs, &self.age, op)?.flatten(0, 1)?;
+        let seen = attend(&queries, &pairs, &self.age, heard)?.flatten(0, 1)?;
         let newest = pairs.detach().narrow(1, time, MEMORY)?.contiguous()?;
         Ok((self.output.forward(&seen)?, newest))
     }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor, bail};
 
 use crate::model::{
     storage::{numbers, with_numbers},
@@ -12,7 +12,17 @@ use crate::model::{
 
 /// Each row of `x` (N, C) with mean 0 and variance 1.
 pub fn normalised(x: &Tensor) -> Result<Tensor> {
+    if !x.device().is_cpu() {
+        return plain(x);
+    }
     x.apply_op1(Normalise { stretches: Arc::default() })
+}
+
+/// The same, of plain operations.
+pub fn plain(x: &Tensor) -> Result<Tensor> {
+    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+    let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
+    centred.broadcast_div(&(variance + f64::from(vector::TINY))?.sqrt()?)
 }
 
 struct Normalise {

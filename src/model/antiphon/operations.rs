@@ -1,16 +1,16 @@
-//! Every operation of the graph, and its gradients, against candle's own plain operations.
+//! Every operation of the graph, and its gradients, against the plain ones that other devices use.
 
 use std::sync::Arc;
 
-use candle_core::{D, Device, Result, Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 use rand::{RngExt, SeedableRng};
 
 use super::{
-    attention::Attention,
+    attention::{self, attend},
     bag::{self, Bag},
     cost::{self, Target},
-    norm::normalised,
-    shape::{ATTENTION, ATTENTION_HEADS, HEAD, MEMORY},
+    norm::{self, normalised},
+    shape::{ATTENTION, ATTENTION_HEADS, MEMORY},
 };
 use crate::model::{Chance, vector::Item};
 
@@ -41,10 +41,8 @@ fn a_gathered_bag_is_a_product_with_mostly_noughts() {
     let mut bag = Bag::default();
     let items = [(4, 1.0), (0, 0.5), (4, 2.0)].map(|(row, amount)| Item { row, amount });
     [&items[..], &[], &items[..1]].into_iter().for_each(|items| bag.push(items));
-    let dense = [[0.5, 0.0, 0.0, 0.0, 3.0], [0.0; 5], [0.0, 0.0, 0.0, 0.0, 1.0]];
-    let dense = Tensor::new(&dense.map(|row| row.map(|x: f32| x)), &Device::Cpu).expect("numbers");
+    let theirs = bag::plain(&bag, &table).expect("shapes fit");
     let ours = bag::gather(&Arc::new(bag), &table).expect("shapes fit");
-    let theirs = dense.matmul(&table).expect("shapes fit");
     same_gradients(&[&table], &mask, &ours, &theirs);
 }
 
@@ -60,12 +58,7 @@ fn a_feature_beyond_the_table_is_refused() {
 fn normalised_rows_have_mean_nought_and_variance_one() {
     let mut chance = Chance::seed_from_u64(2);
     let (x, mask) = (random(&[3, 37], 2.0, &mut chance), random(&[3, 37], 1.0, &mut chance));
-    let by_candle = || -> Result<Tensor> {
-        let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
-        let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
-        centred.broadcast_div(&(variance + 1e-5)?.sqrt()?)
-    };
-    same_gradients(&[&x], &mask, &normalised(&x).expect("rows"), &by_candle().expect("shapes fit"));
+    same_gradients(&[&x], &mask, &normalised(&x).expect("rows"), &norm::plain(&x).expect("rows"));
 }
 
 #[test]
@@ -77,43 +70,11 @@ fn a_choice_costs_what_all_that_mean_it_share() {
     target.ask(0..2, &[item(7, 1.0)]);
     target.ask(18..20, &[item(3, 0.25), item(17, 1.0)]);
     target.ask_nothing();
-    let by_candle = || -> Result<Tensor> {
-        let weights = logits.exp()?;
-        let row = |n: usize, from, count| weights.get(n)?.narrow(0, from, count)?.sum_all();
-        let first = (row(0, 2, 18)?.log()? - row(0, 7, 1)?.log()?)?;
-        let truth = ((row(1, 3, 1)? * 0.25)? + row(1, 17, 1)?)?;
-        let second = (row(1, 0, 18)?.log()? - truth.log()?)?;
-        Tensor::stack(&[first.clone(), second, (row(2, 0, 1)? * 0.0)?], 0)
-    };
+    let theirs = cost::plain(&target, &logits).expect("shapes fit");
     let ours = cost::nats(&Arc::new(target), &logits).expect("shapes fit");
-    same_gradients(&[&logits], &mask, &ours, &by_candle().expect("shapes fit"));
-}
-
-/// The same as the operation, by candle's own operations over one sequence, whose older pairs begin at `MEMORY - heard`.
-fn by_candle(queries: &Tensor, pairs: &Tensor, age: &Tensor, heard: usize) -> Result<Tensor> {
-    let time = queries.dim(1)?;
-    let mut outputs = Vec::new();
-    for t in 0..time {
-        let count = MEMORY.min(heard + t);
-        let band = pairs.get(0)?.narrow(0, MEMORY + t - count, count)?;
-        let mut heads = Vec::new();
-        for head in 0..ATTENTION_HEADS {
-            let query = queries.get(0)?.narrow(0, t, 1)?.narrow(1, head * HEAD, HEAD)?;
-            let keys = band.narrow(1, head * HEAD, HEAD)?.contiguous()?;
-            let values = band.narrow(1, ATTENTION + head * HEAD, HEAD)?.contiguous()?;
-            let order: Vec<u32> = (0..=u32::try_from(count).expect("few")).rev().collect();
-            let order = Tensor::from_vec(order, count + 1, &Device::Cpu)?;
-            let worth = age.get(head)?.index_select(&order, 0)?.unsqueeze(0)?;
-            let scores = (query.contiguous()?.matmul(&keys.t()?.contiguous()?)? / (HEAD as f64).sqrt())?;
-            let scores =
-                (Tensor::cat(&[scores, Tensor::zeros((1, 1), age.dtype(), &Device::Cpu)?], 1)? + worth)?;
-            let weights = scores.exp()?;
-            let looks = weights.broadcast_div(&weights.sum_keepdim(1)?)?;
-            heads.push(looks.narrow(1, 0, count)?.matmul(&values)?);
-        }
-        outputs.push(Tensor::cat(&heads, 1)?);
-    }
-    Tensor::cat(&outputs, 0)?.unsqueeze(0)
+    same_gradients(&[&logits], &mask, &ours, &theirs);
+    let free = theirs.get(2).and_then(|nats| nats.to_scalar::<f32>()).expect("a number");
+    assert_eq!(free, 0.0);
 }
 
 #[test]
@@ -124,9 +85,8 @@ fn attention_and_its_gradients_are_those_of_plain_operations() {
         let pairs = random(&[1, MEMORY + time, 2 * ATTENTION], 1.0, &mut chance);
         let age = random(&[ATTENTION_HEADS, MEMORY + 1], 1.0, &mut chance);
         let mask = random(&[1, time, ATTENTION], 1.0, &mut chance);
-        let op = Attention { heard: vec![heard], trace: Default::default() };
-        let ours = queries.apply_op3(&pairs, &age, op).expect("shapes fit");
-        let theirs = by_candle(&queries, &pairs, &age, heard).expect("shapes fit");
+        let ours = attend(&queries, &pairs, &age, &[heard]).expect("shapes fit");
+        let theirs = attention::plain(&queries, &pairs, &age, &[heard]).expect("shapes fit");
         same_gradients(&[&queries, &pairs, &age], &mask, &ours, &theirs);
     }
 }

@@ -38,7 +38,7 @@ fn notes(count: usize, seed: u64) -> Vec<GridNote> {
 
 /// What each note of a piece costs, heard in stretches of `time`.
 fn nats(network: &Network, piece: &[GridNote], time: usize) -> Vec<f32> {
-    let (mut past, mut scenes) = (Past::silence(1).expect("a size"), [Scene::SILENCE]);
+    let (mut past, mut scenes) = (Past::silence(1, &Device::Cpu).expect("a size"), [Scene::SILENCE]);
     let mut all = Vec::new();
     for stretch in piece.chunks(time) {
         let page = Page::new(&[stretch], stretch.len(), &mut scenes);
@@ -74,7 +74,7 @@ fn a_note_is_foretold_from_what_came_before_alone() {
 /// The four sums of probabilities over all that a note can be, one attribute after the other.
 fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
     let mut last = Scene::SILENCE;
-    let mut past = Past::silence(1).expect("a size");
+    let mut past = Past::silence(1, &Device::Cpu).expect("a size");
     let page = Page::new(&[piece], piece.len(), std::slice::from_mut(&mut last));
     (_, past) = network.listen(&page, &past).expect("shapes fit");
     let steps =

@@ -86,6 +86,8 @@ fn compare(sizes: &Sizes, seed: u64) -> Result<()> {
     let (theirs, their_state) = by_candle(&case)?;
     assert!(distance(&ours, &theirs)? < 1e-4);
     assert!(distance(&our_state, &their_state)? < 1e-4);
+    let (plain, plain_state) = case.lstm.plain(&case.x, &case.state)?;
+    assert!(distance(&plain, &theirs)? < 1e-4 && distance(&plain_state, &their_state)? < 1e-4);
     let our_gradients = (ours * &case.mask)?.sum_all()?.backward()?;
     let their_gradients = (theirs * &case.mask)?.sum_all()?.backward()?;
     for var in case.vars.iter().chain([&case.x, &case.state]) {

@@ -17,7 +17,7 @@ impl Listener for Network {
     type Known = Known;
 
     fn silence(&self, rows: usize) -> Result<Known> {
-        Ok(Known { past: Past::silence(rows)?, scenes: vec![Scene::SILENCE; rows] })
+        Ok(Known { past: Past::silence(rows, self.device())?, scenes: vec![Scene::SILENCE; rows] })
     }
 
     fn narrow(&self, mut known: Known, rows: usize) -> Result<Known> {

@@ -42,11 +42,15 @@ struct Work {
 impl Antiphon {
     /// Learns from as many streams of chunks at once as there are.
     pub fn new(variables: &Variables, streams: Vec<Chunks>) -> Result<Self> {
-        let desk = |chunks: Chunks| Desk::new(Rows { past: Past::silence(chunks.rows())?, chunks });
+        let network = Network::new(|name| Ok(variables[name].as_tensor().clone()))?;
+        let desk = |chunks: Chunks| {
+            let past = Past::silence(chunks.rows(), network.device())?;
+            Desk::new(Rows { past, chunks })
+        };
         Ok(Self {
-            network: Network::new(|name| Ok(variables[name].as_tensor().clone()))?,
             descent: Descent::new(variables, DECAY)?,
             desks: streams.into_iter().map(desk).collect::<Result<_>>()?,
+            network,
         })
     }
 }

@@ -25,11 +25,10 @@ pub fn side_by_side<T: Send, R: Send>(
 ) -> Result<Vec<R>> {
     let work = &work;
     thread::scope(|scope| {
-        let begin = |desk| {
-            let Desk { pool, seat } = desk;
-            scope.spawn(move || pool.install(|| work(seat)))
-        };
-        let threads: Vec<_> = desks.iter_mut().map(begin).collect();
+        let mut threads = Vec::with_capacity(desks.len());
+        for Desk { pool, seat } in desks {
+            threads.push(scope.spawn(move || pool.install(|| work(seat))));
+        }
         threads.into_iter().map(|thread| thread.join().expect("work does not panic")).collect()
     })
 }
