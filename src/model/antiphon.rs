@@ -7,6 +7,7 @@ mod bag;
 mod band;
 mod cost;
 mod features;
+mod median;
 mod network;
 mod norm;
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod bench;
 mod bundle;
 mod corpus;
 mod demo;
+mod desk;
 mod evaluate;
 mod inspect;
 mod memory;

@@ -7,7 +7,7 @@ mod sum;
 use ::antiphon::model::weights::Weights;
 use anyhow::Result;
 
-use crate::corpus::GridNote;
+use crate::{corpus::GridNote, desk::shared_out};
 pub use sum::Score;
 
 /// What scores: a network that hears sequences side by side.
@@ -48,7 +48,7 @@ impl Network {
         })
     }
 
-    pub fn unbounded(&self, pieces: &[Vec<GridNote>], progress: impl Fn(usize)) -> Result<Score> {
+    pub fn unbounded(&self, pieces: &[Vec<GridNote>], progress: impl Fn(usize) + Sync) -> Result<Score> {
         match self {
             Self::Antiphon(network) => unbounded(network, pieces, progress),
             Self::Classic(network) => unbounded(network, pieces, progress),
@@ -64,60 +64,70 @@ impl Network {
 }
 
 /// Scores every note of every piece, what is known carried from the first note of its piece.
-pub fn unbounded<L: Listener>(
+pub fn unbounded<L: Listener + Sync>(
     network: &L,
     pieces: &[Vec<GridNote>],
-    progress: impl Fn(usize),
+    progress: impl Fn(usize) + Sync,
 ) -> Result<Score> {
-    // Enough sequences and notes for large products, few enough to stay in memory.
-    const SEQUENCES: usize = 64;
-    const NOTES: usize = 256;
+    // Enough sequences for large products, few enough to share out well.
+    const SEQUENCES: usize = 16;
     let mut by_length: Vec<&[GridNote]> =
         pieces.iter().map(Vec::as_slice).filter(|p| !p.is_empty()).collect();
     by_length.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
+    let groups: Vec<_> = by_length.chunks(SEQUENCES).collect();
+    let scores = shared_out(&groups, |group| together(network, group, &progress))?;
+    Ok(sum(&scores))
+}
+
+/// Scores pieces side by side, the longest first.
+fn together<L: Listener>(network: &L, group: &[&[GridNote]], progress: &impl Fn(usize)) -> Result<Score> {
+    const NOTES: usize = 256;
     let mut score = Score::default();
-    for group in by_length.chunks(SEQUENCES) {
-        let mut known = network.silence(group.len())?;
-        for from in (0..group[0].len()).step_by(NOTES) {
-            // The longest come first, so those that go on are a prefix.
-            let active: Vec<_> =
-                group.iter().filter(|piece| piece.len() > from).map(|piece| &piece[from..]).collect();
-            known = network.narrow(known, active.len())?;
-            let time = NOTES.min(active[0].len());
-            let part = network.score(&active, time, &mut known)?;
-            progress(part.notes);
-            score.add(&part);
-        }
+    let mut known = network.silence(group.len())?;
+    for from in (0..group[0].len()).step_by(NOTES) {
+        // The longest come first, so those that go on are a prefix.
+        let active: Vec<_> =
+            group.iter().filter(|piece| piece.len() > from).map(|piece| &piece[from..]).collect();
+        known = network.narrow(known, active.len())?;
+        let time = NOTES.min(active[0].len());
+        let part = network.score(&active, time, &mut known)?;
+        progress(part.notes);
+        score.add(&part);
     }
     Ok(score)
 }
 
+fn sum(scores: &[Score]) -> Score {
+    let mut sum = Score::default();
+    scores.iter().for_each(|score| sum.add(score));
+    sum
+}
+
 /// Scores `count` evenly spaced notes, each from silence and the `memory` notes before it.
-pub fn remembered<L: Listener>(
+pub fn remembered<L: Listener + Sync>(
     network: &L,
     pieces: &[Vec<GridNote>],
     memory: usize,
     count: usize,
 ) -> Result<Score> {
-    const SEQUENCES: usize = 128;
+    const SEQUENCES: usize = 32;
     let total: usize = pieces.iter().map(Vec::len).sum();
     let count = count.min(total);
     let mut places: Vec<(&[GridNote], &[GridNote])> =
         (0..count).map(|n| place(pieces, n * total / count, memory)).collect();
     // Sequences of one length run together.
     places.sort_by_key(|(heard, _)| heard.len());
-    let mut score = Score::default();
-    for same in places.chunk_by(|(a, _), (b, _)| a.len() == b.len()) {
-        for group in same.chunks(SEQUENCES) {
-            let (heard, next): (Vec<&[GridNote]>, Vec<&[GridNote]>) = group.iter().copied().unzip();
-            let mut known = network.silence(group.len())?;
-            if !heard[0].is_empty() {
-                network.hear(&heard, heard[0].len(), &mut known)?;
-            }
-            score.add(&network.score(&next, 1, &mut known)?);
+    let same = places.chunk_by(|(a, _), (b, _)| a.len() == b.len());
+    let groups: Vec<_> = same.flat_map(|same| same.chunks(SEQUENCES)).collect();
+    let scores = shared_out(&groups, |group| {
+        let (heard, next): (Vec<&[GridNote]>, Vec<&[GridNote]>) = group.iter().copied().unzip();
+        let mut known = network.silence(group.len())?;
+        if !heard[0].is_empty() {
+            network.hear(&heard, heard[0].len(), &mut known)?;
         }
-    }
-    Ok(score)
+        network.score(&next, 1, &mut known)
+    })?;
+    Ok(sum(&scores))
 }
 
 /// The note at `index` of all pieces in a row, after what of its piece the memory holds.

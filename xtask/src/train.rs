@@ -11,7 +11,6 @@ mod chunks;
 mod classic;
 mod course;
 pub mod descent;
-pub mod desk;
 mod material;
 mod pupil;
 mod windows;

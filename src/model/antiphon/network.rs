@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::{
     attention::attend,
-    bag, cost,
+    bag,
     norm::normalised,
     page::Page,
     shape::{ATTENTION, EMBEDDING, HEADS, HIDDEN, LAYERS, MEMORY},
@@ -154,17 +154,17 @@ impl Network {
         Ok((known, Past { states, pairs, heard }))
     }
 
-    /// What each note of a page costs in nats: step, pitch, velocity and duration, each (N).
-    pub fn nats(&self, context: &Tensor, page: &Page) -> Result<[Tensor; 4]> {
-        let nats = |n: usize| {
+    /// What the heads say of each note of a page, (N, outputs) each: step, pitch, velocity and duration.
+    pub fn logits(&self, context: &Tensor, page: &Page) -> Result<[Tensor; 4]> {
+        let logits = |n: usize| {
             let Head { hidden, table, output } = &self.heads[n];
             let mut thought = hidden.forward(context)?;
             if let Some(table) = table {
                 thought = (thought + bag::gather(&page.told[n - 1], table)?)?;
             }
-            cost::nats(&page.targets[n], &output.forward(&thought.relu()?)?)
+            output.forward(&thought.relu()?)
         };
-        Ok([nats(0)?, nats(1)?, nats(2)?, nats(3)?])
+        Ok([logits(0)?, logits(1)?, logits(2)?, logits(3)?])
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use candle_core::{Result, Tensor};
+
 use super::{
     bag::Bag,
-    cost::Target,
+    cost::{self, Target},
     features::Features,
+    median,
     scene::{KEY, POINTERS, Scene},
     vocabulary::{Bin, TIMES, velocity_bin},
 };
@@ -23,7 +26,9 @@ pub struct Page {
     /// What the heads for pitch, velocity and duration are told of each note.
     pub told: [Arc<Bag>; 3],
     /// For each head.
-    pub targets: [Arc<Target>; 4],
+    targets: [Arc<Target>; 4],
+    /// Of each note, the ends that its duration may point at: as lengths in cells, 0 filling up.
+    lengths: Vec<[u32; POINTERS]>,
 }
 
 impl Page {
@@ -33,8 +38,11 @@ impl Page {
         let mut told: [Bag; 3] = Default::default();
         let mut targets: [Target; 4] = Default::default();
         let mut features = Features::default();
+        let mut lengths = vec![[0; POINTERS]; sequences.len() * time];
+        let mut place = lengths.iter_mut();
         for (notes, scene) in sequences.iter().zip(scenes) {
             for t in 0..time {
+                let lengths = place.next().expect("there is one for each note");
                 let Some(note) = notes.get(t) else {
                     heard.push(&[]);
                     told.iter_mut().for_each(|bag| bag.push(&[]));
@@ -43,7 +51,8 @@ impl Page {
                 };
                 tell(scene, note, &mut features, &mut told);
                 heard.push(features.items());
-                judge(scene, note, &mut targets);
+                *lengths = scene.lengths(note.step);
+                judge(scene, note, lengths, &mut targets);
                 scene.hear(note);
             }
         }
@@ -54,7 +63,25 @@ impl Page {
             heard: Arc::new(heard),
             told: told.map(Arc::new),
             targets: targets.map(Arc::new),
+            lengths,
         }
+    }
+
+    /// What each note costs in nats under the heads' logits: step, pitch, velocity and duration, each (N).
+    pub fn nats(&self, logits: &[Tensor; 4]) -> Result<[Tensor; 4]> {
+        let nats = |n: usize| cost::nats(&self.targets[n], &logits[n]);
+        Ok([nats(0)?, nats(1)?, nats(2)?, nats(3)?])
+    }
+
+    /// The median step and duration of each of the N notes in cells, under the heads' logits.
+    pub fn medians(&self, [steps, _, _, durations]: &[Tensor; 4]) -> Result<[Vec<f32>; 2]> {
+        let mut steps: Vec<Vec<f32>> = steps.to_vec2()?;
+        let mut durations: Vec<Vec<f32>> = durations.to_vec2()?;
+        let durations = durations.iter_mut().zip(&self.lengths);
+        Ok([
+            steps.iter_mut().map(|logits| median::step(logits)).collect(),
+            durations.map(|(logits, lengths)| median::duration(logits, lengths)).collect(),
+        ])
     }
 }
 
@@ -74,9 +101,8 @@ fn tell(scene: &Scene, note: &GridNote, features: &mut Features, told: &mut [Bag
 }
 
 /// Writes what could follow the scene, and what does.
-fn judge(scene: &Scene, note: &GridNote, targets: &mut [Target; 4]) {
+fn judge(scene: &Scene, note: &GridNote, lengths: &[u32; POINTERS], targets: &mut [Target; 4]) {
     let [step, pitch, velocity, duration] = targets;
-    let lengths = scene.lengths(note.step);
     let (silence, length) = (Bin::of(note.step), Bin::of(note.duration - 1));
     step.ask(0..0, &[item(silence.index, silence.share())]);
     pitch.ask(0..scene.lowest(note.step), &[item(note.key.index(), 1.0)]);

@@ -36,6 +36,10 @@ fn notes(count: usize, seed: u64) -> Vec<GridNote> {
     (0..count).map(note).collect()
 }
 
+fn nats_of(network: &Network, context: &Tensor, page: &Page) -> [Tensor; 4] {
+    network.logits(context, page).and_then(|logits| page.nats(&logits)).expect("shapes fit")
+}
+
 /// What each note of a piece costs, heard in stretches of `time`.
 fn nats(network: &Network, piece: &[GridNote], time: usize) -> Vec<f32> {
     let (mut past, mut scenes) = (Past::silence(1, &Device::Cpu).expect("a size"), [Scene::SILENCE]);
@@ -44,7 +48,7 @@ fn nats(network: &Network, piece: &[GridNote], time: usize) -> Vec<f32> {
         let page = Page::new(&[stretch], stretch.len(), &mut scenes);
         let (context, after) = network.listen(&page, &past).expect("shapes fit");
         past = after;
-        let [a, b, c, d] = network.nats(&context, &page).expect("shapes fit");
+        let [a, b, c, d] = nats_of(network, &context, &page);
         let sum = (((a + b).expect("alike") + c).expect("alike") + d).expect("alike");
         all.extend(sum.to_vec1::<f32>().expect("numbers"));
     }
@@ -93,7 +97,7 @@ fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
         let of_attribute = choices.iter().map(|&(note, cells)| {
             let page = Page::new(&[&[note]], 1, &mut [last.clone()]);
             let (context, _) = network.listen(&page, &past).expect("shapes fit");
-            let nats = &network.nats(&context, &page).expect("shapes fit")[attribute];
+            let nats = &nats_of(network, &context, &page)[attribute];
             let nats = f64::from(nats.to_vec1::<f32>().expect("a number")[0]);
             (-nats).exp() * f64::from(cells)
         });

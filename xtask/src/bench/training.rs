@@ -9,10 +9,9 @@ use serde::Serialize;
 
 use antiphon::model::lstm::Lstm;
 
-use crate::train::{
-    Variables,
-    descent::Descent,
+use crate::{
     desk::{Desk, side_by_side},
+    train::{Variables, descent::Descent},
 };
 
 /// What every contestant learns: B sequences of T notes, I numbers each, through two layers of H units; the loss is the

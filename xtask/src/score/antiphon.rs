@@ -5,7 +5,7 @@ use anyhow::Result;
 use antiphon::model::antiphon::{Network, Page, Past, Scene};
 
 use super::{Listener, Score};
-use crate::corpus::GridNote;
+use crate::corpus::{CELLS_PER_SECOND, GridNote};
 
 /// What is known of each sequence: by the network, and of what sounds.
 pub struct Known {
@@ -35,10 +35,25 @@ impl Listener for Network {
         let page = Page::new(sequences, time, &mut known.scenes);
         let (context, past) = self.listen(&page, &known.past)?;
         known.past = past;
+        let logits = self.logits(&context, &page)?;
         let mut score = Score { notes: page.notes, ..Score::default() };
-        for (sum, nats) in score.nats.iter_mut().zip(self.nats(&context, &page)?) {
+        for (sum, nats) in score.nats.iter_mut().zip(page.nats(&logits)?) {
             *sum = Some(nats.to_vec1::<f32>()?.into_iter().map(f64::from).sum());
         }
+        let [steps, durations] = page.medians(&logits)?;
+        let mut errors = [0.0; 2];
+        for (row, notes) in sequences.iter().enumerate() {
+            for (note, at) in notes.iter().take(time).zip(row * time..) {
+                errors[0] += error(note.step, steps[at]);
+                errors[1] += error(note.duration, durations[at]);
+            }
+        }
+        score.errors_s = errors.map(Some);
         Ok(score)
     }
+}
+
+/// In seconds.
+fn error(cells: u32, median: f32) -> f64 {
+    (f64::from(cells) - f64::from(median)).abs() / CELLS_PER_SECOND
 }

@@ -9,11 +9,11 @@ use super::{
     beginning::Variables,
     chunks::Chunks,
     descent::{self, Descent},
-    desk::{Desk, side_by_side},
     pupil::{Lesson, Pupil},
 };
 use crate::{
     corpus::GridNote,
+    desk::{Desk, side_by_side},
     score::{self, Score},
 };
 
@@ -61,8 +61,11 @@ impl Rows {
         let (page, going_on) = self.chunks.next();
         let past = self.past.going_on(&going_on)?;
         let (context, after) = network.listen(&page, &past)?;
-        let sums: Vec<Tensor> =
-            network.nats(&context, &page)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
+        let sums: Vec<Tensor> = page
+            .nats(&network.logits(&context, &page)?)?
+            .iter()
+            .map(Tensor::sum_all)
+            .collect::<Result<_, _>>()?;
         let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;
         descent::check(total.to_scalar()?)?;
         let gradient = (total / whole as f64)?.backward()?;
