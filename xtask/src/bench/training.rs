@@ -47,7 +47,7 @@ pub struct Peers {
 pub fn measure(with_torch: bool) -> Result<Training> {
     let (mut ours, mut torch) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
-        ours.push(each(|hidden| fused(hidden))?);
+        ours.push(each(fused)?);
         if with_torch {
             torch.push(by_torch()?);
         }
