@@ -1,5 +1,6 @@
 //! MIDI files as tables of notes: from one file, a folder tree or MAESTRO's list.
 
+mod cache;
 mod general_midi;
 mod grid;
 mod maestro;
@@ -20,15 +21,23 @@ use rayon::prelude::*;
 use antiphon::music::note::{Key, Velocity};
 
 pub use antiphon::music::grid::{CELLS_PER_SECOND, GridNote};
+pub use cache::Cache;
 pub use grid::{Placed, in_order, placed};
 pub use midi::Refusal;
 
-/// The note table of many files.
-#[derive(Debug, Default)]
-pub struct Corpus {
-    pub pieces: Vec<Piece>,
+/// What many files hold.
+#[derive(Debug)]
+pub struct Corpus<P = Piece> {
+    pub pieces: Vec<P>,
     /// What could not be read, and why.
     pub refused: Vec<(PathBuf, Refusal)>,
+}
+
+/// One file on the grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GridPiece {
+    pub path: PathBuf,
+    pub notes: Vec<GridNote>,
 }
 
 /// One file, its tracks merged, by onset and then by key.
@@ -144,15 +153,31 @@ pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Reads all files in parallel. A broken one is set aside with its reason; when it is the only one, that is the error.
+/// The note tables of files.
 pub fn read(files: &[PathBuf], convention: Convention) -> Result<Corpus> {
-    let read = |path: &PathBuf| midi::read(path, convention).map_err(|refusal| (path.clone(), refusal));
-    let results: Vec<_> = files.par_iter().map(read).collect();
-    let mut corpus = Corpus::default();
-    for result in results {
+    gather(files, |path| midi::parse(path, &midi::bytes(path)?, convention))
+}
+
+/// The notes of files on the grid, from the cache where it has them. No more than these notes stays in memory.
+pub fn read_on_grid(files: &[PathBuf], convention: Convention, cache: &Cache) -> Result<Corpus<GridPiece>> {
+    gather(files, |path| {
+        let bytes = midi::bytes(path)?;
+        let read = || Ok(midi::parse(path, &bytes, convention)?.on_grid());
+        Ok(GridPiece { path: path.to_owned(), notes: cache.notes(&bytes, convention, read)? })
+    })
+}
+
+/// Reads all files in parallel. A broken one is set aside with its reason; when it is the only one, that is the error.
+fn gather<P: Send>(
+    files: &[PathBuf],
+    read: impl Fn(&Path) -> Result<P, Refusal> + Sync,
+) -> Result<Corpus<P>> {
+    let results: Vec<_> = files.par_iter().map(|path| read(path)).collect();
+    let mut corpus = Corpus { pieces: Vec::new(), refused: Vec::new() };
+    for (path, result) in files.iter().zip(results) {
         match result {
             Ok(piece) => corpus.pieces.push(piece),
-            Err(refused) => corpus.refused.push(refused),
+            Err(refusal) => corpus.refused.push((path.clone(), refusal)),
         }
     }
     match (&corpus.refused[..], files.len()) {
@@ -161,7 +186,7 @@ pub fn read(files: &[PathBuf], convention: Convention) -> Result<Corpus> {
     }
 }
 
-impl Corpus {
+impl<P> Corpus<P> {
     /// Says on stderr what was skipped, if anything was.
     pub fn warn(&self) {
         for (path, refusal) in &self.refused {
@@ -171,7 +196,9 @@ impl Corpus {
             eprintln!("skipped {} of {} files", self.refused.len(), self.refused.len() + self.pieces.len());
         }
     }
+}
 
+impl Corpus {
     pub fn notes(&self) -> usize {
         self.pieces.iter().map(|piece| piece.notes.len()).sum()
     }

@@ -9,6 +9,8 @@ mod evaluate;
 mod inspect;
 mod memory;
 mod score;
+#[cfg(test)]
+mod scratch;
 mod tidy;
 mod train;
 

@@ -99,30 +99,25 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     checkpoint::try_path(&arguments.output)?;
     let mut chance = Chance::seed_from_u64(arguments.seed);
-    let material = Material::read(arguments, &mut chance)?;
-    let told = |pieces: &[Vec<GridNote>]| {
-        format!("{} files and {} notes", pieces.len(), pieces.iter().map(Vec::len).sum::<usize>())
-    };
-    println!("{} to learn from, {} to score on", told(&material.training), told(&material.validation));
+    let material = Material::read(arguments, plan.shortest, &Cache::of_user(), &mut chance)?;
+    material.tell();
     let variables = match &arguments.init {
         None => beginning::drawn(preset, &mut chance)?,
         Some(path) => begin_with(path, preset)?,
     };
-    let pieces = material.training.clone();
     let pupil: Box<dyn Pupil> = match preset {
         Preset::Antiphon => {
-            let pieces: Arc<[_]> = pieces.into();
             let threads = rayon::current_num_threads().min(plan.batch / 2);
             let stream = |thread| {
                 let rows = (plan.batch * (thread + 1)) / threads - plan.batch * thread / threads;
                 let chance = Chance::seed_from_u64(chance.random());
-                Chunks::new(Arc::clone(&pieces), (rows, plan.window), arguments.varied, chance)
+                Chunks::new(Arc::clone(&material.training), (rows, plan.window), arguments.varied, chance)
             };
             let streams = (0..threads).map(stream).collect::<Result<_>>()?;
             Box::new(antiphon::Antiphon::new(&variables, streams)?)
         }
         Preset::Classic(preset) => {
-            let windows = Windows::new(pieces, plan.batch, plan.window, chance)?;
+            let windows = Windows::new(Arc::clone(&material.training), plan.batch, plan.window, chance)?;
             Box::new(classic::Classic::new(preset, &variables, windows)?)
         }
     };
@@ -135,6 +130,8 @@ struct Plan {
     batch: usize,
     /// Notes in a row.
     window: usize,
+    /// Files of fewer notes are not learnt from.
+    shortest: usize,
     /// The highest learning rate.
     rate: f64,
 }
@@ -145,9 +142,11 @@ impl Plan {
             Preset::Antiphon => (32, 128, 2e-3),
             Preset::Classic(preset) => (64, preset.window, 3e-3),
         };
+        let window = arguments.window.unwrap_or(window);
         Self {
             batch: arguments.batch.unwrap_or(batch),
-            window: arguments.window.unwrap_or(window),
+            window,
+            shortest: if preset == Preset::Antiphon { 1 } else { window },
             rate: arguments.rate.unwrap_or(rate),
         }
     }

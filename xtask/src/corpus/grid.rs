@@ -53,3 +53,25 @@ pub fn placed(notes: &[GridNote]) -> impl Iterator<Item = Placed> {
         Placed { onset, end: onset + note.duration, key: note.key, velocity: note.velocity }
     })
 }
+
+/// Notes for a file.
+pub fn to_bytes(notes: &[GridNote]) -> Vec<u8> {
+    let numbers = notes.iter().flat_map(|note| {
+        let (key, velocity) = (u32::from(note.key.number()), u32::from(note.velocity.value()));
+        [note.step, note.duration, key << 8 | velocity]
+    });
+    numbers.flat_map(u32::to_le_bytes).collect()
+}
+
+/// The way back from [`to_bytes`]; `None` when these are no notes.
+pub fn from_bytes(bytes: &[u8]) -> Option<Vec<GridNote>> {
+    let (numbers, rest) = bytes.as_chunks::<4>();
+    let (notes, more) = numbers.as_chunks::<3>();
+    let note = |numbers: &[[u8; 4]; 3]| {
+        let [step, duration, rest] = numbers.map(u32::from_le_bytes);
+        let key = Key::new(u8::try_from(rest >> 8).ok()?)?;
+        let velocity = Velocity::new(u8::try_from(rest & 0xff).ok()?)?;
+        (duration > 0).then_some(GridNote { step, key, velocity, duration })
+    };
+    if rest.is_empty() && more.is_empty() { notes.iter().map(note).collect() } else { None }
+}

@@ -34,10 +34,8 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// Reads and merges a file.
-pub fn read(path: &Path, convention: Convention) -> Result<Piece, Refusal> {
-    let bytes = fs::read(path).map_err(|error| Refusal::Unreadable(error.to_string()))?;
-    parse(path, &bytes, convention)
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
+    fs::read(path).map_err(|error| Refusal::Unreadable(error.to_string()))
 }
 
 /// The notes of a file's bytes.

@@ -5,6 +5,7 @@ use midly::{
 use proptest::prelude::*;
 
 use super::*;
+use crate::scratch::Folder;
 
 /// Ticks per quarter note: at 120 quarter notes a minute one tick is 1 ms.
 const QUARTER: u16 = 500;
@@ -222,28 +223,6 @@ fn bytes_that_are_not_midi_inside_a_track_are_refused() {
     assert_eq!(parse(&bytes, Convention::KeyUp), Err(Refusal::Malformed));
 }
 
-/// A folder that is removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("antiphon-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(path.join("deeper")).expect("a folder");
-        Self(path)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.0.join(name), bytes).expect("a file");
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn one_broken_file_does_not_keep_the_others_from_being_read() {
     let folder = Folder::new("tree");
@@ -252,21 +231,21 @@ fn one_broken_file_does_not_keep_the_others_from_being_read() {
     folder.write("deeper/b.MIDI", &whole);
     folder.write("broken.mid", &whole[..30]);
     folder.write("readme.txt", b"not music");
-    let files = find(&folder.0, None).expect("a folder");
+    let files = find(folder.path(), None).expect("a folder");
     let corpus = read(&files, Convention::KeyUp).expect("two sound files");
-    assert_eq!((corpus.pieces.len(), corpus.notes()), (2, 2));
-    assert_eq!(corpus.refused, [(folder.0.join("broken.mid"), Refusal::Truncated)]);
+    assert_eq!(corpus.pieces.iter().map(|piece| piece.notes.len()).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(corpus.refused, [(folder.join("broken.mid"), Refusal::Truncated)]);
 }
 
 #[test]
 fn the_only_file_asked_for_must_be_sound() {
     let folder = Folder::new("single");
     folder.write("empty.mid", &[]);
-    let files = find(&folder.0.join("empty.mid"), None).expect("it exists");
+    let files = find(&folder.join("empty.mid"), None).expect("it exists");
     let error = read(&files, Convention::KeyUp).expect_err("it is empty").to_string();
     assert!(error.ends_with("empty.mid: it is empty"), "{error}");
-    assert!(find(&folder.0.join("missing.mid"), None).is_err());
-    assert!(find(&folder.0.join("deeper"), None).is_err());
+    assert!(find(&folder.join("missing.mid"), None).is_err());
+    assert!(find(&folder.join("deeper"), None).is_err());
 }
 
 #[test]
@@ -274,14 +253,14 @@ fn a_list_gives_the_files_of_a_split() {
     let folder = Folder::new("list");
     let rows = "split,canonical_title,midi_filename\ntrain,\"Prelude, \"\"op. 1\"\"\",a.mid\r\nvalidation,Fugue,deeper/b.midi\n";
     folder.write("list.csv", rows.as_bytes());
-    for source in [folder.0.clone(), folder.0.join("list.csv")] {
+    for source in [folder.path().to_owned(), folder.join("list.csv")] {
         let files = |split| find(&source, split).expect("a list");
-        assert_eq!(files(Some(Split::Train)), [folder.0.join("a.mid")]);
-        assert_eq!(files(Some(Split::Validation)), [folder.0.join("deeper/b.midi")]);
+        assert_eq!(files(Some(Split::Train)), [folder.join("a.mid")]);
+        assert_eq!(files(Some(Split::Validation)), [folder.join("deeper/b.midi")]);
         assert_eq!(files(None).len(), 2);
         assert!(find(&source, Some(Split::Test)).is_err());
     }
-    assert!(find(&folder.0.join("deeper"), Some(Split::Train)).is_err());
+    assert!(find(&folder.join("deeper"), Some(Split::Train)).is_err());
 }
 
 proptest! {

@@ -97,7 +97,7 @@ mod tests {
         let mut chance = Chance::seed_from_u64(1);
         let preset = model::Preset::Classic(CLASSIC_25);
         let variables = beginning::drawn(preset, &mut chance).expect("shapes fit");
-        let windows = Windows::new(vec![melody()], 8, 12, chance).expect("long enough");
+        let windows = Windows::new([melody()].into(), 8, 12, chance).expect("long enough");
         let mut pupil = Classic::new(CLASSIC_25, &variables, windows).expect("shapes fit");
         let mut lesson = || {
             let batch = pupil.windows.next().expect("endless");

@@ -129,9 +129,9 @@ impl Course<'_> {
             command: format!("cargo xtask {}", given.join(" ")),
             corpus: checkpoint::Corpus {
                 name: arguments.corpus.clone(),
-                split: self.material.split.into(),
+                split: self.material.scored_on.to_string(),
                 files: self.material.training.len(),
-                notes: self.material.training.iter().map(Vec::len).sum(),
+                notes: self.material.notes(),
                 convention: arguments.convention.to_string(),
                 longest_s: matches!(self.preset, Preset::Classic(_)).then_some(classic::LONGEST.0),
             },

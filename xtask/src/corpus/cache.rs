@@ -1,0 +1,144 @@
+//! Notes on the grid, kept from run to run: a file whose bytes were read before is not understood anew.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process,
+};
+
+use super::{Convention, GridNote, Refusal, grid};
+
+/// Who reads the files. Notes that another version has read are not found again.
+const READERS: [&str; 3] = [include_str!("midi.rs"), include_str!("pairing.rs"), include_str!("grid.rs")];
+const CHECK_BYTES: usize = blake3::OUT_LEN;
+
+/// A folder with a file for each content and convention. May be removed at any time.
+pub struct Cache {
+    /// `None` keeps nothing.
+    folder: Option<PathBuf>,
+}
+
+impl Cache {
+    /// In the user's own folder for such things; nothing is kept where there is none.
+    pub fn of_user() -> Self {
+        Self { folder: users_folder().map(|folder| folder.join("antiphon").join("notes")) }
+    }
+
+    #[cfg(test)]
+    pub fn within(folder: PathBuf) -> Self {
+        Self { folder: Some(folder) }
+    }
+
+    /// The notes of a file with these bytes: kept ones, or those that `read` gives, which are kept if they can be.
+    pub fn notes(
+        &self,
+        bytes: &[u8],
+        convention: Convention,
+        read: impl FnOnce() -> Result<Vec<GridNote>, Refusal>,
+    ) -> Result<Vec<GridNote>, Refusal> {
+        let Some(folder) = &self.folder else { return read() };
+        let path = folder.join(name(bytes, convention));
+        if let Some(notes) = fs::read(&path).ok().and_then(|kept| notes(&kept)) {
+            return Ok(notes);
+        }
+        let notes = read()?;
+        // It is as well to read the file again another time.
+        let _ = keep(folder, &path, &notes);
+        Ok(notes)
+    }
+}
+
+fn users_folder() -> Option<PathBuf> {
+    let named = |name| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let by_system = || match env::consts::OS {
+        "windows" => named("LOCALAPPDATA"),
+        "macos" => named("HOME").map(|home| home.join("Library/Caches")),
+        _ => named("HOME").map(|home| home.join(".cache")),
+    };
+    named("XDG_CACHE_HOME").or_else(by_system)
+}
+
+fn name(bytes: &[u8], convention: Convention) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in READERS.map(str::as_bytes).into_iter().chain([bytes]) {
+        hasher.update(part);
+    }
+    format!("{}-{convention}", hasher.finalize())
+}
+
+/// A reader meets a whole file or none; a crash of the system may break one, which its check tells.
+fn keep(folder: &Path, path: &Path, notes: &[GridNote]) -> io::Result<()> {
+    let mut bytes = grid::to_bytes(notes);
+    let check = blake3::hash(&bytes);
+    bytes.extend(check.as_bytes());
+    fs::create_dir_all(folder)?;
+    let temporary = path.with_extension(format!("{}.part", process::id()));
+    fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
+        // What cannot be written whole must not lie about.
+        let _ = fs::remove_file(&temporary);
+    })
+}
+
+/// `None` when the bytes are not as they were written.
+fn notes(bytes: &[u8]) -> Option<Vec<GridNote>> {
+    let (notes, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
+    if blake3::hash(notes).as_bytes() == check { grid::from_bytes(notes) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon::music::note::{Key, Velocity};
+
+    use super::*;
+    use crate::scratch::Folder;
+
+    fn piece() -> Vec<GridNote> {
+        let note = |n: u8| GridNote {
+            step: 1000 * u32::from(n),
+            key: Key::saturating(n),
+            velocity: Velocity::saturating(127 - n),
+            duration: 1 + u32::from(n),
+        };
+        (0..100).map(note).collect()
+    }
+
+    fn unread() -> Result<Vec<GridNote>, Refusal> {
+        Err(Refusal::Empty)
+    }
+
+    #[test]
+    fn a_content_is_read_once_for_each_convention() {
+        let folder = Folder::new("cache-once");
+        let cache = Cache::within(folder.join("new"));
+        assert_eq!(cache.notes(b"a", Convention::KeyUp, || Ok(piece())), Ok(piece()));
+        assert_eq!(cache.notes(b"a", Convention::KeyUp, unread), Ok(piece()));
+        assert_eq!(cache.notes(b"a", Convention::Sustained, unread), Err(Refusal::Empty));
+        assert_eq!(cache.notes(b"b", Convention::KeyUp, unread), Err(Refusal::Empty));
+    }
+
+    #[test]
+    fn a_broken_cache_is_made_anew() {
+        let folder = Folder::new("cache-broken");
+        let cache = Cache::within(folder.path().to_owned());
+        let path = folder.join(&name(b"a", Convention::KeyUp));
+        let whole = || {
+            assert_eq!(cache.notes(b"a", Convention::KeyUp, || Ok(piece())), Ok(piece()));
+            fs::read(&path).expect("it is kept")
+        };
+        let kept = whole();
+        let mut changed = kept.clone();
+        changed[5] ^= 1;
+        for broken in [&[], &kept[..20], &kept[..kept.len() - 12], &changed[..]] {
+            fs::write(&path, broken).expect("a file");
+            assert_eq!(whole(), kept);
+        }
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_written_is_no_error() {
+        let folder = Folder::new("cache-file");
+        folder.write("file", b"no folder");
+        let cache = Cache::within(folder.join("file"));
+        assert_eq!(cache.notes(b"a", Convention::KeyUp, || Ok(piece())), Ok(piece()));
+    }
+}
