@@ -6,6 +6,7 @@ mod corpus;
 mod demo;
 mod desk;
 mod evaluate;
+mod ink;
 mod inspect;
 mod memory;
 mod score;

@@ -2,12 +2,14 @@
 
 mod antiphon;
 mod classic;
+mod figure;
 mod sum;
 
 use ::antiphon::model::weights::Weights;
 use anyhow::Result;
 
 use crate::{corpus::GridNote, desk::shared_out};
+pub use figure::Figure;
 pub use sum::Score;
 
 /// What scores: a network that hears sequences side by side.

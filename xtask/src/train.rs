@@ -22,7 +22,7 @@ use rand::{RngExt, SeedableRng};
 
 use ::antiphon::model::{Chance, Preset, weights};
 
-use crate::corpus::{Convention, GridNote};
+use crate::corpus::{Cache, Convention};
 pub use beginning::Variables;
 use chunks::Chunks;
 use course::Course;

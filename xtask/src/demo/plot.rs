@@ -5,23 +5,14 @@ mod paper;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use plotters::{
-    prelude::*,
-    style::{FontStyle, register_font},
-};
+use plotters::prelude::*;
 use stage::Sounded;
 
 use self::paper::Paper;
 use super::turns::Turns;
+use crate::ink::{self, BLUE as CALL, FAINT_INK, FONT, INK, LINE, VERMILION as ANSWER};
 
 const SIZE: (u32, u32) = (1800, 900);
-const FONT: &str = "Ubuntu Light";
-/// Okabe and Ito's blue and vermilion, which colour-blind eyes tell apart.
-const CALL: RGBColor = RGBColor(0x00, 0x72, 0xB2);
-const ANSWER: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
-const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-const FAINT_INK: RGBColor = RGBColor(0x6A, 0x6A, 0x6A);
-const LINE: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
 const OCTAVE_LINE: RGBColor = RGBColor(0xBB, 0xBB, 0xBB);
 
 type Canvas<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
@@ -31,8 +22,7 @@ type Canvas<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
 /// # Errors
 /// When the file cannot be written.
 pub fn draw(path: &Path, turns: &Turns, answers: &[Sounded], settings: &str) -> Result<()> {
-    register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT)
-        .map_err(|_| anyhow!("the font that comes with this program cannot be read"))?;
+    ink::prepare()?;
     let canvas = BitMapBackend::new(path, SIZE).into_drawing_area();
     canvas.fill(&WHITE)?;
     let calls = turns.heard();

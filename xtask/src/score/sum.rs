@@ -1,5 +1,7 @@
 //! Sums over notes.
 
+use super::Figure;
+
 /// Add scores of parts to score the whole. `None` where a model has no likelihood or names no time.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Score {
@@ -34,16 +36,19 @@ impl Score {
     pub fn mae_s(&self) -> [Option<f64>; 2] {
         self.errors_s.map(|sum| sum.map(|sum| sum / self.notes as f64))
     }
+
+    /// All that is known of it.
+    pub fn figures(&self) -> Vec<Figure> {
+        let nats = ["step", "pitch", "velocity", "duration"].into_iter().zip(self.nats_per_note());
+        let nats = nats.chain([("total", self.total())]);
+        let errors = ["step error", "duration error"].into_iter().zip(self.mae_s());
+        let nats = nats.filter_map(|(name, nats)| Some(Figure::new(name, "nats", nats?)));
+        nats.chain(errors.filter_map(|(name, error)| Some(Figure::new(name, "s", error?)))).collect()
+    }
 }
 
-/// What is known of it, in one line.
 impl std::fmt::Display for Score {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let nats = ["step", "pitch", "velocity", "duration"].into_iter().zip(self.nats_per_note());
-        let known = nats.chain([("total", self.total())]);
-        let nats = known.filter_map(|(name, nats)| Some(format!("{name} {:.4} nats", nats?)));
-        let errors = ["step", "duration"].into_iter().zip(self.mae_s());
-        let errors = errors.filter_map(|(name, error)| Some(format!("{name} ±{:.4} s", error?)));
-        f.write_str(&nats.chain(errors).collect::<Vec<_>>().join(", "))
+        f.write_str(&Figure::line(&self.figures()))
     }
 }
