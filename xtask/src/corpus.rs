@@ -22,7 +22,7 @@ use antiphon::music::note::{Key, Velocity};
 
 pub use antiphon::music::grid::{CELLS_PER_SECOND, GridNote};
 pub use cache::Cache;
-pub use grid::{Placed, in_order, placed};
+pub use grid::{Placed, from_bytes, in_order, placed, to_bytes};
 pub use midi::Refusal;
 
 /// What many files hold.

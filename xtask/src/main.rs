@@ -6,6 +6,7 @@ mod corpus;
 mod demo;
 mod desk;
 mod evaluate;
+mod file;
 mod ink;
 mod inspect;
 mod memory;

@@ -6,16 +6,35 @@
 
 mod antiphon;
 mod beginning;
+mod card;
 mod checkpoint;
 mod chunks;
 mod classic;
+mod command;
 mod course;
+mod curves;
 pub mod descent;
 mod material;
+mod output;
+mod picture;
+mod progress;
 mod pupil;
+mod task;
+mod telling;
+mod terms;
+#[cfg(test)]
+mod tests;
 mod windows;
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use anyhow::{Context, Result, bail};
 use rand::{RngExt, SeedableRng};
@@ -24,10 +43,16 @@ use ::antiphon::model::{Chance, Preset, weights};
 
 use crate::corpus::{Cache, Convention};
 pub use beginning::Variables;
+use card::Origin;
+use checkpoint::Checkpoint;
 use chunks::Chunks;
 use course::Course;
 use material::Material;
+use output::{Output, Precision};
+use progress::{Length, Progress};
 use pupil::Pupil;
+use task::Task;
+use terms::Terms;
 use windows::Windows;
 
 /// Train a model on MIDI files and write its weights with a card.
@@ -42,12 +67,18 @@ pub struct Arguments {
     /// What to score on [default: MAESTRO's validation split, or a tenth of the files]
     #[arg(long)]
     validation: Vec<PathBuf>,
-    /// Where to write the weights; the card goes beside them
+    /// Where to write the weights; card, curves and checkpoint go beside them
     #[arg(long)]
     output: PathBuf,
     /// How long to train
     #[arg(long, default_value = "30", value_parser = minutes)]
     minutes: f64,
+    /// How many batches to learn from, however long it takes
+    #[arg(long, conflicts_with = "minutes", value_parser = above_0)]
+    steps: Option<usize>,
+    /// Go on from the checkpoint beside the output, with the same arguments; `--minutes`, `--steps` and `--rate` may change
+    #[arg(long)]
+    resume: bool,
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// A model file to begin with
@@ -67,6 +98,9 @@ pub struct Arguments {
     varied: f64,
     #[arg(long, value_enum, default_value_t = Convention::Sustained)]
     convention: Convention,
+    /// Write matrices in half precision, for a file half as large
+    #[arg(long)]
+    half: bool,
     /// The corpus as the card names it
     #[arg(long, default_value = "private MIDI files")]
     corpus: String,
@@ -89,39 +123,113 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+fn above_0(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("give a whole number above 0".into()),
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<()> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&stopped);
+    let interrupt = move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            process::exit(130);
+        }
+        eprintln!("stopping after this step; press Ctrl-C again to stop at once");
+    };
+    ctrlc::set_handler(interrupt).context("Ctrl-C cannot be caught")?;
+    begin(arguments, &Cache::of_user())?.run(|_| stopped.load(Ordering::Relaxed))
+}
+
+/// Everything up to the first step.
+fn begin<'a>(arguments: &'a Arguments, cache: &Cache) -> Result<Course<'a>> {
     let Some(preset) = Preset::named(&arguments.preset) else {
         bail!("the preset `{}` is unknown: choose one of {}", arguments.preset, Preset::known());
     };
-    let plan = Plan::new(preset, arguments);
-    if plan.batch < 2 || arguments.window == Some(0) || arguments.minutes.is_nan() {
-        bail!("`--batch` must be at least 2, `--window` at least 1 and `--minutes` a number");
+    let (plan, length) = (Plan::new(preset, arguments), arguments.length());
+    if plan.batch < 2 || arguments.window == Some(0) {
+        bail!("`--batch` must be at least 2 and `--window` at least 1");
     }
-    checkpoint::try_path(&arguments.output)?;
+    let output = Output::new(&arguments.output)?;
+    let checkpoint = arguments.resume.then(|| Checkpoint::read(&output.checkpoint())).transpose()?;
+    if checkpoint.is_none() {
+        keep_unfinished(&output.checkpoint())?;
+    }
     let mut chance = Chance::seed_from_u64(arguments.seed);
-    let material = Material::read(arguments, plan.shortest, &Cache::of_user(), &mut chance)?;
+    let material = Material::read(arguments, plan.shortest, cache, &mut chance)?;
     material.tell();
-    let variables = match &arguments.init {
-        None => beginning::drawn(preset, &mut chance)?,
-        Some(path) => begin_with(path, preset)?,
+    let terms = Terms::new(preset, &plan, arguments, &material);
+    if let Some(checkpoint) = &checkpoint {
+        terms.check(&checkpoint.fact("terms")?, &output.checkpoint())?;
+    }
+    let variables = match (&checkpoint, &arguments.init) {
+        (Some(checkpoint), _) => checkpoint.weights(preset)?,
+        (None, Some(path)) => begin_with(path, preset)?,
+        (None, None) => beginning::drawn(preset, &mut chance)?,
     };
-    let pupil: Box<dyn Pupil> = match preset {
+    let mut pupil = pupil(preset, &plan, arguments, &material, &variables, chance)?;
+    let (origin, progress) = match (&checkpoint, &arguments.init) {
+        (Some(checkpoint), _) => {
+            pupil.recall(checkpoint)?;
+            (checkpoint.fact("origin")?, checkpoint.fact("progress")?)
+        }
+        (None, Some(path)) => (Origin::model(path), Progress::default()),
+        (None, None) => (Origin::chance(), Progress::default()),
+    };
+    let task = Task { arguments, preset, plan, length, material, output, origin, terms };
+    Ok(Course::new(task, variables, pupil, progress))
+}
+
+fn pupil(
+    preset: Preset,
+    plan: &Plan,
+    arguments: &Arguments,
+    material: &Material,
+    variables: &Variables,
+    mut chance: Chance,
+) -> Result<Box<dyn Pupil>> {
+    let pieces = || Arc::clone(&material.training);
+    Ok(match preset {
         Preset::Antiphon => {
             let threads = rayon::current_num_threads().min(plan.batch / 2);
             let stream = |thread| {
                 let rows = (plan.batch * (thread + 1)) / threads - plan.batch * thread / threads;
                 let chance = Chance::seed_from_u64(chance.random());
-                Chunks::new(Arc::clone(&material.training), (rows, plan.window), arguments.varied, chance)
+                Chunks::new(pieces(), (rows, plan.window), arguments.varied, chance)
             };
             let streams = (0..threads).map(stream).collect::<Result<_>>()?;
-            Box::new(antiphon::Antiphon::new(&variables, streams)?)
+            Box::new(antiphon::Antiphon::new(variables, streams)?)
         }
         Preset::Classic(preset) => {
-            let windows = Windows::new(Arc::clone(&material.training), plan.batch, plan.window, chance)?;
-            Box::new(classic::Classic::new(preset, &variables, windows)?)
+            let windows = Windows::new(pieces(), plan.batch, plan.window, chance)?;
+            Box::new(classic::Classic::new(preset, variables, windows)?)
         }
-    };
-    Course { arguments, preset, material: &material, variables, pupil, plan, steps: 0, notes: 0 }.run()
+    })
+}
+
+/// Fails when a new training would replace the checkpoint of one that was interrupted.
+fn keep_unfinished(path: &Path) -> Result<()> {
+    let passed = Checkpoint::read(path).and_then(|checkpoint| checkpoint.fact::<f64>("passed"));
+    match passed {
+        Ok(passed) if passed < 1.0 => bail!(
+            "{} is of a training of which {:.0} % are done: add `--resume` to go on with it, or remove it to begin anew",
+            path.display(),
+            passed * 100.0
+        ),
+        _ => Ok(()),
+    }
+}
+
+impl Arguments {
+    fn length(&self) -> Length {
+        self.steps.map_or(Length::Minutes(self.minutes), Length::Steps)
+    }
+
+    fn precision(&self) -> Precision {
+        if self.half { Precision::Half } else { Precision::Single }
+    }
 }
 
 /// How a preset is trained.

@@ -67,6 +67,26 @@ impl Past {
         })
     }
 
+    /// All of it by names, to be kept.
+    pub fn tensors(&self) -> Result<Vec<(String, Tensor)>> {
+        let named = |name: &str, tensors: &[Tensor]| -> Vec<(String, Tensor)> {
+            tensors.iter().enumerate().map(|(n, tensor)| (format!("{name}.{n}"), tensor.clone())).collect()
+        };
+        let heard = self.heard.iter().map(|&heard| u32::try_from(heard).expect("a memory is short"));
+        let heard = Tensor::from_iter(heard, &Device::Cpu)?;
+        Ok([named("state", &self.states), named("pairs", &self.pairs), vec![("heard".into(), heard)]]
+            .concat())
+    }
+
+    /// The way back from [`Past::tensors`], asked for by name.
+    pub fn of(tensor: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
+        let named =
+            |name: &str| (0..LAYERS).map(|n| tensor(&format!("{name}.{n}"))).collect::<Result<Vec<_>>>();
+        let heard = tensor("heard")?.to_vec1::<u32>()?;
+        let heard = heard.into_iter().map(|heard| usize::try_from(heard).expect("32 bits fit"));
+        Ok(Self { states: named("state")?, pairs: named("pairs")?, heard: heard.collect() })
+    }
+
     /// The first sequences alone.
     pub fn first(&self, batch: usize) -> Result<Self> {
         Ok(Self {

@@ -1,5 +1,7 @@
 //! Our own network learns whole notes: the loss is what evaluation measures.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use candle_core::{Tensor, backprop::GradStore};
 
@@ -7,6 +9,7 @@ use antiphon::model::antiphon::{Network, Past};
 
 use super::{
     beginning::Variables,
+    checkpoint::Checkpoint,
     chunks::Chunks,
     descent::{self, Descent},
     pupil::{Lesson, Pupil},
@@ -14,7 +17,7 @@ use super::{
 use crate::{
     corpus::GridNote,
     desk::{Desk, side_by_side},
-    score::{self, Score},
+    score::{self, Figure, Score},
 };
 
 const DECAY: f64 = 0.02;
@@ -76,6 +79,24 @@ impl Rows {
         }
         Ok(Work { gradient, notes: page.notes, nats })
     }
+
+    fn keep(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.past
+            .tensors()?
+            .iter()
+            .for_each(|(part, tensor)| checkpoint.keep_tensor(&format!("{name}.{part}"), tensor));
+        self.chunks.keep(name, checkpoint)
+    }
+
+    fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        let tensors = self.past.tensors()?.into_iter().map(|(part, like)| {
+            let tensor = checkpoint.tensor(&format!("{name}.{part}"), &like)?;
+            Ok((part, tensor))
+        });
+        let tensors: BTreeMap<String, Tensor> = tensors.collect::<Result<_>>()?;
+        self.past = Past::of(|part| Ok(tensors[part].clone()))?;
+        self.chunks.recall(name, checkpoint)
+    }
 }
 
 impl Pupil for Antiphon {
@@ -86,18 +107,31 @@ impl Pupil for Antiphon {
         let gradients: Vec<&GradStore> = works.iter().map(|work| &work.gradient).collect();
         self.descent.step(&gradients, rate)?;
         let notes = works.iter().map(|work| work.notes).sum::<usize>();
-        let mean = |n: usize| works.iter().map(|work| work.nats[n]).sum::<f32>() / notes as f32;
+        let mean = |n: usize| works.iter().map(|work| f64::from(work.nats[n])).sum::<f64>() / notes as f64;
         let nats = [0, 1, 2, 3].map(mean);
-        let [step, pitch, velocity, duration] = nats;
-        let total: f32 = nats.iter().sum();
-        let loss = format!(
-            "step {step:.3}, pitch {pitch:.3}, velocity {velocity:.3}, duration {duration:.3}, total {total:.3} nats"
-        );
-        Ok(Lesson { notes, loss })
+        let parts = ["step", "pitch", "velocity", "duration"].into_iter().zip(nats);
+        let parts = parts.chain([("total", nats.iter().sum())]);
+        Ok(Lesson { notes, loss: parts.map(|(name, nats)| Figure::new(name, "nats", nats)).collect() })
     }
 
     fn score(&self, pieces: &[Vec<GridNote>]) -> Result<Score> {
         score::unbounded(&self.network, pieces, |_| ())
+    }
+
+    fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.descent.keep(checkpoint)?;
+        self.desks
+            .iter()
+            .enumerate()
+            .try_for_each(|(n, desk)| desk.seat.keep(&format!("desk.{n}"), checkpoint))
+    }
+
+    fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.descent.recall(checkpoint)?;
+        self.desks
+            .iter_mut()
+            .enumerate()
+            .try_for_each(|(n, desk)| desk.seat.recall(&format!("desk.{n}"), checkpoint))
     }
 }
 

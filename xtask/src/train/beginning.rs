@@ -9,6 +9,7 @@ use rand::RngExt;
 use antiphon::model::{
     Chance, Preset,
     classic::{self, INPUTS},
+    vector,
     weights::Weights,
 };
 
@@ -101,10 +102,10 @@ fn orthogonal(rows: usize, columns: usize, chance: &mut Chance) -> Vec<f32> {
     while basis.len() < columns {
         let mut column: Vec<f32> = (0..rows).map(|_| normal(chance)).collect();
         for earlier in &basis {
-            let along: f32 = column.iter().zip(earlier).map(|(a, b)| a * b).sum();
-            column.iter_mut().zip(earlier).for_each(|(a, b)| *a -= along * b);
+            let along = vector::dot(&column, earlier);
+            vector::add(&mut column, -along, earlier);
         }
-        let length = column.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let length = vector::dot(&column, &column).sqrt();
         column.iter_mut().for_each(|x| *x /= length);
         basis.push(column);
     }

@@ -1,137 +1,141 @@
-//! Model files and their cards, written whole or not at all.
+//! A training on disk: all that it needs to go on as if it had never stopped.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs,
-    io::Write,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use anyhow::{Context, Result, bail};
-use safetensors::tensor::{Dtype, TensorView};
-use serde::Serialize;
+use candle_core::{Device, Tensor, Var};
+use safetensors::SafeTensors;
+use serde::{Serialize, de::DeserializeOwned};
 
-use antiphon::model::{Preset, weights::REPRESENTATION};
+use antiphon::model::Preset;
 
 use super::beginning::Variables;
-use crate::score::Score;
 
-/// What stands beside a model file: where its weights come from and what they are worth.
-#[derive(Debug, Serialize)]
-pub struct Card {
-    pub name: String,
-    pub preset: &'static str,
-    pub representation: &'static str,
-    pub parameters: usize,
-    pub license: String,
-    pub command: String,
-    pub corpus: Corpus,
-    pub training: Training,
-    pub scores: Scores,
+/// Named tensors, and facts as JSON: a safetensors file with metadata.
+#[derive(Default)]
+pub struct Checkpoint {
+    tensors: BTreeMap<String, Tensor>,
+    facts: HashMap<String, String>,
 }
 
-#[derive(Debug, Serialize)]
-pub struct Corpus {
-    pub name: String,
-    pub split: String,
-    pub files: usize,
-    pub notes: usize,
-    pub convention: String,
-    /// Of a classic: longer times are heard and learnt as this.
-    pub longest_s: Option<f32>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct Training {
-    pub seed: u64,
-    pub begins_with: String,
-    pub minutes: f64,
-    pub notes_seen: usize,
-    pub steps: usize,
-    pub batch: usize,
-    pub window: usize,
-    pub rate: f64,
-    pub longest_gradient: f32,
-}
-
-/// On the validation files, state carried from the first note.
-#[derive(Debug, Serialize)]
-pub struct Scores {
-    pub files: usize,
-    pub notes: usize,
-    pub step_nats: Option<f64>,
-    pub pitch_nats: Option<f64>,
-    pub velocity_nats: Option<f64>,
-    pub duration_nats: Option<f64>,
-    pub total_nats: Option<f64>,
-    pub step_mae_s: Option<f64>,
-    pub duration_mae_s: Option<f64>,
-}
-
-impl Scores {
-    pub fn new(files: usize, score: &Score) -> Self {
-        let rounded = |number: Option<f64>| number.map(|number| (number * 1e4).round() / 1e4);
-        let [step_nats, pitch_nats, velocity_nats, duration_nats] = score.nats_per_note().map(rounded);
-        let [step_mae_s, duration_mae_s] = score.mae_s().map(rounded);
-        let (notes, total_nats) = (score.notes, rounded(score.total()));
-        Self {
-            files,
-            notes,
-            step_nats,
-            pitch_nats,
-            velocity_nats,
-            duration_nats,
-            total_nats,
-            step_mae_s,
-            duration_mae_s,
+impl Checkpoint {
+    pub fn read(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            bail!("{} does not exist, so nothing can be resumed: leave `--resume` out", path.display());
         }
+        let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        Self::from_bytes(&bytes).with_context(|| {
+            format!("{} is no checkpoint: remove it and begin anew, or restore it", path.display())
+        })
+    }
+
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        Ok(safetensors::serialize(&self.tensors, Some(self.facts.clone()))?)
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
+        Ok(Self {
+            tensors: tensors.into_iter().collect(),
+            facts: header.metadata().clone().unwrap_or_default(),
+        })
+    }
+
+    pub fn keep(&mut self, name: &str, fact: &impl Serialize) -> Result<()> {
+        self.facts.insert(name.to_owned(), serde_json::to_string(fact)?);
+        Ok(())
+    }
+
+    pub fn fact<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let fact = self.facts.get(name).with_context(|| missing(name))?;
+        serde_json::from_str(fact).with_context(|| missing(name))
+    }
+
+    pub fn keep_tensor(&mut self, name: &str, tensor: &Tensor) {
+        self.tensors.insert(name.to_owned(), tensor.clone());
+    }
+
+    /// Fails when it is not there in the shape of another; comes to where that is.
+    pub fn tensor(&self, name: &str, like: &Tensor) -> Result<Tensor> {
+        Ok(self.shaped(name, like.dims())?.to_device(like.device())?)
+    }
+
+    pub fn keep_numbers(&mut self, name: &str, numbers: &[f32]) -> Result<()> {
+        self.keep_tensor(name, &Tensor::new(numbers, &Device::Cpu)?);
+        Ok(())
+    }
+
+    pub fn numbers(&self, name: &str, count: usize) -> Result<Vec<f32>> {
+        Ok(self.shaped(name, &[count])?.to_vec1()?)
+    }
+
+    pub fn keep_bytes(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.keep_tensor(name, &Tensor::new(bytes, &Device::Cpu)?);
+        Ok(())
+    }
+
+    pub fn bytes(&self, name: &str) -> Result<Vec<u8>> {
+        Ok(self.tensors.get(name).with_context(|| missing(name))?.to_vec1()?)
+    }
+
+    pub fn keep_weights(&mut self, variables: &Variables) {
+        variables.iter().for_each(|(name, var)| self.keep_tensor(&weights(name), var.as_tensor()));
+    }
+
+    pub fn weights(&self, preset: Preset) -> Result<Variables> {
+        let tensors = preset.tensors().into_iter();
+        let variable = |(name, shape): (String, Vec<usize>)| {
+            let var = Var::from_tensor(self.shaped(&weights(&name), &shape)?)?;
+            Ok((name, var))
+        };
+        tensors.map(variable).collect()
+    }
+
+    fn shaped(&self, name: &str, shape: &[usize]) -> Result<&Tensor> {
+        let tensor = self.tensors.get(name).filter(|tensor| tensor.dims() == shape);
+        tensor.with_context(|| missing(name))
     }
 }
 
-/// Fails early when a model file and the card beside it could not be written later, or would replace something else.
-pub fn try_path(output: &Path) -> Result<()> {
-    if output.extension().is_none_or(|extension| extension != "safetensors") || output.is_dir() {
-        bail!("{} is no name for a model: give an `--output` that ends in .safetensors", output.display());
+fn weights(name: &str) -> String {
+    format!("weights.{name}")
+}
+
+fn missing(name: &str) -> String {
+    format!(
+        "the checkpoint has no `{name}` that fits: another version of this program made it; go on from its weights alone with `--init`"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+
+    use antiphon::model::Chance;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_found_again_bit_by_bit() {
+        let mut chance = Chance::seed_from_u64(1);
+        let numbers = [f32::MIN_POSITIVE, -0.0, 1.0 / 3.0];
+        let _: u32 = chance.random();
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.keep("chance", &chance).expect("JSON");
+        checkpoint.keep_numbers("numbers", &numbers).expect("a tensor");
+        checkpoint.keep_bytes("bytes", &[]).expect("a tensor");
+        let bytes = checkpoint.to_bytes().expect("memory takes all");
+        let read = Checkpoint::from_bytes(&bytes).expect("whole");
+        assert_eq!(read.fact::<Chance>("chance").expect("kept").random::<u64>(), chance.random::<u64>());
+        let found = read.numbers("numbers", 3).expect("kept");
+        assert!(found.iter().zip(numbers).all(|(a, b)| a.to_bits() == b.to_bits()));
+        assert!(read.bytes("bytes").expect("kept").is_empty());
+        assert!(read.numbers("numbers", 2).is_err() && read.numbers("means", 3).is_err());
+        assert!(Checkpoint::from_bytes(&bytes[..bytes.len() - 1]).is_err());
     }
-    let temporary = temporary(output);
-    fs::write(&temporary, [])
-        .and_then(|()| fs::remove_file(&temporary))
-        .with_context(|| format!("{} cannot be written: choose another `--output`", output.display()))
-}
-
-pub fn write_weights(output: &Path, name: &str, preset: Preset, variables: &Variables) -> Result<()> {
-    let mut bytes = Vec::new();
-    for (name, shape) in preset.tensors() {
-        let numbers: Vec<f32> = variables[&name].flatten_all()?.to_vec1()?;
-        bytes.push((name, shape, numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()));
-    }
-    let views = bytes
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>>>()?;
-    let pairs = [("preset", preset.name()), ("representation", REPRESENTATION), ("name", name)];
-    let metadata: HashMap<_, _> = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-    write(output, &safetensors::serialize(views, Some(metadata))?)
-}
-
-pub fn write_card(output: &Path, card: &Card) -> Result<()> {
-    write(&output.with_extension("toml"), toml::to_string_pretty(card)?.as_bytes())
-}
-
-/// A reader meets the old file or the new one, never half of it.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = temporary(path);
-    let attempt = || -> std::io::Result<()> {
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    attempt().with_context(|| format!("{} cannot be written", path.display()))
-}
-
-fn temporary(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    name.into()
 }

@@ -2,8 +2,9 @@
 
 use std::{ops::Range, sync::Arc};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use rand::{RngExt, seq::SliceRandom};
+use serde::{Deserialize, Serialize};
 
 use antiphon::{
     model::{
@@ -13,6 +14,7 @@ use antiphon::{
     music::note::{Key, Velocity},
 };
 
+use super::checkpoint::Checkpoint;
 use crate::corpus::{self, GridNote, Placed};
 
 /// Semitones up or down.
@@ -40,6 +42,7 @@ pub struct Chunks {
 }
 
 /// Some notes of a piece.
+#[derive(Serialize, Deserialize)]
 struct Passage {
     piece: usize,
     notes: Range<usize>,
@@ -74,6 +77,27 @@ impl Chunks {
     /// In a full chunk.
     pub fn notes(&self) -> usize {
         self.rows() * self.time
+    }
+
+    /// Keeps where it stands, under a name.
+    pub fn keep(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        let places: Vec<usize> = self.lanes.iter().map(|lane| lane.at).collect();
+        checkpoint.keep(name, &(&self.chance, &self.passages, places))?;
+        self.lanes.iter().enumerate().try_for_each(|(row, lane)| {
+            checkpoint.keep_bytes(&format!("{name}.lane.{row}"), &corpus::to_bytes(&lane.notes))
+        })
+    }
+
+    /// The way back from [`Chunks::keep`].
+    pub fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        let places: Vec<usize>;
+        (self.chance, self.passages, places) = checkpoint.fact(name)?;
+        let lane = |(row, at)| {
+            let notes = corpus::from_bytes(&checkpoint.bytes(&format!("{name}.lane.{row}"))?);
+            Lane::at(notes.context("the checkpoint holds no notes where they should be")?, at)
+        };
+        self.lanes = places.into_iter().enumerate().map(lane).collect::<Result<_>>()?;
+        Ok(())
     }
 
     /// The next chunk, and which of its rows go on from the chunk before.
@@ -123,6 +147,15 @@ impl Chunks {
             self.passages.push(Passage { piece, notes: from..to.min(count) });
             (from, to) = (to, to + PASSAGE);
         }
+    }
+}
+
+impl Lane {
+    /// Some notes are over already.
+    fn at(notes: Vec<GridNote>, at: usize) -> Result<Self> {
+        let mut scene = Scene::SILENCE;
+        notes.get(..at).context("the checkpoint lacks notes")?.iter().for_each(|note| scene.hear(note));
+        Ok(Self { notes, at, scene })
     }
 }
 

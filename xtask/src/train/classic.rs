@@ -7,13 +7,14 @@ use antiphon::model::classic::{Network, Preset};
 
 use super::{
     beginning::Variables,
+    checkpoint::Checkpoint,
     descent::{self, Descent},
     pupil::{Lesson, Pupil},
     windows::{Batch, Windows},
 };
 use crate::{
     corpus::GridNote,
-    score::{self, Score},
+    score::{self, Figure, Score},
 };
 
 /// The published weights of the three losses.
@@ -66,13 +67,32 @@ impl Pupil for Classic {
     fn learn(&mut self, rate: f64) -> Result<Lesson> {
         let batch = self.windows.next()?;
         let Loss { pitch, step, duration } = self.learn_from(&batch, rate)?;
-        let loss = format!("pitch {pitch:.3}, step {step:.4}, duration {duration:.4}");
+        let parts = [("pitch", "nats", pitch), ("step loss", "s²", step), ("duration loss", "s²", duration)];
+        let loss = parts.map(|(name, unit, value)| Figure::new(name, unit, value.into())).into();
         Ok(Lesson { notes: batch.keys.elem_count(), loss })
     }
 
     fn score(&self, pieces: &[Vec<GridNote>]) -> Result<Score> {
         score::unbounded(&self.network, pieces, |_| ())
     }
+
+    fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.descent.keep(checkpoint)?;
+        self.states.iter().enumerate().for_each(|(n, state)| checkpoint.keep_tensor(&state_name(n), state));
+        self.windows.keep(checkpoint)
+    }
+
+    fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.descent.recall(checkpoint)?;
+        for (n, state) in self.states.iter_mut().enumerate() {
+            *state = checkpoint.tensor(&state_name(n), state)?;
+        }
+        self.windows.recall(checkpoint)
+    }
+}
+
+fn state_name(layer: usize) -> String {
+    format!("state.{layer}")
 }
 
 /// Mean squared error, and a push upwards on what is negative.

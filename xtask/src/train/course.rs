@@ -1,83 +1,109 @@
-//! A training from its first step to its card.
+//! A training from its first step, or from where it was interrupted, to its card.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressStyle};
-
-use antiphon::model::{Preset, classic, weights};
+use anyhow::{Result, anyhow, bail};
 
 use super::{
-    Arguments, Plan,
     beginning::Variables,
-    checkpoint, descent,
-    material::Material,
-    pupil::{Lesson, Pupil},
+    card::Card,
+    checkpoint::Checkpoint,
+    command,
+    curves::{self, Row, Tally},
+    descent, output, picture,
+    progress::Progress,
+    pupil::Pupil,
+    task::Task,
+    telling::Telling,
 };
-use crate::{corpus::GridNote, score::Score};
+use crate::{
+    corpus::GridNote,
+    file,
+    score::{Figure, Score},
+};
 
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(120);
+/// In a short training, one comes whenever so much of it has passed, ...
+const PART_BETWEEN_CHECKPOINTS: f64 = 0.05;
+/// ... unless saving would take more than this part of the time.
+const SAVING: f64 = 0.05;
 /// What is scored between checkpoints: enough to see the trend, and quick.
 const GLANCE_PIECES: usize = 16;
 const GLANCE_NOTES: usize = 1500;
 
-/// One training: what learns, from what, and how far it is.
+/// One training: what learns, and how far it is.
 pub struct Course<'a> {
-    pub arguments: &'a Arguments,
-    pub preset: Preset,
-    pub material: &'a Material,
-    pub variables: Variables,
+    task: Task<'a>,
+    variables: Variables,
     pub pupil: Box<dyn Pupil>,
-    pub plan: Plan,
-    pub steps: usize,
-    pub notes: usize,
+    progress: Progress,
+    tally: Tally,
+    glance: Vec<Vec<GridNote>>,
+    clock: Clock,
+    telling: Telling,
 }
 
-impl Course<'_> {
-    /// Learns until time is over or Ctrl-C, then scores and writes the card.
-    pub fn run(&mut self) -> Result<()> {
-        let stopped = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&stopped);
-        ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("Ctrl-C cannot be caught")?;
-        let apart = self.material.validation.len().div_ceil(GLANCE_PIECES);
-        let glance: Vec<Vec<GridNote>> = self.material.validation.iter().step_by(apart).cloned().collect();
-        let glance: Vec<_> = glance
-            .into_iter()
-            .map(|mut piece| {
-                piece.truncate(GLANCE_NOTES);
-                piece
-            })
-            .collect();
-        let limit = Duration::from_secs_f64(self.arguments.minutes.clamp(0.0, 1e6) * 60.0);
-        let (begun, mut saved) = (Instant::now(), Instant::now());
-        let bar = progress(limit);
-        while begun.elapsed() < limit && !stopped.load(Ordering::Relaxed) {
-            let rate = self.rate(begun.elapsed().div_duration_f64(limit));
+/// When this sitting began, and when something was saved last.
+struct Clock {
+    /// What all sittings before took.
+    before: Duration,
+    begun: Instant,
+    saved: Instant,
+    /// How long that took.
+    saving: Duration,
+    /// The part of the training that was over then.
+    passed: f64,
+    /// The step that can be gone on from.
+    steps: Option<usize>,
+}
+
+impl<'a> Course<'a> {
+    pub fn new(task: Task<'a>, variables: Variables, pupil: Box<dyn Pupil>, progress: Progress) -> Self {
+        let now = Instant::now();
+        let clock = Clock {
+            before: progress.trained,
+            begun: now,
+            saved: now,
+            saving: Duration::ZERO,
+            passed: task.length.passed(&progress),
+            steps: (progress.steps > 0).then_some(progress.steps),
+        };
+        let glance = glance(&task.material.validation);
+        let (tally, telling) = (Tally::new(), Telling::new());
+        Self { task, variables, pupil, progress, tally, glance, clock, telling }
+    }
+
+    /// Learns until all has passed, then scores and writes the card; or until `stop`, and tells how to go on.
+    pub fn run(&mut self, stop: impl Fn(&Progress) -> bool) -> Result<()> {
+        let done = self.learn(stop).and_then(|()| match self.passed() {
+            1.0.. => self.finish(),
+            _ => {
+                self.telling.line(&format!("stopped early: go on with `{}`", command::to_go_on()));
+                Ok(())
+            }
+        });
+        self.telling.end();
+        done.map_err(|error| anyhow!("{error:#}; {}", self.left_behind()))
+    }
+
+    fn learn(&mut self, stop: impl Fn(&Progress) -> bool) -> Result<()> {
+        while self.passed() < 1.0 && !stop(&self.progress) {
+            let rate = self.rate(self.passed());
             let lesson = self.pupil.learn(rate)?;
-            self.steps += 1;
-            self.notes += lesson.notes;
-            let told = told(&lesson, self.speed(begun.elapsed()));
-            bar.set_position(begun.elapsed().as_secs());
-            bar.set_message(told.clone());
-            if saved.elapsed() > BETWEEN_CHECKPOINTS {
-                saved = Instant::now();
+            self.progress.steps += 1;
+            self.progress.notes += lesson.notes;
+            self.progress.trained = self.clock.before + self.clock.begun.elapsed();
+            self.tally.add(&lesson, rate);
+            self.telling.lesson(self.task.length, &self.progress, &self.tally);
+            if self.is_due() {
                 self.save()?;
-                println!("{told}  rate {rate:.1e}, validation: {}", self.pupil.score(&glance)?);
             }
         }
-        bar.finish_and_clear();
-        self.save()?;
-        self.finish(begun.elapsed())?;
-        if stopped.load(Ordering::Relaxed) {
-            println!("stopped early: go on with `--init {}`", self.arguments.output.display());
-        }
-        Ok(())
+        if self.tally.notes > 0 { self.save() } else { Ok(()) }
+    }
+
+    fn passed(&self) -> f64 {
+        self.task.length.passed(&self.progress)
     }
 
     /// A short warm-up, then the highest rate, and at the end down to nothing in a line: what has been learnt at the
@@ -86,83 +112,94 @@ impl Course<'_> {
     fn rate(&self, passed: f64) -> f64 {
         const WARM_UP_STEPS: f64 = 200.0;
         const DESCENT_FROM: f64 = 0.65;
-        let warmth = ((self.steps + 1) as f64 / WARM_UP_STEPS).min(1.0);
+        let warmth = ((self.progress.steps + 1) as f64 / WARM_UP_STEPS).min(1.0);
         let left = ((1.0 - passed) / (1.0 - DESCENT_FROM)).clamp(0.0, 1.0);
-        self.plan.rate * warmth.min(left)
+        self.task.plan.rate * warmth.min(left)
     }
 
-    fn save(&self) -> Result<()> {
-        checkpoint::write_weights(&self.arguments.output, &self.name(), self.preset, &self.variables)
+    fn is_due(&self) -> bool {
+        let since = self.clock.saved.elapsed();
+        let part_passed = self.passed() - self.clock.passed >= PART_BETWEEN_CHECKPOINTS;
+        since > BETWEEN_CHECKPOINTS || part_passed && self.clock.saving.div_duration_f64(since) < SAVING
     }
 
-    /// The file's own name: what the plugin shows.
-    fn name(&self) -> String {
-        self.arguments
-            .output
-            .file_stem()
-            .map_or(self.preset.name().into(), |stem| stem.to_string_lossy().into_owned())
-    }
-
-    /// Notes seen so far, and notes a second.
-    fn speed(&self, elapsed: Duration) -> (usize, f64) {
-        (self.notes, self.notes as f64 / elapsed.as_secs_f64())
-    }
-
-    fn finish(&self, elapsed: Duration) -> Result<()> {
-        let score = self.pupil.score(&self.material.validation)?;
-        println!("validation: {score} on all {} notes to score on", score.notes);
-        let card = self.card(elapsed, &score);
-        checkpoint::write_card(&self.arguments.output, &card)?;
-        println!("wrote {} and its card", self.arguments.output.display());
+    /// Adds a row, and replaces all files that can be looked at or gone on from.
+    fn save(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        let score = self.pupil.score(&self.glance)?;
+        let row = self.row(&score)?;
+        self.telling.row(self.task.length, &self.progress, &row, self.tally.notes_per_second());
+        self.progress.rows.push(row);
+        let (rows, output) = (&self.progress.rows, &self.task.output);
+        let checkpoint = [(output.checkpoint(), self.checkpoint()?.to_bytes()?)];
+        let status = format!("in training: {:.1} minutes of {}", self.progress.minutes(), self.task.length);
+        let model = self.model(&self.task.card(status, &self.progress, self.glance.len(), &score)?)?;
+        let curves = [
+            (output.table(), curves::csv(rows).into_bytes()),
+            (output.picture(), picture::png(&output.name(), rows)?),
+        ];
+        file::replace(&checkpoint.into_iter().chain(model).chain(curves).collect::<Vec<_>>())?;
+        self.tally = Tally::new();
+        let (saving, passed, steps) = (begun.elapsed(), self.passed(), Some(self.progress.steps));
+        self.clock = Clock { saved: Instant::now(), saving, passed, steps, ..self.clock };
         Ok(())
     }
 
-    fn card(&self, elapsed: Duration, score: &Score) -> checkpoint::Card {
-        let arguments = self.arguments;
-        let given: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
-        checkpoint::Card {
-            name: self.name(),
-            preset: self.preset.name(),
-            representation: weights::REPRESENTATION,
-            parameters: self.preset.parameters(),
-            license: arguments.license.clone(),
-            command: format!("cargo xtask {}", given.join(" ")),
-            corpus: checkpoint::Corpus {
-                name: arguments.corpus.clone(),
-                split: self.material.scored_on.to_string(),
-                files: self.material.training.len(),
-                notes: self.material.notes(),
-                convention: arguments.convention.to_string(),
-                longest_s: matches!(self.preset, Preset::Classic(_)).then_some(classic::LONGEST.0),
-            },
-            training: checkpoint::Training {
-                seed: arguments.seed,
-                begins_with: arguments
-                    .init
-                    .as_ref()
-                    .map_or("chance".into(), |path| path.display().to_string()),
-                minutes: (elapsed.as_secs_f64() / 6.0).round() / 10.0,
-                notes_seen: self.notes,
-                steps: self.steps,
-                batch: self.plan.batch,
-                window: self.plan.window,
-                rate: self.plan.rate,
-                longest_gradient: descent::LONGEST_GRADIENT,
-            },
-            scores: checkpoint::Scores::new(self.material.validation.len(), score),
+    /// Fails when the weights are no good: what was saved before is better.
+    fn row(&self, score: &Score) -> Result<Row> {
+        let Progress { steps, notes, trained, .. } = self.progress;
+        let (train, validation) = (self.tally.means(), score.figures());
+        if !train.iter().chain(&validation).all(|figure: &Figure| figure.value.is_finite()) {
+            bail!(descent::NO_NUMBER);
+        }
+        Ok(Row { steps, notes, seconds: trained.as_secs_f64(), rate: self.tally.rate, train, validation })
+    }
+
+    fn checkpoint(&self) -> Result<Checkpoint> {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.keep("terms", &self.task.terms)?;
+        checkpoint.keep("origin", &self.task.origin)?;
+        checkpoint.keep("progress", &self.progress)?;
+        checkpoint.keep("passed", &self.passed())?;
+        checkpoint.keep_weights(&self.variables);
+        self.pupil.keep(&mut checkpoint)?;
+        Ok(checkpoint)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        let Task { material, output, arguments, .. } = &self.task;
+        output::round(&self.variables, arguments.precision())?;
+        let score = self.pupil.score(&material.validation)?;
+        self.telling.line(&format!("validation: {score} on all {} notes to score on", score.notes));
+        let card = self.task.card("finished".into(), &self.progress, material.validation.len(), &score)?;
+        file::replace(&self.model(&card)?)?;
+        self.telling.line(&format!("wrote {}, its card and its curves", output.model().display()));
+        Ok(())
+    }
+
+    fn model(&self, card: &Card) -> Result<[file::New; 2]> {
+        let Task { preset, output, arguments, .. } = &self.task;
+        let model = output::model_file(&output.name(), *preset, &self.variables, arguments.precision())?;
+        output.with_card(card, model)
+    }
+
+    /// What an error leaves.
+    fn left_behind(&self) -> String {
+        let checkpoint = self.task.output.checkpoint();
+        match self.clock.steps {
+            Some(steps) => format!(
+                "{} still holds step {steps}: go on with `{}`",
+                checkpoint.display(),
+                command::to_go_on()
+            ),
+            None => "nothing had been saved yet".into(),
         }
     }
 }
 
-fn told(lesson: &Lesson, (seen, speed): (usize, f64)) -> String {
-    format!("{seen} notes, {speed:.0}/s, {}", lesson.loss)
-}
-
-fn quoted(word: &str) -> String {
-    if word.contains(' ') { format!("\"{word}\"") } else { word.to_owned() }
-}
-
-fn progress(limit: Duration) -> ProgressBar {
-    let style = ProgressStyle::with_template("{wide_bar} {elapsed} of {len} s, {eta} left  {msg}");
-    ProgressBar::new(limit.as_secs()).with_style(style.expect("the template is well formed"))
+/// The beginnings of pieces from all over the list.
+fn glance(pieces: &[Vec<GridNote>]) -> Vec<Vec<GridNote>> {
+    let apart = pieces.len().div_ceil(GLANCE_PIECES).max(1);
+    let beginning = |piece: &Vec<GridNote>| piece[..piece.len().min(GLANCE_NOTES)].to_vec();
+    pieces.iter().step_by(apart).map(beginning).collect()
 }

@@ -6,10 +6,12 @@ use rayon::prelude::*;
 
 use antiphon::model::vector::{self, AdamStep};
 
-use super::beginning::Variables;
+use super::{beginning::Variables, checkpoint::Checkpoint};
 
 /// A longer gradient is shortened to this, so that one strange batch cannot throw the weights far.
 pub const LONGEST_GRADIENT: f32 = 1.0;
+
+pub const NO_NUMBER: &str = "the loss is no longer a number: give a lower `--rate`";
 
 const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.99;
@@ -25,6 +27,7 @@ pub struct Descent {
 
 /// A tensor of weights, and the running means of its gradient and of the gradient's square.
 struct Part {
+    name: String,
     var: Var,
     weights: Vec<f32>,
     gradient: Vec<f32>,
@@ -34,10 +37,11 @@ struct Part {
 
 impl Descent {
     pub fn new(variables: &Variables, decay: f64) -> Result<Self> {
-        let part = |var: &Var| {
+        let part = |(name, var): (&String, &Var)| {
             let weights: Vec<f32> = var.flatten_all()?.to_vec1()?;
             let zeros = vec![0.0; weights.len()];
             Ok(Part {
+                name: name.clone(),
                 var: var.clone(),
                 weights,
                 gradient: zeros.clone(),
@@ -45,7 +49,7 @@ impl Descent {
                 square: zeros,
             })
         };
-        Ok(Self { parts: variables.values().map(part).collect::<Result<_>>()?, decay, steps: 0 })
+        Ok(Self { parts: variables.iter().map(part).collect::<Result<_>>()?, decay, steps: 0 })
     }
 
     /// One step along the sum of some gradients. Fails, with the weights as they were, when it is not finite.
@@ -66,6 +70,23 @@ impl Descent {
             kept: (1.0 - rate * self.decay) as f32,
         };
         self.parts.par_iter_mut().try_for_each(|part| part.step(&step))
+    }
+
+    pub fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        checkpoint.keep("descent.steps", &self.steps)?;
+        self.parts.iter().try_for_each(|part| {
+            checkpoint.keep_numbers(&format!("mean.{}", part.name), &part.mean)?;
+            checkpoint.keep_numbers(&format!("square.{}", part.name), &part.square)
+        })
+    }
+
+    pub fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.steps = checkpoint.fact("descent.steps")?;
+        self.parts.iter_mut().try_for_each(|part| {
+            part.mean = checkpoint.numbers(&format!("mean.{}", part.name), part.mean.len())?;
+            part.square = checkpoint.numbers(&format!("square.{}", part.name), part.square.len())?;
+            Ok(())
+        })
     }
 }
 
@@ -92,7 +113,5 @@ pub fn check(number: f32) -> Result<()> {
     if number.is_finite() {
         return Ok(());
     }
-    bail!(
-        "the loss is no longer a number: begin again from the last checkpoint with `--init` and a lower `--rate`"
-    )
+    bail!(NO_NUMBER)
 }

@@ -83,6 +83,16 @@ impl Material {
     pub fn notes(&self) -> usize {
         self.training.iter().map(Vec::len).sum()
     }
+
+    /// The same for the same notes alone.
+    pub fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for piece in self.training.iter().chain(&self.validation) {
+            let bytes = corpus::to_bytes(piece);
+            hasher.update(&bytes.len().to_le_bytes()).update(&bytes);
+        }
+        hasher.finalize().to_string()
+    }
 }
 
 /// For the card.

@@ -2,7 +2,11 @@
 
 use anyhow::Result;
 
-use crate::{corpus::GridNote, score::Score};
+use super::checkpoint::Checkpoint;
+use crate::{
+    corpus::GridNote,
+    score::{Figure, Score},
+};
 
 /// A network with what it learns from.
 pub trait Pupil {
@@ -11,14 +15,20 @@ pub trait Pupil {
 
     /// Scores every note of every piece.
     fn score(&self, pieces: &[Vec<GridNote>]) -> Result<Score>;
+
+    /// Keeps all that it is between two lessons, but for its weights.
+    fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()>;
+
+    /// The way back from [`Pupil::keep`].
+    fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()>;
 }
 
 /// What came of a batch.
 #[derive(Debug, Clone)]
 pub struct Lesson {
     pub notes: usize,
-    /// The parts of the loss, for a person.
-    pub loss: String,
+    /// The parts of the loss, means over the notes.
+    pub loss: Vec<Figure>,
 }
 
 /// Three keys in turn, 99 notes: what any pupil must be able to learn.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
 use rand::{RngExt, seq::SliceRandom};
+use serde::{Deserialize, Serialize};
 
 use antiphon::model::{
     Chance,
     classic::{self, INPUTS},
 };
 
+use super::checkpoint::Checkpoint;
 use crate::corpus::GridNote;
 
 /// Notes to learn from, side by side.
@@ -41,7 +43,7 @@ pub struct Windows {
 }
 
 /// Where a row that goes through whole pieces stands.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Lane {
     piece: usize,
     at: usize,
@@ -64,6 +66,15 @@ impl Windows {
 
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    pub fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        checkpoint.keep("windows", &(&self.chance, &self.order, &self.lanes))
+    }
+
+    pub fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        (self.chance, self.order, self.lanes) = checkpoint.fact("windows")?;
+        Ok(())
     }
 
     pub fn next(&mut self) -> Result<Batch> {

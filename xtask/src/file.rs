@@ -1,0 +1,80 @@
+//! Files written whole or not at all.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+/// A file and its new content.
+pub type New = (PathBuf, Vec<u8>);
+
+/// A reader meets an old file or a new one, never half of it. All are written before the first takes its place; where
+/// one cannot be, the old ones are still there.
+pub fn replace(files: &[New]) -> Result<()> {
+    let written = files.iter().try_for_each(|(path, bytes)| {
+        write(&temporary(path), bytes).with_context(|| format!("{} cannot be written", path.display()))
+    });
+    if written.is_err() {
+        files.iter().for_each(|(path, _)| remove(&temporary(path)));
+        return written;
+    }
+    files.iter().try_for_each(|(path, _)| {
+        fs::rename(temporary(path), path).with_context(|| format!("{} cannot be replaced", path.display()))
+    })
+}
+
+/// Fails where a file could not be written.
+pub fn try_path(path: &Path) -> io::Result<()> {
+    write(&temporary(path), &[])?;
+    fs::remove_file(temporary(path))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn remove(path: &Path) {
+    // It may not have come to be.
+    let _ = fs::remove_file(path);
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Folder;
+
+    #[test]
+    fn where_one_file_cannot_be_written_none_is_replaced() {
+        let folder = Folder::new("replace");
+        folder.write("a", b"old");
+        let new = [(folder.join("a"), b"new".to_vec()), (folder.join("missing/b"), b"new".to_vec())];
+        let error = replace(&new).expect_err("there is no such folder").to_string();
+        assert!(error.ends_with("b cannot be written"), "{error}");
+        assert_eq!(fs::read(folder.join("a")).expect("a file"), b"old");
+        assert!(!temporary(&folder.join("a")).exists());
+        replace(&new[..1]).expect("a folder");
+        assert_eq!(fs::read(folder.join("a")).expect("a file"), b"new");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_leaves_the_old_file() {
+        let folder = Folder::new("full");
+        folder.write("a", b"old");
+        std::os::unix::fs::symlink("/dev/full", temporary(&folder.join("a"))).expect("a link");
+        let error = replace(&[(folder.join("a"), b"new".to_vec())]).expect_err("the disk is full");
+        assert!(format!("{error:#}").contains("No space left"), "{error:#}");
+        assert_eq!(fs::read(folder.join("a")).expect("a file"), b"old");
+    }
+}

@@ -1,0 +1,183 @@
+//! The curves of a training as a picture.
+
+use std::{io::Cursor, ops::Range};
+
+use anyhow::{Context, Result, anyhow};
+use image::{ImageFormat, RgbImage};
+use plotters::{coord::Shift, prelude::*};
+
+use super::curves::Row;
+use crate::{
+    ink::{self, BLUE as TRAIN, FAINT_INK, FONT, INK, LINE, VERMILION as VALIDATION},
+    score::Figure,
+};
+
+const WIDTH: u32 = 1800;
+const HEADER: u32 = 110;
+const PANEL_HEIGHT: u32 = 460;
+const COLUMNS: usize = 3;
+/// The first rows are far above all others: this part of them does not stretch the axis.
+const STEEP: usize = 10;
+
+type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
+
+/// A small picture for each figure, and one for the learning rate.
+struct Panel {
+    title: String,
+    unit: String,
+    lines: Vec<(RGBColor, Vec<f64>)>,
+}
+
+/// The bytes of a PNG.
+pub fn png(title: &str, rows: &[Row]) -> Result<Vec<u8>> {
+    ink::prepare()?;
+    let panels = panels(rows);
+    let lines = u32::try_from(panels.len().div_ceil(COLUMNS)).context("there are few panels")?;
+    let height = HEADER + lines * PANEL_HEIGHT;
+    let mut image = RgbImage::new(WIDTH, height);
+    draw(BitMapBackend::with_buffer(&mut image, (WIDTH, height)).into_drawing_area(), title, rows, &panels)?;
+    let mut bytes = Vec::new();
+    image.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)?;
+    Ok(bytes)
+}
+
+fn draw(canvas: Canvas, title: &str, rows: &[Row], panels: &[Panel]) -> Result<()> {
+    canvas.fill(&WHITE)?;
+    let (header, body) = canvas.split_vertically(HEADER);
+    let text = |size, color: RGBColor| (FONT, size).into_font().color(&color);
+    header.draw(&Text::new(title, (40, 18), text(34, INK)))?;
+    let legend = [(TRAIN, "train: mean since the point before"), (VALIDATION, "validation: at a glance")];
+    for ((color, name), x) in legend.into_iter().zip([44, 500]) {
+        header.draw(&Rectangle::new([(x, 76), (x + 40, 80)], color.filled()))?;
+        header.draw(&Text::new(name, (x + 52, 66), text(22, INK)))?;
+    }
+    let (scale, count) = scale(rows);
+    let notes: Vec<f64> = rows.iter().map(|row| row.notes as f64 / scale).collect();
+    let areas = body.split_evenly((panels.len().div_ceil(COLUMNS), COLUMNS));
+    for (panel, area) in panels.iter().zip(areas) {
+        panel.draw(&area, &notes, count)?;
+    }
+    canvas.present().map_err(|error| anyhow!("the curves cannot be drawn: {error}"))
+}
+
+fn panels(rows: &[Row]) -> Vec<Panel> {
+    let mut panels = Vec::new();
+    add(&mut panels, TRAIN, &rows.iter().map(|row| &row.train[..]).collect::<Vec<_>>());
+    add(&mut panels, VALIDATION, &rows.iter().map(|row| &row.validation[..]).collect::<Vec<_>>());
+    panels.iter_mut().for_each(|panel| panel.unit += " a note");
+    let rates = rows.iter().map(|row| row.rate).collect();
+    panels.push(Panel { title: "learning rate".into(), unit: "rate".into(), lines: vec![(INK, rates)] });
+    panels
+}
+
+/// Adds a line for each figure, to the panel that has its like.
+fn add(panels: &mut Vec<Panel>, color: RGBColor, rows: &[&[Figure]]) {
+    for (n, Figure { name, unit, .. }) in rows.first().copied().unwrap_or_default().iter().enumerate() {
+        let line = (color, rows.iter().filter_map(|figures| Some(figures.get(n)?.value)).collect());
+        match panels.iter_mut().find(|panel| panel.title == *name && panel.unit == *unit) {
+            Some(panel) => panel.lines.push(line),
+            None => {
+                panels.push(Panel { title: name.to_string(), unit: unit.to_string(), lines: vec![line] });
+            }
+        }
+    }
+}
+
+impl Panel {
+    fn draw(&self, area: &Canvas, notes: &[f64], count: &str) -> Result<()> {
+        let (low, high) = (self.range().start, self.range().end);
+        let mut chart = ChartBuilder::on(area)
+            .caption(&self.title, (FONT, 26).into_font().color(&INK))
+            .margin(14)
+            .x_label_area_size(56)
+            .y_label_area_size(92)
+            .build_cartesian_2d(0.0..notes.last().copied().unwrap_or(1.0), low..high)?;
+        let label = |size| (FONT, size).into_font().color(&INK);
+        chart
+            .configure_mesh()
+            .light_line_style(WHITE)
+            .bold_line_style(LINE)
+            .axis_style(FAINT_INK)
+            .label_style(label(18))
+            .axis_desc_style(label(20))
+            .x_desc(count)
+            .y_desc(&self.unit)
+            .y_label_formatter(&|value| number(*value))
+            .x_label_formatter(&|value| number(*value))
+            .draw()?;
+        for (color, values) in &self.lines {
+            let points = notes.iter().zip(values).map(|(&x, &y)| (x, y.clamp(low, high)));
+            chart.draw_series(LineSeries::new(points.clone(), color.stroke_width(2)))?;
+            chart.draw_series(points.map(|point| Circle::new(point, 3, color.filled())))?;
+        }
+        Ok(())
+    }
+
+    /// All values but the first ones, with some air.
+    fn range(&self) -> Range<f64> {
+        let late = self.lines.iter().flat_map(|(_, values)| values.iter().skip(values.len() / STEEP));
+        let (low, high) = late.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+            (low.min(value), high.max(value))
+        });
+        let air = ((high - low) * 0.06).max(high.abs() * 1e-3).max(1e-9);
+        if low.is_finite() && high.is_finite() { low - air..high + air } else { 0.0..1.0 }
+    }
+}
+
+/// By what to divide notes, and how that is called.
+fn scale(rows: &[Row]) -> (f64, &'static str) {
+    match rows.last().map_or(0, |row| row.notes) {
+        0..10_000 => (1.0, "notes learnt from"),
+        10_000..10_000_000 => (1e3, "thousands of notes learnt from"),
+        _ => (1e6, "millions of notes learnt from"),
+    }
+}
+
+/// Few digits, whatever the size.
+fn number(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".into(),
+        ..0.01 => format!("{value:.1e}"),
+        ..10.0 => format!("{value:.2}"),
+        ..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(count: usize) -> Vec<Row> {
+        let row = |n: usize| {
+            let fall = 5.0 / (n + 1) as f64;
+            Row {
+                steps: n,
+                notes: n * 100_000,
+                seconds: n as f64,
+                rate: 2e-3,
+                train: vec![Figure::new("pitch", "nats", 2.5 + fall), Figure::new("step", "s²", fall)],
+                validation: vec![Figure::new("pitch", "nats", 2.6 + fall)],
+            }
+        };
+        (1..=count).map(row).collect()
+    }
+
+    #[test]
+    fn a_figure_of_both_kinds_has_one_panel() {
+        let panels: Vec<_> =
+            panels(&rows(3)).into_iter().map(|panel| (panel.title, panel.lines.len())).collect();
+        assert_eq!(panels, [("pitch".into(), 2), ("step".into(), 1), ("learning rate".into(), 1)]);
+    }
+
+    #[test]
+    fn any_number_of_rows_makes_a_picture() {
+        for count in [1, 2, 30] {
+            let bytes = png("mine", &rows(count)).expect("a picture");
+            let image = image::load_from_memory(&bytes).expect("a PNG").to_rgb8();
+            assert_eq!(image.dimensions(), (WIDTH, HEADER + PANEL_HEIGHT));
+            let drawn = |color: RGBColor| image.pixels().any(|pixel| pixel.0 == [color.0, color.1, color.2]);
+            assert!(drawn(TRAIN) && drawn(VALIDATION));
+        }
+    }
+}
