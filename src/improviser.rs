@@ -8,8 +8,9 @@ use crate::{
     lane::{ImproviserEnd, Reply, Request, Wish},
     model::{Chance, Model, State, Taste},
     music::{
+        grid::{Cell, GridNote},
         memory::Memory,
-        note::{Note, RelativeNote},
+        note::Note,
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -136,7 +137,7 @@ impl Improviser {
 impl Answer {
     fn next_note(&mut self, mind: &mut Mind, scene: &Memory) -> Note {
         let certain = (self.from - self.last_onset).max(Seconds::ZERO);
-        let taste = Taste { temperature: self.wish.temperature };
+        let taste = Taste { temperature: self.wish.temperature, focus: 0.0 };
         mind.hear(scene, usize::from(self.wish.memory));
         let drawn = mind.model.draw(&mut mind.state, &taste, certain, &mut self.chance);
         let step = drawn.step.max(certain).min(certain.max(LONGEST_STEP));
@@ -170,13 +171,11 @@ impl Mind {
         let notes = scene.newest(count);
         // The step of the first note leads to a note that is not heard any more, if that is still known.
         let older = scene.newest(count + 1);
-        let mut before = older.first().map(|note| note.onset);
+        let mut before = older.first().map_or(Cell::of(Moment(0.0)), |note| Cell::of(note.onset));
         self.model.forget(&mut self.state);
         for note in notes {
-            let step = before.map_or(Seconds::ZERO, |onset| note.onset - onset);
-            before = Some(note.onset);
-            let Note { duration, key, velocity, .. } = *note;
-            self.model.hear(&mut self.state, RelativeNote { step, duration, key, velocity });
+            self.model.hear(&mut self.state, GridNote::after(before, note));
+            before = Cell::of(note.onset);
         }
     }
 }

@@ -17,7 +17,7 @@ pub use self::{
     preset::Preset,
     weights::{embedded, load},
 };
-use crate::music::{note::RelativeNote, time::Seconds};
+use crate::music::{grid::GridNote, note::RelativeNote, time::Seconds};
 
 /// The source of all chance: seeded from above, so that a take can be replayed.
 pub type Chance = rand_pcg::Pcg32;
@@ -39,8 +39,8 @@ pub trait Model: Send + Sync {
     /// Back to the state before the first note. Realtime-safe.
     fn forget(&self, state: &mut State);
 
-    /// Hears one note. Realtime-safe.
-    fn hear(&self, state: &mut State, note: RelativeNote);
+    /// Hears one note. Notes of one onset come in the order of their keys. Realtime-safe.
+    fn hear(&self, state: &mut State, note: GridNote);
 
     /// Draws the next note after all that `state` has heard. Realtime-safe.
     ///
@@ -49,13 +49,38 @@ pub trait Model: Send + Sync {
     fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote;
 }
 
-/// What a model knows after the notes it has heard, with its scratch space. Its layout is the model's own.
+/// What a model knows after the notes it has heard, with its scratch space.
 #[derive(Debug, Clone)]
-pub struct State(pub Vec<f32>);
+pub struct State {
+    /// Their layout is the model's own.
+    pub numbers: Vec<f32>,
+    /// What sounds, for a model that asks; otherwise silence.
+    pub scene: antiphon::Scene,
+}
+
+impl State {
+    /// A state of these numbers in a silent scene.
+    pub fn of(numbers: Vec<f32>) -> Self {
+        Self { numbers, scene: antiphon::Scene::SILENCE }
+    }
+
+    /// Becomes a copy of another state of the same model. Realtime-safe.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.numbers.copy_from_slice(&other.numbers);
+        self.scene.clone_from(&other.scene);
+    }
+}
 
 /// How a note is chosen among the likely ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Taste {
     /// Flattens (above 1) or sharpens (below 1) the distributions; 0 always takes the likeliest.
     pub temperature: f32,
+    /// How likely a choice must be, as a part of the likeliest one's probability, to be considered; 0 considers all.
+    pub focus: f32,
+}
+
+impl Taste {
+    /// The network's own odds.
+    pub const PLAIN: Self = Self { temperature: 1.0, focus: 0.0 };
 }

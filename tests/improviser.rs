@@ -7,6 +7,7 @@ use antiphon::{
     lane::{PerformerEnd, Reply, Request, Wish, lanes},
     model::{Chance, Model, State, Taste},
     music::{
+        grid::GridNote,
         note::{Key, Note, RelativeNote, Velocity},
         time::{Moment, Seconds},
         turn::TurnId,
@@ -33,23 +34,22 @@ impl Model for Tally {
     }
 
     fn silence(&self) -> State {
-        State(vec![0.0])
+        State::of(vec![0.0])
     }
 
     fn forget(&self, state: &mut State) {
-        state.0[0] = 0.0;
+        state.numbers[0] = 0.0;
     }
 
-    fn hear(&self, state: &mut State, note: RelativeNote) {
-        assert!(note.step.0 >= 0.0, "notes are heard in the order of time");
-        state.0[0] += 1.0;
+    fn hear(&self, state: &mut State, _: GridNote) {
+        state.numbers[0] += 1.0;
     }
 
     fn draw(&self, state: &mut State, _: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
         RelativeNote {
             step: self.step.max(elapsed),
             duration: Seconds(0.2),
-            key: Key::saturating(state.0[0] as u8),
+            key: Key::saturating(state.numbers[0] as u8),
             velocity: Velocity::saturating(chance.random_range(1..=127)),
         }
     }
@@ -68,12 +68,12 @@ impl Model for StageFright {
     }
 
     fn silence(&self) -> State {
-        State(Vec::new())
+        State::of(Vec::new())
     }
 
     fn forget(&self, _: &mut State) {}
 
-    fn hear(&self, _: &mut State, _: RelativeNote) {}
+    fn hear(&self, _: &mut State, _: GridNote) {}
 
     fn draw(&self, _: &mut State, _: &Taste, _: Seconds, _: &mut Chance) -> RelativeNote {
         panic!("stage fright, as this test wants it");

@@ -7,6 +7,7 @@ use antiphon::{
     lane::{Telemetry, lanes},
     model::{Chance, Model, State, Taste},
     music::{
+        grid::GridNote,
         hearing::{Pedal, Place},
         note::{Key, RelativeNote, Velocity},
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
@@ -44,12 +45,12 @@ impl Model for Dice {
     }
 
     fn silence(&self) -> State {
-        State(Vec::new())
+        State::of(Vec::new())
     }
 
     fn forget(&self, _: &mut State) {}
 
-    fn hear(&self, _: &mut State, _: RelativeNote) {}
+    fn hear(&self, _: &mut State, _: GridNote) {}
 
     fn draw(&self, _: &mut State, _: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
         RelativeNote {

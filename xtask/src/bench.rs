@@ -11,7 +11,8 @@ use serde::Serialize;
 use antiphon::{
     model::{Chance, Model, Taste, weights},
     music::{
-        note::{Key, RelativeNote, Velocity},
+        grid::GridNote,
+        note::{Key, Velocity},
         time::Seconds,
     },
 };
@@ -75,18 +76,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn step(model: &dyn Model) -> Spread {
     let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(1));
-    let taste = Taste { temperature: 1.0 };
-    let mut note = RelativeNote {
-        step: Seconds(0.1),
-        duration: Seconds(0.3),
-        key: Key::saturating(60),
-        velocity: Velocity::saturating(64),
-    };
+    let mut note =
+        GridNote { step: 10, duration: 30, key: Key::saturating(60), velocity: Velocity::saturating(64) };
     let mut times: Vec<f64> = (0..STEPS)
         .map(|_| {
             let begun = Instant::now();
             model.hear(&mut state, note);
-            note = model.draw(&mut state, &taste, Seconds::ZERO, &mut chance);
+            note = model.draw(&mut state, &Taste::PLAIN, Seconds::ZERO, &mut chance).into();
             begun.elapsed().as_secs_f64() * 1e6
         })
         .collect();

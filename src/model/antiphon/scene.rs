@@ -101,6 +101,11 @@ impl Scene {
         self.newest().next().filter(|_| step == 0).map_or(0, |last| last.key.index())
     }
 
+    /// How many notes there were since silence.
+    pub fn heard(&self) -> usize {
+        self.heard
+    }
+
     /// Adds a note. Realtime-safe.
     pub fn hear(&mut self, note: &GridNote) {
         self.now = self.now.saturating_add(note.step);
