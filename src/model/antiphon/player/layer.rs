@@ -86,7 +86,7 @@ impl Layer {
         let scale = 1.0 / (HEAD as f32).sqrt();
         let ages = &self.ages[head * MEMORY..][..MEMORY];
         // What was written in this round of the ring is newer than the rest.
-        let (newer, older) = scores.split_at_mut(if heard == 0 { 0 } else { (heard - 1) % MEMORY + 1 });
+        let (newer, older) = scores.split_at_mut(heard % MEMORY);
         vector::scale_and_add(newer, scale, &ages[MEMORY - newer.len()..]);
         vector::scale_and_add(older, scale, ages);
         nothing[0] = self.nothing[head];
