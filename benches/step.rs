@@ -4,6 +4,7 @@ use antiphon::{
     model::{self, Chance, Taste},
     music::{
         grid::GridNote,
+        memory::LARGEST_MEMORY,
         note::{Key, Velocity},
         time::Seconds,
     },
@@ -24,7 +25,7 @@ fn steps(criterion: &mut Criterion) {
         criterion.bench_function(&format!("{}: hear a window and draw", model.name()), |bencher| {
             bencher.iter(|| {
                 model.forget(&mut state);
-                (0..model.window()).for_each(|_| model.hear(&mut state, NOTE));
+                (0..model.window().unwrap_or(LARGEST_MEMORY)).for_each(|_| model.hear(&mut state, NOTE));
                 model.draw(&mut state, &Taste::PLAIN, Seconds::ZERO, &mut chance)
             });
         });

@@ -20,7 +20,7 @@ const WISH: Wish = Wish { seed: 1, temperature: 1.0, memory: 150, model: 0 };
 
 /// A model whose key tells how many notes it has heard, whose velocity is chance, and whose steps are fixed.
 struct Tally {
-    window: usize,
+    window: Option<usize>,
     step: Seconds,
 }
 
@@ -29,7 +29,7 @@ impl Model for Tally {
         "tally"
     }
 
-    fn window(&self) -> usize {
+    fn window(&self) -> Option<usize> {
         self.window
     }
 
@@ -63,8 +63,8 @@ impl Model for StageFright {
         "stage fright"
     }
 
-    fn window(&self) -> usize {
-        25
+    fn window(&self) -> Option<usize> {
+        Some(25)
     }
 
     fn silence(&self) -> State {
@@ -85,8 +85,8 @@ fn improviser(model: impl Model + 'static) -> (PerformerEnd, Improviser) {
     (performer_end, Improviser::new(improviser_end, &[Arc::new(model)]))
 }
 
-fn tally(window: usize, step: f32) -> (PerformerEnd, Improviser) {
-    improviser(Tally { window, step: Seconds(step) })
+fn tally(window: impl Into<Option<usize>>, step: f32) -> (PerformerEnd, Improviser) {
+    improviser(Tally { window: window.into(), step: Seconds(step) })
 }
 
 fn heard(end: &mut PerformerEnd, count: usize) {

@@ -68,8 +68,8 @@ impl Model for Classic {
         &self.name
     }
 
-    fn window(&self) -> usize {
-        self.layout.window
+    fn window(&self) -> Option<usize> {
+        Some(self.layout.window)
     }
 
     fn silence(&self) -> State {

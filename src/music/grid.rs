@@ -48,6 +48,8 @@ impl From<RelativeNote> for GridNote {
 pub struct Cell(u64);
 
 impl Cell {
+    pub const ZERO: Self = Self(0);
+
     /// The nearest one.
     pub fn of(moment: Moment) -> Self {
         Self((moment.0 * CELLS_PER_SECOND).round() as u64)

@@ -40,8 +40,8 @@ impl Model for Dice {
         "dice"
     }
 
-    fn window(&self) -> usize {
-        25
+    fn window(&self) -> Option<usize> {
+        Some(25)
     }
 
     fn silence(&self) -> State {

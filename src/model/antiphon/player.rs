@@ -3,6 +3,7 @@
 mod choice;
 mod layer;
 mod layout;
+mod repeats;
 #[cfg(test)]
 mod tests;
 
@@ -115,8 +116,8 @@ impl Model for Antiphon {
         &self.name
     }
 
-    fn window(&self) -> usize {
-        MEMORY
+    fn window(&self) -> Option<usize> {
+        None
     }
 
     fn silence(&self) -> State {
@@ -163,11 +164,6 @@ impl Model for Antiphon {
         scene.tell_velocity(step, velocity, &mut told);
         let duration = choice.duration(self.say(3, &told, scratch), step);
         let note = GridNote { step, key, velocity, duration };
-        RelativeNote {
-            step: note.step_seconds().max(elapsed),
-            duration: note.duration_seconds(),
-            key,
-            velocity,
-        }
+        RelativeNote { step: note.step_seconds(), duration: note.duration_seconds(), key, velocity }
     }
 }

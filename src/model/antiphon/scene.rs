@@ -175,6 +175,12 @@ impl Scene {
         }
     }
 
+    /// The keys of the newest notes and the steps to them in cells, the newest first; without the oldest, whose step is not
+    /// known any more. Realtime-safe.
+    pub fn played(&self) -> impl Iterator<Item = (Key, u32)> {
+        self.newest().zip(self.newest().skip(1)).map(|(note, before)| (note.key, note.onset - before.onset))
+    }
+
     /// The newest first.
     fn newest(&self) -> impl Iterator<Item = &Placed> {
         (1..=self.heard.min(NEWEST)).map(|age| &self.newest[(self.heard - age) % NEWEST])

@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 
+use super::repeats;
 use crate::{
     model::{
         Chance, Taste,
@@ -30,9 +31,15 @@ impl Choice<'_> {
         Bin::at(self.one_of(logits)).cell(elapsed, self.chance.random())
     }
 
+    /// Neither one that is out of order, nor one that would go on with a loop.
     pub fn key(&mut self, logits: &mut [f32], step: u32) -> Key {
-        logits[..self.scene.lowest(step)].fill(f32::NEG_INFINITY);
-        Key::saturating(u8::try_from(self.one_of(logits)).unwrap_or(u8::MAX))
+        for key in repeats::worn_out(self.scene, step) {
+            logits[key.index()] = f32::NEG_INFINITY;
+        }
+        // No key is struck twice at once.
+        let lowest = (self.scene.lowest(step) + usize::from(step == 0)).min(Key::COUNT - 1);
+        let key = lowest + self.one_of(&mut logits[lowest..]);
+        Key::saturating(u8::try_from(key).unwrap_or(u8::MAX))
     }
 
     pub fn velocity(&mut self, logits: &mut [f32]) -> Velocity {

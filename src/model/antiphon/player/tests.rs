@@ -51,7 +51,8 @@ fn piece(count: usize, seed: u64) -> Vec<GridNote> {
 /// What each attribute of each note costs in the graph.
 fn graph_nats(network: &Network, piece: &[GridNote]) -> [Vec<f32>; 4] {
     let page = Page::new(&[piece], piece.len(), &mut [Scene::SILENCE]);
-    let (context, _) = network.listen(&page, &Past::silence(1, &Device::Cpu).expect("a size")).expect("shapes fit");
+    let (context, _) =
+        network.listen(&page, &Past::silence(1, &Device::Cpu).expect("a size")).expect("shapes fit");
     let nats = network.nats(&context, &page).expect("shapes fit");
     nats.map(|nats| nats.to_vec1().expect("numbers"))
 }
