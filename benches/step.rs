@@ -3,19 +3,17 @@
 use antiphon::{
     model::{self, Chance, Taste},
     music::{
-        note::{Key, RelativeNote, Velocity},
+        grid::GridNote,
+        memory::LARGEST_MEMORY,
+        note::{Key, Velocity},
         time::Seconds,
     },
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::SeedableRng;
 
-const NOTE: RelativeNote = RelativeNote {
-    step: Seconds(0.12),
-    duration: Seconds(0.3),
-    key: Key::saturating(64),
-    velocity: Velocity::saturating(80),
-};
+const NOTE: GridNote =
+    GridNote { step: 12, duration: 30, key: Key::saturating(64), velocity: Velocity::saturating(80) };
 
 fn steps(criterion: &mut Criterion) {
     for model in model::embedded() {
@@ -27,8 +25,8 @@ fn steps(criterion: &mut Criterion) {
         criterion.bench_function(&format!("{}: hear a window and draw", model.name()), |bencher| {
             bencher.iter(|| {
                 model.forget(&mut state);
-                (0..model.window()).for_each(|_| model.hear(&mut state, NOTE));
-                model.draw(&mut state, &Taste { temperature: 1.0 }, Seconds::ZERO, &mut chance)
+                (0..model.window().unwrap_or(LARGEST_MEMORY)).for_each(|_| model.hear(&mut state, NOTE));
+                model.draw(&mut state, &Taste::PLAIN, Seconds::ZERO, &mut chance)
             });
         });
     }

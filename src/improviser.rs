@@ -1,15 +1,19 @@
 //! The worker's mind: hears what is heard, and makes an answer note by note.
 
+mod mind;
+
 use std::sync::Arc;
 
 use rand::SeedableRng;
 
+use self::mind::Mind;
 use crate::{
     lane::{ImproviserEnd, Reply, Request, Wish},
-    model::{Chance, Model, State, Taste},
+    model::{Chance, Model, Taste},
     music::{
+        grid::Cell,
         memory::Memory,
-        note::{Note, RelativeNote},
+        note::Note,
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -22,6 +26,8 @@ const LONGEST_DURATION: Seconds = Seconds(8.0);
 /// So many onsets may share `WALL_SPAN`: ten fingers; one more waits until the span is over.
 const WALL_NOTES: usize = 10;
 const WALL_SPAN: Seconds = Seconds(0.1);
+/// What is less likely than this part of the likeliest is left out: one slip among hundreds of notes is heard.
+const FOCUS: f32 = 0.02;
 
 /// What the worker is to do after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,19 +43,20 @@ pub enum Progress {
 /// Listens and answers, one small step at a time. Owned by the worker, or by the audio thread offline.
 pub struct Improviser {
     end: ImproviserEnd,
-    embedded: Vec<Mind>,
-    /// The model of the player's own file; it goes before the embedded ones.
-    guest: Option<Mind>,
+    minds: Minds,
     memory: Memory,
     answer: Option<Answer>,
     /// The memory with the answer so far.
     scene: Memory,
+    /// How the last answer was wished for, as the next one probably will be.
+    wish: Option<Wish>,
 }
 
-/// A model and what it makes of the notes.
-struct Mind {
-    model: Arc<dyn Model>,
-    state: State,
+/// Who may answer.
+struct Minds {
+    embedded: Vec<Mind>,
+    /// The model of the player's own file; it goes before the embedded ones.
+    guest: Option<Mind>,
 }
 
 struct Answer {
@@ -57,6 +64,7 @@ struct Answer {
     until: Moment,
     wish: Wish,
     chance: Chance,
+    /// Of the call or the answer: where the next step begins.
     last_onset: Moment,
     /// No note may begin earlier: the hand-over, or the end of a wall.
     from: Moment,
@@ -66,16 +74,16 @@ impl Improviser {
     /// `models` are the embedded ones in the order of [`Wish::model`]; at least one. Allocates.
     pub fn new(end: ImproviserEnd, models: &[Arc<dyn Model>]) -> Self {
         assert!(!models.is_empty(), "an improviser has a model");
-        let embedded = models.iter().cloned().map(Mind::new).collect();
-        Self { end, embedded, guest: None, memory: Memory::new(), answer: None, scene: Memory::new() }
+        let minds = Minds { embedded: models.iter().cloned().map(Mind::new).collect(), guest: None };
+        Self { end, minds, memory: Memory::new(), answer: None, scene: Memory::new(), wish: None }
     }
 
     /// From now on this model answers; `None` gives way to the embedded ones. Allocates.
     pub fn invite(&mut self, model: Option<Arc<dyn Model>>) {
-        self.guest = model.map(Mind::new);
+        self.minds.guest = model.map(Mind::new);
     }
 
-    /// Takes one request, or makes one note. Realtime-safe.
+    /// Takes one request, makes one note, or hears one in advance. Realtime-safe.
     pub fn step(&mut self) -> Progress {
         if let Ok(request) = self.end.requests.pop() {
             self.take(request);
@@ -83,6 +91,9 @@ impl Improviser {
         }
         if self.answer.is_some() && !self.end.replies.is_full() {
             self.play_next();
+            return Progress::Worked;
+        }
+        if self.answer.is_none() && self.follow() {
             return Progress::Worked;
         }
         if self.end.requests.is_abandoned() { Progress::Closed } else { Progress::Idle }
@@ -104,21 +115,23 @@ impl Improviser {
 
     fn begin(&mut self, turn: TurnId, from: Moment, until: Moment, wish: Wish) {
         self.scene.copy_from(&self.memory);
-        let last_onset = self.scene.newest(1).first().map_or(from, |note| note.onset);
+        self.wish = Some(wish);
+        let last_onset = Cell::of(self.scene.newest(1).first().map_or(from, |note| note.onset)).moment();
         let chance = Chance::seed_from_u64(u64::from(wish.seed));
         self.answer = Some(Answer { turn, until, wish, chance, last_onset, from });
     }
 
+    /// Hears a note that was not heard yet, so that an answer that begins now need not; false if there is none.
+    fn follow(&mut self) -> bool {
+        let Some(wish) = &self.wish else { return false };
+        let mind = self.minds.of(wish);
+        // A window that slides is heard anew in any case.
+        mind.model.window().is_none() && mind.hear(&self.memory, wish.memory.into(), 1) > 0
+    }
+
     fn play_next(&mut self) {
         let Some(answer) = &mut self.answer else { return };
-        let mind = match &mut self.guest {
-            Some(guest) => guest,
-            None => {
-                let last = self.embedded.len() - 1;
-                &mut self.embedded[usize::from(answer.wish.model).min(last)]
-            }
-        };
-        let note = answer.next_note(mind, &self.scene);
+        let note = answer.next_note(self.minds.of(&answer.wish), &self.scene);
         let turn = answer.turn;
         let reply = if note.onset < answer.until {
             self.scene.remember(note);
@@ -133,50 +146,33 @@ impl Improviser {
     }
 }
 
-impl Answer {
-    fn next_note(&mut self, mind: &mut Mind, scene: &Memory) -> Note {
-        let certain = (self.from - self.last_onset).max(Seconds::ZERO);
-        let taste = Taste { temperature: self.wish.temperature };
-        mind.hear(scene, usize::from(self.wish.memory));
-        let drawn = mind.model.draw(&mut mind.state, &taste, certain, &mut self.chance);
-        let step = drawn.step.max(certain).min(certain.max(LONGEST_STEP));
-        Note {
-            onset: self.last_onset + step,
-            duration: drawn.duration.min(LONGEST_DURATION),
-            key: drawn.key,
-            velocity: drawn.velocity,
-        }
-    }
-
-    /// After a note: where the next one may begin.
-    fn follow(&mut self, note: Note, scene: &Memory) {
-        self.last_onset = note.onset;
-        let wall = scene.newest(WALL_NOTES);
-        if wall.len() == WALL_NOTES && (note.onset - wall[0].onset).0 < WALL_SPAN.0 {
-            self.from = wall[0].onset + WALL_SPAN;
+impl Minds {
+    fn of(&mut self, wish: &Wish) -> &mut Mind {
+        let last = self.embedded.len() - 1;
+        match &mut self.guest {
+            Some(guest) => guest,
+            None => &mut self.embedded[usize::from(wish.model).min(last)],
         }
     }
 }
 
-impl Mind {
-    fn new(model: Arc<dyn Model>) -> Self {
-        let state = model.silence();
-        Self { model, state }
+impl Answer {
+    fn next_note(&mut self, mind: &mut Mind, scene: &Memory) -> Note {
+        let certain = (self.from - self.last_onset).max(Seconds::ZERO);
+        let taste = Taste { temperature: self.wish.temperature, focus: FOCUS };
+        mind.hear(scene, self.wish.memory.into(), usize::MAX);
+        let drawn = mind.model.draw(&mut mind.state, &taste, certain, &mut self.chance);
+        self.last_onset = self.last_onset + drawn.step.min(certain.max(LONGEST_STEP));
+        let end = self.last_onset + drawn.duration.min(LONGEST_DURATION);
+        let onset = self.last_onset.max(self.from);
+        Note { onset, duration: end - onset, key: drawn.key, velocity: drawn.velocity }
     }
 
-    /// Hears the newest notes anew, from silence: at most `memory`, and no more than the model can. Realtime-safe.
-    fn hear(&mut self, scene: &Memory, memory: usize) {
-        let count = memory.min(self.model.window());
-        let notes = scene.newest(count);
-        // The step of the first note leads to a note that is not heard any more, if that is still known.
-        let older = scene.newest(count + 1);
-        let mut before = older.first().map(|note| note.onset);
-        self.model.forget(&mut self.state);
-        for note in notes {
-            let step = before.map_or(Seconds::ZERO, |onset| note.onset - onset);
-            before = Some(note.onset);
-            let Note { duration, key, velocity, .. } = *note;
-            self.model.hear(&mut self.state, RelativeNote { step, duration, key, velocity });
+    /// After a note: where the next one may begin.
+    fn follow(&mut self, note: Note, scene: &Memory) {
+        let wall = scene.newest(WALL_NOTES);
+        if wall.len() == WALL_NOTES && (note.onset - wall[0].onset).0 < WALL_SPAN.0 {
+            self.from = wall[0].onset + WALL_SPAN;
         }
     }
 }

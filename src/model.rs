@@ -17,7 +17,7 @@ pub use self::{
     preset::Preset,
     weights::{embedded, load},
 };
-use crate::music::{note::RelativeNote, time::Seconds};
+use crate::music::{grid::GridNote, note::RelativeNote, time::Seconds};
 
 /// The source of all chance: seeded from above, so that a take can be replayed.
 pub type Chance = rand_pcg::Pcg32;
@@ -27,11 +27,9 @@ pub trait Model: Send + Sync {
     /// The name of its card, such as `classic-150`.
     fn name(&self) -> &str;
 
-    /// How many notes it hears: a window that slides over the newest ones, heard anew for each draw.
-    ///
-    /// To carry a state from draw to draw instead, keep the one before the oldest note that is not over, since its
-    /// duration is not known yet, and hear again what follows it.
-    fn window(&self) -> usize;
+    /// How many notes it hears: a window that slides over the newest ones, heard anew for each draw. None for a network that
+    /// carries what it knows from note to note, and hears on.
+    fn window(&self) -> Option<usize>;
 
     /// The state before the first note, with all the room that a step needs. Allocates.
     fn silence(&self) -> State;
@@ -39,23 +37,48 @@ pub trait Model: Send + Sync {
     /// Back to the state before the first note. Realtime-safe.
     fn forget(&self, state: &mut State);
 
-    /// Hears one note. Realtime-safe.
-    fn hear(&self, state: &mut State, note: RelativeNote);
+    /// Hears one note. Notes of one onset come in the order of their keys. Realtime-safe.
+    fn hear(&self, state: &mut State, note: GridNote);
 
     /// Draws the next note after all that `state` has heard. Realtime-safe.
     ///
-    /// Its step is at least `elapsed`, the silence since the last onset that is already certain; its duration is one
-    /// that an instrument speaks.
+    /// Its step is at least `elapsed`, the silence since the last onset that is already certain, as far as the model's grid
+    /// allows; its duration is one that an instrument speaks.
     fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote;
 }
 
-/// What a model knows after the notes it has heard, with its scratch space. Its layout is the model's own.
+/// What a model knows after the notes it has heard, with its scratch space.
 #[derive(Debug, Clone)]
-pub struct State(pub Vec<f32>);
+pub struct State {
+    /// Their layout is the model's own.
+    pub numbers: Vec<f32>,
+    /// What sounds, for a model that asks; otherwise silence.
+    pub scene: antiphon::Scene,
+}
+
+impl State {
+    /// A state of these numbers in a silent scene.
+    pub fn of(numbers: Vec<f32>) -> Self {
+        Self { numbers, scene: antiphon::Scene::SILENCE }
+    }
+
+    /// Becomes a copy of another state of the same model. Realtime-safe.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.numbers.copy_from_slice(&other.numbers);
+        self.scene.clone_from(&other.scene);
+    }
+}
 
 /// How a note is chosen among the likely ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Taste {
     /// Flattens (above 1) or sharpens (below 1) the distributions; 0 always takes the likeliest.
     pub temperature: f32,
+    /// How likely a choice must be, as a part of the likeliest one's probability, to be considered; 0 considers all.
+    pub focus: f32,
+}
+
+impl Taste {
+    /// The network's own odds.
+    pub const PLAIN: Self = Self { temperature: 1.0, focus: 0.0 };
 }

@@ -7,6 +7,7 @@ use antiphon::{
     lane::{PerformerEnd, Reply, Request, Wish, lanes},
     model::{Chance, Model, State, Taste},
     music::{
+        grid::GridNote,
         note::{Key, Note, RelativeNote, Velocity},
         time::{Moment, Seconds},
         turn::TurnId,
@@ -19,7 +20,7 @@ const WISH: Wish = Wish { seed: 1, temperature: 1.0, memory: 150, model: 0 };
 
 /// A model whose key tells how many notes it has heard, whose velocity is chance, and whose steps are fixed.
 struct Tally {
-    window: usize,
+    window: Option<usize>,
     step: Seconds,
 }
 
@@ -28,28 +29,27 @@ impl Model for Tally {
         "tally"
     }
 
-    fn window(&self) -> usize {
+    fn window(&self) -> Option<usize> {
         self.window
     }
 
     fn silence(&self) -> State {
-        State(vec![0.0])
+        State::of(vec![0.0])
     }
 
     fn forget(&self, state: &mut State) {
-        state.0[0] = 0.0;
+        state.numbers[0] = 0.0;
     }
 
-    fn hear(&self, state: &mut State, note: RelativeNote) {
-        assert!(note.step.0 >= 0.0, "notes are heard in the order of time");
-        state.0[0] += 1.0;
+    fn hear(&self, state: &mut State, _: GridNote) {
+        state.numbers[0] += 1.0;
     }
 
     fn draw(&self, state: &mut State, _: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
         RelativeNote {
             step: self.step.max(elapsed),
             duration: Seconds(0.2),
-            key: Key::saturating(state.0[0] as u8),
+            key: Key::saturating(state.numbers[0] as u8),
             velocity: Velocity::saturating(chance.random_range(1..=127)),
         }
     }
@@ -63,17 +63,17 @@ impl Model for StageFright {
         "stage fright"
     }
 
-    fn window(&self) -> usize {
-        25
+    fn window(&self) -> Option<usize> {
+        Some(25)
     }
 
     fn silence(&self) -> State {
-        State(Vec::new())
+        State::of(Vec::new())
     }
 
     fn forget(&self, _: &mut State) {}
 
-    fn hear(&self, _: &mut State, _: RelativeNote) {}
+    fn hear(&self, _: &mut State, _: GridNote) {}
 
     fn draw(&self, _: &mut State, _: &Taste, _: Seconds, _: &mut Chance) -> RelativeNote {
         panic!("stage fright, as this test wants it");
@@ -85,8 +85,8 @@ fn improviser(model: impl Model + 'static) -> (PerformerEnd, Improviser) {
     (performer_end, Improviser::new(improviser_end, &[Arc::new(model)]))
 }
 
-fn tally(window: usize, step: f32) -> (PerformerEnd, Improviser) {
-    improviser(Tally { window, step: Seconds(step) })
+fn tally(window: impl Into<Option<usize>>, step: f32) -> (PerformerEnd, Improviser) {
+    improviser(Tally { window: window.into(), step: Seconds(step) })
 }
 
 fn heard(end: &mut PerformerEnd, count: usize) {

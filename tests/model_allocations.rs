@@ -6,7 +6,8 @@
 use antiphon::{
     model::{Chance, Taste, embedded},
     music::{
-        note::{Key, RelativeNote, Velocity},
+        grid::GridNote,
+        note::{Key, Velocity},
         time::Seconds,
     },
 };
@@ -18,16 +19,13 @@ use rand::SeedableRng;
 fn hearing_drawing_and_forgetting_allocate_nothing() {
     for model in embedded() {
         let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(1));
-        let mut note = RelativeNote {
-            step: Seconds(0.1),
-            duration: Seconds(0.3),
-            key: Key::saturating(60),
-            velocity: Velocity::saturating(64),
-        };
+        let mut note =
+            GridNote { step: 10, duration: 30, key: Key::saturating(60), velocity: Velocity::saturating(64) };
         assert_no_alloc(|| {
             for temperature in [0.0, 0.7, 1.0] {
                 model.hear(&mut state, note);
-                note = model.draw(&mut state, &Taste { temperature }, Seconds(0.05), &mut chance);
+                let taste = Taste { temperature, ..Taste::PLAIN };
+                note = model.draw(&mut state, &taste, Seconds(0.05), &mut chance).into();
             }
             model.forget(&mut state);
         });

@@ -13,6 +13,7 @@ mod norm;
 #[cfg(test)]
 mod operations;
 mod page;
+mod player;
 mod scene;
 mod shape;
 #[cfg(test)]
@@ -21,5 +22,6 @@ mod vocabulary;
 
 pub use network::{Network, Past};
 pub use page::Page;
+pub use player::Antiphon;
 pub use scene::Scene;
 pub use shape::{MEMORY, NAME, tensors};

@@ -12,14 +12,9 @@ pub use network::{Network, Prediction};
 pub use preset::{CLASSIC_25, CLASSIC_150, INPUTS, LONGEST, Preset, features};
 
 use self::layout::Layout;
-use super::{
-    Chance, Model, State, Taste,
-    lstm::Packed,
-    preset::{LSTM, lstm_tensor},
-    vector,
-    weights::Weights,
-};
+use super::{Chance, Model, State, Taste, lstm::Packed, vector, weights::Weights};
 use crate::music::{
+    grid::GridNote,
     note::{Key, RelativeNote, Velocity},
     time::Seconds,
 };
@@ -43,34 +38,18 @@ pub struct Classic {
 impl Classic {
     /// Packs the weights of a preset, which [`super::weights::read`] has found complete.
     pub fn new(preset: Preset, weights: &Weights) -> Self {
-        let lstms = (0..preset.layers).map(|layer| {
-            let [w_ih, w_hh, bias] = LSTM.map(|part| weights.numbers(&lstm_tensor(layer, part)));
-            let rows = w_ih.chunks_exact(preset.inputs(layer)).zip(w_hh.chunks_exact(preset.hidden));
-            let rows: Vec<Vec<f32>> = rows.map(|(inputs, hidden)| [inputs, hidden].concat()).collect();
-            Packed::new(preset.inputs(layer) + preset.hidden, &rows, bias)
-        });
-        let parts = |names: &[&str], inputs: usize| {
-            let numbers = |kind: &str| {
-                names
-                    .iter()
-                    .flat_map(|name| weights.numbers(&format!("{name}.{kind}")).to_vec())
-                    .collect::<Vec<f32>>()
-            };
-            let rows: Vec<Vec<f32>> = numbers("weight").chunks_exact(inputs).map(<[f32]>::to_vec).collect();
-            Packed::new(inputs, &rows, &numbers("bias"))
-        };
         Self {
             name: weights.name.clone(),
             layout: Layout::new(preset),
-            lstms: lstms.collect(),
-            dense: preset.dense.map(|_| parts(&["dense"], preset.hidden)),
-            heads: parts(&preset::HEADS, preset.dense.unwrap_or(preset.hidden)),
+            lstms: (0..preset.layers).map(|layer| weights.lstm(layer)).collect(),
+            dense: preset.dense.map(|_| weights.affine(&["dense"])),
+            heads: weights.affine(&preset::HEADS),
         }
     }
 
     /// Runs the heads on what `state` has heard and leaves their numbers in it. Realtime-safe.
     fn predict<'a>(&self, state: &'a mut State) -> &'a mut [f32] {
-        let parts = self.layout.split(&mut state.0);
+        let parts = self.layout.split(&mut state.numbers);
         let top = &parts.voice[parts.voice.len() - self.layout.hidden..];
         match &self.dense {
             Some(dense) => {
@@ -89,21 +68,25 @@ impl Model for Classic {
         &self.name
     }
 
-    fn window(&self) -> usize {
-        self.layout.window
+    fn window(&self) -> Option<usize> {
+        Some(self.layout.window)
     }
 
     fn silence(&self) -> State {
-        State(vec![0.0; self.layout.len()])
+        State::of(vec![0.0; self.layout.len()])
     }
 
     fn forget(&self, state: &mut State) {
-        state.0.fill(0.0);
+        state.numbers.fill(0.0);
     }
 
-    fn hear(&self, state: &mut State, note: RelativeNote) {
-        let parts = self.layout.split(&mut state.0);
-        parts.voice[..INPUTS].copy_from_slice(&features(note.key, note.step, note.duration));
+    fn hear(&self, state: &mut State, note: GridNote) {
+        let parts = self.layout.split(&mut state.numbers);
+        parts.voice[..INPUTS].copy_from_slice(&features(
+            note.key,
+            note.step_seconds(),
+            note.duration_seconds(),
+        ));
         let hidden = self.layout.hidden;
         let mut below = 0;
         for (lstm, cell) in self.lstms.iter().zip(parts.cells.chunks_exact_mut(hidden)) {
@@ -119,8 +102,8 @@ impl Model for Classic {
         let heads = self.predict(state);
         let (logits, times) = heads.split_at_mut(Key::COUNT);
         let (step, duration) = (preset::bounded(Seconds(times[0])), preset::bounded(Seconds(times[1])));
-        let key = super::sampling::draw(logits, taste.temperature, chance.random());
-        let velocities = self.layout.split(&mut state.0).velocities;
+        let key = super::sampling::draw(logits, taste, chance.random());
+        let velocities = self.layout.split(&mut state.numbers).velocities;
         RelativeNote {
             step: step.max(elapsed),
             duration: duration.max(SHORTEST),

@@ -1,17 +1,23 @@
 //! How one of many is chosen by chance.
 
-/// The place that `drawn`, 0..1, chooses among `logits` at a temperature; at 0 the largest. Overwrites the logits with
-/// weights. Realtime-safe.
-pub fn draw(logits: &mut [f32], temperature: f32, drawn: f32) -> usize {
+use super::Taste;
+
+/// The place that `drawn`, 0..1, chooses among `logits`; at temperature 0 the largest. Overwrites the logits with weights.
+/// Realtime-safe.
+///
+/// What is not likely enough for the focus is left out first (min-p: Nguyen et al., 2024).
+pub fn draw(logits: &mut [f32], taste: &Taste, drawn: f32) -> usize {
     let largest = largest(logits);
-    if temperature.is_nan() || temperature <= 0.0 {
+    if taste.temperature.is_nan() || taste.temperature <= 0.0 {
         return largest;
     }
     let top = logits[largest];
+    let least = taste.focus.ln();
     let mut sum = 0.0;
     for logit in logits.iter_mut() {
+        let below = *logit - top;
         // What is not a number weighs nothing.
-        *logit = ((*logit - top) / temperature).exp().max(0.0);
+        *logit = if below >= least { (below / taste.temperature).exp() } else { 0.0 };
         sum += *logit;
     }
     let mut left = drawn * sum;
@@ -37,19 +43,23 @@ fn largest(numbers: &[f32]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::draw;
+    use super::*;
+
+    fn hot(temperature: f32) -> Taste {
+        Taste { temperature, ..Taste::PLAIN }
+    }
 
     #[test]
     fn temperature_nought_takes_the_likeliest() {
-        assert_eq!(draw(&mut [0.0, 3.0, 3.0, 1.0], 0.0, 0.99), 1);
-        assert_eq!(draw(&mut [0.0, 3.0, 1.0], f32::NAN, 0.99), 1);
+        assert_eq!(draw(&mut [0.0, 3.0, 3.0, 1.0], &hot(0.0), 0.99), 1);
+        assert_eq!(draw(&mut [0.0, 3.0, 1.0], &hot(f32::NAN), 0.99), 1);
     }
 
     #[test]
     fn choices_come_as_often_as_they_are_likely() {
         let mut counts = [0; 3];
         for n in 0..1000 {
-            counts[draw(&mut [0.0, 2f32.ln(), 5f32.ln()], 1.0, (n as f32 + 0.5) / 1000.0)] += 1;
+            counts[draw(&mut [0.0, 2f32.ln(), 5f32.ln()], &hot(1.0), (n as f32 + 0.5) / 1000.0)] += 1;
         }
         assert_eq!(counts, [125, 250, 625]);
     }
@@ -57,7 +67,7 @@ mod tests {
     #[test]
     fn a_higher_temperature_flattens() {
         let likely = |temperature| {
-            (0..1000).filter(|&n| draw(&mut [0.0, 2.0], temperature, n as f32 / 1000.0) == 1).count()
+            (0..1000).filter(|&n| draw(&mut [0.0, 2.0], &hot(temperature), n as f32 / 1000.0) == 1).count()
         };
         assert!(likely(0.5) > likely(1.0) && likely(1.0) > likely(2.0) && likely(2.0) > 500);
     }
@@ -65,8 +75,22 @@ mod tests {
     #[test]
     fn what_is_not_a_number_is_never_chosen_while_there_is_another() {
         for n in 0..100 {
-            assert_eq!(draw(&mut [f32::NAN, 0.0, f32::NEG_INFINITY], 1.0, n as f32 / 100.0), 1);
+            assert_eq!(draw(&mut [f32::NAN, 0.0, f32::NEG_INFINITY], &hot(1.0), n as f32 / 100.0), 1);
         }
-        assert_eq!(draw(&mut [f32::NAN; 3], 1.0, 0.5), 0);
+        assert_eq!(draw(&mut [f32::NAN; 3], &hot(1.0), 0.5), 0);
+    }
+
+    #[test]
+    fn what_is_too_unlikely_for_the_focus_is_never_chosen_however_hot() {
+        let taste = Taste { temperature: 100.0, focus: 0.3 };
+        let chosen = |n| draw(&mut [0.0, 2f32.ln(), 5f32.ln()], &taste, n as f32 / 1000.0);
+        assert!((0..1000).all(|n| chosen(n) > 0));
+        assert!((0..1000).any(|n| chosen(n) == 1));
+    }
+
+    #[test]
+    fn without_a_focus_everything_possible_is_chosen() {
+        let chosen = |n| draw(&mut [-5.0, f32::NEG_INFINITY, 0.0], &hot(3.0), n as f32 / 1000.0);
+        assert!((0..1000).all(|n| chosen(n) != 1) && (0..1000).any(|n| chosen(n) == 0));
     }
 }

@@ -7,7 +7,15 @@ use std::{
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
-use super::{Model, Preset, classic::Classic};
+use half::f16;
+
+use super::{
+    Model, Preset,
+    antiphon::Antiphon,
+    classic::Classic,
+    lstm::Packed,
+    preset::{LSTM, lstm_tensor},
+};
 
 /// What the numbers that go into and out of a network mean. A file of another version cannot be played.
 pub const REPRESENTATION: &str = "1";
@@ -28,7 +36,7 @@ pub fn load(bytes: &[u8]) -> Result<Arc<dyn Model>, ModelError> {
     let weights = read(bytes)?;
     match weights.preset {
         Preset::Classic(preset) => Ok(Arc::new(Classic::new(preset, &weights))),
-        Preset::Antiphon => Err(ModelError::Silent(weights.name)),
+        Preset::Antiphon => Ok(Arc::new(Antiphon::new(&weights))),
     }
 }
 
@@ -74,19 +82,47 @@ impl Weights {
     pub fn numbers(&self, name: &str) -> &[f32] {
         &self.tensors[name]
     }
+
+    /// An LSTM for one note at a time; it reads its input, then its hidden units.
+    pub(super) fn lstm(&self, layer: usize) -> Packed {
+        let [w_ih, w_hh, bias] = LSTM.map(|part| self.numbers(&lstm_tensor(layer, part)));
+        let [inputs, hidden] = [w_ih, w_hh].map(|weight| weight.chunks_exact(weight.len() / bias.len()));
+        let rows: Vec<Vec<f32>> =
+            inputs.zip(hidden).map(|(inputs, hidden)| [inputs, hidden].concat()).collect();
+        Packed::new(rows[0].len(), &rows, bias)
+    }
+
+    /// Layers that read the same, as one.
+    pub(super) fn affine(&self, names: &[&str]) -> Packed {
+        let numbers = |kind: &str| -> Vec<f32> {
+            names.iter().flat_map(|name| self.numbers(&format!("{name}.{kind}"))).copied().collect()
+        };
+        let (weight, bias) = (numbers("weight"), numbers("bias"));
+        let inputs = weight.len() / bias.len();
+        let rows: Vec<Vec<f32>> = weight.chunks_exact(inputs).map(<[f32]>::to_vec).collect();
+        Packed::new(inputs, &rows, &bias)
+    }
 }
 
 fn tensor(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
     let Ok(view) = file.tensor(name) else { return Err(ModelError::Missing(name.to_owned())) };
-    if view.shape() != shape || view.dtype() != Dtype::F32 {
+    let numbers: Option<Vec<f32>> = match view.dtype() {
+        _ if view.shape() != shape => None,
+        Dtype::F32 => {
+            Some(view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+        }
+        Dtype::F16 => {
+            Some(view.data().as_chunks().0.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32()).collect())
+        }
+        _ => None,
+    };
+    let Some(numbers) = numbers else {
         return Err(ModelError::Shape {
             name: name.to_owned(),
             found: format!("{:?} {:?}", view.dtype(), view.shape()),
-            expected: format!("F32 {shape:?}"),
+            expected: format!("F32 or F16 {shape:?}"),
         });
-    }
-    let numbers: Vec<f32> =
-        view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    };
     match numbers.iter().all(|x| x.is_finite()) {
         true => Ok(numbers),
         false => Err(ModelError::NotFinite(name.to_owned())),
@@ -123,8 +159,6 @@ pub enum ModelError {
     Missing(String),
     #[error("the model's tensor `{name}` is {found} instead of {expected}: export or train it again")]
     Shape { name: String, found: String, expected: String },
-    #[error("the model `{0}` can be scored, but this Antiphon cannot play it: choose a classic")]
-    Silent(String),
     #[error("the model's tensor `{0}` holds a number that is not finite: use an earlier checkpoint")]
     NotFinite(String),
 }

@@ -1,8 +1,8 @@
 //! Notes on a grid of 10 ms, on which models are scored.
 
 use super::{
-    note::{Key, Velocity},
-    time::Seconds,
+    note::{Key, Note, RelativeNote, Velocity},
+    time::{Moment, Seconds},
 };
 
 pub const CELLS_PER_SECOND: f64 = 100.0;
@@ -18,6 +18,14 @@ pub struct GridNote {
 }
 
 impl GridNote {
+    /// A note where it stands, after one whose onset is in the cell `before`. Since points are rounded and not lengths, nothing
+    /// drifts.
+    pub fn after(before: Cell, note: &Note) -> Self {
+        let onset = Cell::of(note.onset);
+        let duration = Cell::of(note.onset + note.duration).since(onset).max(1);
+        Self { step: onset.since(before), key: note.key, velocity: note.velocity, duration }
+    }
+
     pub fn step_seconds(&self) -> Seconds {
         seconds(self.step)
     }
@@ -25,6 +33,41 @@ impl GridNote {
     pub fn duration_seconds(&self) -> Seconds {
         seconds(self.duration)
     }
+}
+
+impl From<RelativeNote> for GridNote {
+    /// Rounds the step by itself: for a note that stands alone.
+    fn from(note: RelativeNote) -> Self {
+        let RelativeNote { step, duration, key, velocity } = note;
+        Self { step: cells(step), key, velocity, duration: cells(duration).max(1) }
+    }
+}
+
+/// A point of the instance's time on the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell(u64);
+
+impl Cell {
+    pub const ZERO: Self = Self(0);
+
+    /// The nearest one.
+    pub fn of(moment: Moment) -> Self {
+        Self((moment.0 * CELLS_PER_SECOND).round() as u64)
+    }
+
+    pub fn moment(self) -> Moment {
+        Moment(self.0 as f64 / CELLS_PER_SECOND)
+    }
+
+    /// How many cells it lies behind an earlier one; 0 for a later one.
+    fn since(self, earlier: Self) -> u32 {
+        u32::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(u32::MAX)
+    }
+}
+
+/// The nearest number of cells.
+pub fn cells(length: Seconds) -> u32 {
+    (f64::from(length.0) * CELLS_PER_SECOND).round() as u32
 }
 
 fn seconds(cells: u32) -> Seconds {

@@ -1,30 +1,49 @@
 //! The rolling memory of the newest notes.
 
-use super::note::Note;
+use super::{
+    grid::{Cell, GridNote},
+    note::Note,
+};
 
 /// The shortest memory a player may ask for, in notes.
 pub const SMALLEST_MEMORY: usize = 25;
 /// The longest memory, in notes; no network here reads further back.
 pub const LARGEST_MEMORY: usize = 150;
+/// What is kept: the longest [`Span`] that moves on by halves, and the note before it.
+const KEPT: usize = LARGEST_MEMORY + LARGEST_MEMORY.div_ceil(2);
 
-/// The newest notes, at most [`LARGEST_MEMORY`], by onset and then key.
+/// The newest notes by onset and then key, as far as onsets differ on the grid.
 #[derive(Debug, Clone)]
 pub struct Memory {
     notes: Vec<Note>,
+    /// How many notes were kept and have fallen out.
+    fallen: usize,
+}
+
+/// How much of a memory is heard: the newest notes, at least so many where there are so many, and less than `stride` more, since the
+/// beginning stands still until it moves `stride` notes at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// At most [`LARGEST_MEMORY`].
+    pub notes: usize,
+    /// At least 1; at most half of [`LARGEST_MEMORY`].
+    pub stride: usize,
 }
 
 impl Memory {
     /// An empty memory with all the room it will ever need.
     pub fn new() -> Self {
-        Self { notes: Vec::with_capacity(LARGEST_MEMORY + 1) }
+        Self { notes: Vec::with_capacity(KEPT + 1), fallen: 0 }
     }
 
     /// Takes a note to its place in time; the oldest one falls out of a full memory. Realtime-safe.
     pub fn remember(&mut self, note: Note) {
-        let place = self.notes.partition_point(|other| (other.onset, other.key) <= (note.onset, note.key));
+        let order = |note: &Note| (Cell::of(note.onset), note.key);
+        let place = self.notes.partition_point(|other| order(other) <= order(&note));
         self.notes.insert(place, note);
-        if self.notes.len() > LARGEST_MEMORY {
+        if self.notes.len() > KEPT {
             self.notes.remove(0);
+            self.fallen += 1;
         }
     }
 
@@ -33,15 +52,30 @@ impl Memory {
         &self.notes[self.notes.len().saturating_sub(count)..]
     }
 
+    /// The notes of a span as they stand on the grid. Realtime-safe.
+    pub fn on_grid(&self, span: Span) -> impl Iterator<Item = GridNote> {
+        let first = (self.fallen + self.notes.len()).saturating_sub(span.notes) / span.stride * span.stride;
+        let first = first.saturating_sub(self.fallen);
+        // The step of the first note leads to a note that is not heard any more, if that is still known.
+        let before = self.notes.get(first.saturating_sub(1)).map_or(Cell::ZERO, |note| Cell::of(note.onset));
+        self.notes[first..].iter().scan(before, |before, note| {
+            let heard = GridNote::after(*before, note);
+            *before = Cell::of(note.onset);
+            Some(heard)
+        })
+    }
+
     /// Becomes a copy of `other`. Realtime-safe.
     pub fn copy_from(&mut self, other: &Memory) {
         self.notes.clear();
         self.notes.extend_from_slice(&other.notes);
+        self.fallen = other.fallen;
     }
 
     /// Forgets everything. Realtime-safe.
     pub fn clear(&mut self) {
         self.notes.clear();
+        self.fallen = 0;
     }
 }
 
@@ -78,13 +112,51 @@ mod tests {
     }
 
     #[test]
+    fn a_chord_stands_in_the_order_of_its_keys_however_it_was_rolled() {
+        let mut memory = Memory::new();
+        for (onset, key) in [(1.004, 60), (1.001, 67), (0.997, 64), (1.012, 40)] {
+            memory.remember(note(onset, key));
+        }
+        let keys: Vec<u8> = memory.newest(4).iter().map(|note| note.key.number()).collect();
+        assert_eq!(keys, [60, 64, 67, 40]);
+    }
+
+    #[test]
     fn a_full_memory_drops_its_oldest_note() {
         let mut memory = Memory::new();
-        for i in 0..=LARGEST_MEMORY {
+        for i in 0..=KEPT {
             memory.remember(note(i as f64, 60));
         }
-        assert_eq!(memory.newest(usize::MAX).len(), LARGEST_MEMORY);
+        assert_eq!(memory.newest(usize::MAX).len(), KEPT);
         assert_eq!(memory.newest(usize::MAX)[0].onset, Moment(1.0));
+    }
+
+    #[test]
+    fn a_span_holds_its_notes_and_begins_anew_only_after_a_stride() {
+        for (notes, stride) in [(25, 1), (25, 13), (150, 75), (60, 7)] {
+            let (mut memory, mut moves) = (Memory::new(), 0);
+            let mut first = 0;
+            for count in 1..500_usize {
+                memory.remember(note(count as f64, 60));
+                let heard = memory.on_grid(Span { notes, stride }).count();
+                assert!(heard >= notes.min(count) && heard < notes + stride, "{heard} of {count}");
+                moves += usize::from(count - heard != first);
+                first = count - heard;
+            }
+            assert_eq!(moves, (499 - notes) / stride);
+        }
+    }
+
+    #[test]
+    fn steps_on_the_grid_do_not_drift_and_the_first_leads_to_the_note_before() {
+        let mut memory = Memory::new();
+        (0..100).for_each(|i| memory.remember(note(0.123 + f64::from(i) * 0.1234, 60)));
+        let steps: Vec<u32> = memory.on_grid(Span { notes: 50, stride: 1 }).map(|note| note.step).collect();
+        assert_eq!((steps.len(), steps.iter().sum::<u32>()), (50, 1234 - 617));
+        assert!(steps.iter().all(|step| (12..=13).contains(step)));
+        memory.clear();
+        memory.remember(note(7.0, 60));
+        assert_eq!(memory.on_grid(Span { notes: 50, stride: 1 }).next().map(|note| note.step), Some(0));
     }
 
     #[test]

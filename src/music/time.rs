@@ -53,6 +53,13 @@ impl Tempo {
     }
 }
 
+impl Moment {
+    /// The later one.
+    pub fn max(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
+    }
+}
+
 impl Seconds {
     pub const ZERO: Self = Self(0.0);
 

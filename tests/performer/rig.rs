@@ -7,6 +7,7 @@ use antiphon::{
     lane::{Telemetry, lanes},
     model::{Chance, Model, State, Taste},
     music::{
+        grid::GridNote,
         hearing::{Pedal, Place},
         note::{Key, RelativeNote, Velocity},
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
@@ -39,17 +40,17 @@ impl Model for Dice {
         "dice"
     }
 
-    fn window(&self) -> usize {
-        25
+    fn window(&self) -> Option<usize> {
+        Some(25)
     }
 
     fn silence(&self) -> State {
-        State(Vec::new())
+        State::of(Vec::new())
     }
 
     fn forget(&self, _: &mut State) {}
 
-    fn hear(&self, _: &mut State, _: RelativeNote) {}
+    fn hear(&self, _: &mut State, _: GridNote) {}
 
     fn draw(&self, _: &mut State, _: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
         RelativeNote {

@@ -2,16 +2,17 @@
 
 mod training;
 
-use std::time::Instant;
+use std::{fs, path::PathBuf, time::Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rand::SeedableRng;
 use serde::Serialize;
 
 use antiphon::{
     model::{Chance, Model, Taste, weights},
     music::{
-        note::{Key, RelativeNote, Velocity},
+        grid::GridNote,
+        note::{Key, Velocity},
         time::Seconds,
     },
 };
@@ -23,6 +24,9 @@ const STEPS: usize = 5000;
 /// Measure a model's step and the speed of training.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
+    /// Measure the model of a file besides the embedded ones; repeatable
+    #[arg(long, value_name = "FILE")]
+    model: Vec<PathBuf>,
     /// Print one object that a machine may read
     #[arg(long)]
     json: bool,
@@ -33,7 +37,7 @@ pub struct Arguments {
 
 #[derive(Serialize)]
 struct Report {
-    /// One note heard and the next one drawn, by the slowest embedded model.
+    /// One note heard and the next one drawn, by the slowest model.
     step_us: Spread,
     #[serde(flatten)]
     training: Training,
@@ -46,8 +50,12 @@ struct Spread {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let steps: Vec<_> =
-        weights::embedded().iter().map(|model| (model.name().to_owned(), step(&**model))).collect();
+    let mut models = weights::embedded().to_vec();
+    for path in &arguments.model {
+        let named = || format!("cannot play {}", path.display());
+        models.push(weights::load(&fs::read(path).with_context(named)?).with_context(named)?);
+    }
+    let steps: Vec<_> = models.iter().map(|model| (model.name().to_owned(), step(&**model))).collect();
     let slowest = steps.iter().map(|&(_, spread)| spread).max_by(|a, b| a.median.total_cmp(&b.median));
     let report = Report {
         step_us: slowest.expect("there are embedded models"),
@@ -75,18 +83,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn step(model: &dyn Model) -> Spread {
     let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(1));
-    let taste = Taste { temperature: 1.0 };
-    let mut note = RelativeNote {
-        step: Seconds(0.1),
-        duration: Seconds(0.3),
-        key: Key::saturating(60),
-        velocity: Velocity::saturating(64),
-    };
+    let mut note =
+        GridNote { step: 10, duration: 30, key: Key::saturating(60), velocity: Velocity::saturating(64) };
     let mut times: Vec<f64> = (0..STEPS)
         .map(|_| {
             let begun = Instant::now();
             model.hear(&mut state, note);
-            note = model.draw(&mut state, &taste, Seconds::ZERO, &mut chance);
+            note = model.draw(&mut state, &Taste::PLAIN, Seconds::ZERO, &mut chance).into();
             begun.elapsed().as_secs_f64() * 1e6
         })
         .collect();

@@ -101,6 +101,11 @@ impl Scene {
         self.newest().next().filter(|_| step == 0).map_or(0, |last| last.key.index())
     }
 
+    /// How many notes there were since silence.
+    pub fn heard(&self) -> usize {
+        self.heard
+    }
+
     /// Adds a note. Realtime-safe.
     pub fn hear(&mut self, note: &GridNote) {
         self.now = self.now.saturating_add(note.step);
@@ -168,6 +173,12 @@ impl Scene {
             features.add_part(from + note.key.index(), amount);
             amount *= FADING;
         }
+    }
+
+    /// The keys of the newest notes and the steps to them in cells, the newest first; without the oldest, whose step is not
+    /// known any more. Realtime-safe.
+    pub fn played(&self) -> impl Iterator<Item = (Key, u32)> {
+        self.newest().zip(self.newest().skip(1)).map(|(note, before)| (note.key, note.onset - before.onset))
     }
 
     /// The newest first.

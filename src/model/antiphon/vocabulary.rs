@@ -15,7 +15,9 @@ const CELLS: u32 = 1 << 16;
 
 /// How many bins a step has, and the length of a note.
 pub const TIMES: usize = LAST as usize + 1;
-pub const VELOCITIES: usize = 32;
+pub const VELOCITIES: usize = 128 / DYNAMICS;
+/// Velocities of a bin.
+const DYNAMICS: usize = 4;
 
 /// Neighbouring cells that are one choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,20 @@ impl Bin {
         Self::at(index as usize)
     }
 
+    /// The part of its cells that is not over after so many cells, 0..=1.
+    pub fn part_ahead(self, elapsed: u32) -> f32 {
+        self.ahead(elapsed) as f32 * self.share()
+    }
+
+    /// The one of those cells that `drawn`, 0..1, chooses; `elapsed` where there is none.
+    pub fn cell(self, elapsed: u32, drawn: f32) -> u32 {
+        self.first_cell.max(elapsed) + (drawn * self.ahead(elapsed) as f32) as u32
+    }
+
+    fn ahead(self, elapsed: u32) -> u32 {
+        (self.first_cell + self.cells).saturating_sub(elapsed).min(self.cells)
+    }
+
     /// The part of the bin's probability that one of its cells has.
     pub fn share(self) -> f32 {
         1.0 / self.cells as f32
@@ -63,7 +79,12 @@ impl Bin {
 
 /// 0..[`VELOCITIES`]
 pub fn velocity_bin(velocity: Velocity) -> usize {
-    usize::from(velocity.value()) / 4
+    usize::from(velocity.value()) / DYNAMICS
+}
+
+/// The velocity of a bin that `drawn`, 0..1, chooses.
+pub fn velocity_of(bin: usize, drawn: f32) -> Velocity {
+    Velocity::saturating(((bin as f32 + drawn) * DYNAMICS as f32) as u8)
 }
 
 #[cfg(test)]
@@ -89,6 +110,23 @@ mod tests {
             let bin = Bin::of(cell);
             prop_assert!((bin.first_cell..bin.first_cell + bin.cells).contains(&cell));
             prop_assert_eq!(Bin::at(bin.index), bin);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_cell_is_drawn_from_what_is_ahead(index in 0..TIMES, over in 0f32..1.0, drawn in 0f32..1.0) {
+            let bin = Bin::at(index);
+            let elapsed = bin.cell(0, over);
+            let cell = bin.cell(elapsed, drawn);
+            prop_assert!(cell >= elapsed && cell < bin.first_cell + bin.cells);
+            prop_assert!(bin.part_ahead(elapsed) > 0.0 && bin.part_ahead(bin.first_cell + bin.cells) == 0.0);
+        }
+
+        #[test]
+        fn a_velocity_is_drawn_from_its_bin(velocity in 1..=127u8, drawn in 0f32..1.0) {
+            let bin = velocity_bin(Velocity::saturating(velocity));
+            prop_assert_eq!(velocity_bin(velocity_of(bin, drawn)), bin);
         }
     }
 

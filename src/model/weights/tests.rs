@@ -1,9 +1,23 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
 use safetensors::tensor::TensorView;
 
 use super::*;
+use crate::model::{Chance, Taste};
+
+impl Weights {
+    /// Weights of a preset that lie within ±`size`.
+    pub fn random(preset: Preset, size: f32, seed: u64) -> Self {
+        let mut chance = Chance::seed_from_u64(seed);
+        let mut numbers = |shape: Vec<usize>| {
+            (0..shape.iter().product()).map(|_| chance.random_range(-size..size)).collect()
+        };
+        let tensors = preset.tensors().into_iter().map(|(name, shape)| (name, numbers(shape))).collect();
+        Self { name: "random".to_owned(), preset, tensors }
+    }
+}
 
 /// A complete file of small numbers, changed by `change` before it is written.
 fn file(
@@ -35,6 +49,25 @@ fn file_of(
     safetensors::serialize(views, Some(metadata)).expect("views fit")
 }
 
+/// A complete file of half precision, its numbers multiplied.
+fn halved(factor: f32) -> Vec<u8> {
+    let whole = file(|_, _| ());
+    let (_, header) = SafeTensors::read_metadata(&whole).expect("complete");
+    let file = SafeTensors::deserialize(&whole).expect("complete");
+    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = file
+        .iter()
+        .map(|(name, view)| {
+            let numbers = view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes) * factor);
+            let halves = numbers.flat_map(|number| f16::from_f32(number).to_le_bytes()).collect();
+            (name.to_owned(), view.shape().to_vec(), halves)
+        })
+        .collect();
+    let views = bytes.iter().map(|(name, shape, bytes)| {
+        (name, TensorView::new(Dtype::F16, shape.clone(), bytes).expect("sizes fit"))
+    });
+    safetensors::serialize(views, header.metadata().clone()).expect("views fit")
+}
+
 fn error(bytes: &[u8]) -> ModelError {
     load(bytes).err().expect("the file is broken")
 }
@@ -51,10 +84,23 @@ fn a_complete_file_loads_under_the_name_it_gives_itself() {
 }
 
 #[test]
-fn our_own_network_is_read_but_not_yet_played() {
-    let bytes = file_of("antiphon", |_, _| ());
-    assert_eq!(read(&bytes).expect("complete").preset, Preset::Antiphon);
-    assert_eq!(error(&bytes), ModelError::Silent("of mine".into()));
+fn every_preset_loads() {
+    for preset in Preset::ALL {
+        assert_eq!(load(&file_of(preset.name(), |_, _| ())).expect("complete").name(), "of mine");
+    }
+}
+
+#[test]
+fn weights_of_half_precision_are_the_nearest_to_the_whole_ones() {
+    let whole = read(&file(|_, _| ())).expect("complete");
+    let half = read(&halved(1.0)).expect("complete");
+    assert_eq!(half.numbers("pitch.weight")[5], f16::from_f32(0.01).to_f32());
+    assert_eq!(half.numbers("pitch.weight").len(), whole.numbers("pitch.weight").len());
+}
+
+#[test]
+fn weights_of_half_precision_that_are_not_finite_are_refused() {
+    assert!(matches!(error(&halved(f32::INFINITY)), ModelError::NotFinite(_)));
 }
 
 #[test]
@@ -124,9 +170,9 @@ proptest! {
             let mut state = model.silence();
             let note = model.draw(
                 &mut state,
-                &crate::model::Taste { temperature: 1.0 },
+                &Taste::PLAIN,
                 crate::music::time::Seconds::ZERO,
-                &mut rand::SeedableRng::seed_from_u64(1),
+                &mut Chance::seed_from_u64(1),
             );
             prop_assert!(note.step.0.is_finite() && note.duration.0.is_finite());
         }

@@ -1,0 +1,169 @@
+//! The network note by note, for playing: the graph of `network`, one step at a time and without an allocation.
+
+mod choice;
+mod layer;
+mod layout;
+mod repeats;
+#[cfg(test)]
+mod tests;
+
+use self::{
+    choice::Choice,
+    layer::Layer,
+    layout::{Parts, Scratch},
+};
+use super::{
+    features::Features,
+    scene::{KEY, Scene},
+    shape::{HEADS, LAYERS, MEMORY},
+};
+use crate::{
+    model::{Chance, Model, State, Taste, lstm::Packed, vector, weights::Weights},
+    music::{
+        grid::{GridNote, cells},
+        note::RelativeNote,
+        time::Seconds,
+    },
+};
+
+/// Our own network, ready to play: its weights are packed for one note at a time.
+#[derive(Debug, Clone)]
+pub struct Antiphon {
+    name: String,
+    /// (HEARD, EMBEDDING)
+    hear: Vec<f32>,
+    layers: Vec<Layer>,
+    heads: Vec<Head>,
+    /// The state before the first note.
+    silence: State,
+}
+
+/// What tells one attribute of the next note.
+#[derive(Debug, Clone)]
+struct Head {
+    hidden: Packed,
+    /// (told, hidden); empty for a head that is told of nothing.
+    table: Vec<f32>,
+    output: Packed,
+}
+
+impl Antiphon {
+    /// Packs weights that [`crate::model::weights::read`] has found complete.
+    pub fn new(weights: &Weights) -> Self {
+        let head = |head: &super::shape::Head| Head {
+            hidden: weights.affine(&[&format!("{}.hidden", head.name)]),
+            table: match head.told {
+                0 => Vec::new(),
+                _ => weights.numbers(&format!("{}.table", head.name)).to_vec(),
+            },
+            output: weights.affine(&[head.name]),
+        };
+        let mut model = Self {
+            name: weights.name.clone(),
+            hear: weights.numbers("hear.table").to_vec(),
+            layers: (0..LAYERS).map(|layer| Layer::new(layer, weights)).collect(),
+            heads: HEADS.iter().map(head).collect(),
+            silence: State { numbers: vec![0.0; layout::length()], scene: Scene::SILENCE },
+        };
+        // Before the first note, the memory is asked too.
+        let mut silence = model.silence.clone();
+        model.think(&mut layout::split(&mut silence.numbers), 0);
+        model.silence = silence;
+        model
+    }
+
+    /// From what the first LSTM knows to all that is known before the next note, but for the last look at the memory.
+    fn think(&self, parts: &mut Parts, heard: usize) {
+        let Parts { layers, known, scratch, .. } = parts;
+        known.copy_from_slice(layers[0].hidden);
+        for (n, (layer, part)) in self.layers.iter().zip(layers).enumerate() {
+            if n > 0 {
+                layer.hear(known, part, scratch);
+                vector::add(known, 1.0, part.hidden);
+            }
+            layer.ask(known, part);
+            if n + 1 < LAYERS {
+                layer.read(heard, known, part, scratch);
+                vector::normalise(scratch.sum, known);
+            }
+        }
+    }
+
+    /// Takes the last look at the memory, which only a draw needs.
+    fn look_back(&self, parts: &mut Parts, heard: usize) {
+        let last = LAYERS - 1;
+        self.layers[last].read(heard, parts.known, &parts.layers[last], &mut parts.scratch);
+        vector::normalise(parts.scratch.sum, parts.scratch.context);
+    }
+
+    /// The logits of a head that is told of `told`.
+    fn say<'a>(&self, head: usize, told: &Features, scratch: &'a mut Scratch) -> &'a mut [f32] {
+        let Head { hidden, table, output } = &self.heads[head];
+        let thought = &mut scratch.thought[..hidden.outputs()];
+        hidden.apply(scratch.context, thought);
+        if !table.is_empty() {
+            vector::gather(table, told.items(), thought);
+        }
+        thought.iter_mut().for_each(|number| *number = number.max(0.0));
+        let logits = &mut scratch.logits[..output.outputs()];
+        output.apply(thought, logits);
+        logits
+    }
+}
+
+impl Model for Antiphon {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn window(&self) -> Option<usize> {
+        None
+    }
+
+    fn silence(&self) -> State {
+        self.silence.clone()
+    }
+
+    fn forget(&self, state: &mut State) {
+        state.copy_from(&self.silence);
+    }
+
+    fn hear(&self, state: &mut State, note: GridNote) {
+        let State { numbers, scene } = state;
+        let mut features = Features::default();
+        scene.tell_step(note.step, &mut features);
+        scene.tell_key(note.step, note.key, &mut features);
+        scene.tell_velocity(note.step, note.velocity, &mut features);
+        scene.tell_duration(note.step, note.duration, &mut features);
+        let mut parts = layout::split(numbers);
+        parts.embedding.fill(0.0);
+        vector::gather(&self.hear, features.items(), parts.embedding);
+        let place = scene.heard() % MEMORY;
+        for (layer, part) in self.layers.iter().zip(&mut parts.layers) {
+            layer.remember(place, parts.embedding, parts.scratch.value, part);
+        }
+        self.layers[0].hear(parts.embedding, &mut parts.layers[0], &mut parts.scratch);
+        scene.hear(&note);
+        self.think(&mut parts, scene.heard());
+    }
+
+    fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
+        let State { numbers, scene } = state;
+        let mut parts = layout::split(numbers);
+        self.look_back(&mut parts, scene.heard());
+        let scratch = &mut parts.scratch;
+        let mut choice = Choice { scene, taste, chance };
+        let mut told = Features::default();
+        let step = choice.step(self.say(0, &told, scratch), cells(elapsed));
+        scene.tell_step(step, &mut told);
+        let mut told_of_keys = told.clone();
+        scene.tell_recent(KEY, &mut told_of_keys);
+        let key = choice.key(self.say(1, &told_of_keys, scratch), step);
+        scene.tell_key(step, key, &mut told);
+        let velocity = choice.velocity(self.say(2, &told, scratch));
+        scene.tell_velocity(step, velocity, &mut told);
+        let duration = choice.duration(self.say(3, &told, scratch), step);
+        let note = GridNote { step, key, velocity, duration };
+        RelativeNote { step: note.step_seconds(), duration: note.duration_seconds(), key, velocity }
+    }
+}

@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+
+use candle_core::{Device, Tensor};
+use rand::{RngExt, SeedableRng};
+
+use super::*;
+use crate::{
+    model::{
+        Preset,
+        antiphon::{
+            Network, Page, Past,
+            shape::tensors,
+            vocabulary::{Bin, TIMES, velocity_bin},
+        },
+    },
+    music::note::{Key, Velocity},
+};
+
+/// The same random weights as they play and as they learn.
+fn both(seed: u64) -> (Antiphon, Network) {
+    let weights = Weights::random(Preset::Antiphon, 0.1, seed);
+    let shapes: BTreeMap<_, _> = tensors().into_iter().collect();
+    let tensor = |name: &str| Tensor::from_slice(weights.numbers(name), shapes[name].clone(), &Device::Cpu);
+    (Antiphon::new(&weights), Network::new(tensor).expect("complete"))
+}
+
+/// Chords and lines, some notes ending together, in the order of the corpus.
+fn piece(count: usize, seed: u64) -> Vec<GridNote> {
+    let mut chance = Chance::seed_from_u64(seed);
+    let (mut scene, mut notes) = (Scene::SILENCE, Vec::new());
+    while notes.len() < count {
+        let step = [0, 0, 1, 12, 25, 300][chance.random_range(0..6)];
+        let lowest = scene.lowest(step).max(20);
+        if lowest > 100 {
+            continue;
+        }
+        let lengths = scene.lengths(step);
+        let length = lengths[chance.random_range(0..lengths.len())];
+        let note = GridNote {
+            step,
+            key: Key::saturating(chance.random_range(lowest..lowest + 20) as u8),
+            velocity: Velocity::saturating(chance.random_range(1..=127)),
+            duration: if length > 0 { length } else { chance.random_range(1..2000) },
+        };
+        scene.hear(&note);
+        notes.push(note);
+    }
+    notes
+}
+
+/// What each attribute of each note costs in the graph.
+fn graph_nats(network: &Network, piece: &[GridNote]) -> [Vec<f32>; 4] {
+    let page = Page::new(&[piece], piece.len(), &mut [Scene::SILENCE]);
+    let (context, _) =
+        network.listen(&page, &Past::silence(1, &Device::Cpu).expect("a size")).expect("shapes fit");
+    let nats = network.nats(&context, &page).expect("shapes fit");
+    nats.map(|nats| nats.to_vec1().expect("numbers"))
+}
+
+/// What each attribute of the next note costs.
+fn nats(model: &Antiphon, state: &mut State, note: &GridNote) -> [f32; 4] {
+    let State { numbers, scene } = state;
+    let mut parts = layout::split(numbers);
+    model.look_back(&mut parts, scene.heard());
+    let scratch = &mut parts.scratch;
+    let mut told = Features::default();
+    let step = Bin::of(note.step);
+    let step_nats = cost(model.say(0, &told, scratch), &[(step.index, step.share())]);
+    scene.tell_step(note.step, &mut told);
+    let mut told_of_keys = told.clone();
+    scene.tell_recent(KEY, &mut told_of_keys);
+    let keys = model.say(1, &told_of_keys, scratch);
+    keys[..scene.lowest(note.step)].fill(f32::NEG_INFINITY);
+    let key_nats = cost(keys, &[(note.key.index(), 1.0)]);
+    scene.tell_key(note.step, note.key, &mut told);
+    let velocity_nats = cost(model.say(2, &told, scratch), &[(velocity_bin(note.velocity), 1.0)]);
+    scene.tell_velocity(note.step, note.velocity, &mut told);
+    let length = Bin::of(note.duration - 1);
+    let lengths = scene.lengths(note.step);
+    let mut ways = vec![(length.index, length.share())];
+    ways.extend(lengths.iter().position(|&length| length == note.duration).map(|n| (TIMES + n, 1.0)));
+    let ends = model.say(3, &told, scratch);
+    for (logit, _) in ends[TIMES..].iter_mut().zip(lengths).filter(|(_, length)| *length == 0) {
+        *logit = f32::NEG_INFINITY;
+    }
+    [step_nats, key_nats, velocity_nats, cost(ends, &ways)]
+}
+
+fn cost(logits: &mut [f32], ways: &[(usize, f32)]) -> f32 {
+    let all = vector::soften(logits);
+    let truth: f32 = ways.iter().map(|&(place, share)| share * logits[place]).sum();
+    all.ln() - truth.ln()
+}
+
+fn assert_alike(model: &Antiphon, network: &Network, piece: &[GridNote], state: &mut State) {
+    let expected = graph_nats(network, piece);
+    for (n, &note) in piece.iter().enumerate() {
+        for (attribute, nats) in nats(model, state, &note).into_iter().enumerate() {
+            let expected = expected[attribute][n];
+            assert!((nats - expected).abs() < 1e-3, "note {n}, attribute {attribute}: {nats}, {expected}");
+        }
+        model.hear(state, note);
+    }
+}
+
+#[test]
+fn note_by_note_and_all_at_once_foretell_the_same_beyond_the_end_of_the_memory() {
+    let (model, network) = both(1);
+    assert_alike(&model, &network, &piece(400, 2), &mut model.silence());
+}
+
+#[test]
+fn what_was_before_silence_is_forgotten() {
+    let (model, network) = both(3);
+    let piece = piece(200, 4);
+    let mut state = model.silence();
+    piece.iter().for_each(|&note| model.hear(&mut state, note));
+    model.forget(&mut state);
+    assert_alike(&model, &network, &piece[120..], &mut state);
+}
