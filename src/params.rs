@@ -92,7 +92,7 @@ impl AntiphonParams {
 impl Default for AntiphonParams {
     fn default() -> Self {
         Self {
-            model: EnumParam::new("Model", EmbeddedModel::Classic150),
+            model: EnumParam::new("Model", EmbeddedModel::Antiphon),
             memory: IntParam::new(
                 "Memory",
                 LARGEST_MEMORY as i32,
@@ -123,6 +123,9 @@ fn beats(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
 /// The networks inside the binary, in the order of [`crate::model::embedded`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum EmbeddedModel {
+    #[id = "antiphon"]
+    #[name = "antiphon"]
+    Antiphon,
     #[id = "classic-25"]
     #[name = "classic-25"]
     Classic25,

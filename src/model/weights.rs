@@ -20,13 +20,14 @@ use super::{
 /// What the numbers that go into and out of a network mean. A file of another version cannot be played.
 pub const REPRESENTATION: &str = "1";
 
+const ANTIPHON: &[u8] = include_bytes!("../../models/antiphon.safetensors");
 const CLASSIC_25: &[u8] = include_bytes!("../../models/classic-25.safetensors");
 const CLASSIC_150: &[u8] = include_bytes!("../../models/classic-150.safetensors");
 
 /// The models inside the plugin, in the order in which they are offered. All instances share them.
 pub fn embedded() -> &'static [Arc<dyn Model>] {
-    static EMBEDDED: LazyLock<[Arc<dyn Model>; 2]> = LazyLock::new(|| {
-        [CLASSIC_25, CLASSIC_150].map(|bytes| load(bytes).expect("a test loads every embedded model"))
+    static EMBEDDED: LazyLock<[Arc<dyn Model>; 3]> = LazyLock::new(|| {
+        [ANTIPHON, CLASSIC_25, CLASSIC_150].map(|bytes| load(bytes).expect("a test loads every embedded model"))
     });
     &*EMBEDDED
 }
@@ -43,6 +44,7 @@ pub fn load(bytes: &[u8]) -> Result<Arc<dyn Model>, ModelError> {
 /// The embedded model file of this name.
 pub fn embedded_file(name: &str) -> Option<&'static [u8]> {
     match name {
+        "antiphon" => Some(ANTIPHON),
         "classic-25" => Some(CLASSIC_25),
         "classic-150" => Some(CLASSIC_150),
         _ => None,

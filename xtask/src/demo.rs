@@ -23,8 +23,8 @@ const REFERENCE_BLOCKS: Blocks = Blocks::Fixed(64);
 /// Play a call into the bundled plugin and write down its answers, in target/demo
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The model: classic-25, classic-150, or a .safetensors file
-    #[arg(long, value_name = "NAME|FILE", default_value = "classic-150")]
+    /// The model: antiphon, classic-25, classic-150, or a .safetensors file
+    #[arg(long, value_name = "NAME|FILE", default_value = "antiphon")]
     model: String,
     /// How adventurous the choice of keys is, 0 to 2
     #[arg(long, default_value = "1.0", value_parser = number::<0, 2>)]

@@ -75,7 +75,7 @@ fn error(bytes: &[u8]) -> ModelError {
 #[test]
 fn every_embedded_model_loads_under_its_name() {
     let names: Vec<&str> = embedded().iter().map(|model| model.name()).collect();
-    assert_eq!(names, ["classic-25", "classic-150"]);
+    assert_eq!(names, ["antiphon", "classic-25", "classic-150"]);
 }
 
 #[test]

@@ -53,7 +53,8 @@ fn graph_nats(network: &Network, piece: &[GridNote]) -> [Vec<f32>; 4] {
     let page = Page::new(&[piece], piece.len(), &mut [Scene::SILENCE]);
     let (context, _) =
         network.listen(&page, &Past::silence(1, &Device::Cpu).expect("a size")).expect("shapes fit");
-    let nats = network.nats(&context, &page).expect("shapes fit");
+    let logits = network.logits(&context, &page).expect("shapes fit");
+    let nats = page.nats(&logits).expect("shapes fit");
     nats.map(|nats| nats.to_vec1().expect("numbers"))
 }
 
