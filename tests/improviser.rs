@@ -155,6 +155,33 @@ fn a_model_hears_no_more_than_its_window_nor_than_the_players_memory() {
 }
 
 #[test]
+fn a_model_that_hears_on_hears_the_players_memory_and_less_than_half_as_much_again() {
+    for count in [30, 40, 59, 60, 61, 200] {
+        let (mut end, mut improviser) = tally(None, 0.1);
+        heard(&mut end, count);
+        ask(&mut end, 0, 50.0, Wish { memory: 40, ..WISH });
+        let key = usize::from(replies(&mut end, &mut improviser)[0].1.key.number());
+        assert!(key >= count.min(40) && key < 60, "{key} of {count}");
+    }
+}
+
+#[test]
+fn an_answer_is_the_same_whether_its_call_was_heard_early_or_at_once() {
+    let answers = |early: bool| {
+        let (mut end, mut improviser) = tally(None, 0.1);
+        let mut answers = Vec::new();
+        for turn in 0..4 {
+            heard(&mut end, 37);
+            while early && improviser.step() == Progress::Worked {}
+            ask(&mut end, turn, f64::from(turn) + 4.0, WISH);
+            answers.extend(replies(&mut end, &mut improviser));
+        }
+        answers
+    };
+    assert_eq!(answers(true), answers(false));
+}
+
+#[test]
 fn an_answer_hears_itself_and_a_cancelled_one_is_not_remembered() {
     let (mut end, mut improviser) = tally(150, 0.5);
     heard(&mut end, 3);

@@ -17,6 +17,10 @@ impl Weights {
         let tensors = preset.tensors().into_iter().map(|(name, shape)| (name, numbers(shape))).collect();
         Self { name: "random".to_owned(), preset, tensors }
     }
+
+    pub fn change(&mut self, name: &str, change: impl Fn(&mut [f32])) {
+        change(self.tensors.get_mut(name).expect("a tensor of the preset"));
+    }
 }
 
 /// A complete file of small numbers, changed by `change` before it is written.

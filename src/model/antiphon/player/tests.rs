@@ -119,3 +119,68 @@ fn what_was_before_silence_is_forgotten() {
     model.forget(&mut state);
     assert_alike(&model, &network, &piece[120..], &mut state);
 }
+
+/// What the model plays on after a piece, as it stands on the grid.
+fn continuation(model: &Antiphon, heard: &[GridNote], count: usize, seed: u64) -> Vec<GridNote> {
+    let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(seed));
+    heard.iter().for_each(|&note| model.hear(&mut state, note));
+    let play = |_| {
+        let note = model.draw(&mut state, &Taste::PLAIN, Seconds::ZERO, &mut chance).into();
+        model.hear(&mut state, note);
+        note
+    };
+    (0..count).map(play).collect()
+}
+
+#[test]
+fn the_same_chance_plays_the_same_and_another_otherwise() {
+    let (model, _) = both(5);
+    let piece = piece(20, 6);
+    assert_eq!(continuation(&model, &piece, 30, 1), continuation(&model, &piece, 30, 1));
+    assert_ne!(continuation(&model, &piece, 30, 1), continuation(&model, &piece, 30, 2));
+}
+
+#[test]
+fn the_keys_of_a_chord_rise() {
+    // Every step is 0.
+    let mut weights = Weights::random(Preset::Antiphon, 0.1, 7);
+    weights.change("step.bias", |bias| bias[0] = 30.0);
+    for pair in continuation(&Antiphon::new(&weights), &[], 20, 1).windows(2) {
+        assert!(pair[1].step == 0 && (pair[1].key > pair[0].key || pair[0].key.number() == 127));
+    }
+}
+
+#[test]
+fn notes_that_point_at_an_end_end_together() {
+    let mut weights = Weights::random(Preset::Antiphon, 0.1, 8);
+    weights.change("duration.bias", |bias| bias[TIMES] = 30.0);
+    let model = Antiphon::new(&weights);
+    let long = GridNote { step: 0, duration: 12_345, ..piece(1, 9)[0] };
+    let mut onset = 0;
+    for note in continuation(&model, &[long], 20, 2) {
+        onset += note.step;
+        if onset < long.duration {
+            assert_eq!(onset + note.duration, long.duration);
+        }
+    }
+}
+
+#[test]
+fn a_step_leads_at_least_to_where_silence_is_certain() {
+    let (model, _) = both(10);
+    let mut state = model.silence();
+    for (n, elapsed) in [0.0, 0.004, 0.32, 0.64, 0.666, 3.21, 47.0, 1e6, f32::MAX].into_iter().enumerate() {
+        let mut chance = Chance::seed_from_u64(n as u64);
+        let note = model.draw(&mut state, &Taste::PLAIN, Seconds(elapsed), &mut chance);
+        assert!(note.step.0 >= elapsed.min(4e7) - 0.005 && note.step.0.is_finite(), "{elapsed}");
+    }
+}
+
+#[test]
+fn a_network_that_wants_one_note_for_ever_does_not_get_it() {
+    let mut weights = Weights::random(Preset::Antiphon, 0.1, 11);
+    weights.change("pitch.bias", |bias| bias[60] = 30.0);
+    weights.change("step.bias", |bias| bias[12] = 30.0);
+    let notes = continuation(&Antiphon::new(&weights), &piece(2, 12), 100, 3);
+    assert!(notes.chunk_by(|a, b| a.key == b.key).all(|same| same.len() <= 12));
+}
