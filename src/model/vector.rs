@@ -80,6 +80,11 @@ vectorised! {
 }
 
 vectorised! {
+    /// `numbers /= sum`, and what is too small to matter becomes 0.
+    pub fn share_out(numbers: &mut [f32], sum: f32) = share_out_loop
+}
+
+vectorised! {
     /// The softmax backwards: `flow = factor · weights · (flow - Σ flow · weights)`; gives the sum.
     pub fn soften_backward(flow: &mut [f32], weights: &[f32]) -> f32 = soften_backward_loop
 }
@@ -166,11 +171,11 @@ fn cell_backward_loop<const FUSED: bool>(
     for n in 0..width {
         let squashed = tanh::<FUSED>(cell[n]);
         let flow = dc[n] + dh[n] * o[n] * (1.0 - squashed * squashed);
-        di[n] = flow * g[n] * i[n] * (1.0 - i[n]);
-        df[n] = flow * before[n] * f[n] * (1.0 - f[n]);
-        dg[n] = flow * i[n] * (1.0 - g[n] * g[n]);
-        d_o[n] = dh[n] * squashed * o[n] * (1.0 - o[n]);
-        dc[n] = flow * f[n];
+        di[n] = audible(flow * g[n] * i[n] * (1.0 - i[n]));
+        df[n] = audible(flow * before[n] * f[n] * (1.0 - f[n]));
+        dg[n] = audible(flow * i[n] * (1.0 - g[n] * g[n]));
+        d_o[n] = audible(dh[n] * squashed * o[n] * (1.0 - o[n]));
+        dc[n] = audible(flow * f[n]);
     }
 }
 
@@ -224,10 +229,17 @@ fn soften_loop<const FUSED: bool>(numbers: &mut [f32]) -> f32 {
 }
 
 #[inline(always)]
+fn share_out_loop<const FUSED: bool>(numbers: &mut [f32], sum: f32) {
+    for number in numbers.iter_mut() {
+        *number = audible(*number / sum);
+    }
+}
+
+#[inline(always)]
 fn soften_backward_loop<const FUSED: bool>(flow: &mut [f32], weights: &[f32]) -> f32 {
     let mean = dot_loop::<FUSED>(flow, weights);
     for (flow, &weight) in flow.iter_mut().zip(weights) {
-        *flow = weight * (*flow - mean);
+        *flow = audible(weight * (*flow - mean));
     }
     mean
 }
@@ -313,6 +325,13 @@ fn dot_loop<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// The number, or nought where it is too small to matter: products with subnormal numbers are slow.
+#[inline(always)]
+fn audible(number: f32) -> f32 {
+    const FAINTEST: f32 = 1e-25;
+    if number.abs() < FAINTEST { 0.0 } else { number }
 }
 
 #[inline(always)]

@@ -126,7 +126,7 @@ impl Row<'_> {
         vector::scale_and_add(&mut line[from..to], scale(), &ages[MEMORY - (to - from)..]);
         line[to] = age[0];
         let sum = vector::soften(&mut line[from..=to]);
-        line[from..=to].iter_mut().for_each(|look| *look /= sum);
+        vector::share_out(&mut line[from..=to], sum);
         let nothing = line[to];
         line[to..].fill(0.0);
         nothing

@@ -104,7 +104,7 @@ impl CustomOp1 for Cost {
                     let weight = line[usize::from(item.row)];
                     line[usize::from(item.row)] = weight - all * item.amount * weight / true_part;
                 }
-                line.iter_mut().for_each(|number| *number /= all);
+                vector::share_out(line, all);
                 all.ln() - true_part.ln()
             })
             .collect();
