@@ -27,7 +27,8 @@ const CLASSIC_150: &[u8] = include_bytes!("../../models/classic-150.safetensors"
 /// The models inside the plugin, in the order in which they are offered. All instances share them.
 pub fn embedded() -> &'static [Arc<dyn Model>] {
     static EMBEDDED: LazyLock<[Arc<dyn Model>; 3]> = LazyLock::new(|| {
-        [ANTIPHON, CLASSIC_25, CLASSIC_150].map(|bytes| load(bytes).expect("a test loads every embedded model"))
+        [ANTIPHON, CLASSIC_25, CLASSIC_150]
+            .map(|bytes| load(bytes).expect("a test loads every embedded model"))
     });
     &*EMBEDDED
 }
