@@ -14,6 +14,7 @@ mod command;
 mod course;
 mod curves;
 pub mod descent;
+mod device;
 mod material;
 mod output;
 mod picture;
@@ -47,6 +48,7 @@ use card::Origin;
 use checkpoint::Checkpoint;
 use chunks::Chunks;
 use course::Course;
+use device::Processor;
 use material::Material;
 use output::{Output, Precision};
 use progress::{Length, Progress};
@@ -84,7 +86,7 @@ pub struct Arguments {
     /// A model file to begin with
     #[arg(long)]
     init: Option<PathBuf>,
-    /// Windows side by side [default: 64, or 16 for antiphon]
+    /// Windows side by side [default: 64, or 32 for antiphon]
     #[arg(long)]
     batch: Option<usize>,
     /// Notes in a window [default: the preset's]
@@ -96,6 +98,9 @@ pub struct Arguments {
     /// The part of the passages that antiphon hears in another key, tempo and loudness, 0 to 1; the others as written
     #[arg(long, default_value = "0.5", value_parser = share)]
     varied: f64,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = Processor::Cpu)]
+    device: Processor,
     #[arg(long, value_enum, default_value_t = Convention::Sustained)]
     convention: Convention,
     /// Write matrices in half precision, for a file half as large
@@ -169,6 +174,8 @@ fn begin<'a>(arguments: &'a Arguments, cache: &Cache) -> Result<Course<'a>> {
         (None, Some(path)) => begin_with(path, preset)?,
         (None, None) => beginning::drawn(preset, &mut chance)?,
     };
+    let device = arguments.device.device(preset)?;
+    let variables = device::moved(variables, &device)?;
     let mut pupil = pupil(preset, &plan, arguments, &material, &variables, chance)?;
     let (origin, progress) = match (&checkpoint, &arguments.init) {
         (Some(checkpoint), _) => {
@@ -193,7 +200,10 @@ fn pupil(
     let pieces = || Arc::clone(&material.training);
     Ok(match preset {
         Preset::Antiphon => {
-            let threads = rayon::current_num_threads().min(plan.batch / 2);
+            let threads = match arguments.device {
+                Processor::Cpu => rayon::current_num_threads().min(plan.batch / 2),
+                Processor::Cuda => 1,
+            };
             let stream = |thread| {
                 let rows = (plan.batch * (thread + 1)) / threads - plan.batch * thread / threads;
                 let chance = Chance::seed_from_u64(chance.random());
