@@ -22,6 +22,9 @@ fn steps(criterion: &mut Criterion) {
         criterion.bench_function(&format!("{}: hear one note", model.name()), |bencher| {
             bencher.iter(|| model.hear(&mut state, NOTE));
         });
+        criterion.bench_function(&format!("{}: draw one note", model.name()), |bencher| {
+            bencher.iter(|| model.draw(&mut state, &Taste::PLAIN, Seconds::ZERO, &mut chance));
+        });
         criterion.bench_function(&format!("{}: hear a window and draw", model.name()), |bencher| {
             bencher.iter(|| {
                 model.forget(&mut state);

@@ -12,7 +12,7 @@ use crate::{
     model::{Chance, Model, Taste},
     music::{
         grid::Cell,
-        memory::Memory,
+        memory::{LARGEST_MEMORY, Memory},
         note::Note,
         time::{Moment, Seconds},
         turn::TurnId,
@@ -123,15 +123,18 @@ impl Improviser {
 
     /// Hears a note that was not heard yet, so that an answer that begins now need not; false if there is none.
     fn follow(&mut self) -> bool {
-        let Some(wish) = &self.wish else { return false };
-        let mind = self.minds.of(wish);
+        let (model, memory) = match self.wish {
+            Some(wish) => (wish.model, wish.memory.into()),
+            None => (0, LARGEST_MEMORY),
+        };
+        let mind = self.minds.of(model);
         // A window that slides is heard anew in any case.
-        mind.model.window().is_none() && mind.hear(&self.memory, wish.memory.into(), 1) > 0
+        mind.model.window().is_none() && mind.hear(&self.memory, memory, 1) > 0
     }
 
     fn play_next(&mut self) {
         let Some(answer) = &mut self.answer else { return };
-        let note = answer.next_note(self.minds.of(&answer.wish), &self.scene);
+        let note = answer.next_note(self.minds.of(answer.wish.model), &self.scene);
         let turn = answer.turn;
         let reply = if note.onset < answer.until {
             self.scene.remember(note);
@@ -147,11 +150,12 @@ impl Improviser {
 }
 
 impl Minds {
-    fn of(&mut self, wish: &Wish) -> &mut Mind {
+    /// The guest, or an embedded one.
+    fn of(&mut self, model: u8) -> &mut Mind {
         let last = self.embedded.len() - 1;
         match &mut self.guest {
             Some(guest) => guest,
-            None => &mut self.embedded[usize::from(wish.model).min(last)],
+            None => &mut self.embedded[usize::from(model).min(last)],
         }
     }
 }

@@ -32,11 +32,12 @@ pub struct AntiphonParams {
     #[id = "model"]
     pub model: EnumParam<EmbeddedModel>,
 
-    /// How many of the newest notes are remembered, in notes.
+    /// How many of the newest notes an answer goes by, in notes: exactly so many where the window slides, up to half as many more where
+    /// what is known is carried.
     #[id = "memory"]
     pub memory: IntParam,
 
-    /// How adventurous the choice of keys is: 0 takes the likeliest, 1 the network's own odds.
+    /// How adventurous the choices are: 0 takes the likeliest, 1 the network's own odds.
     #[id = "temperature"]
     pub temperature: FloatParam,
 
