@@ -71,6 +71,7 @@ impl Task<'_> {
             batch: plan.batch,
             window: plan.window,
             rate: plan.rate,
+            varied: (self.preset == Preset::Antiphon).then_some(arguments.varied),
             longest_gradient: descent::LONGEST_GRADIENT,
         }
     }
