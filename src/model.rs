@@ -27,8 +27,8 @@ pub trait Model: Send + Sync {
     /// The name of its card, such as `classic-150`.
     fn name(&self) -> &str;
 
-    /// How many notes it hears: a window that slides over the newest ones, heard anew for each draw. None for a network that
-    /// carries what it knows from note to note, and hears on.
+    /// How many notes it hears: a window that slides over the newest ones, heard anew for each draw. None for a
+    /// network that carries what it knows from note to note, and hears on.
     fn window(&self) -> Option<usize>;
 
     /// The state before the first note, with all the room that a step needs. Allocates.
@@ -42,8 +42,8 @@ pub trait Model: Send + Sync {
 
     /// Draws the next note after all that `state` has heard. Realtime-safe.
     ///
-    /// Its step is at least `elapsed`, the silence since the last onset that is already certain, as far as the model's grid
-    /// allows; its duration is one that an instrument speaks.
+    /// Its step is at least `elapsed`, the silence since the last onset that is already certain, as far as the
+    /// model's grid allows; its duration is one that an instrument speaks.
     fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote;
 }
 

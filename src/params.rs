@@ -32,8 +32,8 @@ pub struct AntiphonParams {
     #[id = "model"]
     pub model: EnumParam<EmbeddedModel>,
 
-    /// How many of the newest notes an answer goes by, in notes: exactly so many where the window slides, up to half as many more where
-    /// what is known is carried.
+    /// How many of the newest notes an answer goes by, in notes: exactly so many where the window slides, up to half
+    /// as many more where what is known is carried.
     #[id = "memory"]
     pub memory: IntParam,
 

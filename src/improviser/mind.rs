@@ -47,8 +47,8 @@ impl Mind {
         }
     }
 
-    /// Hears what a memory of so many notes holds and was not heard yet, at most `most` notes; gives how many they were.
-    /// Realtime-safe.
+    /// Hears what a memory of so many notes holds and was not heard yet, at most `most` notes; gives how many they
+    /// were. Realtime-safe.
     pub fn hear(&mut self, memory: &Memory, notes: usize, most: usize) -> usize {
         let span = self.span(notes);
         let known = memory.on_grid(span).zip(&self.heard).take_while(|(note, heard)| note == *heard).count();

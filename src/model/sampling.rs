@@ -2,8 +2,8 @@
 
 use super::Taste;
 
-/// The place that `drawn`, 0..1, chooses among `logits`; at temperature 0 the largest. Overwrites the logits with weights.
-/// Realtime-safe.
+/// The place that `drawn`, 0..1, chooses among `logits`; at temperature 0 the largest. Overwrites the logits with
+/// weights. Realtime-safe.
 ///
 /// What is not likely enough for the focus is left out first (min-p: Nguyen et al., 2024).
 pub fn draw(logits: &mut [f32], taste: &Taste, drawn: f32) -> usize {

@@ -18,8 +18,8 @@ pub struct GridNote {
 }
 
 impl GridNote {
-    /// A note where it stands, after one whose onset is in the cell `before`. Since points are rounded and not lengths, nothing
-    /// drifts.
+    /// A note where it stands, after one whose onset is in the cell `before`. Since points are rounded and not
+    /// lengths, nothing drifts.
     pub fn after(before: Cell, note: &Note) -> Self {
         let onset = Cell::of(note.onset);
         let duration = Cell::of(note.onset + note.duration).since(onset).max(1);

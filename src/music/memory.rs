@@ -20,8 +20,8 @@ pub struct Memory {
     fallen: usize,
 }
 
-/// How much of a memory is heard: the newest notes, at least so many where there are so many, and less than `stride` more, since the
-/// beginning stands still until it moves `stride` notes at once.
+/// How much of a memory is heard: the newest notes, at least so many where there are so many, and less than `stride`
+/// more, since the beginning stands still until it moves `stride` notes at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
     /// At most [`LARGEST_MEMORY`].

@@ -175,8 +175,8 @@ impl Scene {
         }
     }
 
-    /// The keys of the newest notes and the steps to them in cells, the newest first; without the oldest, whose step is not
-    /// known any more. Realtime-safe.
+    /// The keys of the newest notes and the steps to them in cells, the newest first; without the oldest, whose step
+    /// is not known any more. Realtime-safe.
     pub fn played(&self) -> impl Iterator<Item = (Key, u32)> {
         self.newest().zip(self.newest().skip(1)).map(|(note, before)| (note.key, note.onset - before.onset))
     }

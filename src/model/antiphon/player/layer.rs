@@ -67,8 +67,9 @@ impl Layer {
         for head in 0..ATTENTION_HEADS {
             self.look(head, heard, part, looks);
             let all = vector::soften(looks);
+            vector::share_out(looks, all);
             for n in head * HEAD..(head + 1) * HEAD {
-                scratch.seen[n] = vector::dot(&looks[..pairs], &part.values[n * MEMORY..][..pairs]) / all;
+                scratch.seen[n] = vector::dot(&looks[..pairs], &part.values[n * MEMORY..][..pairs]);
             }
         }
         self.output.apply(scratch.seen, scratch.sum);

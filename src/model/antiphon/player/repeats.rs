@@ -22,7 +22,8 @@ struct Item {
     step: usize,
 }
 
-/// The keys that would, after a step of so many cells, go on with a pattern that has been there often enough. Realtime-safe.
+/// The keys that would, after a step of so many cells, go on with a pattern that has been there often enough.
+/// Realtime-safe.
 pub fn worn_out(scene: &Scene, step: u32) -> impl Iterator<Item = Key> {
     let mut items = [Item { key: Key::saturating(0), step: 0 }; NOTES];
     let mut count = 0;
