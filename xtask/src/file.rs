@@ -14,16 +14,17 @@ pub type New = (PathBuf, Vec<u8>);
 /// A reader meets an old file or a new one, never half of it. All are written before the first takes its place; where
 /// one cannot be, the old ones are still there.
 pub fn replace(files: &[New]) -> Result<()> {
-    let written = files.iter().try_for_each(|(path, bytes)| {
+    let write = |(path, bytes): &New| {
         write(&temporary(path), bytes).with_context(|| format!("{} cannot be written", path.display()))
-    });
-    if written.is_err() {
-        files.iter().for_each(|(path, _)| remove(&temporary(path)));
-        return written;
-    }
-    files.iter().try_for_each(|(path, _)| {
+    };
+    let rename = |(path, _): &New| {
         fs::rename(temporary(path), path).with_context(|| format!("{} cannot be replaced", path.display()))
-    })
+    };
+    let done = files.iter().try_for_each(write).and_then(|()| files.iter().try_for_each(rename));
+    if done.is_err() {
+        files.iter().for_each(|(path, _)| remove(&temporary(path)));
+    }
+    done
 }
 
 /// Fails where a file could not be written.

@@ -55,6 +55,8 @@ pub struct Run {
     pub batch: usize,
     pub window: usize,
     pub rate: f64,
+    /// Of our own network: the part of the passages that are played differently each time.
+    pub varied: Option<f64>,
     pub longest_gradient: f32,
 }
 
@@ -170,6 +172,7 @@ mod tests {
             batch: 16,
             window: 128,
             rate: 1e-3,
+            varied: None,
             longest_gradient: 1.0,
         }
     }

@@ -136,7 +136,7 @@ impl<'a> Course<'a> {
         let model = self.model(&self.task.card(status, &self.progress, self.glance.len(), &score)?)?;
         let curves = [
             (output.table(), curves::csv(rows).into_bytes()),
-            (output.picture(), picture::png(&output.name(), rows)?),
+            (output.picture(), picture::png(&format!("The training of {}", output.name()), rows)?),
         ];
         file::replace(&checkpoint.into_iter().chain(model).chain(curves).collect::<Vec<_>>())?;
         self.tally = Tally::new();

@@ -18,6 +18,8 @@ const PANEL_HEIGHT: u32 = 460;
 const COLUMNS: usize = 3;
 /// The first rows are far above all others: this part of them does not stretch the axis.
 const STEEP: usize = 10;
+/// With more rows than this, their line is enough.
+const DOTS: usize = 100;
 
 type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 
@@ -51,11 +53,11 @@ fn draw(canvas: Canvas, title: &str, rows: &[Row], panels: &[Panel]) -> Result<(
         header.draw(&Rectangle::new([(x, 76), (x + 40, 80)], color.filled()))?;
         header.draw(&Text::new(name, (x + 52, 66), text(22, INK)))?;
     }
-    let (scale, count) = scale(rows);
+    let (scale, notes_name) = scale(rows);
     let notes: Vec<f64> = rows.iter().map(|row| row.notes as f64 / scale).collect();
     let areas = body.split_evenly((panels.len().div_ceil(COLUMNS), COLUMNS));
     for (panel, area) in panels.iter().zip(areas) {
-        panel.draw(&area, &notes, count)?;
+        panel.draw(&area, &notes, notes_name)?;
     }
     canvas.present().map_err(|error| anyhow!("the curves cannot be drawn: {error}"))
 }
@@ -64,7 +66,6 @@ fn panels(rows: &[Row]) -> Vec<Panel> {
     let mut panels = Vec::new();
     add(&mut panels, TRAIN, &rows.iter().map(|row| &row.train[..]).collect::<Vec<_>>());
     add(&mut panels, VALIDATION, &rows.iter().map(|row| &row.validation[..]).collect::<Vec<_>>());
-    panels.iter_mut().for_each(|panel| panel.unit += " a note");
     let rates = rows.iter().map(|row| row.rate).collect();
     panels.push(Panel { title: "learning rate".into(), unit: "rate".into(), lines: vec![(INK, rates)] });
     panels
@@ -84,14 +85,16 @@ fn add(panels: &mut Vec<Panel>, color: RGBColor, rows: &[&[Figure]]) {
 }
 
 impl Panel {
-    fn draw(&self, area: &Canvas, notes: &[f64], count: &str) -> Result<()> {
-        let (low, high) = (self.range().start, self.range().end);
+    fn draw(&self, area: &Canvas, notes: &[f64], notes_name: &str) -> Result<()> {
+        let Range { start: low, end: high } = self.range();
+        let count = notes.last().copied().unwrap_or(1.0);
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 26).into_font().color(&INK))
             .margin(14)
+            .margin_right(28)
             .x_label_area_size(56)
             .y_label_area_size(92)
-            .build_cartesian_2d(0.0..notes.last().copied().unwrap_or(1.0), low..high)?;
+            .build_cartesian_2d(0.0..count, low..high)?;
         let label = |size| (FONT, size).into_font().color(&INK);
         chart
             .configure_mesh()
@@ -100,15 +103,17 @@ impl Panel {
             .axis_style(FAINT_INK)
             .label_style(label(18))
             .axis_desc_style(label(20))
-            .x_desc(count)
+            .x_desc(notes_name)
             .y_desc(&self.unit)
-            .y_label_formatter(&|value| number(*value))
-            .x_label_formatter(&|value| number(*value))
+            .x_label_formatter(&|value| format!("{value:.*}", decimals(count)))
+            .y_label_formatter(&|value| format!("{value:.*}", decimals(high - low)))
             .draw()?;
         for (color, values) in &self.lines {
-            let points = notes.iter().zip(values).map(|(&x, &y)| (x, y.clamp(low, high)));
+            let points = notes.iter().copied().zip(values.iter().copied());
+            let points = points.filter(|(_, value)| (low..=high).contains(value));
             chart.draw_series(LineSeries::new(points.clone(), color.stroke_width(2)))?;
-            chart.draw_series(points.map(|point| Circle::new(point, 3, color.filled())))?;
+            let dots = points.take(if values.len() > DOTS { 0 } else { DOTS });
+            chart.draw_series(dots.map(|point| Circle::new(point, 3, color.filled())))?;
         }
         Ok(())
     }
@@ -119,7 +124,7 @@ impl Panel {
         let (low, high) = late.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
             (low.min(value), high.max(value))
         });
-        let air = ((high - low) * 0.06).max(high.abs() * 1e-3).max(1e-9);
+        let air = if high > low { (high - low) * 0.06 } else { high.abs().max(1e-9) * 0.1 };
         if low.is_finite() && high.is_finite() { low - air..high + air } else { 0.0..1.0 }
     }
 }
@@ -128,20 +133,19 @@ impl Panel {
 fn scale(rows: &[Row]) -> (f64, &'static str) {
     match rows.last().map_or(0, |row| row.notes) {
         0..10_000 => (1.0, "notes learnt from"),
-        10_000..10_000_000 => (1e3, "thousands of notes learnt from"),
+        10_000..1_000_000 => (1e3, "thousands of notes learnt from"),
         _ => (1e6, "millions of notes learnt from"),
     }
 }
 
-/// Few digits, whatever the size.
-fn number(value: f64) -> String {
-    match value.abs() {
-        0.0 => "0".into(),
-        ..0.01 => format!("{value:.1e}"),
-        ..10.0 => format!("{value:.2}"),
-        ..100.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
+/// So many tell the marks of an axis of this length apart.
+fn decimals(mut length: f64) -> usize {
+    let mut decimals = 0;
+    while length < 10.0 && decimals < 9 {
+        length *= 10.0;
+        decimals += 1;
     }
+    decimals
 }
 
 #[cfg(test)]

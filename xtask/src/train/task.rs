@@ -62,7 +62,7 @@ impl Task<'_> {
         let Self { arguments, plan, .. } = self;
         Run {
             begins_with: self.origin.name.clone(),
-            command: command::given(),
+            command: command::to_begin(),
             corpus: arguments.corpus.clone(),
             seed: arguments.seed,
             minutes: (progress.minutes() * 10.0).round() / 10.0,
@@ -71,6 +71,7 @@ impl Task<'_> {
             batch: plan.batch,
             window: plan.window,
             rate: plan.rate,
+            varied: (self.preset == Preset::Antiphon).then_some(arguments.varied),
             longest_gradient: descent::LONGEST_GRADIENT,
         }
     }

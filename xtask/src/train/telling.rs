@@ -1,5 +1,7 @@
 //! What a person sees of a training.
 
+use std::io::{self, Write};
+
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use super::{
@@ -42,7 +44,8 @@ impl Telling {
     }
 
     pub fn line(&self, text: &str) {
-        self.bar.suspend(|| println!("{text}"));
+        // Whoever reads along, such as `head`, may have seen enough.
+        self.bar.suspend(|| drop(writeln!(io::stdout(), "{text}")));
     }
 
     pub fn end(&self) {
