@@ -4,13 +4,18 @@ use std::env;
 
 const RESUME: &str = "--resume";
 
-pub fn given() -> String {
-    line(env::args().skip(1))
+/// To begin.
+pub fn to_begin() -> String {
+    line(words())
 }
 
 /// To go on from the checkpoint.
 pub fn to_go_on() -> String {
-    line(env::args().skip(1).filter(|word| word != RESUME).chain([RESUME.to_owned()]))
+    line(words().chain([RESUME.to_owned()]))
+}
+
+fn words() -> impl Iterator<Item = String> {
+    env::args().skip(1).filter(|word| word != RESUME)
 }
 
 fn line(words: impl Iterator<Item = String>) -> String {

@@ -18,6 +18,8 @@ const PANEL_HEIGHT: u32 = 460;
 const COLUMNS: usize = 3;
 /// The first rows are far above all others: this part of them does not stretch the axis.
 const STEEP: usize = 10;
+/// With more rows than this, their line is enough.
+const DOTS: usize = 100;
 
 type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 
@@ -107,9 +109,11 @@ impl Panel {
             .y_label_formatter(&|value| format!("{value:.*}", decimals(high - low)))
             .draw()?;
         for (color, values) in &self.lines {
-            let points = notes.iter().zip(values).map(|(&x, &y)| (x, y.clamp(low, high)));
+            let points = notes.iter().copied().zip(values.iter().copied());
+            let points = points.filter(|(_, value)| (low..=high).contains(value));
             chart.draw_series(LineSeries::new(points.clone(), color.stroke_width(2)))?;
-            chart.draw_series(points.map(|point| Circle::new(point, 3, color.filled())))?;
+            let dots = points.take(if values.len() > DOTS { 0 } else { DOTS });
+            chart.draw_series(dots.map(|point| Circle::new(point, 3, color.filled())))?;
         }
         Ok(())
     }
@@ -120,7 +124,7 @@ impl Panel {
         let (low, high) = late.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
             (low.min(value), high.max(value))
         });
-        let air = ((high - low) * 0.06).max(high.abs() * 1e-3).max(1e-9);
+        let air = if high > low { (high - low) * 0.06 } else { high.abs().max(1e-9) * 0.1 };
         if low.is_finite() && high.is_finite() { low - air..high + air } else { 0.0..1.0 }
     }
 }
@@ -129,7 +133,7 @@ impl Panel {
 fn scale(rows: &[Row]) -> (f64, &'static str) {
     match rows.last().map_or(0, |row| row.notes) {
         0..10_000 => (1.0, "notes learnt from"),
-        10_000..10_000_000 => (1e3, "thousands of notes learnt from"),
+        10_000..1_000_000 => (1e3, "thousands of notes learnt from"),
         _ => (1e6, "millions of notes learnt from"),
     }
 }

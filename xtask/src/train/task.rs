@@ -62,7 +62,7 @@ impl Task<'_> {
         let Self { arguments, plan, .. } = self;
         Run {
             begins_with: self.origin.name.clone(),
-            command: command::given(),
+            command: command::to_begin(),
             corpus: arguments.corpus.clone(),
             seed: arguments.seed,
             minutes: (progress.minutes() * 10.0).round() / 10.0,

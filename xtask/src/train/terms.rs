@@ -22,6 +22,7 @@ impl Terms {
         let terms = [
             ("--preset", preset.name().into()),
             ("--init", init),
+            ("--device", format!("{:?}", arguments.device).to_lowercase()),
             ("--convention", arguments.convention.to_string()),
             ("--batch", plan.batch.to_string()),
             ("--window", plan.window.to_string()),
@@ -34,10 +35,11 @@ impl Terms {
         Self(terms.map(|(name, value)| (name.to_owned(), value)).into())
     }
 
-    /// Fails when a training with other terms left the checkpoint.
+    /// Fails when a training with other terms left the checkpoint. A term that was not known then is not asked for.
     pub fn check(&self, kept: &Self, checkpoint: &Path) -> Result<()> {
-        let mut pairs = self.0.iter().zip(&kept.0);
-        let Some(((name, now), (_, then))) = pairs.find(|(now, then)| now != then) else { return Ok(()) };
+        let then = |name: &str| kept.0.iter().find(|(kept, _)| kept == name).map(|(_, then)| then);
+        let mut terms = self.0.iter().filter_map(|(name, now)| Some((name, now, then(name)?)));
+        let Some((name, now, then)) = terms.find(|(_, now, then)| now != then) else { return Ok(()) };
         let path = checkpoint.display();
         match name.as_str() {
             THREADS => bail!("{path} was made with {then} threads, not {now}: set RAYON_NUM_THREADS={then}"),
@@ -69,6 +71,7 @@ mod tests {
         let batch = told(terms("8", "4", "b")).expect("all differ");
         assert_eq!(batch, "x was made with `--batch 16`, not `--batch 8`: give the same arguments");
         assert!(told(terms("16", "4", "a")).expect("they differ").ends_with("set RAYON_NUM_THREADS=2"));
+        assert_eq!(told(Terms(vec![("--new".into(), "1".into())])), None);
         assert!(told(terms("16", "2", "b")).expect("they differ").contains("other files"));
     }
 }

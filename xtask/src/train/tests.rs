@@ -121,7 +121,8 @@ fn weights_have_a_card_and_curves_while_they_learn() {
     let arguments = place.arguments("mine", &[SMALL[1], &["--steps", "40"]]);
     place.learn(&arguments, 3).expect("it learns");
     let card = place.card("mine");
-    assert_eq!(card["status"].as_str(), Some("in training: 0.0 minutes of 40 steps"));
+    let status = card["status"].as_str().expect("text");
+    assert!(status.starts_with("in training: ") && status.ends_with(" minutes of 40 steps"), "{status}");
     assert_eq!(card["training"][0]["steps"].as_integer(), Some(3));
     assert!(weights::read(&place.bytes("mine", "safetensors")).is_ok());
     let table = String::from_utf8(place.bytes("mine", "csv")).expect("text");
@@ -237,7 +238,7 @@ fn a_model_tells_all_its_runs() {
     let card = place.card("second");
     assert_eq!(card["notes_seen"].as_integer(), Some(5 * 4 * 12));
     let begins = card["training"][1]["begins_with"].as_str().expect("a name");
-    assert_eq!(begins, "first, 0.0 minutes and 96 notes old");
+    assert!(begins.starts_with("first, ") && begins.ends_with(" and 96 notes old"), "{begins}");
 }
 
 #[test]
