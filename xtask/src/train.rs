@@ -1,8 +1,8 @@
 //! `train`: from MIDI files to a model file and its card.
 //!
 //! What to expect on MAESTRO's validation split: a uniform guess costs 4.85 nats a pitch, the histogram 4.02, the key
-//! before 3.77; `classic-150` passes that within minutes and comes to 3.52 in 40. `antiphon` stood at 13.2 nats a note in
-//! all after its first 260,000 notes, and has not been trained for longer yet.
+//! before 3.77; `classic-150` passes that within minutes and comes to 3.52 in 40. `antiphon` comes
+//! to 11.2 nats a note in all after 1.2 million notes, and to 8.8 after 27 million, which take an hour on two cores.
 
 mod antiphon;
 mod beginning;
