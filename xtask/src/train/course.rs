@@ -75,6 +75,9 @@ impl<'a> Course<'a> {
 
     /// Learns until all has passed, then scores and writes the card; or until `stop`, and tells how to go on.
     pub fn run(&mut self, stop: impl Fn(&Progress) -> bool) -> Result<()> {
+        if self.progress.steps > 0 {
+            self.telling.line(&format!("going on from step {}", self.progress.steps));
+        }
         let done = self.learn(stop).and_then(|()| match self.passed() {
             1.0.. => self.finish(),
             _ => {

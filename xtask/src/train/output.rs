@@ -144,6 +144,7 @@ mod tests {
             let expected = if tensor.shape().len() == 2 { Dtype::F16 } else { Dtype::F32 };
             assert_eq!(tensor.dtype(), expected, "{name}");
         }
+        assert!(weights::read(&bytes).is_ok());
     }
 
     #[test]
