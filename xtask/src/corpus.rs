@@ -198,9 +198,26 @@ impl<P> Corpus<P> {
     }
 }
 
-impl Corpus {
+impl<P: Notes> Corpus<P> {
     pub fn notes(&self) -> usize {
-        self.pieces.iter().map(|piece| piece.notes.len()).sum()
+        self.pieces.iter().map(P::count).sum()
+    }
+}
+
+/// What has notes.
+pub trait Notes {
+    fn count(&self) -> usize;
+}
+
+impl Notes for Piece {
+    fn count(&self) -> usize {
+        self.notes.len()
+    }
+}
+
+impl Notes for GridPiece {
+    fn count(&self) -> usize {
+        self.notes.len()
     }
 }
 

@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use antiphon::model::weights::{self, Weights};
 
 use crate::{
-    corpus::{self, Convention, Corpus, GridNote, Piece, Split},
+    corpus::{self, Cache, Convention, Corpus, GridNote, GridPiece, Notes, Split},
     score::Network,
 };
 use baseline::Baseline;
@@ -91,7 +91,7 @@ fn nats(arguments: &Arguments) -> Result<()> {
             ([], Convention::KeyUp) => &[None],
             (chosen, _) => chosen,
         };
-        let pieces: Vec<_> = music(arguments, convention)?.pieces.iter().map(Piece::on_grid).collect();
+        let pieces = on_grid(music(arguments, |files| cached(files, convention))?);
         for (weights, network) in &models {
             for &memory in memories {
                 rows.push(scored(weights, network, &pieces, convention, memory)?);
@@ -135,10 +135,13 @@ fn files(names: &[String]) -> Result<Vec<(String, Cow<'static, [u8]>)>> {
 }
 
 /// The performances that are evaluated on.
-fn music(arguments: &Arguments, convention: Convention) -> Result<Corpus> {
+fn music<P: Notes>(
+    arguments: &Arguments,
+    read: impl Fn(&[PathBuf]) -> Result<Corpus<P>>,
+) -> Result<Corpus<P>> {
     let listed = corpus::has_list(&arguments.data);
     let split = arguments.split.or(listed.then_some(Split::Validation));
-    let corpus = corpus::read(&corpus::find(&arguments.data, split)?, convention)?;
+    let corpus = read(&corpus::find(&arguments.data, split)?)?;
     corpus.warn();
     if corpus.notes() == 0 {
         bail!("there are no notes in {}: give MIDI files with notes", arguments.data.display());
@@ -147,18 +150,29 @@ fn music(arguments: &Arguments, convention: Convention) -> Result<Corpus> {
 }
 
 /// The performances to learn from, if there are any.
-fn training(arguments: &Arguments, convention: Convention) -> Result<Option<Corpus>> {
+fn training<P: Notes>(
+    arguments: &Arguments,
+    read: impl Fn(&[PathBuf]) -> Result<Corpus<P>>,
+) -> Result<Option<Corpus<P>>> {
     let files = match &arguments.train {
         Some(source) => corpus::find(source, corpus::has_list(source).then_some(Split::Train))?,
         None if corpus::has_list(&arguments.data) => corpus::find(&arguments.data, Some(Split::Train))?,
         None => return Ok(None),
     };
-    let corpus = corpus::read(&files, convention)?;
+    let corpus = read(&files)?;
     corpus.warn();
     if corpus.notes() == 0 {
         bail!("there are no notes to learn from: give MIDI files with notes to `--train`");
     }
     Ok(Some(corpus))
+}
+
+fn cached(files: &[PathBuf], convention: Convention) -> Result<Corpus<GridPiece>> {
+    corpus::read_on_grid(files, convention, &Cache::of_user())
+}
+
+fn on_grid(corpus: Corpus<GridPiece>) -> Vec<Vec<GridNote>> {
+    corpus.pieces.into_iter().map(|piece| piece.notes).collect()
 }
 
 fn scored(
@@ -180,9 +194,8 @@ fn scored(
 
 fn baselines(arguments: &Arguments, convention: Convention, pieces: &[Vec<GridNote>]) -> Result<Vec<Row>> {
     let mut rows = vec![Row::uniform(convention, pieces)];
-    let Some(train) = training(arguments, convention)? else { return Ok(rows) };
-    let train: Vec<_> = train.pieces.iter().map(Piece::on_grid).collect();
-    let baseline = Baseline::fitted(&train);
+    let Some(train) = training(arguments, |files| cached(files, convention))? else { return Ok(rows) };
+    let baseline = Baseline::fitted(&on_grid(train));
     rows.push(Row::of_baseline(
         "histogram",
         convention,

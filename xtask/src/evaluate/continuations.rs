@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use antiphon::{model::Model, music::note::RelativeNote, params::AntiphonParams};
 
 use super::{Arguments, files, music, progress, training};
-use crate::corpus::Convention;
+use crate::corpus::{self, Convention};
 use likeness::Likeness;
 use prompt::Prompt;
 use repertoire::Repertoire;
@@ -37,9 +37,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let count = arguments.prompts.unwrap_or(PROMPTS);
     let mut rows = Vec::new();
     for &convention in conventions {
-        let pieces = music(arguments, convention)?.pieces;
+        let pieces = music(arguments, |files| corpus::read(files, convention))?.pieces;
         let prompts = prompt::drawn(&pieces, count, arguments.seed.unwrap_or(0))?;
-        let repertoire = training(arguments, convention)?.map(|train| Repertoire::of(&train.pieces));
+        let repertoire = training(arguments, |files| corpus::read(files, convention))?
+            .map(|train| Repertoire::of(&train.pieces));
         let trial = Trial { prompts, repertoire, convention };
         for model in &models {
             rows.push(trial.of_model(model)?);
