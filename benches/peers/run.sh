@@ -1,10 +1,22 @@
 #!/usr/bin/env bash
-# Runs a peer's script with PyTorch, which is installed into target/peers the first time.
+# Runs a peer, `torch` or `candle`, with all threads; what it needs is installed under target/peers the first time.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-python=target/peers/bin/python
-if ! [ -x "$python" ]; then
-    python3 -m venv target/peers >&2
-    "$python" -m pip install --quiet torch numpy >&2
-fi
-exec "$python" "benches/peers/$1"
+case "$1" in
+torch)
+    python=target/peers/bin/python
+    if ! [ -x "$python" ]; then
+        python3 -m venv target/peers >&2
+        "$python" -m pip install --quiet torch numpy >&2
+    fi
+    exec "$python" benches/peers/lstm_by_torch.py
+    ;;
+candle)
+    CANDLE_NUM_THREADS=$(nproc) exec cargo run --quiet --release \
+        --manifest-path benches/peers/candle/Cargo.toml --target-dir target/peers-candle
+    ;;
+*)
+    echo "give a peer: torch or candle" >&2
+    exit 2
+    ;;
+esac

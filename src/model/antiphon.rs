@@ -6,6 +6,7 @@ mod attention;
 mod bag;
 mod band;
 mod cost;
+mod dropout;
 mod features;
 mod median;
 mod network;
@@ -20,8 +21,9 @@ mod shape;
 mod tests;
 mod vocabulary;
 
+pub use dropout::Dropout;
 pub use network::{Network, Past};
-pub use page::Page;
+pub use page::{Page, Stretch};
 pub use player::Antiphon;
 pub use scene::Scene;
 pub use shape::{MEMORY, NAME, tensors};

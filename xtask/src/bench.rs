@@ -30,7 +30,7 @@ pub struct Arguments {
     /// Print one object that a machine may read
     #[arg(long)]
     json: bool,
-    /// Also train in PyTorch, which is installed under target/ the first time
+    /// Also train in PyTorch and in candle-nn, which are installed under target/ the first time
     #[arg(long)]
     peers: bool,
 }

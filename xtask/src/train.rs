@@ -16,6 +16,7 @@ mod curves;
 pub mod descent;
 mod device;
 mod material;
+mod muon;
 mod output;
 mod picture;
 mod progress;
@@ -48,6 +49,7 @@ use card::Origin;
 use checkpoint::Checkpoint;
 use chunks::Chunks;
 use course::Course;
+use descent::Method;
 use device::Processor;
 use material::Material;
 use output::{Output, Precision};
@@ -210,7 +212,7 @@ fn pupil(
                 Chunks::new(pieces(), (rows, plan.window), arguments.varied, chance)
             };
             let streams = (0..threads).map(stream).collect::<Result<_>>()?;
-            Box::new(antiphon::Antiphon::new(variables, streams)?)
+            Box::new(antiphon::Antiphon::new(variables, plan, streams, chance)?)
         }
         Preset::Classic(preset) => {
             let windows = Windows::new(pieces(), plan.batch, plan.window, chance)?;
@@ -252,20 +254,40 @@ struct Plan {
     shortest: usize,
     /// The highest learning rate.
     rate: f64,
+    method: Method,
+    /// What a step at rate 1 takes off every weight: Muon's steps are never short, so weights would grow for ever.
+    decay: f64,
+    /// The part of its numbers that the network does without while it learns.
+    dropout: f32,
 }
 
 impl Plan {
     fn new(preset: Preset, arguments: &Arguments) -> Self {
-        let (batch, window, rate) = match preset {
-            Preset::Antiphon => (32, 128, 2e-3),
-            Preset::Classic(preset) => (64, preset.window, 3e-3),
+        let plan = match preset {
+            Preset::Antiphon => Self {
+                batch: 32,
+                window: 128,
+                shortest: 1,
+                rate: 2e-3,
+                method: Method::Muon,
+                decay: 0.1,
+                dropout: 0.1,
+            },
+            Preset::Classic(preset) => Self {
+                batch: 64,
+                window: preset.window,
+                shortest: arguments.window.unwrap_or(preset.window),
+                rate: 3e-3,
+                method: Method::Adam,
+                decay: 0.0,
+                dropout: 0.0,
+            },
         };
-        let window = arguments.window.unwrap_or(window);
         Self {
-            batch: arguments.batch.unwrap_or(batch),
-            window,
-            shortest: if preset == Preset::Antiphon { 1 } else { window },
-            rate: arguments.rate.unwrap_or(rate),
+            batch: arguments.batch.unwrap_or(plan.batch),
+            window: arguments.window.unwrap_or(plan.window),
+            rate: arguments.rate.unwrap_or(plan.rate),
+            ..plan
         }
     }
 }

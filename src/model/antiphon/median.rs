@@ -6,8 +6,9 @@ use super::{
 };
 use crate::model::vector;
 
-/// The median step in cells, from a head's logits, which become weights.
+/// The median step in cells if the piece goes on, from a head's logits, which become weights.
 pub fn step(logits: &mut [f32]) -> f32 {
+    let logits = &mut logits[..TIMES];
     vector::soften(logits);
     of(logits, &mut [])
 }

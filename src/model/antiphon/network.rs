@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use super::{
     attention::attend,
     bag,
+    dropout::Dropout,
     norm::normalised,
     page::Page,
     shape::{ATTENTION, EMBEDDING, HEADS, HIDDEN, LAYERS, MEMORY},
@@ -149,6 +150,21 @@ impl Network {
     /// The first LSTM hears the notes; its attention, and all that follows, run one note behind, on what the first
     /// knew before each note.
     pub fn listen(&self, page: &Page, past: &Past) -> Result<(Tensor, Past)> {
+        self.listen_without(&mut Dropout::Nothing, page, past)
+    }
+
+    /// What the heads say of each note of a page, (N, outputs) each: step, pitch, velocity and duration.
+    pub fn logits(&self, context: &Tensor, page: &Page) -> Result<[Tensor; 4]> {
+        self.logits_without(&mut Dropout::Nothing, context, page)
+    }
+
+    /// [`Network::listen`] and [`Network::logits`] while it learns: what the heads say, and what is known after.
+    pub fn rehearse(&self, page: &Page, past: &Past, mut dropout: Dropout) -> Result<([Tensor; 4], Past)> {
+        let (context, after) = self.listen_without(&mut dropout, page, past)?;
+        Ok((self.logits_without(&mut dropout, &context, page)?, after))
+    }
+
+    fn listen_without(&self, dropout: &mut Dropout, page: &Page, past: &Past) -> Result<(Tensor, Past)> {
         let (batch, time) = (page.batch, page.time);
         let embedding = bag::gather(&page.heard, &self.hear)?;
         let mut states = Vec::with_capacity(LAYERS);
@@ -159,30 +175,30 @@ impl Network {
         let before = past.states[0].get(0)?.unsqueeze(1)?;
         let mut known =
             Tensor::cat(&[before, heard.narrow(1, 0, time - 1)?], 1)?.reshape((batch * time, HIDDEN))?;
+        known = dropout.apply(&known)?;
         for (n, layer) in self.layers.iter().enumerate() {
             if n > 0 {
                 let (thought, state) =
                     layer.lstm.forward(&known.reshape((batch, time, HIDDEN))?, &past.states[n])?;
-                known = (known + thought.reshape((batch * time, HIDDEN))?)?;
+                known = (known + dropout.apply(&thought.reshape((batch * time, HIDDEN))?)?)?;
                 states.push(state);
             }
             let (read, newer) = layer.read(&known, &embedding, (batch, time), &past.pairs[n], &past.heard)?;
-            known = normalised(&(known + read)?)?;
+            known = normalised(&(known + dropout.apply(&read)?)?)?;
             pairs.push(newer);
         }
         let heard = past.heard.iter().map(|&heard| MEMORY.min(heard + time)).collect();
         Ok((known, Past { states, pairs, heard }))
     }
 
-    /// What the heads say of each note of a page, (N, outputs) each: step, pitch, velocity and duration.
-    pub fn logits(&self, context: &Tensor, page: &Page) -> Result<[Tensor; 4]> {
-        let logits = |n: usize| {
+    fn logits_without(&self, dropout: &mut Dropout, context: &Tensor, page: &Page) -> Result<[Tensor; 4]> {
+        let mut logits = |n: usize| {
             let Head { hidden, table, output } = &self.heads[n];
             let mut thought = hidden.forward(context)?;
             if let Some(table) = table {
                 thought = (thought + bag::gather(&page.told[n - 1], table)?)?;
             }
-            output.forward(&thought.relu()?)
+            output.forward(&dropout.apply(&thought.relu()?)?)
         };
         Ok([logits(0)?, logits(1)?, logits(2)?, logits(3)?])
     }

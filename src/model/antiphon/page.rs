@@ -10,7 +10,7 @@ use super::{
     features::Features,
     median,
     scene::{KEY, POINTERS, Scene},
-    vocabulary::{Bin, TIMES, velocity_bin},
+    vocabulary::{Bin, OVER, TIMES, velocity_bin},
 };
 use crate::{model::vector::Item, music::grid::GridNote};
 
@@ -31,22 +31,41 @@ pub struct Page {
     lengths: Vec<[u32; POINTERS]>,
 }
 
+/// Notes in a row.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch<'a> {
+    pub notes: &'a [GridNote],
+    /// Whether the piece is over after them; otherwise nobody knows what follows.
+    pub over: bool,
+}
+
 impl Page {
     /// Takes up to `time` notes of each sequence, and moves its scene behind them.
     pub fn new(sequences: &[&[GridNote]], time: usize, scenes: &mut [Scene]) -> Self {
+        let stretches: Vec<_> = sequences.iter().map(|notes| Stretch { notes, over: false }).collect();
+        Self::of(&stretches, time, scenes)
+    }
+
+    /// [`Page::new`]; a piece that is over should be found over, where there is room for one more note.
+    pub fn of(stretches: &[Stretch], time: usize, scenes: &mut [Scene]) -> Self {
         let mut heard = Bag::default();
         let mut told: [Bag; 3] = Default::default();
         let mut targets: [Target; 4] = Default::default();
         let mut features = Features::default();
-        let mut lengths = vec![[0; POINTERS]; sequences.len() * time];
+        let mut lengths = vec![[0; POINTERS]; stretches.len() * time];
         let mut place = lengths.iter_mut();
-        for (notes, scene) in sequences.iter().zip(scenes) {
+        for (&Stretch { notes, over }, scene) in stretches.iter().zip(scenes) {
             for t in 0..time {
                 let lengths = place.next().expect("there is one for each note");
                 let Some(note) = notes.get(t) else {
                     heard.push(&[]);
                     told.iter_mut().for_each(|bag| bag.push(&[]));
-                    targets.iter_mut().for_each(Target::ask_nothing);
+                    let [step, rest @ ..] = &mut targets;
+                    match over && t == notes.len() {
+                        true => step.ask(0..0, &[item(OVER, 1.0)]),
+                        false => step.ask_nothing(),
+                    }
+                    rest.iter_mut().for_each(Target::ask_nothing);
                     continue;
                 };
                 tell(scene, note, &mut features, &mut told);
@@ -57,9 +76,9 @@ impl Page {
             }
         }
         Self {
-            batch: sequences.len(),
+            batch: stretches.len(),
             time,
-            notes: sequences.iter().map(|notes| notes.len().min(time)).sum(),
+            notes: stretches.iter().map(|stretch| stretch.notes.len().min(time)).sum(),
             heard: Arc::new(heard),
             told: told.map(Arc::new),
             targets: targets.map(Arc::new),

@@ -16,6 +16,7 @@ use super::{
     features::Features,
     scene::{KEY, Scene},
     shape::{HEADS, LAYERS, MEMORY},
+    vocabulary::TIMES,
 };
 use crate::{
     model::{Chance, Model, State, Taste, lstm::Packed, vector, weights::Weights},
@@ -154,7 +155,7 @@ impl Model for Antiphon {
         let scratch = &mut parts.scratch;
         let mut choice = Choice { scene, taste, chance };
         let mut told = Features::default();
-        let step = choice.step(self.say(0, &told, scratch), cells(elapsed));
+        let step = choice.step(&mut self.say(0, &told, scratch)[..TIMES], cells(elapsed));
         scene.tell_step(step, &mut told);
         let mut told_of_keys = told.clone();
         scene.tell_recent(KEY, &mut told_of_keys);

@@ -2,7 +2,7 @@
 
 use super::{
     scene::{self, ENDS, HEARD, RECENT},
-    vocabulary::{TIMES, VELOCITIES},
+    vocabulary::{STEPS, VELOCITIES},
 };
 use crate::{
     model::preset::{LSTM, lstm_tensor},
@@ -36,7 +36,7 @@ pub struct Head {
 
 /// In the order in which a note is chosen.
 pub const HEADS: [Head; 4] = [
-    Head { name: "step", told: 0, hidden: 256, outputs: TIMES },
+    Head { name: "step", told: 0, hidden: 256, outputs: STEPS },
     Head { name: "pitch", told: scene::KEY + RECENT, hidden: 384, outputs: Key::COUNT },
     Head { name: "velocity", told: scene::VELOCITY, hidden: 192, outputs: VELOCITIES },
     Head { name: "duration", told: scene::LENGTH, hidden: 256, outputs: ENDS },

@@ -75,7 +75,8 @@ fn a_note_is_foretold_from_what_came_before_alone() {
     assert_ne!(before[31..], after[31..]);
 }
 
-/// The four sums of probabilities over all that a note can be, one attribute after the other.
+/// The four sums of probabilities over all that a note can be, one attribute after the other; of a step, that there
+/// is none.
 fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
     let mut last = Scene::SILENCE;
     let mut past = Past::silence(1, &Device::Cpu).expect("a size");
@@ -101,10 +102,18 @@ fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
             let nats = f64::from(nats.to_vec1::<f32>().expect("a number")[0]);
             (-nats).exp() * f64::from(cells)
         });
-        let sum = of_attribute.sum();
+        let sum: f64 = of_attribute.sum();
+        let over = if attribute == 0 { probability_of_the_end(network, &past, &last) } else { 0.0 };
         attribute += 1;
-        sum
+        sum + over
     })
+}
+
+fn probability_of_the_end(network: &Network, past: &Past, last: &Scene) -> f64 {
+    let page = Page::of(&[Stretch { notes: &[], over: true }], 1, &mut [last.clone()]);
+    let (context, _) = network.listen(&page, past).expect("shapes fit");
+    let nats = nats_of(network, &context, &page)[0].to_vec1::<f32>().expect("a number")[0];
+    (-f64::from(nats)).exp()
 }
 
 #[test]

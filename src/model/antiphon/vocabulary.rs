@@ -15,6 +15,9 @@ const CELLS: u32 = 1 << 16;
 
 /// How many bins a step has, and the length of a note.
 pub const TIMES: usize = LAST as usize + 1;
+/// The choices for a step: a time, or that the piece is over.
+pub const STEPS: usize = TIMES + 1;
+pub const OVER: usize = TIMES;
 pub const VELOCITIES: usize = 128 / DYNAMICS;
 /// Velocities of a bin.
 const DYNAMICS: usize = 4;

@@ -4,18 +4,20 @@ use std::{collections::BTreeMap, process::Command, time::Instant};
 
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device, Tensor, Var};
-use candle_nn::{AdamW, Optimizer, ParamsAdamW, VarBuilder, VarMap, rnn::RNN};
 use serde::Serialize;
 
 use antiphon::model::lstm::Lstm;
 
 use crate::{
     desk::{Desk, side_by_side},
-    train::{Variables, descent::Descent},
+    train::{
+        Variables,
+        descent::{Descent, Method},
+    },
 };
 
 /// What every contestant learns: B sequences of T notes, I numbers each, through two layers of H units; the loss is the
-/// mean square of what comes out. `benches/peers/lstm_by_torch.py` has the same numbers.
+/// mean square of what comes out. The peers in `benches/peers` have the same numbers.
 const BATCH: usize = 64;
 const TIME: usize = 128;
 const INPUTS: usize = 128;
@@ -36,23 +38,24 @@ pub struct Training {
     pub peers: Peers,
 }
 
+/// Empty unless asked for.
 #[derive(Default, Serialize)]
 pub struct Peers {
     pub candle_nn: Speeds,
-    /// Empty unless asked for.
     pub pytorch: Speeds,
 }
 
-/// The median of some turns of each. `with_torch` installs PyTorch under `target/` first.
-pub fn measure(with_torch: bool) -> Result<Training> {
-    let (mut ours, mut torch) = (Vec::new(), Vec::new());
+/// The median of some turns of each. `with_peers` installs them under `target/` first.
+pub fn measure(with_peers: bool) -> Result<Training> {
+    let (mut ours, mut candle, mut torch) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
         ours.push(each(fused)?);
-        if with_torch {
-            torch.push(by_torch()?);
+        if with_peers {
+            candle.push(by_peer("candle")?);
+            torch.push(by_peer("torch")?);
         }
     }
-    let peers = Peers { candle_nn: each(by_candle)?, pytorch: median(&torch) };
+    let peers = Peers { candle_nn: median(&candle), pytorch: median(&torch) };
     Ok(Training { train_notes_per_s: median(&ours), peers })
 }
 
@@ -92,7 +95,7 @@ fn fused(hidden: usize) -> Result<f64> {
     let threads = rayon::current_num_threads();
     let desk = |_| Desk::new(Tensor::rand(-1f32, 1.0, (BATCH / threads, TIME, INPUTS), &Device::Cpu)?);
     let mut desks = (0..threads).map(desk).collect::<Result<Vec<_>>>()?;
-    let mut descent = Descent::new(&variables, 0.0)?;
+    let mut descent = Descent::new(&variables, Method::Adam, 0.0)?;
     speed(STEPS, || {
         let gradients = side_by_side(&mut desks, |x| {
             let mut hidden = x.clone();
@@ -106,28 +109,6 @@ fn fused(hidden: usize) -> Result<f64> {
     })
 }
 
-fn by_candle(hidden: usize) -> Result<f64> {
-    let map = VarMap::new();
-    let builder = VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu);
-    let layer = |layer: usize| {
-        let inputs = if layer == 0 { INPUTS } else { hidden };
-        candle_nn::rnn::lstm(inputs, hidden, Default::default(), builder.pp(layer))
-    };
-    let lstms = (0..LAYERS).map(layer).collect::<candle_core::Result<Vec<_>>>()?;
-    let x = Tensor::rand(-1f32, 1.0, (BATCH, TIME, INPUTS), &Device::Cpu)?;
-    let mut adam = AdamW::new(map.all_vars(), ParamsAdamW { weight_decay: 0.0, ..Default::default() })?;
-    // One step: it takes half a minute for the largest, and has nothing to warm up.
-    let begun = Instant::now();
-    let mut hidden = x;
-    for lstm in &lstms {
-        let states = lstm.seq(&hidden)?;
-        let outputs: Vec<_> = states.iter().map(|state| state.h().clone()).collect();
-        hidden = Tensor::stack(&outputs, 1)?;
-    }
-    adam.step(&hidden.sqr()?.mean_all()?.backward()?)?;
-    Ok((BATCH * TIME) as f64 / begun.elapsed().as_secs_f64())
-}
-
 /// Notes a second; the first step warms up.
 fn speed(steps: usize, mut step: impl FnMut() -> Result<()>) -> Result<f64> {
     step()?;
@@ -138,13 +119,13 @@ fn speed(steps: usize, mut step: impl FnMut() -> Result<()>) -> Result<f64> {
     Ok((steps * BATCH * TIME) as f64 / begun.elapsed().as_secs_f64())
 }
 
-fn by_torch() -> Result<Speeds> {
+fn by_peer(name: &str) -> Result<Speeds> {
     let output = Command::new("benches/peers/run.sh")
-        .arg("lstm_by_torch.py")
+        .arg(name)
         .output()
         .context("benches/peers/run.sh cannot be run: start from the project's folder")?;
     if !output.status.success() {
-        bail!("PyTorch does not run: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!("the peer `{name}` does not run: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use candle_core::{Tensor, backprop::GradStore};
+use rand::{RngExt, SeedableRng};
 
-use antiphon::model::antiphon::{Network, Past};
+use antiphon::model::{
+    Chance,
+    antiphon::{Dropout, Network, Past},
+};
 
 use super::{
+    Plan,
     beginning::Variables,
     checkpoint::Checkpoint,
     chunks::Chunks,
@@ -20,8 +25,6 @@ use crate::{
     score::{self, Figure, Score},
 };
 
-const DECAY: f64 = 0.02;
-
 pub struct Antiphon {
     network: Network,
     descent: Descent,
@@ -32,6 +35,9 @@ pub struct Antiphon {
 struct Rows {
     chunks: Chunks,
     past: Past,
+    /// The part of its numbers that the network does without, and what decides which.
+    dropout: f32,
+    chance: Chance,
 }
 
 /// What has been learnt from a chunk.
@@ -44,14 +50,15 @@ struct Work {
 
 impl Antiphon {
     /// Learns from as many streams of chunks at once as there are.
-    pub fn new(variables: &Variables, streams: Vec<Chunks>) -> Result<Self> {
+    pub fn new(variables: &Variables, plan: &Plan, streams: Vec<Chunks>, mut chance: Chance) -> Result<Self> {
         let network = Network::new(|name| Ok(variables[name].as_tensor().clone()))?;
         let desk = |chunks: Chunks| {
             let past = Past::silence(chunks.rows(), network.device())?;
-            Desk::new(Rows { past, chunks })
+            let chance = Chance::seed_from_u64(chance.random());
+            Desk::new(Rows { past, chunks, dropout: plan.dropout, chance })
         };
         Ok(Self {
-            descent: Descent::new(variables, DECAY)?,
+            descent: Descent::new(variables, plan.method, plan.decay)?,
             desks: streams.into_iter().map(desk).collect::<Result<_>>()?,
             network,
         })
@@ -63,12 +70,9 @@ impl Rows {
     fn learn(&mut self, network: &Network, whole: usize) -> Result<Work> {
         let (page, going_on) = self.chunks.next();
         let past = self.past.going_on(&going_on)?;
-        let (context, after) = network.listen(&page, &past)?;
-        let sums: Vec<Tensor> = page
-            .nats(&network.logits(&context, &page)?)?
-            .iter()
-            .map(Tensor::sum_all)
-            .collect::<Result<_, _>>()?;
+        let (logits, after) =
+            network.rehearse(&page, &past, Dropout::Part(self.dropout, &mut self.chance))?;
+        let sums: Vec<Tensor> = page.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
         let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;
         descent::check(total.to_scalar()?)?;
         let gradient = (total / whole as f64)?.backward()?;
@@ -85,6 +89,7 @@ impl Rows {
             .tensors()?
             .iter()
             .for_each(|(part, tensor)| checkpoint.keep_tensor(&format!("{name}.{part}"), tensor));
+        checkpoint.keep(&format!("{name}.chance"), &self.chance)?;
         self.chunks.keep(name, checkpoint)
     }
 
@@ -95,6 +100,7 @@ impl Rows {
         });
         let tensors: BTreeMap<String, Tensor> = tensors.collect::<Result<_>>()?;
         self.past = Past::of(|part| Ok(tensors[part].clone()))?;
+        self.chance = checkpoint.fact(&format!("{name}.chance"))?;
         self.chunks.recall(name, checkpoint)
     }
 }
@@ -137,12 +143,10 @@ impl Pupil for Antiphon {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-
-    use antiphon::model::{Chance, Preset};
+    use antiphon::model::Preset;
 
     use super::*;
-    use crate::train::{beginning, pupil::melody};
+    use crate::train::{beginning, descent::Method, pupil::melody};
 
     #[test]
     fn a_melody_that_repeats_is_learnt() {
@@ -152,7 +156,16 @@ mod tests {
         let streams = [1, 2]
             .map(|seed| Chunks::new(vec![piece.clone()].into(), (2, 24), 1.0, Chance::seed_from_u64(seed)));
         let streams = streams.map(|chunks| chunks.expect("a note"));
-        let mut pupil = Antiphon::new(&variables, streams.into()).expect("shapes fit");
+        let plan = Plan {
+            batch: 4,
+            window: 24,
+            shortest: 1,
+            rate: 3e-3,
+            method: Method::Muon,
+            decay: 0.1,
+            dropout: 0.1,
+        };
+        let mut pupil = Antiphon::new(&variables, &plan, streams.into(), chance).expect("shapes fit");
         let total = |pupil: &Antiphon| {
             pupil.score(std::slice::from_ref(&piece)).expect("shapes fit").total().expect("a likelihood")
         };

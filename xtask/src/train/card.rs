@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::output;
+use super::{descent::Method, output};
 use crate::score::Score;
 
 #[derive(Debug, Serialize)]
@@ -57,6 +57,10 @@ pub struct Run {
     pub rate: f64,
     /// Of our own network: the part of the passages that are played differently each time.
     pub varied: Option<f64>,
+    /// Of our own network: the part of its numbers that it does without.
+    pub dropout: Option<f32>,
+    pub method: Method,
+    pub decay: f64,
     pub longest_gradient: f32,
 }
 
@@ -172,6 +176,9 @@ mod tests {
             batch: 16,
             window: 128,
             rate: 1e-3,
+            dropout: None,
+            method: Method::Adam,
+            decay: 0.0,
             varied: None,
             longest_gradient: 1.0,
         }

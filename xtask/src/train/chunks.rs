@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use antiphon::{
     model::{
         Chance,
-        antiphon::{Page, Scene},
+        antiphon::{Page, Scene, Stretch},
     },
     music::note::{Key, Velocity},
 };
@@ -51,6 +51,8 @@ struct Passage {
 /// A row: the passage that it plays, as it plays it, and what sounds at its place.
 struct Lane {
     notes: Vec<GridNote>,
+    /// Whether the piece is over after them.
+    over: bool,
     at: usize,
     scene: Scene,
 }
@@ -66,7 +68,7 @@ impl Chunks {
         if pieces.iter().all(Vec::is_empty) {
             bail!("no file holds a note: give MIDI files with notes");
         }
-        let lanes = (0..rows).map(|_| Lane { notes: Vec::new(), at: 0, scene: Scene::SILENCE }).collect();
+        let lanes = (0..rows).map(|_| Lane::begun(Vec::new(), false)).collect();
         Ok(Self { pieces, passages: Vec::new(), lanes, time, varied, chance })
     }
 
@@ -81,7 +83,7 @@ impl Chunks {
 
     /// Keeps where it stands, under a name.
     pub fn keep(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
-        let places: Vec<usize> = self.lanes.iter().map(|lane| lane.at).collect();
+        let places: Vec<(usize, bool)> = self.lanes.iter().map(|lane| (lane.at, lane.over)).collect();
         checkpoint.keep(name, &(&self.chance, &self.passages, places))?;
         self.lanes.iter().enumerate().try_for_each(|(row, lane)| {
             checkpoint.keep_bytes(&format!("{name}.lane.{row}"), &corpus::to_bytes(&lane.notes))
@@ -90,11 +92,12 @@ impl Chunks {
 
     /// The way back from [`Chunks::keep`].
     pub fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
-        let places: Vec<usize>;
+        let places: Vec<(usize, bool)>;
         (self.chance, self.passages, places) = checkpoint.fact(name)?;
-        let lane = |(row, at)| {
+        let lane = |(row, (at, over))| {
             let notes = corpus::from_bytes(&checkpoint.bytes(&format!("{name}.lane.{row}"))?);
-            Lane::at(notes.context("the checkpoint holds no notes where they should be")?, at)
+            let notes = notes.context("the checkpoint holds no notes where they should be")?;
+            Lane::begun(notes, over).at(at)
         };
         self.lanes = places.into_iter().enumerate().map(lane).collect::<Result<_>>()?;
         Ok(())
@@ -105,17 +108,17 @@ impl Chunks {
         let mut lanes = std::mem::take(&mut self.lanes);
         let mut going_on = Vec::with_capacity(lanes.len());
         for lane in &mut lanes {
-            let goes_on = lane.at < lane.notes.len();
+            let goes_on = lane.at < lane.length();
             going_on.push(goes_on);
             if !goes_on {
                 *lane = self.begin();
             }
         }
-        let sequences: Vec<&[GridNote]> = lanes.iter().map(|lane| &lane.notes[lane.at..]).collect();
+        let stretches: Vec<Stretch> = lanes.iter().map(Lane::rest).collect();
         let mut scenes: Vec<Scene> = lanes.iter().map(|lane| lane.scene.clone()).collect();
-        let page = Page::new(&sequences, self.time, &mut scenes);
+        let page = Page::of(&stretches, self.time, &mut scenes);
         for (lane, scene) in lanes.iter_mut().zip(scenes) {
-            lane.at = (lane.at + self.time).min(lane.notes.len());
+            lane.at = (lane.at + self.time).min(lane.length());
             lane.scene = scene;
         }
         self.lanes = lanes;
@@ -131,12 +134,13 @@ impl Chunks {
             self.passages.shuffle(&mut self.chance);
         }
         let Passage { piece, notes } = self.passages.pop().expect("some piece has a note");
+        let over = notes.end == self.pieces[piece].len();
         let written = &self.pieces[piece][notes];
         let notes = match self.chance.random_bool(self.varied) {
             true => varied(written, &mut self.chance),
             false => written.to_vec(),
         };
-        Lane { notes, at: 0, scene: Scene::SILENCE }
+        Lane::begun(notes, over)
     }
 
     /// Adds the passages of a piece, each time other ones.
@@ -151,11 +155,26 @@ impl Chunks {
 }
 
 impl Lane {
-    /// Some notes are over already.
-    fn at(notes: Vec<GridNote>, at: usize) -> Result<Self> {
-        let mut scene = Scene::SILENCE;
-        notes.get(..at).context("the checkpoint lacks notes")?.iter().for_each(|note| scene.hear(note));
-        Ok(Self { notes, at, scene })
+    fn begun(notes: Vec<GridNote>, over: bool) -> Self {
+        Self { notes, over, at: 0, scene: Scene::SILENCE }
+    }
+
+    /// Some notes have been played already.
+    fn at(mut self, at: usize) -> Result<Self> {
+        if at > self.length() {
+            bail!("the checkpoint lacks notes");
+        }
+        self.notes.iter().take(at).for_each(|note| self.scene.hear(note));
+        Ok(Self { at, ..self })
+    }
+
+    /// The notes, and where a piece is over, that.
+    fn length(&self) -> usize {
+        self.notes.len() + usize::from(self.over)
+    }
+
+    fn rest(&self) -> Stretch<'_> {
+        Stretch { notes: &self.notes[self.at.min(self.notes.len())..], over: self.over }
     }
 }
 

@@ -8,7 +8,7 @@ use antiphon::model::classic::{Network, Preset};
 use super::{
     beginning::Variables,
     checkpoint::Checkpoint,
-    descent::{self, Descent},
+    descent::{self, Descent, Method},
     pupil::{Lesson, Pupil},
     windows::{Batch, Windows},
 };
@@ -44,7 +44,7 @@ impl Classic {
     pub fn new(preset: Preset, variables: &Variables, windows: Windows) -> Result<Self> {
         let network = Network::new(preset, |name| Ok(variables[name].as_tensor().clone()))?;
         let states = network.silence(windows.rows())?;
-        Ok(Self { network, descent: Descent::new(variables, 0.0)?, states, windows })
+        Ok(Self { network, descent: Descent::new(variables, Method::Adam, 0.0)?, states, windows })
     }
 
     fn learn_from(&mut self, batch: &Batch, rate: f64) -> Result<Loss> {

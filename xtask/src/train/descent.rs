@@ -1,12 +1,13 @@
-//! One step down the gradient, the same for all networks: clipping, Adam.
+//! One step down the gradient, the same for all networks: clipping, then Adam, or Muon for the matrices of ours.
 
 use anyhow::{Result, bail};
 use candle_core::{Tensor, Var, backprop::GradStore};
 use rayon::prelude::*;
+use serde::Serialize;
 
 use antiphon::model::vector::{self, AdamStep};
 
-use super::{beginning::Variables, checkpoint::Checkpoint};
+use super::{beginning::Variables, checkpoint::Checkpoint, muon};
 
 /// A longer gradient is shortened to this, so that one strange batch cannot throw the weights far.
 pub const LONGEST_GRADIENT: f32 = 1.0;
@@ -17,7 +18,7 @@ const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.99;
 const EPSILON: f32 = 1e-8;
 
-/// The weights and what Adam (Kingma and Ba, 2015) knows of them.
+/// The weights and how they go down.
 pub struct Descent {
     parts: Vec<Part>,
     /// What a step at rate 1 would take off every weight (Loshchilov and Hutter, 2019).
@@ -25,29 +26,38 @@ pub struct Descent {
     steps: i32,
 }
 
-/// A tensor of weights, and the running means of its gradient and of the gradient's square.
+/// A tensor of weights.
 struct Part {
     name: String,
     var: Var,
     weights: Vec<f32>,
     gradient: Vec<f32>,
-    mean: Vec<f32>,
-    square: Vec<f32>,
+    way: Way,
+}
+
+/// How a part goes down, and what it remembers.
+enum Way {
+    /// Kingma and Ba (2015): the running means of the gradient and of its square.
+    Adam { mean: Vec<f32>, square: Vec<f32> },
+    /// The running sum of the gradient of matrices (rows, columns), one below the other.
+    Muon { sum: Vec<f32>, shape: (usize, usize) },
+}
+
+/// How the parts go down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Method {
+    Adam,
+    /// Muon for what lies between the layers, Adam for the rest.
+    Muon,
 }
 
 impl Descent {
-    pub fn new(variables: &Variables, decay: f64) -> Result<Self> {
+    pub fn new(variables: &Variables, method: Method, decay: f64) -> Result<Self> {
         let part = |(name, var): (&String, &Var)| {
             let weights: Vec<f32> = var.flatten_all()?.to_vec1()?;
-            let zeros = vec![0.0; weights.len()];
-            Ok(Part {
-                name: name.clone(),
-                var: var.clone(),
-                weights,
-                gradient: zeros.clone(),
-                mean: zeros.clone(),
-                square: zeros,
-            })
+            let gradient = vec![0.0; weights.len()];
+            let way = Way::new(name, var.dims(), method);
+            Ok(Part { name: name.clone(), var: var.clone(), weights, gradient, way })
         };
         Ok(Self { parts: variables.iter().map(part).collect::<Result<_>>()?, decay, steps: 0 })
     }
@@ -69,22 +79,25 @@ impl Descent {
             epsilon: EPSILON,
             kept: (1.0 - rate * self.decay) as f32,
         };
-        self.parts.par_iter_mut().try_for_each(|part| part.step(&step))
+        self.parts.par_iter_mut().try_for_each(|part| part.step(&step, rate as f32))
     }
 
     pub fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
         checkpoint.keep("descent.steps", &self.steps)?;
         self.parts.iter().try_for_each(|part| {
-            checkpoint.keep_numbers(&format!("mean.{}", part.name), &part.mean)?;
-            checkpoint.keep_numbers(&format!("square.{}", part.name), &part.square)
+            let mut numbers = part.way.numbers().into_iter();
+            numbers.try_for_each(|(kind, numbers)| {
+                checkpoint.keep_numbers(&format!("{kind}.{}", part.name), numbers)
+            })
         })
     }
 
     pub fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.steps = checkpoint.fact("descent.steps")?;
         self.parts.iter_mut().try_for_each(|part| {
-            part.mean = checkpoint.numbers(&format!("mean.{}", part.name), part.mean.len())?;
-            part.square = checkpoint.numbers(&format!("square.{}", part.name), part.square.len())?;
+            for (kind, numbers) in part.way.numbers_mut() {
+                *numbers = checkpoint.numbers(&format!("{kind}.{}", part.name), numbers.len())?;
+            }
             Ok(())
         })
     }
@@ -100,11 +113,51 @@ impl Part {
         Ok(())
     }
 
-    fn step(&mut self, step: &AdamStep) -> Result<()> {
-        vector::adam(step, &mut self.weights, &self.gradient, &mut self.mean, &mut self.square);
+    fn step(&mut self, step: &AdamStep, rate: f32) -> Result<()> {
+        let Self { weights, gradient, way, .. } = self;
+        match way {
+            Way::Adam { mean, square } => vector::adam(step, weights, gradient, mean, square),
+            Way::Muon { sum, shape } => {
+                gradient.iter_mut().for_each(|number| *number *= step.shortening);
+                muon::descend(weights, gradient, sum, *shape, (rate, step.kept))?;
+            }
+        }
         let weights = Tensor::from_slice(&self.weights, self.var.shape(), self.var.device())?;
         self.var.set(&weights)?;
         Ok(())
+    }
+}
+
+impl Way {
+    fn new(name: &str, dims: &[usize], method: Method) -> Self {
+        let zeros = || vec![0.0; dims.iter().product()];
+        let blocks = match name {
+            _ if method == Method::Adam => None,
+            // Four gates.
+            _ if name.starts_with("lstm") => Some(4),
+            _ if name.starts_with("attention") || name.contains(".hidden.") => Some(1),
+            _ => None,
+        };
+        match (blocks, dims) {
+            (Some(blocks), &[rows, columns]) if !name.ends_with(".age") => {
+                Self::Muon { sum: zeros(), shape: (rows / blocks, columns) }
+            }
+            _ => Self::Adam { mean: zeros(), square: zeros() },
+        }
+    }
+
+    fn numbers(&self) -> Vec<(&'static str, &[f32])> {
+        match self {
+            Self::Adam { mean, square } => vec![("mean", mean), ("square", square)],
+            Self::Muon { sum, .. } => vec![("sum", sum)],
+        }
+    }
+
+    fn numbers_mut(&mut self) -> Vec<(&'static str, &mut Vec<f32>)> {
+        match self {
+            Self::Adam { mean, square } => vec![("mean", mean), ("square", square)],
+            Self::Muon { sum, .. } => vec![("sum", sum)],
+        }
     }
 }
 

@@ -60,6 +60,7 @@ impl Task<'_> {
 
     fn run(&self, progress: &Progress) -> Run {
         let Self { arguments, plan, .. } = self;
+        let ours = self.preset == Preset::Antiphon;
         Run {
             begins_with: self.origin.name.clone(),
             command: command::to_begin(),
@@ -71,7 +72,10 @@ impl Task<'_> {
             batch: plan.batch,
             window: plan.window,
             rate: plan.rate,
-            varied: (self.preset == Preset::Antiphon).then_some(arguments.varied),
+            varied: ours.then_some(arguments.varied),
+            dropout: ours.then_some(plan.dropout),
+            method: plan.method,
+            decay: plan.decay,
             longest_gradient: descent::LONGEST_GRADIENT,
         }
     }
