@@ -19,6 +19,7 @@ mod material;
 mod muon;
 mod output;
 mod picture;
+mod plan;
 mod progress;
 mod pupil;
 mod task;
@@ -49,10 +50,10 @@ use card::Origin;
 use checkpoint::Checkpoint;
 use chunks::Chunks;
 use course::Course;
-use descent::Method;
 use device::Processor;
 use material::Material;
 use output::{Output, Precision};
+use plan::Plan;
 use progress::{Length, Progress};
 use pupil::Pupil;
 use task::Task;
@@ -241,54 +242,6 @@ impl Arguments {
 
     fn precision(&self) -> Precision {
         if self.half { Precision::Half } else { Precision::Single }
-    }
-}
-
-/// How a preset is trained.
-#[derive(Debug, Clone, Copy)]
-struct Plan {
-    batch: usize,
-    /// Notes in a row.
-    window: usize,
-    /// Files of fewer notes are not learnt from.
-    shortest: usize,
-    /// The highest learning rate.
-    rate: f64,
-    method: Method,
-    /// What a step at rate 1 takes off every weight: Muon's steps are never short, so weights would grow for ever.
-    decay: f64,
-    /// The part of its numbers that the network does without while it learns.
-    dropout: f32,
-}
-
-impl Plan {
-    fn new(preset: Preset, arguments: &Arguments) -> Self {
-        let plan = match preset {
-            Preset::Antiphon => Self {
-                batch: 32,
-                window: 128,
-                shortest: 1,
-                rate: 2e-3,
-                method: Method::Muon,
-                decay: 0.1,
-                dropout: 0.1,
-            },
-            Preset::Classic(preset) => Self {
-                batch: 64,
-                window: preset.window,
-                shortest: arguments.window.unwrap_or(preset.window),
-                rate: 3e-3,
-                method: Method::Adam,
-                decay: 0.0,
-                dropout: 0.0,
-            },
-        };
-        Self {
-            batch: arguments.batch.unwrap_or(plan.batch),
-            window: arguments.window.unwrap_or(plan.window),
-            rate: arguments.rate.unwrap_or(plan.rate),
-            ..plan
-        }
     }
 }
 
