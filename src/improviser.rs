@@ -109,10 +109,10 @@ impl Improviser {
     }
 
     fn go_on(&mut self, task: Task) {
-        match &mut self.answer {
+        match &self.answer {
             Some(answer) => {
                 self.scene.take_back(task.from);
-                answer.again(task, &self.scene);
+                self.answer = Some(answer.again(task, &self.scene, &self.manner));
             }
             None => self.begin(task),
         }

@@ -32,6 +32,8 @@ pub struct Answer {
     chance: Chance,
     /// Of the call or the answer: where the next step begins.
     last_onset: Moment,
+    /// The hand-over.
+    begun: Moment,
     /// No note may begin earlier.
     from: Moment,
     onsets: Onsets,
@@ -58,6 +60,7 @@ impl Answer {
             touch,
             chance: Chance::seed_from_u64(u64::from(seed)),
             last_onset: newest_onset(scene, from),
+            begun: from,
             from,
             onsets: Onsets::new(),
             voices: Voices::new(),
@@ -65,12 +68,12 @@ impl Answer {
         }
     }
 
-    /// Goes on otherwise after the notes of a scene, from which what never sounds was taken back.
-    pub fn again(&mut self, task: Task, scene: &Memory) {
-        let Self { mut onsets, mut voices, .. } = *self;
-        onsets.take_back(task.from);
-        voices.take_back(task.from);
-        *self = Self { onsets, voices, ..Self::new(task, scene) };
+    /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back.
+    pub fn again(&self, task: Task, scene: &Memory, manner: &Manner) -> Self {
+        let mut again = Self { begun: self.begun, ..Self::new(task, scene) };
+        let played = scene.newest(usize::MAX).iter().filter(|note| note.onset >= self.begun);
+        played.for_each(|note| again.follow(note, manner));
+        again
     }
 
     pub fn is_complete(&self) -> bool {
@@ -83,12 +86,16 @@ impl Answer {
         match note {
             Some(note) => {
                 scene.remember(note);
-                self.onsets.push(note.onset);
-                self.voices.strike(&note, manner.polyphony);
+                self.follow(&note, manner);
             }
             None => self.is_complete = true,
         }
         note
+    }
+
+    fn follow(&mut self, note: &Note, manner: &Manner) {
+        self.onsets.push(note.onset);
+        self.voices.strike(note, manner.polyphony);
     }
 
     /// `None` where no key is allowed: then nothing is played rather than what nobody wants.

@@ -5,8 +5,7 @@ use crate::music::{
     time::Moment,
 };
 
-/// The largest crowd is still known where as many notes as lanes and schedule hold were taken back.
-const KEPT: usize = 4 * Density::LARGEST_CROWD;
+const KEPT: usize = Density::LARGEST_CROWD;
 
 /// The newest onsets of an answer, in order. Never allocates.
 #[derive(Debug, Clone, Copy)]
@@ -14,36 +13,23 @@ pub struct Onsets {
     /// A ring.
     newest: [Moment; KEPT],
     count: usize,
-    /// How many of them are still in the ring.
-    known: usize,
 }
 
 impl Onsets {
     pub const fn new() -> Self {
-        Self { newest: [Moment(0.0); KEPT], count: 0, known: 0 }
+        Self { newest: [Moment(0.0); KEPT], count: 0 }
     }
 
     pub fn push(&mut self, onset: Moment) {
         self.newest[self.count % KEPT] = onset;
         self.count += 1;
-        self.known = KEPT.min(self.known + 1);
     }
 
-    /// Before when one more would make a larger crowd; `None` where it would not.
+    /// Before when one more would make a larger crowd; `None` where it would not. A crowd that is larger than all that
+    /// is kept is none.
     pub fn next(&self, crowd: Crowd) -> Option<Moment> {
-        (crowd.onsets <= self.known).then(|| self.back(crowd.onsets) + crowd.span)
-    }
-
-    /// Forgets the onsets from a moment on.
-    pub fn take_back(&mut self, from: Moment) {
-        while self.known > 0 && self.back(1) >= from {
-            self.count -= 1;
-            self.known -= 1;
-        }
-    }
-
-    fn back(&self, count: usize) -> Moment {
-        self.newest[(self.count - count) % KEPT]
+        let first = self.count.checked_sub(crowd.onsets).filter(|_| crowd.onsets <= KEPT)?;
+        Some(self.newest[first % KEPT] + crowd.span)
     }
 }
 
@@ -66,15 +52,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_crowds_nobody() {
+    fn only_the_newest_onsets_crowd() {
         let mut onsets = Onsets::new();
         (0..1000).for_each(|n| onsets.push(Moment(f64::from(n))));
-        onsets.take_back(Moment(903.0));
-        assert_eq!(onsets.next(THREE), Some(Moment(901.0)));
-        assert!(
-            onsets
-                .next(Crowd { onsets: Density::LARGEST_CROWD, ..THREE })
-                .is_none_or(|next| next == Moment(872.0))
-        );
+        assert_eq!(onsets.next(THREE), Some(Moment(998.0)));
+        assert_eq!(onsets.next(Crowd { onsets: KEPT, ..THREE }), Some(Moment(1001.0 - KEPT as f64)));
+        assert_eq!(onsets.next(Crowd { onsets: 128, ..THREE }), None);
     }
 }

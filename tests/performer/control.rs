@@ -22,7 +22,7 @@ use crate::rig::{
     sounding_after, stage, transport_at,
 };
 
-const TAKE: u64 = 60 * BEAT;
+const TAKE: u64 = 120 * BEAT;
 const BLOCK: u64 = 500;
 /// In the middle of the answer to [`one_call`].
 const LATER: u64 = 3 * BEAT;

@@ -58,10 +58,13 @@ impl Model for Dice {
     fn hear(&self, _: &mut State, _: GridNote) {}
 
     fn draw(&self, _: &mut State, _: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+        let step = Seconds([0.0, 0.01, 0.125, 0.4][chance.random_range(0..4)]);
+        let duration = Seconds(chance.random_range(0.0..1.5));
+        let key = Key::saturating(chance.random_range(48..72));
         RelativeNote {
-            step: Seconds([0.0, 0.01, 0.125, 0.4][chance.random_range(0..4)]).max(limits.least_step),
-            duration: Seconds(chance.random_range(0.0..1.5)),
-            key: Key::saturating(chance.random_range(48..72)),
+            step: limits.step(step),
+            duration,
+            key: limits.keys.nearest(key).expect("a key is allowed"),
             velocity: Velocity::saturating(chance.random_range(1..=127)),
         }
     }
