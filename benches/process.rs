@@ -6,12 +6,16 @@ use antiphon::{
     lane::{Telemetry, lanes},
     music::{
         hearing::Place,
+        manner::Manner,
         note::{Key, Velocity},
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
         turn::Rules,
     },
-    performer::{Arrival, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound},
+    performer::{
+        Arrival, Delivery, Ears, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound,
+        Triggers,
+    },
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -19,9 +23,10 @@ const BLOCK: u64 = 512;
 const C4: Place = Place { channel: 0, key: Key::saturating(60) };
 const SETTINGS: Settings = Settings {
     rules: Rules { silence: Beats(1.0), longest_answer: Beats(16.0) },
-    temperature: 1.0,
-    memory: 150,
-    model: 0,
+    manner: Manner::DEFAULT,
+    delivery: Delivery::PLAIN,
+    ears: Ears::All,
+    triggers: Triggers::NONE,
     seed: 0,
     varying: true,
     thru: true,

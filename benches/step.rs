@@ -1,12 +1,11 @@
 //! What a note costs the worker: hearing it, and drawing the next one after a full window.
 
 use antiphon::{
-    model::{self, Chance, Taste},
+    model::{self, Chance, Limits, Taste},
     music::{
         grid::GridNote,
         memory::LARGEST_MEMORY,
         note::{Key, Velocity},
-        time::Seconds,
     },
 };
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -23,13 +22,13 @@ fn steps(criterion: &mut Criterion) {
             bencher.iter(|| model.hear(&mut state, NOTE));
         });
         criterion.bench_function(&format!("{}: draw one note", model.name()), |bencher| {
-            bencher.iter(|| model.draw(&mut state, &Taste::PLAIN, Seconds::ZERO, &mut chance));
+            bencher.iter(|| model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut chance));
         });
         criterion.bench_function(&format!("{}: hear a window and draw", model.name()), |bencher| {
             bencher.iter(|| {
                 model.forget(&mut state);
                 (0..model.window().unwrap_or(LARGEST_MEMORY)).for_each(|_| model.hear(&mut state, NOTE));
-                model.draw(&mut state, &Taste::PLAIN, Seconds::ZERO, &mut chance)
+                model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut chance)
             });
         });
     }

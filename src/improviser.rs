@@ -1,33 +1,21 @@
 //! The worker's mind: hears what is heard, and makes an answer note by note.
 
+mod answer;
+mod crowd;
 mod mind;
+mod voices;
 
 use std::sync::Arc;
 
-use rand::SeedableRng;
-
-use self::mind::Mind;
-use crate::{
-    lane::{ImproviserEnd, Reply, Request, Wish},
-    model::{Chance, Model, Taste},
-    music::{
-        grid::Cell,
-        memory::{LARGEST_MEMORY, Memory},
-        note::Note,
-        time::{Moment, Seconds},
-        turn::TurnId,
-    },
+use self::{
+    answer::{Answer, Task},
+    mind::Mind,
 };
-
-/// The longest step within an answer: beyond it, a partner seems to have left.
-const LONGEST_STEP: Seconds = Seconds(2.0);
-/// The longest note of an answer.
-const LONGEST_DURATION: Seconds = Seconds(8.0);
-/// So many onsets may share `WALL_SPAN`: ten fingers; one more waits until the span is over.
-const WALL_NOTES: usize = 10;
-const WALL_SPAN: Seconds = Seconds(0.1);
-/// What is less likely than this part of the likeliest is left out: one slip among hundreds of notes is heard.
-const FOCUS: f32 = 0.02;
+use crate::{
+    lane::{ImproviserEnd, Reply, Request},
+    model::Model,
+    music::{manner::Manner, memory::Memory},
+};
 
 /// What the worker is to do after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +33,10 @@ pub struct Improviser {
     end: ImproviserEnd,
     minds: Minds,
     memory: Memory,
+    manner: Manner,
     answer: Option<Answer>,
     /// The memory with the answer so far.
     scene: Memory,
-    /// How the last answer was wished for, as the next one probably will be.
-    wish: Option<Wish>,
 }
 
 /// Who may answer.
@@ -59,23 +46,19 @@ struct Minds {
     guest: Option<Mind>,
 }
 
-struct Answer {
-    turn: TurnId,
-    until: Moment,
-    wish: Wish,
-    chance: Chance,
-    /// Of the call or the answer: where the next step begins.
-    last_onset: Moment,
-    /// No note may begin earlier: the hand-over, or the end of a wall.
-    from: Moment,
-}
-
 impl Improviser {
-    /// `models` are the embedded ones in the order of [`Wish::model`]; at least one. Allocates.
+    /// `models` are the embedded ones in the order of [`Manner::model`]; at least one. Allocates.
     pub fn new(end: ImproviserEnd, models: &[Arc<dyn Model>]) -> Self {
         assert!(!models.is_empty(), "an improviser has a model");
         let minds = Minds { embedded: models.iter().cloned().map(Mind::new).collect(), guest: None };
-        Self { end, minds, memory: Memory::new(), answer: None, scene: Memory::new(), wish: None }
+        Self {
+            end,
+            minds,
+            memory: Memory::new(),
+            manner: Manner::DEFAULT,
+            answer: None,
+            scene: Memory::new(),
+        }
     }
 
     /// From now on this model answers; `None` gives way to the embedded ones. Allocates.
@@ -89,11 +72,12 @@ impl Improviser {
             self.take(request);
             return Progress::Worked;
         }
-        if self.answer.is_some() && !self.end.replies.is_full() {
+        let is_answering = self.answer.as_ref().is_some_and(|answer| !answer.is_complete());
+        if is_answering && !self.end.replies.is_full() {
             self.play_next();
             return Progress::Worked;
         }
-        if self.answer.is_none() && self.follow() {
+        if !is_answering && self.follow() {
             return Progress::Worked;
         }
         if self.end.requests.is_abandoned() { Progress::Closed } else { Progress::Idle }
@@ -102,7 +86,13 @@ impl Improviser {
     fn take(&mut self, request: Request) {
         match request {
             Request::Heard(note) => self.memory.remember(note),
-            Request::Answer { turn, from, length, wish } => self.begin(turn, from, from + length, wish),
+            Request::Manner(manner) => self.manner = manner,
+            Request::Answer { turn, from, length, seed, touch } => {
+                self.begin(Task { turn, from, until: from + length, seed, touch });
+            }
+            Request::Again { turn, from, length, seed, touch } => {
+                self.go_on(Task { turn, from, until: from + length, seed, touch });
+            }
             Request::Cancel(turn) => {
                 self.answer.take_if(|answer| answer.turn == turn);
             }
@@ -113,38 +103,36 @@ impl Improviser {
         }
     }
 
-    fn begin(&mut self, turn: TurnId, from: Moment, until: Moment, wish: Wish) {
+    fn begin(&mut self, task: Task) {
         self.scene.copy_from(&self.memory);
-        self.wish = Some(wish);
-        let last_onset = Cell::of(self.scene.newest(1).first().map_or(from, |note| note.onset)).moment();
-        let chance = Chance::seed_from_u64(u64::from(wish.seed));
-        self.answer = Some(Answer { turn, until, wish, chance, last_onset, from });
+        self.answer = Some(Answer::new(task, &self.scene));
+    }
+
+    fn go_on(&mut self, task: Task) {
+        match &self.answer {
+            Some(answer) => {
+                self.scene.take_back(task.from);
+                self.answer = Some(answer.again(task, &self.scene, &self.manner));
+            }
+            None => self.begin(task),
+        }
     }
 
     /// Hears a note that was not heard yet, so that an answer that begins now need not; false if there is none.
     fn follow(&mut self) -> bool {
-        let (model, memory) = match self.wish {
-            Some(wish) => (wish.model, wish.memory.into()),
-            None => (0, LARGEST_MEMORY),
-        };
-        let mind = self.minds.of(model);
+        let mind = self.minds.of(self.manner.model);
         // A window that slides is heard anew in any case.
-        mind.model.window().is_none() && mind.hear(&self.memory, memory, 1) > 0
+        mind.model.window().is_none() && mind.hear(&self.memory, self.manner.memory.into(), 1) > 0
     }
 
     fn play_next(&mut self) {
-        let Some(answer) = &mut self.answer else { return };
-        let note = answer.next_note(self.minds.of(answer.wish.model), &self.scene);
+        let Self { end, minds, manner, answer: Some(answer), scene, .. } = self else { return };
         let turn = answer.turn;
-        let reply = if note.onset < answer.until {
-            self.scene.remember(note);
-            answer.follow(note, &self.scene);
-            Reply::Play { turn, note }
-        } else {
-            self.answer = None;
-            Reply::Done(turn)
+        let reply = match answer.next_note(minds.of(manner.model), scene, manner) {
+            Some(note) => Reply::Play { turn, note },
+            None => Reply::Done(turn),
         };
-        let sent = self.end.replies.push(reply);
+        let sent = end.replies.push(reply);
         debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
     }
 }
@@ -156,27 +144,6 @@ impl Minds {
         match &mut self.guest {
             Some(guest) => guest,
             None => &mut self.embedded[usize::from(model).min(last)],
-        }
-    }
-}
-
-impl Answer {
-    fn next_note(&mut self, mind: &mut Mind, scene: &Memory) -> Note {
-        let certain = (self.from - self.last_onset).max(Seconds::ZERO);
-        let taste = Taste { temperature: self.wish.temperature, focus: FOCUS };
-        mind.hear(scene, self.wish.memory.into(), usize::MAX);
-        let drawn = mind.model.draw(&mut mind.state, &taste, certain, &mut self.chance);
-        self.last_onset = self.last_onset + drawn.step.min(certain.max(LONGEST_STEP));
-        let end = self.last_onset + drawn.duration.min(LONGEST_DURATION);
-        let onset = self.last_onset.max(self.from);
-        Note { onset, duration: end - onset, key: drawn.key, velocity: drawn.velocity }
-    }
-
-    /// After a note: where the next one may begin.
-    fn follow(&mut self, note: Note, scene: &Memory) {
-        let wall = scene.newest(WALL_NOTES);
-        if wall.len() == WALL_NOTES && (note.onset - wall[0].onset).0 < WALL_SPAN.0 {
-            self.from = wall[0].onset + WALL_SPAN;
         }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::music::{
-    note::Note,
+    manner::Manner,
+    note::{Note, Velocity},
     time::{Moment, Seconds},
     turn::TurnId,
 };
@@ -20,8 +21,12 @@ const REPLIES: usize = 32;
 pub enum Request {
     /// A note is over; it is to be remembered.
     Heard(Note),
-    /// Play from a moment on, for so long.
-    Answer { turn: TurnId, from: Moment, length: Seconds, wish: Wish },
+    /// From now on, this is how an answer is to be.
+    Manner(Manner),
+    /// Play from a moment on, for so long. `touch` is how loud the player has played lately.
+    Answer { turn: TurnId, from: Moment, length: Seconds, seed: u32, touch: Velocity },
+    /// Go on with the answer, as a new turn, in another way: what was to begin from that moment on never sounds.
+    Again { turn: TurnId, from: Moment, length: Seconds, seed: u32, touch: Velocity },
     /// This turn is over; what was planned for it never sounded.
     Cancel(TurnId),
     /// Forget everything that was heard.
@@ -35,19 +40,6 @@ pub enum Reply {
     Play { turn: TurnId, note: Note },
     /// The answer is complete.
     Done(TurnId),
-}
-
-/// How an answer is to be made.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wish {
-    /// The seed of this answer's chance.
-    pub seed: u32,
-    /// 0 takes the likeliest key, 1 the network's own odds.
-    pub temperature: f32,
-    /// How many of the newest notes count, 25..=150.
-    pub memory: u8,
-    /// The index of the embedded model, where the player has chosen no file.
-    pub model: u8,
 }
 
 const _: () = assert!(size_of::<Request>() <= 32 && size_of::<Reply>() <= 32);

@@ -5,19 +5,23 @@
 mod affine;
 pub mod antiphon;
 pub mod classic;
+mod limits;
 pub mod lstm;
 pub mod preset;
 mod product;
 pub mod sampling;
 mod storage;
+mod taste;
 pub mod vector;
 pub mod weights;
 
 pub use self::{
+    limits::Limits,
     preset::Preset,
+    taste::{Odds, Pull, Taste},
     weights::{embedded, load},
 };
-use crate::music::{grid::GridNote, note::RelativeNote, time::Seconds};
+use crate::music::{grid::GridNote, note::RelativeNote};
 
 /// The source of all chance: seeded from above, so that a take can be replayed.
 pub type Chance = rand_pcg::Pcg32;
@@ -42,9 +46,8 @@ pub trait Model: Send + Sync {
 
     /// Draws the next note after all that `state` has heard. Realtime-safe.
     ///
-    /// Its step is at least `elapsed`, the silence since the last onset that is already certain, as far as the
-    /// model's grid allows; its duration is one that an instrument speaks.
-    fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote;
+    /// It keeps the limits, its step as far as the model's grid allows; its duration is one that an instrument speaks.
+    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote;
 }
 
 /// What a model knows after the notes it has heard, with its scratch space.
@@ -67,18 +70,4 @@ impl State {
         self.numbers.copy_from_slice(&other.numbers);
         self.scene.clone_from(&other.scene);
     }
-}
-
-/// How a note is chosen among the likely ones.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Taste {
-    /// Flattens (above 1) or sharpens (below 1) the distributions; 0 always takes the likeliest.
-    pub temperature: f32,
-    /// How likely a choice must be, as a part of the likeliest one's probability, to be considered; 0 considers all.
-    pub focus: f32,
-}
-
-impl Taste {
-    /// The network's own odds.
-    pub const PLAIN: Self = Self { temperature: 1.0, focus: 0.0 };
 }

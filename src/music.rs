@@ -2,9 +2,14 @@
 
 pub mod grid;
 pub mod hearing;
+pub mod keys;
+pub mod manner;
 pub mod memory;
 pub mod note;
+pub mod quantise;
+pub mod scale;
 pub mod schedule;
 pub mod time;
 pub mod timeline;
+pub mod touch;
 pub mod turn;

@@ -1,13 +1,22 @@
 //! What a host may automate: identifiers, ranges, units and texts. Read by any thread.
 
+mod delivery;
+mod manner;
+mod switches;
+#[cfg(test)]
+mod tests;
+mod texts;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
 use parking_lot::RwLock;
 
+pub use self::{delivery::DeliveryParams, manner::MannerParams, switches::SwitchParams};
 use crate::{
     music::{
+        manner::{Manner, Thousandths},
         memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
         time::Beats,
         turn::Rules,
@@ -65,6 +74,15 @@ pub struct AntiphonParams {
     #[id = "bypass"]
     pub bypass: BoolParam,
 
+    #[nested(group = "Manner")]
+    pub manner: MannerParams,
+
+    #[nested(group = "Delivery")]
+    pub delivery: DeliveryParams,
+
+    #[nested(group = "Switches")]
+    pub switches: SwitchParams,
+
     /// A model file that the player chose; empty for none.
     #[persist = "model-file"]
     pub model_file: ModelFile,
@@ -79,9 +97,15 @@ impl AntiphonParams {
                 silence: Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
                 longest_answer: Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
             },
-            temperature: self.temperature.value().clamp(0.0, HOTTEST),
-            memory: memory as u8,
-            model: self.model.value() as u8,
+            manner: self.manner.snapshot(Manner {
+                temperature: Thousandths::of(self.temperature.value().clamp(0.0, HOTTEST)),
+                memory: memory as u8,
+                model: self.model.value() as u8,
+                ..Manner::DEFAULT
+            }),
+            delivery: self.delivery.snapshot(),
+            ears: self.switches.ears(),
+            triggers: self.switches.triggers(),
             seed: self.seed.value() as u32,
             varying: self.variation.value() == Variation::Varying,
             thru: self.thru.value(),
@@ -108,6 +132,9 @@ impl Default for AntiphonParams {
             seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: HIGHEST_SEED }),
             variation: EnumParam::new("Variation", Variation::Varying),
             bypass: BoolParam::new("Bypass", false).make_bypass(),
+            manner: MannerParams::default(),
+            delivery: DeliveryParams::default(),
+            switches: SwitchParams::default(),
             model_file: ModelFile::default(),
         }
     }
@@ -119,6 +146,18 @@ fn beats(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
         .with_unit(" beats")
         .with_step_size(0.05)
         .with_value_to_string(formatters::v2s_f32_rounded(2))
+}
+
+fn percent(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
+    FloatParam::new(name, default, FloatRange::Linear { min, max })
+        .with_unit(" %")
+        .with_value_to_string(formatters::v2s_f32_percentage(0))
+        .with_string_to_value(formatters::s2v_f32_percentage())
+}
+
+/// 1..=16 as 0..16; `None` for 0. Realtime-safe.
+fn channel(param: &IntParam) -> Option<u8> {
+    u8::try_from(param.value() - 1).ok().filter(|channel| *channel < 16)
 }
 
 /// The networks inside the binary, in the order of [`crate::model::embedded`].

@@ -2,7 +2,10 @@
 //!
 //! Everything here is realtime-safe once [`Performer::new`] is done, as long as the host keeps real time.
 
+mod again;
+mod delivery;
 mod desk;
+mod ears;
 mod pace;
 mod partner;
 mod passage;
@@ -10,35 +13,41 @@ mod sounding;
 
 use std::{sync::Arc, time::Instant};
 
+use self::{again::Plan, pace::Pace, passage::Way};
 pub use self::{
+    again::Triggers,
+    delivery::Delivery,
     desk::{Arrival, Gesture, Port, Refused, Sound},
+    ears::Ears,
     passage::Passage,
 };
-use self::{pace::Pace, passage::Way};
 use crate::{
     improviser::Improviser,
-    lane::{PerformerEnd, Telemetry, Wish},
+    lane::{PerformerEnd, Telemetry},
     music::{
         hearing::{Hearing, Places},
+        manner::Manner,
         schedule::Schedule,
         time::{SampleRate, SampleTime, Samples},
         timeline::{Motion, Timeline, Transport},
+        touch::Touch,
         turn::{Change, Rules, TurnId, Turns},
     },
 };
 
 /// Sets the seeds of successive turns apart; odd, so that none repeats.
 const SEED_STRIDE: u32 = 0x9E37_79B9;
+/// The same for the plans of one turn.
+const PLAN_STRIDE: u32 = 0x85EB_CA6B;
 
 /// What the player has set, as of one block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     pub rules: Rules,
-    pub temperature: f32,
-    /// In notes, 25..=150.
-    pub memory: u8,
-    /// The index of the embedded model.
-    pub model: u8,
+    pub manner: Manner,
+    pub delivery: Delivery,
+    pub ears: Ears,
+    pub triggers: Triggers,
     pub seed: u32,
     /// Every turn has a seed of its own.
     pub varying: bool,
@@ -47,11 +56,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How the answer after `ordinal` others of its take is to be made. Realtime-safe.
-    pub fn wish(&self, ordinal: u32) -> Wish {
-        let Self { seed, varying, temperature, memory, model, .. } = *self;
-        let moved = if varying { ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
-        Wish { seed: seed.wrapping_add(moved), temperature, memory, model }
+    /// The seed of a plan, after `plan` others of its turn, for the turn after `ordinal` others of its take.
+    /// Realtime-safe.
+    pub fn seed(&self, ordinal: u32, plan: u32) -> u32 {
+        let moved = if self.varying { ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
+        self.seed.wrapping_add(moved).wrapping_add(plan.wrapping_mul(PLAN_STRIDE))
     }
 }
 
@@ -81,6 +90,10 @@ pub struct Performer {
     partner: Partner,
     telemetry: Arc<Telemetry>,
     settings: Settings,
+    /// The manner that the worker knows of.
+    told: Option<Manner>,
+    plan: Plan,
+    touch: Touch,
     /// The turn whose answer is not complete yet.
     awaited: Option<TurnId>,
     /// The channel of the player's newest strike: the answer goes where the call went.
@@ -112,6 +125,9 @@ impl Performer {
             partner,
             telemetry,
             settings,
+            told: None,
+            plan: Plan { ordinal: 0, made: SampleTime(0), manner: settings.manner },
+            touch: Touch::default(),
             awaited: None,
             channel: 0,
             cursor: SampleTime(0),
@@ -163,7 +179,7 @@ impl Performer {
         self.pay_debts(port);
         let now = self.timeline.now();
         let bypassed = settings.bypass && !self.settings.bypass;
-        self.settings = settings;
+        let before = std::mem::replace(&mut self.settings, settings);
         let silence = self.turns.silence(&self.timeline, self.timeline.pin(now));
         match self.timeline.begin_block(transport) {
             Motion::Steady => {}
@@ -181,6 +197,7 @@ impl Performer {
             self.hearing.clear();
             self.fall_silent(ended, port);
         }
+        self.obey(&before, port);
         self.collect();
     }
 
@@ -221,7 +238,7 @@ impl Performer {
 
     fn hear<P: Port>(&mut self, at: SampleTime, arrival: Arrival<P::Event>, port: &mut P) {
         let Settings { thru, bypass, .. } = self.settings;
-        if !bypass {
+        if !bypass && self.settings.ears.hear(arrival.gesture) {
             self.listen(at, arrival.gesture, port);
         }
         let way = if thru || bypass { Way::Open } else { Way::Closed };
@@ -241,6 +258,7 @@ impl Performer {
                 let ended = self.turns.key_down(self.timeline.pin(at));
                 self.fall_silent(ended, port);
                 self.channel = place.channel;
+                self.touch.strike(velocity);
                 if let Some(note) = self.hearing.key_down(place, velocity, at) {
                     self.remember(note);
                 }

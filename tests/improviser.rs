@@ -4,10 +4,11 @@ use std::{sync::Arc, thread};
 
 use antiphon::{
     improviser::{Improviser, Progress},
-    lane::{PerformerEnd, Reply, Request, Wish, lanes},
-    model::{Chance, Model, State, Taste},
+    lane::{PerformerEnd, Reply, Request, lanes},
+    model::{Chance, Limits, Model, State, Taste},
     music::{
         grid::GridNote,
+        manner::Manner,
         note::{Key, Note, RelativeNote, Velocity},
         time::{Moment, Seconds},
         turn::TurnId,
@@ -16,7 +17,7 @@ use antiphon::{
 };
 use rand::RngExt;
 
-const WISH: Wish = Wish { seed: 1, temperature: 1.0, memory: 150, model: 0 };
+const MEZZO_FORTE: Velocity = Velocity::saturating(64);
 
 /// A model whose key tells how many notes it has heard, whose velocity is chance, and whose steps are fixed.
 struct Tally {
@@ -45,9 +46,9 @@ impl Model for Tally {
         state.numbers[0] += 1.0;
     }
 
-    fn draw(&self, state: &mut State, _: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
+    fn draw(&self, state: &mut State, _: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
         RelativeNote {
-            step: self.step.max(elapsed),
+            step: self.step.max(limits.least_step),
             duration: Seconds(0.2),
             key: Key::saturating(state.numbers[0] as u8),
             velocity: Velocity::saturating(chance.random_range(1..=127)),
@@ -75,7 +76,7 @@ impl Model for StageFright {
 
     fn hear(&self, _: &mut State, _: GridNote) {}
 
-    fn draw(&self, _: &mut State, _: &Taste, _: Seconds, _: &mut Chance) -> RelativeNote {
+    fn draw(&self, _: &mut State, _: &Taste, _: &Limits, _: &mut Chance) -> RelativeNote {
         panic!("stage fright, as this test wants it");
     }
 }
@@ -98,8 +99,14 @@ fn heard(end: &mut PerformerEnd, count: usize) {
     }
 }
 
-fn ask(end: &mut PerformerEnd, turn: u32, from: f64, wish: Wish) {
-    let request = Request::Answer { turn: TurnId(turn), from: Moment(from), length: Seconds(2.0), wish };
+fn ask(end: &mut PerformerEnd, turn: u32, from: f64, seed: u32) {
+    let (turn, from, length) = (TurnId(turn), Moment(from), Seconds(2.0));
+    let request = Request::Answer { turn, from, length, seed, touch: MEZZO_FORTE };
+    end.requests.push(request).expect("room for a request");
+}
+
+fn remembering(end: &mut PerformerEnd, memory: u8) {
+    let request = Request::Manner(Manner { memory, ..Manner::DEFAULT });
     end.requests.push(request).expect("room for a request");
 }
 
@@ -123,7 +130,7 @@ fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<(TurnId, 
 fn an_answer_keeps_within_its_time() {
     let (mut end, mut improviser) = tally(25, 0.3);
     heard(&mut end, 5);
-    ask(&mut end, 0, 10.0, WISH);
+    ask(&mut end, 0, 10.0, 1);
     let notes = replies(&mut end, &mut improviser);
     assert_eq!(notes.len(), 7);
     assert!(notes.iter().all(|(_, note)| note.onset >= Moment(10.0) && note.onset < Moment(12.0)));
@@ -134,7 +141,7 @@ fn the_same_seed_gives_the_same_answer_and_another_seed_another() {
     let answer = |seed| {
         let (mut end, mut improviser) = tally(25, 0.1);
         heard(&mut end, 5);
-        ask(&mut end, 0, 1.0, Wish { seed, ..WISH });
+        ask(&mut end, 0, 1.0, seed);
         replies(&mut end, &mut improviser)
     };
     assert_eq!(answer(1), answer(1));
@@ -146,7 +153,8 @@ fn a_model_hears_no_more_than_its_window_nor_than_the_players_memory() {
     let first_key = |window, memory| {
         let (mut end, mut improviser) = tally(window, 0.1);
         heard(&mut end, 60);
-        ask(&mut end, 0, 10.0, Wish { memory, ..WISH });
+        remembering(&mut end, memory);
+        ask(&mut end, 0, 10.0, 1);
         replies(&mut end, &mut improviser)[0].1.key.number()
     };
     assert_eq!(first_key(150, 150), 60);
@@ -159,7 +167,8 @@ fn a_model_that_hears_on_hears_the_players_memory_and_less_than_half_as_much_aga
     for count in [30, 40, 59, 60, 61, 200] {
         let (mut end, mut improviser) = tally(None, 0.1);
         heard(&mut end, count);
-        ask(&mut end, 0, 50.0, Wish { memory: 40, ..WISH });
+        remembering(&mut end, 40);
+        ask(&mut end, 0, 50.0, 1);
         let key = usize::from(replies(&mut end, &mut improviser)[0].1.key.number());
         assert!(key >= count.min(40) && key < 60, "{key} of {count}");
     }
@@ -173,7 +182,7 @@ fn an_answer_is_the_same_whether_its_call_was_heard_early_or_at_once() {
         for turn in 0..4 {
             heard(&mut end, 37);
             while early && improviser.step() == Progress::Worked {}
-            ask(&mut end, turn, f64::from(turn) + 4.0, WISH);
+            ask(&mut end, turn, f64::from(turn) + 4.0, 1);
             answers.extend(replies(&mut end, &mut improviser));
         }
         answers
@@ -185,19 +194,19 @@ fn an_answer_is_the_same_whether_its_call_was_heard_early_or_at_once() {
 fn an_answer_hears_itself_and_a_cancelled_one_is_not_remembered() {
     let (mut end, mut improviser) = tally(150, 0.5);
     heard(&mut end, 3);
-    ask(&mut end, 0, 1.0, WISH);
+    ask(&mut end, 0, 1.0, 1);
     let keys: Vec<u8> =
         replies(&mut end, &mut improviser).iter().map(|(_, note)| note.key.number()).collect();
     assert_eq!(keys, [3, 4, 5, 6]);
     end.requests.push(Request::Cancel(TurnId(0))).expect("room");
-    ask(&mut end, 1, 5.0, WISH);
+    ask(&mut end, 1, 5.0, 1);
     assert_eq!(replies(&mut end, &mut improviser)[0].1.key.number(), 3);
 }
 
 #[test]
 fn a_full_lane_is_ahead_enough_and_loses_nothing() {
     let (mut end, mut improviser) = tally(25, 0.001);
-    ask(&mut end, 0, 0.0, WISH);
+    ask(&mut end, 0, 0.0, 1);
     while improviser.step() == Progress::Worked {}
     let ahead = end.replies.slots();
     let rest = replies(&mut end, &mut improviser);
@@ -209,7 +218,7 @@ fn a_full_lane_is_ahead_enough_and_loses_nothing() {
 #[test]
 fn a_wall_of_notes_is_broken_up() {
     let (mut end, mut improviser) = tally(25, 0.0);
-    ask(&mut end, 0, 0.0, WISH);
+    ask(&mut end, 0, 0.0, 1);
     let notes = replies(&mut end, &mut improviser);
     for wall in notes.windows(11) {
         assert!((wall[10].1.onset - wall[0].1.onset).0 > 0.099);
@@ -228,7 +237,7 @@ fn a_performer_that_leaves_closes_its_improviser() {
 fn a_worker_answers_and_leaves_when_it_is_dropped() {
     let (mut end, improviser) = tally(25, 0.5);
     let worker = Worker::spawn(improviser, |_| {}).expect("a thread");
-    ask(&mut end, 3, 0.0, WISH);
+    ask(&mut end, 3, 0.0, 1);
     while end.replies.slots() < 3 {
         thread::yield_now();
     }
@@ -242,7 +251,7 @@ fn a_worker_answers_and_leaves_when_it_is_dropped() {
 fn a_worker_that_dies_closes_its_lanes_and_is_dropped_in_peace() {
     let (mut end, improviser) = improviser(StageFright);
     let worker = Worker::spawn(improviser, |_| {}).expect("a thread");
-    ask(&mut end, 0, 0.0, WISH);
+    ask(&mut end, 0, 0.0, 1);
     while !end.requests.is_abandoned() {
         thread::yield_now();
     }

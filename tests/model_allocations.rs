@@ -4,7 +4,7 @@
 #![cfg(feature = "plugin")]
 
 use antiphon::{
-    model::{Chance, Taste, embedded},
+    model::{Chance, Limits, Odds, Taste, embedded},
     music::{
         grid::GridNote,
         note::{Key, Velocity},
@@ -25,8 +25,9 @@ fn hearing_drawing_and_forgetting_allocate_nothing() {
         assert_no_alloc(|| {
             for temperature in [0.0, 0.7, 1.0] {
                 model.hear(&mut state, note);
-                let taste = Taste { temperature, ..Taste::PLAIN };
-                note = model.draw(&mut state, &taste, Seconds(0.05), &mut chance).into();
+                let odds = Odds { temperature, ..Odds::PLAIN };
+                let taste = Taste { timing: odds, pitch: odds, velocity: odds, pull: None };
+                note = model.draw(&mut state, &taste, &Limits::after(Seconds(0.05)), &mut chance).into();
             }
             mark.copy_from(&state);
             model.forget(&mut state);

@@ -12,7 +12,7 @@ pub use network::{Network, Prediction};
 pub use preset::{CLASSIC_25, CLASSIC_150, INPUTS, LONGEST, Preset, features};
 
 use self::layout::Layout;
-use super::{Chance, Model, State, Taste, lstm::Packed, vector, weights::Weights};
+use super::{Chance, Limits, Model, State, Taste, lstm::Packed, sampling, vector, weights::Weights};
 use crate::music::{
     grid::GridNote,
     note::{Key, RelativeNote, Velocity},
@@ -98,17 +98,14 @@ impl Model for Classic {
         parts.velocities.push(note.velocity);
     }
 
-    fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
+    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
         let heads = self.predict(state);
         let (logits, times) = heads.split_at_mut(Key::COUNT);
-        let (step, duration) = (preset::bounded(Seconds(times[0])), preset::bounded(Seconds(times[1])));
-        let key = super::sampling::draw(logits, taste, chance.random());
+        let step = limits.step(preset::bounded(Seconds(times[0])));
+        let duration = preset::bounded(Seconds(times[1])).max(SHORTEST).min(limits.longest_duration);
+        let key = sampling::draw_key(logits, limits.keys_after(step), &taste.pitch, chance.random());
         let velocities = self.layout.split(&mut state.numbers).velocities;
-        RelativeNote {
-            step: step.max(elapsed),
-            duration: duration.max(SHORTEST),
-            key: Key::saturating(u8::try_from(key).unwrap_or(u8::MAX)),
-            velocity: velocities.draw(chance).unwrap_or(Velocity::saturating(MEZZO_FORTE)),
-        }
+        let velocity = velocities.draw(chance).unwrap_or(Velocity::saturating(MEZZO_FORTE));
+        RelativeNote { step, duration, key, velocity }
     }
 }

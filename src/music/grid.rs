@@ -70,6 +70,6 @@ pub fn cells(length: Seconds) -> u32 {
     (f64::from(length.0) * CELLS_PER_SECOND).round() as u32
 }
 
-fn seconds(cells: u32) -> Seconds {
+pub fn seconds(cells: u32) -> Seconds {
     Seconds((f64::from(cells) / CELLS_PER_SECOND) as f32)
 }

@@ -3,6 +3,7 @@
 use super::{
     grid::{Cell, GridNote},
     note::Note,
+    time::Moment,
 };
 
 /// The shortest memory a player may ask for, in notes.
@@ -70,6 +71,11 @@ impl Memory {
         self.notes.clear();
         self.notes.extend_from_slice(&other.notes);
         self.fallen = other.fallen;
+    }
+
+    /// Forgets the notes that begin at `from` or later, as if they had never been. Realtime-safe.
+    pub fn take_back(&mut self, from: Moment) {
+        self.notes.truncate(self.notes.partition_point(|note| note.onset < from));
     }
 
     /// Forgets everything. Realtime-safe.

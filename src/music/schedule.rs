@@ -83,12 +83,18 @@ impl Schedule {
         self.sounding().find(|note| note.place.key == key)
     }
 
-    /// The first pending note sounds from `at`. Realtime-safe.
-    pub fn start_first(&mut self, at: SampleTime) {
+    /// The first note to end by itself of those that sounded before `at`.
+    pub fn first_to_end(&self, at: SampleTime, timeline: &Timeline) -> Option<Sounding> {
+        self.sounding().filter(|note| note.onset < at).min_by_key(|note| timeline.sample(note.end))
+    }
+
+    /// The first pending note sounds from `at` on a channel. Realtime-safe.
+    pub fn start_first(&mut self, at: SampleTime, channel: u8) {
         let note = self.pending.remove(0);
         debug_assert!(self.sounding_on(note.place.key).is_none(), "a key sounds once");
         if self.sounding.len() < SOUNDING_NOTES {
-            let PlannedNote { place, velocity, end, .. } = note;
+            let PlannedNote { place: Place { key, .. }, velocity, end, .. } = note;
+            let place = Place { channel, key };
             self.sounding.push(Sounding { place, velocity, onset: at, end });
         }
     }
@@ -106,6 +112,11 @@ impl Schedule {
     /// Nothing pending is played any more; what sounds goes on to its end. Realtime-safe.
     pub fn drop_pending(&mut self) {
         self.pending.clear();
+    }
+
+    /// Nothing that is pending for `from` or later is played any more. Realtime-safe.
+    pub fn drop_from(&mut self, from: SampleTime, timeline: &Timeline) {
+        self.pending.retain(|note| timeline.sample(note.onset) < from);
     }
 
     /// Nothing pending is played any more, and what sounds is due to end at `at`. Realtime-safe.

@@ -94,6 +94,11 @@ impl Beats {
         Self(f64::from(length.0) * tempo.0 / 60.0)
     }
 
+    /// How long so many beats take at a tempo.
+    pub fn seconds(self, tempo: Tempo) -> Seconds {
+        Seconds((self.0 * 60.0 / tempo.0) as f32)
+    }
+
     /// How many beats a number of samples takes at a tempo.
     pub fn from_samples(length: Samples, tempo: Tempo, rate: SampleRate) -> Self {
         Self(length.0 as f64 / tempo.samples_per_beat(rate))

@@ -155,17 +155,24 @@ impl Turns {
         let call = self.call_began.and_then(|began| timeline.between(began, since));
         let length = call.unwrap_or(SHORTEST_ANSWER).0.max(SHORTEST_ANSWER.0).min(rules.longest_answer.0);
         let ask = Ask {
-            turn: self.next,
+            turn: self.number(),
             ordinal: self.ordinal,
             hand_over,
             until: timeline.after(hand_over, Beats(length)),
             from: timeline.moment(timeline.sample(hand_over)),
             tempo: timeline.tempo(),
         };
-        self.next = TurnId(self.next.0.wrapping_add(1));
         self.ordinal = self.ordinal.wrapping_add(1);
         self.floor = Floor::Asked(Asked { since, ask });
         Some(ask)
+    }
+
+    /// The rest of the answer is to be planned anew, under another number. `None` where there is no answer.
+    pub fn again(&mut self) -> Option<Ask> {
+        let turn = self.current().map(|_| self.number())?;
+        let (Floor::Asked(Asked { ask, .. }) | Floor::Answering(ask)) = &mut self.floor else { return None };
+        ask.turn = turn;
+        Some(*ask)
     }
 
     /// The plugin takes the floor that was promised to it.
@@ -187,6 +194,11 @@ impl Turns {
             Floor::Asked(Asked { ask, .. }) | Floor::Answering(ask) => Some(ask),
             Floor::Listening | Floor::Silence { .. } => None,
         }
+    }
+
+    fn number(&mut self) -> TurnId {
+        let next = TurnId(self.next.0.wrapping_add(1));
+        std::mem::replace(&mut self.next, next)
     }
 
     fn take_floor(&mut self, next: Floor) -> Option<TurnId> {

@@ -1,14 +1,16 @@
 //! The performer and its partner: asking for an answer, telling what was heard, collecting what was made.
 
-use super::{Partner, Performer};
+use super::{Partner, Performer, again::Plan};
 use crate::{
     improviser::Progress,
     lane::{Reply, Request},
     music::{
         hearing::{HeardNote, Place},
         note::Note,
+        quantise::Grid,
         schedule::PlannedNote,
-        time::Seconds,
+        time::{BeatTime, Seconds},
+        timeline::Position,
         turn::{Ask, TurnId},
     },
 };
@@ -25,10 +27,13 @@ impl Performer {
             self.remember(note);
         }
         let Some(ask) = self.turns.ask(at, &self.timeline, &self.settings.rules) else { return };
-        let wish = self.settings.wish(ask.ordinal);
+        self.tell_manner();
+        self.plan = Plan { ordinal: 0, made: at, manner: self.settings.manner };
+        let seed = self.settings.seed(ask.ordinal, 0);
+        let touch = self.touch.velocity();
         let until = self.timeline.moment(self.timeline.sample(ask.until));
         let length = until - ask.from;
-        let sent = self.request(Request::Answer { turn: ask.turn, from: ask.from, length, wish });
+        let sent = self.request(Request::Answer { turn: ask.turn, from: ask.from, length, seed, touch });
         self.awaited = sent.then_some(ask.turn);
     }
 
@@ -65,11 +70,31 @@ impl Performer {
             }
             onset = timeline.pin(self.cursor);
         }
+        onset = self.quantised(ask, onset);
         let end = timeline.after_seconds(onset, note.duration, ask.tempo);
         let place = Place { channel: self.channel, key: note.key };
         let planned = PlannedNote { onset, end, place, velocity: note.velocity };
         if self.schedule.plan(planned, timeline).is_err() {
             self.telemetry.dropped.raise();
+        }
+    }
+
+    /// Where an onset at the cursor or later belongs on the player's grid, which counts from the hand-over while the
+    /// transport stands still.
+    fn quantised(&self, ask: &Ask, onset: Position) -> Position {
+        let (timeline, quantise) = (&self.timeline, &self.settings.delivery.quantise);
+        let earliest = timeline.pin(self.cursor.max(timeline.sample(ask.hand_over)));
+        match (onset, earliest) {
+            (Position::Beat(beat), Position::Beat(earliest)) => {
+                Position::Beat(quantise.place(beat, earliest))
+            }
+            (Position::Sample(_), _) if quantise.grid != Grid::Off => {
+                let beats =
+                    |to| timeline.between(ask.hand_over, to).map_or(BeatTime(0.0), |beats| BeatTime(beats.0));
+                let placed = quantise.place(beats(onset), beats(earliest));
+                timeline.after(ask.hand_over, placed - BeatTime(0.0))
+            }
+            _ => onset,
         }
     }
 
@@ -84,7 +109,7 @@ impl Performer {
     }
 
     /// Whether there was room for it.
-    fn request(&mut self, request: Request) -> bool {
+    pub(super) fn request(&mut self, request: Request) -> bool {
         // Nothing overtakes a `Forget`, which would forget it too.
         self.pay_forget();
         let sent = !self.forget_owed && self.lanes.requests.push(request).is_ok();

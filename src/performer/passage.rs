@@ -75,6 +75,14 @@ impl Passage {
         self.owed_keys[index(place.channel)] |= key_bit(place.key);
     }
 
+    /// All that has passed is to be undone as soon as it can.
+    pub(super) fn owe_all_that_passed(&mut self) {
+        for (owed, struck) in self.owed_keys.iter_mut().zip(&mut self.struck) {
+            *owed |= std::mem::take(struck);
+        }
+        self.owed_pedals |= std::mem::take(&mut self.pressed);
+    }
+
     /// What is still owed.
     pub(super) fn first_owed(&self) -> Option<Sound> {
         for channel in 0..CHANNELS {

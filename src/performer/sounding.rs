@@ -1,8 +1,9 @@
 //! The performer and its instrument: every note-on that goes out is followed by its note-off.
 
-use super::{Performer, Port, Sound};
+use super::{Ears, Performer, Port, Sound};
 use crate::music::{
-    hearing::HeardNote,
+    hearing::{HeardNote, Place},
+    note::Key,
     schedule::{Due, Sounding},
     turn::TurnId,
 };
@@ -12,19 +13,42 @@ impl Performer {
         match due {
             Due::NoteOff(sounding) => self.release(sounding, port),
             Due::NoteOn(note) => {
-                if let Some(sounding) = self.schedule.sounding_on(note.place.key) {
-                    self.release(sounding, port);
-                }
-                let sound = Sound::NoteOn(note.place, note.velocity);
-                if !self.blocked && port.play(self.offset(), sound).is_ok() {
+                let key = note.place.key;
+                let has_room = self.settings.manner.keys().contains(key) && self.make_room(key, port);
+                let channel = self.settings.delivery.channel.unwrap_or(self.channel);
+                let velocity = self.settings.delivery.velocity(note.velocity);
+                let sound = Sound::NoteOn(Place { channel, key }, velocity);
+                if has_room && !self.blocked && port.play(self.offset(), sound).is_ok() {
                     self.telemetry.answered.raise();
-                    self.schedule.start_first(self.cursor);
+                    self.schedule.start_first(self.cursor, channel);
                 } else {
                     self.telemetry.dropped.raise();
                     self.schedule.skip_first();
                 }
             }
         }
+    }
+
+    /// Releases what must end before a key is struck: its own last note and, where no voice is free, the note that
+    /// would end first. False where that has only just begun, so that nothing is cut off before it was heard.
+    fn make_room(&mut self, key: Key, port: &mut impl Port) -> bool {
+        match self.schedule.sounding_on(key) {
+            Some(last) if last.onset == self.cursor => return false,
+            Some(last) => self.release(last, port),
+            None => {}
+        }
+        self.leave_sounding(self.settings.manner.polyphony.count() - 1, port)
+    }
+
+    /// Releases what would end first until at most so many notes sound; false where others have only just begun.
+    pub(super) fn leave_sounding(&mut self, most: usize, port: &mut impl Port) -> bool {
+        while !self.blocked && self.schedule.sounding().count() > most {
+            match self.schedule.first_to_end(self.cursor, &self.timeline) {
+                Some(first) => self.release(first, port),
+                None => return false,
+            }
+        }
+        true
     }
 
     /// A note-off is never dropped: one that the host refuses stays due.
@@ -35,7 +59,9 @@ impl Performer {
         }
         self.schedule.end(note.place.key);
         let Sounding { place, velocity, onset, .. } = note;
-        self.remember(HeardNote { key: place.key, velocity, onset, end: self.cursor });
+        if self.settings.ears != Ears::Closed {
+            self.remember(HeardNote { key: place.key, velocity, onset, end: self.cursor });
+        }
     }
 
     /// Releases all that sounds, drops all that is planned, and tells the worker.

@@ -105,15 +105,17 @@ fn a_restart_at_another_sample_rate_releases_every_note() -> Result<()> {
 }
 
 #[test]
-fn bypass_releases_every_note() -> Result<()> {
-    for blocks in BLOCKS {
-        for (format, mut host) in rig::both(ANSWERS)? {
-            let id = host.parameter("Bypass")?.id;
-            disturbed(&mut *host, blocks, Some(SLACK), |at, events, transport| {
-                events.push(Event { at, kind: Kind::Parameter { id, value: 1.0 } });
-                transport
-            })
-            .map_err(|error| error.context(format!("{format}, {blocks:?}")))?;
+fn bypass_and_panic_release_every_note() -> Result<()> {
+    for name in ["Bypass", "Panic"] {
+        for blocks in BLOCKS {
+            for (format, mut host) in rig::both(ANSWERS)? {
+                let id = host.parameter(name)?.id;
+                disturbed(&mut *host, blocks, Some(SLACK), |at, events, transport| {
+                    events.push(Event { at, kind: Kind::Parameter { id, value: 1.0 } });
+                    transport
+                })
+                .map_err(|error| error.context(format!("{name}, {format}, {blocks:?}")))?;
+            }
         }
     }
     Ok(())
@@ -121,7 +123,10 @@ fn bypass_releases_every_note() -> Result<()> {
 
 #[test]
 fn no_change_of_a_parameter_leaves_a_note_hanging() -> Result<()> {
-    for name in ["Model", "Memory", "Temperature", "Silence", "Length", "Thru", "Seed", "Variation"] {
+    let names = ["Model", "Memory", "Temperature", "Silence", "Length", "Thru", "Seed", "Variation"];
+    let control = ["Focus", "Density", "Register low", "Scale", "Polyphony", "Quantise", "Output channel"];
+    let switches = ["Input channel", "Listen", "Re-roll"];
+    for name in names.into_iter().chain(control).chain(switches) {
         for value in [0.0, 1.0] {
             let mut host = rig::clap(rig::EFFECT, ANSWERS)?;
             let id = host.parameter(name)?.id;

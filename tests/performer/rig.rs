@@ -5,16 +5,20 @@ use std::sync::Arc;
 use antiphon::{
     improviser::Improviser,
     lane::{Telemetry, lanes},
-    model::{Chance, Model, State, Taste},
+    model::{Chance, Limits, Model, State, Taste},
     music::{
         grid::GridNote,
         hearing::{Pedal, Place},
+        manner::Manner,
         note::{Key, RelativeNote, Velocity},
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
         timeline::Transport,
         turn::Rules,
     },
-    performer::{Arrival, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound},
+    performer::{
+        Arrival, Delivery, Ears, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound,
+        Triggers,
+    },
 };
 use proptest::prelude::*;
 use rand::RngExt;
@@ -23,9 +27,10 @@ pub const RATE: f64 = 8_000.0;
 pub const BEAT: u64 = 4_000;
 pub const SETTINGS: Settings = Settings {
     rules: Rules { silence: Beats(1.0), longest_answer: Beats(8.0) },
-    temperature: 1.0,
-    memory: 150,
-    model: 0,
+    manner: Manner::DEFAULT,
+    delivery: Delivery::PLAIN,
+    ears: Ears::All,
+    triggers: Triggers::NONE,
     seed: 7,
     varying: true,
     thru: false,
@@ -52,11 +57,14 @@ impl Model for Dice {
 
     fn hear(&self, _: &mut State, _: GridNote) {}
 
-    fn draw(&self, _: &mut State, _: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
+    fn draw(&self, _: &mut State, _: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+        let step = Seconds([0.0, 0.01, 0.125, 0.4][chance.random_range(0..4)]);
+        let duration = Seconds(chance.random_range(0.0..1.5));
+        let key = Key::saturating(chance.random_range(48..72));
         RelativeNote {
-            step: Seconds([0.0, 0.01, 0.125, 0.4][chance.random_range(0..4)]).max(elapsed),
-            duration: Seconds(chance.random_range(0.0..1.5)),
-            key: Key::saturating(chance.random_range(48..72)),
+            step: limits.step(step),
+            duration,
+            key: limits.keys.nearest(key).expect("a key is allowed"),
             velocity: Velocity::saturating(chance.random_range(1..=127)),
         }
     }

@@ -9,11 +9,10 @@ use rand::SeedableRng;
 use serde::Serialize;
 
 use antiphon::{
-    model::{Chance, Model, Taste, weights},
+    model::{Chance, Limits, Model, Taste, weights},
     music::{
         grid::GridNote,
         note::{Key, Velocity},
-        time::Seconds,
     },
 };
 
@@ -89,7 +88,7 @@ fn step(model: &dyn Model) -> Spread {
         .map(|_| {
             let begun = Instant::now();
             model.hear(&mut state, note);
-            note = model.draw(&mut state, &Taste::PLAIN, Seconds::ZERO, &mut chance).into();
+            note = model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut chance).into();
             begun.elapsed().as_secs_f64() * 1e6
         })
         .collect();

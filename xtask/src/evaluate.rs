@@ -49,7 +49,7 @@ pub struct Arguments {
     /// notes 25, 50, 100 and 150]
     #[arg(long, value_parser = memory, conflicts_with = "continuations")]
     memory: Vec<Memory>,
-    /// Let the models play on from real music, at the plugin's default settings, and compare
+    /// Let the models play on from real music, at the plugin's default settings or others, and compare
     #[arg(long)]
     continuations: bool,
     /// From how many places [default: 200]
@@ -58,6 +58,8 @@ pub struct Arguments {
     /// Another seed, other places [default: 0]
     #[arg(long, requires = "continuations")]
     seed: Option<u64>,
+    #[command(flatten)]
+    tries: continuations::Tries,
     /// Print one array that a machine may read
     #[arg(long)]
     json: bool,

@@ -32,10 +32,12 @@ const FOREIGN_TO_MUSIC: [&str; 17] = [
     "worker",
 ];
 /// The files of the pure core, from the root of the project.
-const PURE: [&str; 5] = [
+const PURE: [&str; 7] = [
     "src/music.rs",
     "src/music",
+    "src/model/limits.rs",
     "src/model/sampling.rs",
+    "src/model/taste.rs",
     "src/model/antiphon/vocabulary.rs",
     "src/model/antiphon/scene.rs",
 ];

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::{Chance, Taste},
+    model::{Chance, Limits, Taste},
     music::{
         note::{Key, Note, RelativeNote, Velocity},
         time::{Moment, Seconds},
@@ -43,7 +43,7 @@ impl Model for Witness {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn draw(&self, _: &mut State, _: &Taste, _: Seconds, _: &mut Chance) -> RelativeNote {
+    fn draw(&self, _: &mut State, _: &Taste, _: &Limits, _: &mut Chance) -> RelativeNote {
         unreachable!("these tests only listen")
     }
 }

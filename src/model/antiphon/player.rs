@@ -19,12 +19,8 @@ use super::{
     vocabulary::TIMES,
 };
 use crate::{
-    model::{Chance, Model, State, Taste, lstm::Packed, vector, weights::Weights},
-    music::{
-        grid::{GridNote, cells},
-        note::RelativeNote,
-        time::Seconds,
-    },
+    model::{Chance, Limits, Model, State, Taste, lstm::Packed, vector, weights::Weights},
+    music::{grid::GridNote, note::RelativeNote},
 };
 
 /// Our own network, ready to play: its weights are packed for one note at a time.
@@ -148,14 +144,14 @@ impl Model for Antiphon {
         self.think(&mut parts, scene.heard());
     }
 
-    fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
+    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
         let State { numbers, scene } = state;
         let mut parts = layout::split(numbers);
         self.look_back(&mut parts, scene.heard());
         let scratch = &mut parts.scratch;
-        let mut choice = Choice { scene, taste, chance };
+        let mut choice = Choice { scene, taste, limits, chance };
         let mut told = Features::default();
-        let step = choice.step(&mut self.say(0, &told, scratch)[..TIMES], cells(elapsed));
+        let step = choice.step(&mut self.say(0, &told, scratch)[..TIMES]);
         scene.tell_step(step, &mut told);
         let mut told_of_keys = told.clone();
         scene.tell_recent(KEY, &mut told_of_keys);

@@ -98,7 +98,12 @@ impl Scene {
 
     /// The lowest key that may follow after so many cells: notes of one onset come in the order of their keys.
     pub fn lowest(&self, step: u32) -> usize {
-        self.newest().next().filter(|_| step == 0).map_or(0, |last| last.key.index())
+        self.top(step).map_or(0, Key::index)
+    }
+
+    /// The highest key of the chord that a note after so many cells would join, if it would join one.
+    pub fn top(&self, step: u32) -> Option<Key> {
+        self.newest().next().filter(|_| step == 0).map(|last| last.key)
     }
 
     /// How many notes there were since silence.

@@ -65,7 +65,19 @@ impl Bin {
         self.ahead(elapsed) as f32 * self.share()
     }
 
-    /// The one of those cells that `drawn`, 0..1, chooses; `elapsed` where there is none.
+    /// The part of its cells from `least` to `most`, 0..=1.
+    pub fn part_between(self, least: u32, most: u32) -> f32 {
+        self.part_ahead(least) - self.part_ahead(most.saturating_add(1))
+    }
+
+    /// Without the cells beyond `most`.
+    pub fn until(self, most: u32) -> Self {
+        let cells = most.saturating_add(1).saturating_sub(self.first_cell).min(self.cells);
+        Self { cells, ..self }
+    }
+
+    /// The one of its cells from `elapsed` on that `drawn`, 0..1, chooses; the later of `elapsed` and its first one where
+    /// there is none.
     pub fn cell(self, elapsed: u32, drawn: f32) -> u32 {
         self.first_cell.max(elapsed) + (drawn * self.ahead(elapsed) as f32) as u32
     }
@@ -83,6 +95,11 @@ impl Bin {
 /// 0..[`VELOCITIES`]
 pub fn velocity_bin(velocity: Velocity) -> usize {
     usize::from(velocity.value()) / DYNAMICS
+}
+
+/// The middle of a bin.
+pub fn velocity_around(bin: usize) -> f32 {
+    (bin as f32 + 0.5) * DYNAMICS as f32
 }
 
 /// The velocity of a bin that `drawn`, 0..1, chooses.
@@ -124,6 +141,18 @@ mod tests {
             let cell = bin.cell(elapsed, drawn);
             prop_assert!(cell >= elapsed && cell < bin.first_cell + bin.cells);
             prop_assert!(bin.part_ahead(elapsed) > 0.0 && bin.part_ahead(bin.first_cell + bin.cells) == 0.0);
+        }
+
+        #[test]
+        fn no_cell_beyond_the_last_allowed_is_drawn(cell in 0..CELLS, most in 0..CELLS, drawn in 0f32..1.0) {
+            let bin = Bin::of(cell);
+            let allowed = (bin.first_cell..bin.first_cell + bin.cells).filter(|&cell| cell <= most).count();
+            prop_assert!((bin.part_between(0, most) * bin.cells as f32 - allowed as f32).abs() < 0.01);
+            if allowed > 0 {
+                prop_assert!(bin.until(most).cell(0, drawn) <= most);
+            } else {
+                prop_assert_eq!(bin.part_between(0, most), 0.0);
+            }
         }
 
         #[test]

@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use safetensors::tensor::TensorView;
 
 use super::*;
-use crate::model::{Chance, Taste};
+use crate::model::{Chance, Limits, Taste};
 
 impl Weights {
     /// Weights of a preset that lie within ±`size`.
@@ -175,7 +175,7 @@ proptest! {
             let note = model.draw(
                 &mut state,
                 &Taste::PLAIN,
-                crate::music::time::Seconds::ZERO,
+                &Limits::NONE,
                 &mut Chance::seed_from_u64(1),
             );
             prop_assert!(note.step.0.is_finite() && note.duration.0.is_finite());

@@ -10,6 +10,7 @@ mod played;
 mod prompt;
 mod repertoire;
 mod row;
+mod trial;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -24,6 +25,8 @@ use likeness::Likeness;
 use prompt::Prompt;
 use repertoire::Repertoire;
 use row::Row;
+pub use trial::Tries;
+use trial::Try;
 
 /// So many prompts, unless more or fewer are asked for.
 const PROMPTS: u32 = 200;
@@ -43,7 +46,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             .map(|train| Repertoire::of(&train.pieces));
         let trial = Trial { prompts, repertoire, convention };
         for model in &models {
-            rows.push(trial.of_model(model)?);
+            for one in arguments.tries.all() {
+                rows.push(trial.of_model(model, &one)?);
+            }
         }
         rows.push(trial.of_music("true continuation", |prompt| Some(&prompt.next)));
         rows.push(trial.of_music("another piece", |prompt| prompt.elsewhere.as_deref()));
@@ -69,20 +74,21 @@ struct Trial {
 }
 
 impl Trial {
-    fn of_model(&self, model: &Arc<dyn Model>) -> Result<Row> {
-        let bar = progress(&format!("{} {}", model.name(), self.convention), self.prompts.len());
+    fn of_model(&self, model: &Arc<dyn Model>, how: &Try) -> Result<Row> {
+        let name = format!("{}{}", model.name(), how.name);
+        let bar = progress(&format!("{name} {}", self.convention), self.prompts.len());
         let defaults = AntiphonParams::default().snapshot();
         // Each prompt is a turn of one take: chance moves on as it does for a player.
         let one = |(turn, prompt): (usize, &Prompt)| {
-            let wish = defaults.wish(u32::try_from(turn).unwrap_or(u32::MAX));
-            let next = played::on(model, wish, &prompt.heard);
+            let seed = defaults.seed(u32::try_from(turn).unwrap_or(u32::MAX), 0);
+            let next = played::on(model, how.manner, seed, &prompt.heard);
             bar.inc(1);
             ensure!(!next.is_empty(), "{} has no answer to what it has heard", model.name());
             Ok(self.likeness(prompt, &next))
         };
         let all = self.prompts.par_iter().enumerate().map(one).collect::<Result<Vec<_>>>()?;
         bar.finish_and_clear();
-        Ok(Row::mean(model.name(), self.convention, &all))
+        Ok(Row::mean(&name, self.convention, &all))
     }
 
     fn of_music(&self, name: &str, next: impl Fn(&Prompt) -> Option<&[RelativeNote]> + Sync) -> Row {

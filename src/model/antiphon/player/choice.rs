@@ -1,66 +1,89 @@
-//! What the next note is, chosen among what the heads offer.
+//! What the next note is, chosen among what the heads offer and the limits allow.
 
 use rand::RngExt;
 
 use super::repeats;
 use crate::{
     model::{
-        Chance, Taste,
+        Chance, Limits, Odds, Taste,
         antiphon::{
             scene::Scene,
-            vocabulary::{Bin, TIMES, velocity_of},
+            vocabulary::{Bin, TIMES, velocity_around, velocity_of},
         },
         sampling,
     },
-    music::note::{Key, Velocity},
+    music::{
+        grid::seconds,
+        keys::Keys,
+        note::{Key, Velocity},
+    },
 };
 
 /// One note's choices. Each takes the logits of its head, which it overwrites. Realtime-safe.
 pub struct Choice<'a> {
     pub scene: &'a Scene,
     pub taste: &'a Taste,
+    pub limits: &'a Limits,
     pub chance: &'a mut Chance,
 }
 
 impl Choice<'_> {
-    /// The cells from the newest onset to the note, of which so many are over.
-    pub fn step(&mut self, logits: &mut [f32], elapsed: u32) -> u32 {
+    /// The cells from the newest onset to the note.
+    pub fn step(&mut self, logits: &mut [f32]) -> u32 {
+        let (least, most) = self.limits.step_cells();
         for (index, logit) in logits.iter_mut().enumerate() {
-            *logit += Bin::at(index).part_ahead(elapsed).ln();
+            *logit += Bin::at(index).part_between(least, most).ln();
         }
-        Bin::at(self.one_of(logits)).cell(elapsed, self.chance.random())
+        if self.in_order(0).and(self.limits.keys).is_empty() {
+            // The chord has reached the highest key that is allowed.
+            logits[0] = f32::NEG_INFINITY;
+        }
+        let bin = Bin::at(self.one_of(logits, &self.taste.timing));
+        bin.until(most).cell(least, self.chance.random()).min(most)
     }
 
-    /// Neither one that is out of order, nor one that would go on with a loop.
+    /// Neither one that is out of order, nor, where there is a choice, one that would go on with a loop.
     pub fn key(&mut self, logits: &mut [f32], step: u32) -> Key {
-        for key in repeats::worn_out(self.scene, step) {
-            logits[key.index()] = f32::NEG_INFINITY;
-        }
-        // No key is struck twice at once.
-        let lowest = (self.scene.lowest(step) + usize::from(step == 0)).min(Key::COUNT - 1);
-        let key = lowest + self.one_of(&mut logits[lowest..]);
-        Key::saturating(u8::try_from(key).unwrap_or(u8::MAX))
+        let (keys, in_order) = (self.limits.keys, self.in_order(step));
+        let free = self.limits.keys_after(seconds(step)).and(in_order);
+        let allowed = free.or_else(keys.and(in_order)).or_else(keys);
+        let worn_out = repeats::worn_out(self.scene, step).collect();
+        let allowed = allowed.without(worn_out).or_else(allowed);
+        sampling::draw_key(logits, allowed, &self.taste.pitch, self.chance.random())
     }
 
     pub fn velocity(&mut self, logits: &mut [f32]) -> Velocity {
-        velocity_of(self.one_of(logits), self.chance.random())
+        if let Some(pull) = self.taste.pull {
+            logits.iter_mut().enumerate().for_each(|(bin, logit)| *logit += pull.logit(velocity_around(bin)));
+        }
+        velocity_of(self.one_of(logits, &self.taste.velocity), self.chance.random())
     }
 
     /// In cells: a length, or up to where another note ends.
     pub fn duration(&mut self, logits: &mut [f32], step: u32) -> u32 {
+        let longest = self.limits.duration_cells();
         let lengths = self.scene.lengths(step);
-        let (_, pointers) = logits.split_at_mut(TIMES);
-        for (logit, _) in pointers.iter_mut().zip(lengths).filter(|(_, length)| *length == 0) {
+        let (times, pointers) = logits.split_at_mut(TIMES);
+        for (index, logit) in times.iter_mut().enumerate() {
+            *logit += Bin::at(index).part_between(0, longest - 1).ln();
+        }
+        let allowed = |length: u32| (1..=longest).contains(&length);
+        for (logit, _) in pointers.iter_mut().zip(lengths).filter(|(_, length)| !allowed(*length)) {
             *logit = f32::NEG_INFINITY;
         }
-        let (end, drawn) = (self.one_of(logits), self.chance.random());
+        let (end, drawn) = (self.one_of(logits, &self.taste.timing), self.chance.random());
         match end.checked_sub(TIMES) {
             Some(pointer) => lengths[pointer],
-            None => 1 + Bin::at(end).cell(0, drawn),
+            None => 1 + Bin::at(end).until(longest - 1).cell(0, drawn),
         }
     }
 
-    fn one_of(&mut self, logits: &mut [f32]) -> usize {
-        sampling::draw(logits, self.taste, self.chance.random())
+    /// Notes of one onset rise: no key is struck twice at once.
+    fn in_order(&self, step: u32) -> Keys {
+        self.scene.top(step).map_or(Keys::ALL, Keys::above)
+    }
+
+    fn one_of(&mut self, logits: &mut [f32], odds: &Odds) -> usize {
+        sampling::draw(logits, odds, self.chance.random())
     }
 }

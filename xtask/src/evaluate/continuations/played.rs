@@ -4,11 +4,13 @@ use std::{slice, sync::Arc};
 
 use antiphon::{
     improviser::{Improviser, Progress},
-    lane::{Reply, Request, Wish, lanes},
+    lane::{Reply, Request, lanes},
     model::Model,
     music::{
+        manner::Manner,
         note::{Note, RelativeNote},
         time::{Moment, Seconds},
+        touch::Touch,
         turn::TurnId,
     },
 };
@@ -19,12 +21,16 @@ use super::prompt::NEXT;
 const LENGTH: Seconds = Seconds(3600.0);
 
 /// The next [`NEXT`] notes, or fewer where the model ends; the answer may begin as soon as the last note heard has begun.
-pub fn on(model: &Arc<dyn Model>, wish: Wish, heard: &[Note]) -> Vec<RelativeNote> {
+pub fn on(model: &Arc<dyn Model>, manner: Manner, seed: u32, heard: &[Note]) -> Vec<RelativeNote> {
     let (mut performer, end) = lanes();
     let mut improviser = Improviser::new(end, slice::from_ref(model));
     let mut before = heard.last().map_or(Moment(0.0), |note| note.onset);
-    let answer = Request::Answer { turn: TurnId(0), from: before, length: LENGTH, wish };
-    for request in heard.iter().map(|&note| Request::Heard(note)).chain([answer]) {
+    let mut touch = Touch::default();
+    heard.iter().for_each(|note| touch.strike(note.velocity));
+    let touch = touch.velocity();
+    let answer = Request::Answer { turn: TurnId(0), from: before, length: LENGTH, seed, touch };
+    let heard = heard.iter().map(|&note| Request::Heard(note));
+    for request in [Request::Manner(manner)].into_iter().chain(heard).chain([answer]) {
         performer.requests.push(request).expect("a lane has room for a prompt");
     }
     let mut notes = Vec::with_capacity(NEXT);
@@ -60,10 +66,15 @@ mod tests {
         (0..150).map(note).collect()
     }
 
+    fn played(model: &Arc<dyn Model>, turn: u32) -> Vec<RelativeNote> {
+        let defaults = AntiphonParams::default().snapshot();
+        on(model, defaults.manner, defaults.seed(turn, 0), &heard())
+    }
+
     #[test]
     fn a_continuation_has_its_notes_and_follows_the_last_one_heard() {
         for model in model::embedded() {
-            let notes = on(model, AntiphonParams::default().snapshot().wish(0), &heard());
+            let notes = played(model, 0);
             assert_eq!(notes.len(), NEXT);
             assert!(notes.iter().all(|note| note.step >= Seconds::ZERO && note.step.0 < 3.0));
         }
@@ -72,8 +83,7 @@ mod tests {
     #[test]
     fn the_same_turn_plays_the_same_and_another_turn_otherwise() {
         let model = &model::embedded()[0];
-        let played = |turn| on(model, AntiphonParams::default().snapshot().wish(turn), &heard());
-        assert_eq!(played(0), played(0));
-        assert_ne!(played(0), played(1));
+        assert_eq!(played(model, 0), played(model, 0));
+        assert_ne!(played(model, 0), played(model, 1));
     }
 }

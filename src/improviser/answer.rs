@@ -1,0 +1,134 @@
+//! One answer, drawn note by note within the limits of its manner.
+
+use rand::SeedableRng;
+
+use super::{crowd::Onsets, mind::Mind, voices::Voices};
+use crate::{
+    model::{Chance, Limits, Taste},
+    music::{
+        grid::Cell,
+        manner::{Crowd, Manner},
+        memory::Memory,
+        note::{Note, Velocity},
+        time::{Moment, Seconds},
+        turn::TurnId,
+    },
+};
+
+/// The longest step within an answer: beyond it, a partner seems to have left.
+const LONGEST_STEP: Seconds = Seconds(2.0);
+/// The longest note of an answer.
+const LONGEST_DURATION: Seconds = Seconds(8.0);
+/// More would be a wall of notes: ten fingers.
+const WALL: Crowd = Crowd { onsets: 10, span: Seconds(0.1) };
+/// Within this a chord is struck; it has no more notes than there are voices.
+const CHORD_SPAN: Seconds = Seconds(0.05);
+
+/// An answer as far as it has come.
+pub struct Answer {
+    pub turn: TurnId,
+    until: Moment,
+    touch: Velocity,
+    chance: Chance,
+    /// Of the call or the answer: where the next step begins.
+    last_onset: Moment,
+    /// The hand-over.
+    begun: Moment,
+    /// No note may begin earlier.
+    from: Moment,
+    onsets: Onsets,
+    voices: Voices,
+    is_complete: bool,
+}
+
+/// What an answer is asked to be.
+pub struct Task {
+    pub turn: TurnId,
+    pub from: Moment,
+    pub until: Moment,
+    pub seed: u32,
+    pub touch: Velocity,
+}
+
+impl Answer {
+    /// An answer to the notes of a scene.
+    pub fn new(task: Task, scene: &Memory) -> Self {
+        let Task { turn, from, until, seed, touch } = task;
+        Self {
+            turn,
+            until,
+            touch,
+            chance: Chance::seed_from_u64(u64::from(seed)),
+            last_onset: newest_onset(scene, from),
+            begun: from,
+            from,
+            onsets: Onsets::new(),
+            voices: Voices::new(),
+            is_complete: false,
+        }
+    }
+
+    /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back.
+    pub fn again(&self, task: Task, scene: &Memory, manner: &Manner) -> Self {
+        let mut again = Self { begun: self.begun, ..Self::new(task, scene) };
+        let played = scene.newest(usize::MAX).iter().filter(|note| note.onset >= self.begun);
+        played.for_each(|note| again.follow(note, manner));
+        again
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// The next note, which the scene then holds as well; `None` where the answer is complete.
+    pub fn next_note(&mut self, mind: &mut Mind, scene: &mut Memory, manner: &Manner) -> Option<Note> {
+        let note = self.draw(mind, scene, manner).filter(|note| note.onset < self.until);
+        match note {
+            Some(note) => {
+                scene.remember(note);
+                self.follow(&note, manner);
+            }
+            None => self.is_complete = true,
+        }
+        note
+    }
+
+    fn follow(&mut self, note: &Note, manner: &Manner) {
+        self.onsets.push(note.onset);
+        self.voices.strike(note, manner.polyphony);
+    }
+
+    /// `None` where no key is allowed: then nothing is played rather than what nobody wants.
+    fn draw(&mut self, mind: &mut Mind, scene: &Memory, manner: &Manner) -> Option<Note> {
+        let keys = manner.keys();
+        if keys.is_empty() {
+            return None;
+        }
+        let from = self.earliest(manner);
+        let limits = Limits {
+            keys,
+            least_step: (from - self.last_onset).max(Seconds::ZERO),
+            longest_step: LONGEST_STEP,
+            longest_duration: LONGEST_DURATION,
+            sounding: self.voices.after(self.last_onset),
+        };
+        mind.hear(scene, manner.memory.into(), usize::MAX);
+        let taste = Taste::of(manner, self.touch);
+        let drawn = mind.model.draw(&mut mind.state, &taste, &limits, &mut self.chance);
+        self.last_onset = self.last_onset + drawn.step;
+        let end = self.last_onset + drawn.duration;
+        let onset = self.last_onset.max(from);
+        Some(Note { onset, duration: end - onset, key: drawn.key, velocity: drawn.velocity })
+    }
+
+    /// No note may begin earlier: it would come before its time, or make a crowd.
+    fn earliest(&self, manner: &Manner) -> Moment {
+        let chord = Crowd { onsets: manner.polyphony.count(), span: CHORD_SPAN };
+        let crowds = [Some(WALL), Some(chord), manner.density.crowd()];
+        crowds.into_iter().flatten().filter_map(|crowd| self.onsets.next(crowd)).fold(self.from, Moment::max)
+    }
+}
+
+fn newest_onset(scene: &Memory, otherwise: Moment) -> Moment {
+    Cell::of(scene.newest(1).first().map_or(otherwise, |note| note.onset)).moment()
+}

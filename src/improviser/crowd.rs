@@ -1,0 +1,62 @@
+//! How many onsets crowd together.
+
+use crate::music::{
+    manner::{Crowd, Density},
+    time::Moment,
+};
+
+const KEPT: usize = Density::LARGEST_CROWD;
+
+/// The newest onsets of an answer, in order. Never allocates.
+#[derive(Debug, Clone, Copy)]
+pub struct Onsets {
+    /// A ring.
+    newest: [Moment; KEPT],
+    count: usize,
+}
+
+impl Onsets {
+    pub const fn new() -> Self {
+        Self { newest: [Moment(0.0); KEPT], count: 0 }
+    }
+
+    pub fn push(&mut self, onset: Moment) {
+        self.newest[self.count % KEPT] = onset;
+        self.count += 1;
+    }
+
+    /// Before when one more would make a larger crowd; `None` where it would not. A crowd that is larger than all that
+    /// is kept is none.
+    pub fn next(&self, crowd: Crowd) -> Option<Moment> {
+        let first = self.count.checked_sub(crowd.onsets).filter(|_| crowd.onsets <= KEPT)?;
+        Some(self.newest[first % KEPT] + crowd.span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::time::Seconds;
+
+    const THREE: Crowd = Crowd { onsets: 3, span: Seconds(1.0) };
+
+    #[test]
+    fn a_crowd_is_full_until_its_first_onset_is_long_enough_ago() {
+        let mut onsets = Onsets::new();
+        [0.0, 0.25].map(Moment).into_iter().for_each(|onset| onsets.push(onset));
+        assert_eq!(onsets.next(THREE), None);
+        onsets.push(Moment(0.5));
+        assert_eq!(onsets.next(THREE), Some(Moment(1.0)));
+        onsets.push(Moment(1.0));
+        assert_eq!(onsets.next(THREE), Some(Moment(1.25)));
+    }
+
+    #[test]
+    fn only_the_newest_onsets_crowd() {
+        let mut onsets = Onsets::new();
+        (0..1000).for_each(|n| onsets.push(Moment(f64::from(n))));
+        assert_eq!(onsets.next(THREE), Some(Moment(998.0)));
+        assert_eq!(onsets.next(Crowd { onsets: KEPT, ..THREE }), Some(Moment(1001.0 - KEPT as f64)));
+        assert_eq!(onsets.next(Crowd { onsets: 128, ..THREE }), None);
+    }
+}

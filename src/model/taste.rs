@@ -1,0 +1,85 @@
+//! How a note is chosen among the likely ones.
+
+use crate::music::{manner::Manner, note::Velocity};
+
+/// How likely each part of a note must be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Taste {
+    /// Of steps and durations.
+    pub timing: Odds,
+    pub pitch: Odds,
+    pub velocity: Odds,
+    /// What dynamics are drawn towards.
+    pub pull: Option<Pull>,
+}
+
+/// What becomes of the probabilities of one choice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Odds {
+    /// Flattens (above 1) or sharpens (below 1) the distribution; 0 always takes the likeliest.
+    pub temperature: f32,
+    /// How likely a choice must be, as a part of the likeliest one's probability, to be considered; 0 considers all.
+    pub focus: f32,
+}
+
+/// Draws dynamics towards a velocity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pull {
+    pub towards: Velocity,
+    /// Above 0 and up to 1.
+    pub strength: f32,
+}
+
+/// How far off, at full strength, a velocity is made less likely by half a nat.
+const REACH: f32 = 8.0;
+
+impl Taste {
+    /// The network's own odds.
+    pub const PLAIN: Self =
+        Self { timing: Odds::PLAIN, pitch: Odds::PLAIN, velocity: Odds::PLAIN, pull: None };
+
+    /// What a manner means, where the player's touch is known. Realtime-safe.
+    pub fn of(manner: &Manner, touch: Velocity) -> Self {
+        let (temperature, focus) = (manner.temperature.value(), manner.focus.value());
+        let scaled = |by: f32| Odds { temperature: temperature * by, focus };
+        let strength = manner.velocity_follow.value();
+        Self {
+            timing: scaled(manner.timing_temperature.value()),
+            pitch: scaled(manner.pitch_temperature.value()),
+            velocity: scaled(1.0),
+            pull: (strength > 0.0).then_some(Pull { towards: touch, strength }),
+        }
+    }
+}
+
+impl Odds {
+    /// The network's own.
+    pub const PLAIN: Self = Self { temperature: 1.0, focus: 0.0 };
+}
+
+impl Pull {
+    /// What it adds to the logit of a velocity: a bell around the touch (a product of experts).
+    pub fn logit(&self, velocity: f32) -> f32 {
+        let off = (velocity - f32::from(self.towards.value())) / REACH;
+        -0.5 * self.strength * off * off
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::manner::Thousandths;
+
+    #[test]
+    fn the_temperatures_of_pitch_and_timing_multiply_that_of_all() {
+        let manner = Manner {
+            temperature: Thousandths::of(0.8),
+            pitch_temperature: Thousandths::of(0.5),
+            timing_temperature: Thousandths::of(1.5),
+            ..Manner::DEFAULT
+        };
+        let taste = Taste::of(&manner, Velocity::saturating(64));
+        assert_eq!([taste.pitch, taste.timing, taste.velocity].map(|odds| odds.temperature), [0.4, 1.2, 0.8]);
+        assert_eq!(taste.pull, None);
+    }
+}

@@ -1,0 +1,131 @@
+//! What the notes of an answer may be.
+
+use nice_plug::prelude::*;
+
+use super::texts;
+use crate::music::{
+    manner::{Density, Manner, Polyphony, Register, Thousandths},
+    note::Key,
+    scale::{Root, Scale},
+};
+
+const HOTTEST: f32 = 2.0;
+/// Bounds of the density, in notes a second; the highest is no limit.
+const THINNEST: f32 = 0.25;
+const DENSEST: f32 = Density::LARGEST_CROWD as f32;
+const PER_SECOND: &str = " notes/s";
+/// As many voices are no limit.
+const MOST_VOICES: i32 = 32;
+const VOICES: &str = " voices";
+const HIGHEST_KEY: i32 = Key::COUNT as i32 - 1;
+
+#[derive(Params)]
+pub struct MannerParams {
+    /// Multiplies the temperature of the keys.
+    #[id = "pitch-temperature"]
+    pub pitch_temperature: FloatParam,
+
+    /// Multiplies the temperature of steps and durations.
+    #[id = "timing-temperature"]
+    pub timing_temperature: FloatParam,
+
+    /// How likely a choice must be, as a part of the likeliest one, to be considered (min-p).
+    #[id = "focus"]
+    pub focus: FloatParam,
+
+    /// The most notes in a second.
+    #[id = "density"]
+    pub density: FloatParam,
+
+    /// The lowest key; where it lies above the highest, the two change places.
+    #[id = "register-low"]
+    pub register_low: IntParam,
+
+    /// The highest key.
+    #[id = "register-high"]
+    pub register_high: IntParam,
+
+    /// The root of the scale.
+    #[id = "key"]
+    pub key: EnumParam<Root>,
+
+    /// No other pitch class is played. Where no key of the register has one of the scale's, nothing is played.
+    #[id = "scale"]
+    pub scale: EnumParam<Scale>,
+
+    /// The most notes of an answer that sound at once; one more ends the one that would end first.
+    #[id = "polyphony"]
+    pub polyphony: IntParam,
+
+    /// How far the dynamics are drawn towards the player's newest.
+    #[id = "velocity-follow"]
+    pub velocity_follow: FloatParam,
+}
+
+impl MannerParams {
+    /// The values of now, added to what the other parameters say. Realtime-safe.
+    pub fn snapshot(&self, others: Manner) -> Manner {
+        let temperature = |param: &FloatParam| Thousandths::of(param.value().clamp(0.0, HOTTEST));
+        let share = |param: &FloatParam| Thousandths::of(param.value().clamp(0.0, 1.0));
+        let key = |param: &IntParam| Key::saturating(param.value().clamp(0, HIGHEST_KEY) as u8);
+        let voices = match self.polyphony.value() {
+            voices if voices < MOST_VOICES => Polyphony::voices(voices.max(1) as u8),
+            _ => Polyphony::UNLIMITED,
+        };
+        Manner {
+            pitch_temperature: temperature(&self.pitch_temperature),
+            timing_temperature: temperature(&self.timing_temperature),
+            focus: share(&self.focus),
+            density: Density::per_second(self.density.value()),
+            register: Register::between(key(&self.register_low), key(&self.register_high)),
+            pitch_classes: self.scale.value().on(self.key.value()),
+            polyphony: voices,
+            velocity_follow: share(&self.velocity_follow),
+            ..others
+        }
+    }
+}
+
+impl Default for MannerParams {
+    fn default() -> Self {
+        let usual = Manner::DEFAULT;
+        Self {
+            pitch_temperature: temperature("Pitch temperature", usual.pitch_temperature.value()),
+            timing_temperature: temperature("Timing temperature", usual.timing_temperature.value()),
+            focus: FloatParam::new(
+                "Focus",
+                usual.focus.value(),
+                FloatRange::Skewed { min: 0.0, max: 1.0, factor: FloatRange::skew_factor(-2.0) },
+            )
+            .with_unit(" %")
+            .with_value_to_string(formatters::v2s_f32_percentage(1))
+            .with_string_to_value(formatters::s2v_f32_percentage()),
+            density: FloatParam::new(
+                "Density",
+                DENSEST,
+                FloatRange::Skewed { min: THINNEST, max: DENSEST, factor: FloatRange::skew_factor(-1.0) },
+            )
+            .with_value_to_string(texts::show_limit(DENSEST, PER_SECOND))
+            .with_string_to_value(texts::read_limit(DENSEST, PER_SECOND)),
+            register_low: register("Register low", 0),
+            register_high: register("Register high", HIGHEST_KEY),
+            key: EnumParam::new("Key", Root::new(0)),
+            scale: EnumParam::new("Scale", Scale::Chromatic),
+            polyphony: IntParam::new("Polyphony", MOST_VOICES, IntRange::Linear { min: 1, max: MOST_VOICES })
+                .with_value_to_string(texts::show_count(MOST_VOICES, VOICES))
+                .with_string_to_value(texts::read_count(MOST_VOICES, VOICES)),
+            velocity_follow: super::percent("Velocity follow", usual.velocity_follow.value(), 0.0, 1.0),
+        }
+    }
+}
+
+fn temperature(name: &str, default: f32) -> FloatParam {
+    FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: HOTTEST })
+        .with_value_to_string(formatters::v2s_f32_rounded(2))
+}
+
+fn register(name: &str, default: i32) -> IntParam {
+    IntParam::new(name, default, IntRange::Linear { min: 0, max: HIGHEST_KEY })
+        .with_value_to_string(texts::show_key())
+        .with_string_to_value(texts::read_key())
+}

@@ -1,0 +1,56 @@
+//! To whom the plugin listens, and what a press does at once.
+
+use nice_plug::prelude::*;
+
+use super::texts;
+use crate::performer::{Ears, Triggers};
+
+const ALL: &str = "all";
+
+#[derive(Params)]
+pub struct SwitchParams {
+    /// Off: nothing is heard or remembered, and the memory stays as it is.
+    #[id = "listen"]
+    pub listen: BoolParam,
+
+    /// Whose notes are heard: those of one of 16 channels, or all. Others pass all the same.
+    #[id = "input-channel"]
+    pub input_channel: IntParam,
+
+    /// Goes on: everything that has gone out is released, and the turn ends.
+    #[id = "panic"]
+    pub panic: BoolParam,
+
+    /// Goes on: what is planned is thrown away, and the answer goes on otherwise.
+    #[id = "re-roll"]
+    pub re_roll: BoolParam,
+}
+
+impl SwitchParams {
+    /// To whom the plugin listens now. Realtime-safe.
+    pub fn ears(&self) -> Ears {
+        match super::channel(&self.input_channel) {
+            _ if !self.listen.value() => Ears::Closed,
+            Some(channel) => Ears::Channel(channel),
+            None => Ears::All,
+        }
+    }
+
+    /// What is pressed now. Realtime-safe.
+    pub fn triggers(&self) -> Triggers {
+        Triggers { panic: self.panic.value(), re_roll: self.re_roll.value() }
+    }
+}
+
+impl Default for SwitchParams {
+    fn default() -> Self {
+        Self {
+            listen: BoolParam::new("Listen", true),
+            input_channel: IntParam::new("Input channel", 0, IntRange::Linear { min: 0, max: 16 })
+                .with_value_to_string(texts::show_channel(ALL))
+                .with_string_to_value(texts::read_channel(ALL)),
+            panic: BoolParam::new("Panic", false),
+            re_roll: BoolParam::new("Re-roll", false),
+        }
+    }
+}

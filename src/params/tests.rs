@@ -1,0 +1,74 @@
+use std::collections::HashSet;
+
+use nice_plug::params::{Params, internals::ParamPtr};
+
+use super::*;
+
+/// The identifiers with which projects were saved, in their order.
+const IDS: [&str; 28] = [
+    "model",
+    "memory",
+    "temperature",
+    "silence",
+    "length",
+    "thru",
+    "seed",
+    "variation",
+    "bypass",
+    "pitch-temperature",
+    "timing-temperature",
+    "focus",
+    "density",
+    "register-low",
+    "register-high",
+    "key",
+    "scale",
+    "polyphony",
+    "velocity-follow",
+    "quantise",
+    "quantise-strength",
+    "swing",
+    "velocity-scale",
+    "output-channel",
+    "listen",
+    "input-channel",
+    "panic",
+    "re-roll",
+];
+
+fn with_each(mut check: impl FnMut(&str, ParamPtr)) {
+    let params = AntiphonParams::default();
+    for (id, param, _) in params.param_map() {
+        check(&id, param);
+    }
+}
+
+#[test]
+fn identifiers_stay() {
+    let mut found = Vec::new();
+    with_each(|id, _| found.push(id.to_owned()));
+    assert!(IDS.iter().all(|id| found.iter().any(|found| found == id)), "{found:?}");
+    assert_eq!(found.iter().collect::<HashSet<_>>().len(), found.len());
+}
+
+#[test]
+fn whatever_a_host_shows_can_be_typed_in() {
+    with_each(|id, param| {
+        for part in 0..=200 {
+            // SAFETY: the parameters live as long as the check.
+            unsafe {
+                let shown = param.normalized_value_to_string(part as f32 / 200.0, true);
+                let read = param.string_to_normalized_value(&shown);
+                let read = read.unwrap_or_else(|| panic!("{id} does not understand its own \"{shown}\""));
+                assert_eq!(param.normalized_value_to_string(read, true), shown, "{id}");
+            }
+        }
+    });
+}
+
+#[test]
+fn defaults_shape_nothing() {
+    let settings = AntiphonParams::default().snapshot();
+    assert_eq!((settings.manner, settings.delivery), (Manner::DEFAULT, crate::performer::Delivery::PLAIN));
+    assert_eq!(settings.ears, crate::performer::Ears::All);
+}

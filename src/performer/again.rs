@@ -1,0 +1,97 @@
+//! Changes of mind: what the player presses, and an answer that is planned anew in its own turn.
+
+use super::{Performer, Port, Settings};
+use crate::{
+    lane::Request,
+    music::{
+        manner::Manner,
+        time::{SampleTime, Seconds},
+    },
+};
+
+/// What was planned for so long from now is played all the same: new notes take a block and a moment to come.
+const LEAD: Seconds = Seconds(0.1);
+/// A control that moves makes a new plan no more often than this.
+const BETWEEN_PLANS: Seconds = Seconds(0.25);
+
+/// Momentary switches: something happens in the block in which one goes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Triggers {
+    /// Everything that sounds ends, and so does the turn.
+    pub panic: bool,
+    /// What is planned is thrown away, and the answer goes on otherwise.
+    pub re_roll: bool,
+}
+
+/// The plan of an answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    /// How many plans of its turn came before.
+    pub ordinal: u32,
+    pub made: SampleTime,
+    pub manner: Manner,
+}
+
+impl Triggers {
+    pub const NONE: Self = Self { panic: false, re_roll: false };
+}
+
+impl Performer {
+    /// Does what the player has switched since the block before, on the first sample of this one.
+    pub(super) fn obey(&mut self, before: &Settings, port: &mut impl Port) {
+        let Settings { triggers, ears, .. } = *before;
+        self.turn_away(ears);
+        self.leave_sounding(self.settings.manner.polyphony.count(), port);
+        self.tell_manner();
+        if self.settings.triggers.panic && !triggers.panic {
+            self.panic(port);
+        }
+        let pressed = self.settings.triggers.re_roll && !triggers.re_roll;
+        if pressed || self.has_changed_manner() {
+            self.plan_again();
+        }
+    }
+
+    /// Tells the worker how answers are to be, where it does not know yet.
+    pub(super) fn tell_manner(&mut self) {
+        let manner = self.settings.manner;
+        if self.told != Some(manner) && self.request(Request::Manner(manner)) {
+            self.told = Some(manner);
+        }
+    }
+
+    fn panic(&mut self, port: &mut impl Port) {
+        let ended = self.turns.stop();
+        self.hearing.clear();
+        self.fall_silent(ended, port);
+        self.passage.owe_all_that_passed();
+        self.pay_debts(port);
+    }
+
+    fn has_changed_manner(&self) -> bool {
+        let Plan { made, manner, .. } = self.plan;
+        let rested = self.cursor - made >= self.timeline.rate().samples(BETWEEN_PLANS);
+        manner != self.settings.manner && rested
+    }
+
+    /// Asks for the rest of the answer anew, with another seed. What sounds goes on.
+    fn plan_again(&mut self) {
+        let Some(ask) = self.turns.again() else { return };
+        let timeline = &self.timeline;
+        let hand_over = timeline.sample(ask.hand_over);
+        let kept = hand_over.max(self.cursor + timeline.rate().samples(LEAD));
+        self.schedule.drop_from(kept, timeline);
+        let after = |position| {
+            let beats = timeline.between(ask.hand_over, position);
+            ask.from + beats.map_or(Seconds::ZERO, |beats| beats.seconds(ask.tempo))
+        };
+        let from = after(timeline.pin(kept));
+        let length = after(ask.until) - from;
+        let ordinal = self.plan.ordinal + 1;
+        self.plan = Plan { ordinal, made: self.cursor, manner: self.settings.manner };
+        let seed = self.settings.seed(ask.ordinal, ordinal);
+        let touch = self.touch.velocity();
+        let sent = self.request(Request::Again { turn: ask.turn, from, length, seed, touch });
+        self.awaited = sent.then_some(ask.turn);
+    }
+}

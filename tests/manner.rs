@@ -1,0 +1,189 @@
+//! Laws of the manner of an answer: what the player asks for holds for every network and any settings.
+
+use std::sync::Arc;
+
+use antiphon::{
+    improviser::{Improviser, Progress},
+    lane::{PerformerEnd, Reply, Request, lanes},
+    model::{Model, embedded},
+    music::{
+        manner::{Density, Manner, Polyphony, Register, Thousandths},
+        note::{Key, Note, Velocity},
+        scale::{Root, Scale},
+        time::{Moment, Seconds},
+        turn::TurnId,
+    },
+};
+use proptest::prelude::*;
+
+const LENGTH: Seconds = Seconds(4.0);
+const FROM: Moment = Moment(10.0);
+const LOUD: Velocity = Velocity::saturating(110);
+const SOFT: Velocity = Velocity::saturating(25);
+const ROUNDING: f32 = 1e-4;
+
+/// A partner who has heard a scale in thirds, some of them under the pedal.
+fn partner(model: &Arc<dyn Model>) -> (PerformerEnd, Improviser) {
+    let (mut end, improviser_end) = lanes();
+    for n in 0..60 {
+        let onset = Moment(2.0 + f64::from(n / 2) * 0.2);
+        let key = Key::saturating(48 + n / 2 % 24 + n % 2 * 4);
+        let note = Note {
+            onset,
+            duration: Seconds(0.2 + f32::from(n % 7) * 0.3),
+            key,
+            velocity: Velocity::saturating(60 + n % 9),
+        };
+        tell(&mut end, Request::Heard(note));
+    }
+    (end, Improviser::new(improviser_end, std::slice::from_ref(model)))
+}
+
+fn tell(end: &mut PerformerEnd, request: Request) {
+    end.requests.push(request).expect("room for a request");
+}
+
+fn answer(turn: u32, touch: Velocity) -> Request {
+    Request::Answer { turn: TurnId(turn), from: FROM, length: LENGTH, seed: 5, touch }
+}
+
+/// All that is drawn until there is nothing to do.
+fn notes(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<Note> {
+    let mut notes = Vec::new();
+    loop {
+        while let Ok(reply) = end.replies.pop() {
+            if let Reply::Play { note, .. } = reply {
+                notes.push(note);
+            }
+        }
+        if improviser.step() != Progress::Worked {
+            return notes;
+        }
+    }
+}
+
+fn played(model: &Arc<dyn Model>, manner: Manner, touch: Velocity) -> Vec<Note> {
+    let (mut end, mut improviser) = partner(model);
+    tell(&mut end, Request::Manner(manner));
+    tell(&mut end, answer(0, touch));
+    notes(&mut end, &mut improviser)
+}
+
+fn manners() -> impl Strategy<Value = Manner> {
+    let odds = (0..=2000u16, 0..=2000u16, 0..=2000u16, 0..=1000u16, 0..=1000u16);
+    let keys = (0..128u8, 0..128u8, 0..12u8, prop::sample::select(Scale::ALL.to_vec()));
+    (odds, keys, 0.25f32..40.0, 1..=40u8, 25..=150u8).prop_map(|(odds, keys, density, voices, memory)| {
+        Manner {
+            temperature: Thousandths(odds.0),
+            pitch_temperature: Thousandths(odds.1),
+            timing_temperature: Thousandths(odds.2),
+            focus: Thousandths(odds.3),
+            velocity_follow: Thousandths(odds.4),
+            register: Register::between(Key::saturating(keys.0), Key::saturating(keys.1)),
+            pitch_classes: keys.3.on(Root::new(keys.2)),
+            density: Density::per_second(density),
+            polyphony: Polyphony::voices(voices),
+            memory,
+            model: 0,
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn no_network_plays_what_is_not_asked_for(manner in manners(), network in 0..3usize) {
+        let notes = played(&embedded()[network], manner, LOUD);
+        prop_assert!(notes.iter().all(|note| manner.keys().contains(note.key)));
+        prop_assert!(notes.is_sorted_by(|one, next| one.onset <= next.onset));
+        prop_assert!(notes.iter().all(|note| note.onset >= FROM && note.onset < FROM + LENGTH));
+        prop_assert!(notes.iter().all(|note| note.duration.0 > 0.0 && note.duration.0 < 8.01));
+        prop_assert!(notes.windows(11).all(|wall| (wall[10].onset - wall[0].onset).0 > 0.1 - ROUNDING));
+        if let Some(crowd) = manner.density.crowd() {
+            for crowded in notes.windows(crowd.onsets + 1) {
+                let span = crowded[crowd.onsets].onset - crowded[0].onset;
+                prop_assert!(span.0 > crowd.span.0 - ROUNDING, "{span:?} for {crowd:?}");
+            }
+        }
+        let voices = manner.polyphony.count();
+        let chords = notes.windows(voices + 1).filter(|chord| chord[voices].onset == chord[0].onset);
+        prop_assert_eq!(chords.count(), 0, "a chord has more notes than there are voices");
+    }
+}
+
+#[test]
+fn an_answer_to_one_key_of_no_scale_is_silent_and_over() {
+    let key = Key::saturating(61);
+    let manner = Manner {
+        register: Register::between(key, key),
+        pitch_classes: Scale::Major.on(Root::new(0)),
+        ..Manner::DEFAULT
+    };
+    for model in embedded() {
+        let (mut end, mut improviser) = partner(model);
+        tell(&mut end, Request::Manner(manner));
+        tell(&mut end, answer(0, SOFT));
+        while improviser.step() == Progress::Worked {}
+        assert_eq!(end.replies.pop(), Ok(Reply::Done(TurnId(0))));
+    }
+}
+
+#[test]
+fn one_key_alone_is_played_again_and_again() {
+    let key = Key::saturating(60);
+    let manner = Manner { register: Register::between(key, key), ..Manner::DEFAULT };
+    for model in embedded() {
+        let notes = played(model, manner, SOFT);
+        assert!(notes.len() > 1 && notes.iter().all(|note| note.key == key), "{}", model.name());
+    }
+}
+
+#[test]
+fn a_change_of_scale_is_obeyed_by_all_that_is_drawn_after_it() {
+    let blues = Manner { pitch_classes: Scale::Blues.on(Root::new(6)), ..Manner::DEFAULT };
+    for model in embedded() {
+        let (mut end, mut improviser) = partner(model);
+        tell(&mut end, answer(0, SOFT));
+        while end.replies.slots() < 6 {
+            improviser.step();
+        }
+        let before = end.replies.slots();
+        tell(&mut end, Request::Manner(blues));
+        let notes = notes(&mut end, &mut improviser);
+        assert!(notes.len() > before, "{}", model.name());
+        assert!(notes[before..].iter().all(|note| blues.keys().contains(note.key)), "{}", model.name());
+    }
+}
+
+#[test]
+fn an_answer_that_goes_on_otherwise_keeps_its_beginning_and_its_end() {
+    let model = &embedded()[0];
+    let (mut end, mut improviser) = partner(model);
+    tell(&mut end, answer(0, SOFT));
+    let first = notes(&mut end, &mut improviser);
+    let from = first[first.len() / 2].onset;
+    let length = FROM + LENGTH - from;
+    let again = |turn, seed| Request::Again { turn: TurnId(turn), from, length, seed, touch: SOFT };
+    tell(&mut end, again(1, 6));
+    let second = notes(&mut end, &mut improviser);
+    tell(&mut end, again(2, 7));
+    let third = notes(&mut end, &mut improviser);
+    tell(&mut end, again(3, 6));
+    assert_eq!(notes(&mut end, &mut improviser), second, "what was thrown away has left no trace");
+    for plan in [&second, &third] {
+        assert!(plan.iter().all(|note| note.onset >= from && note.onset < FROM + LENGTH));
+        assert_ne!(&first[first.len() / 2..], &plan[..]);
+    }
+    assert_ne!(second, third);
+}
+
+#[test]
+fn dynamics_that_follow_lean_towards_the_players_touch() {
+    let follow = Manner { velocity_follow: Thousandths::ONE, ..Manner::DEFAULT };
+    let mean = |manner, touch| {
+        let notes = played(&embedded()[0], manner, touch);
+        notes.iter().map(|note| f32::from(note.velocity.value())).sum::<f32>() / notes.len() as f32
+    };
+    assert_eq!(mean(Manner::DEFAULT, LOUD), mean(Manner::DEFAULT, SOFT));
+    assert!(mean(follow, LOUD) > mean(follow, SOFT) + 20.0);
+}

@@ -1,0 +1,259 @@
+//! Laws of what the player switches: polyphony, quantise, channels, ears, panic and re-roll.
+
+use std::sync::Arc;
+
+use antiphon::{
+    improviser::Improviser,
+    lane::{Telemetry, lanes},
+    music::{
+        hearing::{Pedal, Place},
+        manner::{Manner, Polyphony, Register},
+        note::{Key, Velocity},
+        quantise::{Grid, Quantise},
+        scale::{Root, Scale},
+        time::{SampleRate, Samples},
+    },
+    performer::{Delivery, Ears, Gesture, Partner, Passage, Performer, Settings, Sound, Triggers},
+};
+use proptest::prelude::*;
+
+use crate::rig::{
+    BEAT, Dice, Journey, RATE, SETTINGS, journeys, one_call, place, playing, render_for, scores,
+    sounding_after, stage, transport_at,
+};
+
+const TAKE: u64 = 120 * BEAT;
+const BLOCK: u64 = 500;
+/// In the middle of the answer to [`one_call`].
+const LATER: u64 = 3 * BEAT;
+
+/// Renders with settings that change at the beginnings of blocks.
+fn render(
+    score: &[(u64, Gesture)],
+    journey: &Journey,
+    settings: impl Fn(u64) -> Settings,
+) -> Vec<(u64, Sound)> {
+    let (performer_end, improviser_end) = lanes();
+    let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
+    let telemetry = Arc::new(Telemetry::default());
+    let mut performer = Performer::new(
+        SampleRate(RATE),
+        performer_end,
+        partner,
+        telemetry.clone(),
+        settings(0),
+        Passage::default(),
+    );
+    let mut stage = stage(score, usize::MAX);
+    while stage.begin < TAKE {
+        stage.end = stage.begin + BLOCK;
+        let transport = transport_at(journey, stage.begin);
+        performer.process(&transport, Samples(BLOCK), settings(stage.begin), &mut stage);
+        stage.begin = stage.end;
+    }
+    assert_eq!(telemetry.late.count(), 0, "offline nothing is late");
+    stage.heard
+}
+
+fn strikes(heard: &[(u64, Sound)]) -> Vec<(u64, Place, Velocity)> {
+    let strike = |(at, sound): &(u64, Sound)| match sound {
+        Sound::NoteOn(place, velocity) => Some((*at, *place, *velocity)),
+        Sound::NoteOff(_) | Sound::PedalUp { .. } => None,
+    };
+    heard.iter().filter_map(strike).collect()
+}
+
+fn with_manner(manner: Manner) -> Settings {
+    Settings { manner, ..SETTINGS }
+}
+
+/// A switch that is down for a block from [`LATER`] on.
+fn pressed(triggers: Triggers) -> impl Fn(u64) -> Settings {
+    move |at| if at == LATER { Settings { triggers, ..SETTINGS } } else { SETTINGS }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn no_more_notes_sound_at_once_than_there_are_voices(
+        score in scores(),
+        journey in journeys(),
+        voices in 1..6u8,
+        grid in prop::sample::select(Grid::ALL.to_vec()),
+    ) {
+        let quantise = Quantise { grid, ..Quantise::OFF };
+        let manner = Manner { polyphony: Polyphony::voices(voices), ..Manner::DEFAULT };
+        let settings = Settings { delivery: Delivery { quantise, ..Delivery::PLAIN }, ..with_manner(manner) };
+        let heard = render(&score, &journey, |_| settings);
+        let mut sounding = 0;
+        for (_, sound) in &heard {
+            sounding += match sound {
+                Sound::NoteOn(..) => 1,
+                Sound::NoteOff(_) => -1,
+                Sound::PedalUp { .. } => 0,
+            };
+            prop_assert!(sounding <= i32::from(voices));
+        }
+        prop_assert_eq!(sounding_after(&heard), vec![]);
+    }
+
+    #[test]
+    fn nothing_outside_the_scale_of_the_moment_sounds(
+        score in scores(),
+        journey in journeys(),
+        changes in prop::collection::vec((0..TAKE / BLOCK, 0..12u8, 30..90u8), 1..8),
+    ) {
+        let settings = |at: u64| {
+            let newest = changes.iter().filter(|(block, ..)| block * BLOCK <= at).max_by_key(|(block, ..)| *block);
+            let &(_, root, low) = newest.unwrap_or(&changes[0]);
+            with_manner(Manner {
+                pitch_classes: Scale::MinorPentatonic.on(Root::new(root)),
+                register: Register::between(Key::saturating(low), Key::saturating(low + 14)),
+                ..Manner::DEFAULT
+            })
+        };
+        let heard = render(&score, &journey, settings);
+        for (at, place, _) in strikes(&heard) {
+            prop_assert!(settings(at / BLOCK * BLOCK).manner.keys().contains(place.key));
+        }
+        prop_assert_eq!(sounding_after(&heard), vec![]);
+    }
+
+    #[test]
+    fn every_onset_is_on_the_players_grid(score in scores(), blocks in prop::collection::vec(1..3_000u64, 1..9)) {
+        let quantise = Quantise { grid: Grid::Sixteenth, ..Quantise::OFF };
+        let settings = Settings { delivery: Delivery { quantise, ..Delivery::PLAIN }, ..SETTINGS };
+        let heard = render_for(stage(&score, usize::MAX), settings, &playing(), &blocks, TAKE);
+        for (at, ..) in strikes(&heard) {
+            prop_assert_eq!(at % (BEAT / 4), 0);
+        }
+        prop_assert_eq!(sounding_after(&heard), vec![]);
+    }
+}
+
+#[test]
+fn where_the_transport_stands_still_the_grid_counts_from_the_hand_over() {
+    let quantise = Quantise { grid: Grid::Eighth, ..Quantise::OFF };
+    let settings = Settings { delivery: Delivery { quantise, ..Delivery::PLAIN }, ..SETTINGS };
+    let call = [one_call()[0], (BEAT + 777, Gesture::KeysUp(place(60).into()))];
+    let strikes = strikes(&render(&call, &vec![(0, None)], |_| settings));
+    assert!(!strikes.is_empty());
+    assert!(strikes.iter().all(|(at, ..)| (at - 777) % (BEAT / 2) == 0), "{strikes:?}");
+}
+
+#[test]
+fn a_change_of_the_register_is_heard_at_once_and_the_answer_goes_on() {
+    let high =
+        Manner { register: Register::between(Key::saturating(66), Key::saturating(71)), ..Manner::DEFAULT };
+    let long = vec![one_call()[0], (12 * BEAT, Gesture::KeysUp(place(60).into()))];
+    let change = 15 * BEAT;
+    let settings = |at| if at >= change { with_manner(high) } else { SETTINGS };
+    let strikes = strikes(&render(&long, &playing(), settings));
+    assert!(strikes.iter().any(|(at, place, _)| *at < change && !high.keys().contains(place.key)));
+    let after: Vec<_> = strikes.iter().filter(|(at, ..)| *at >= change).collect();
+    assert!(after.iter().all(|(_, place, _)| high.keys().contains(place.key)));
+    assert!(after.iter().any(|(at, ..)| *at < change + BEAT), "it goes on soon: {after:?}");
+}
+
+#[test]
+fn panic_releases_everything_in_its_block_and_nothing_planned_sounds() {
+    let settings = pressed(Triggers { panic: true, re_roll: false });
+    let undisturbed = strikes(&render(&one_call(), &playing(), |_| SETTINGS));
+    assert!(undisturbed.iter().any(|(at, ..)| *at > LATER));
+    let heard = render(&one_call(), &playing(), settings);
+    assert!(heard.iter().all(|(at, _)| *at <= LATER));
+    assert_eq!(sounding_after(&heard), vec![]);
+}
+
+#[test]
+fn panic_releases_what_has_passed_through_as_well() {
+    let settings = |at| Settings { thru: true, ..pressed(Triggers { panic: true, re_roll: false })(at) };
+    let score = vec![(0, Gesture::Pedal { channel: 0, pedal: Pedal::Down }), one_call()[0]];
+    let heard = render(&score, &playing(), settings);
+    assert_eq!(heard.last(), Some(&(LATER, Sound::PedalUp { channel: 0 })));
+    assert_eq!(sounding_after(&heard), vec![]);
+}
+
+#[test]
+fn a_re_roll_goes_on_with_other_notes_and_leaves_none_hanging() {
+    let usual = render(&one_call(), &playing(), |_| SETTINGS);
+    let rolled = render(&one_call(), &playing(), pressed(Triggers { panic: false, re_roll: true }));
+    let until = |heard: &[(u64, Sound)], end| -> Vec<_> {
+        strikes(heard).into_iter().filter(|(at, ..)| *at < end).collect()
+    };
+    assert_eq!(until(&usual, LATER), until(&rolled, LATER));
+    let after =
+        |heard| strikes(heard).into_iter().filter(|(at, ..)| *at > LATER + BEAT / 4).collect::<Vec<_>>();
+    assert!(!after(&rolled).is_empty() && after(&usual) != after(&rolled));
+    assert_eq!(sounding_after(&rolled), vec![]);
+}
+
+#[test]
+fn a_switch_that_stays_down_acts_once() {
+    let held =
+        |at| if at >= LATER { pressed(Triggers { panic: false, re_roll: true })(LATER) } else { SETTINGS };
+    let once = render(&one_call(), &playing(), pressed(Triggers { panic: false, re_roll: true }));
+    assert_eq!(render(&one_call(), &playing(), held), once);
+}
+
+#[test]
+fn an_answer_goes_to_the_channel_that_is_asked_for() {
+    let to = |at| {
+        let channel = if at < LATER { Some(9) } else { Some(3) };
+        Settings { delivery: Delivery { channel, ..Delivery::PLAIN }, ..SETTINGS }
+    };
+    let heard = render(&one_call(), &playing(), to);
+    for (at, place, _) in strikes(&heard) {
+        assert_eq!(place.channel, if at < LATER { 9 } else { 3 });
+    }
+    assert_eq!(sounding_after(&heard), vec![]);
+}
+
+#[test]
+fn a_channel_that_is_not_heard_passes_and_takes_no_floor() {
+    let elsewhere = Place { channel: 4, key: Key::saturating(50) };
+    let strike = (LATER, Gesture::KeyDown(elsewhere, Velocity::saturating(70)));
+    let release = (LATER + BEAT, Gesture::KeysUp(elsewhere.into()));
+    let settings = Settings { ears: Ears::Channel(0), thru: true, ..SETTINGS };
+    let alone = render(&one_call(), &playing(), |_| settings);
+    let heard = render(&[one_call(), vec![strike, release]].concat(), &playing(), |_| settings);
+    let theirs = |(_, sound): &&(u64, Sound)| matches!(sound, Sound::NoteOn(place, _) | Sound::NoteOff(place) if *place == elsewhere);
+    assert_eq!(heard.iter().filter(theirs).map(|(at, _)| *at).collect::<Vec<_>>(), [LATER, LATER + BEAT]);
+    assert_eq!(
+        heard.iter().filter(|sound| !theirs(sound)).collect::<Vec<_>>(),
+        alone.iter().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn with_closed_ears_nothing_is_answered() {
+    let closed = Settings { ears: Ears::Closed, ..SETTINGS };
+    assert_eq!(render(&one_call(), &playing(), |_| closed), []);
+}
+
+#[test]
+fn keys_that_are_held_when_the_ears_close_are_let_go_and_answered() {
+    let held = vec![one_call()[0]];
+    assert_eq!(render(&held, &playing(), |_| SETTINGS), []);
+    let closing = |at| if at >= LATER { Settings { ears: Ears::Closed, ..SETTINGS } } else { SETTINGS };
+    let heard = render(&held, &playing(), closing);
+    assert!(heard.first().is_some_and(|(at, _)| (LATER + BEAT..LATER + 2 * BEAT).contains(at)));
+}
+
+#[test]
+fn the_scale_of_velocities_changes_what_is_sent_and_nothing_else() {
+    let scaled = |velocity_scale| {
+        let settings = Settings { delivery: Delivery { velocity_scale, ..Delivery::PLAIN }, ..SETTINGS };
+        strikes(&render(
+            &[one_call(), vec![(30 * BEAT, one_call()[0].1), (31 * BEAT, one_call()[1].1)]].concat(),
+            &playing(),
+            |_| settings,
+        ))
+    };
+    let (usual, half) = (scaled(1.0), scaled(0.5));
+    assert_eq!(usual.len(), half.len());
+    for (one, other) in usual.iter().zip(&half) {
+        assert_eq!((one.0, one.1), (other.0, other.1));
+        assert_eq!(other.2.value(), (f32::from(one.2.value()) * 0.5).round().max(1.0) as u8);
+    }
+}
