@@ -9,7 +9,7 @@ use antiphon::{
         note::{Key, Velocity},
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
-        turn::Rules,
+        turn::{Alignment, Cue, Entry, Length, Rules},
     },
     performer::{Arrival, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound},
 };
@@ -18,7 +18,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 const BLOCK: u64 = 512;
 const C4: Place = Place { channel: 0, key: Key::saturating(60) };
 const SETTINGS: Settings = Settings {
-    rules: Rules { silence: Beats(1.0), longest_answer: Beats(16.0) },
+    rules: Rules::Answer {
+    entry: Entry { cue: Cue::Silence(Beats(1.0)), alignment: Alignment::Off },
+    length: Length::Call { longest: Beats(16.0) },
+},
     temperature: 1.0,
     memory: 150,
     model: 0,

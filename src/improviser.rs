@@ -8,12 +8,13 @@ use rand::SeedableRng;
 
 use self::mind::Mind;
 use crate::{
-    lane::{ImproviserEnd, Reply, Request, Wish},
+    lane::{Ending, ImproviserEnd, Reply, Request, Wish},
     model::{Chance, Model, Taste},
     music::{
         grid::Cell,
+        hands::Berth,
         memory::{LARGEST_MEMORY, Memory},
-        note::Note,
+        note::{Note, RelativeNote},
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -28,6 +29,12 @@ const WALL_NOTES: usize = 10;
 const WALL_SPAN: Seconds = Seconds(0.1);
 /// What is less likely than this part of the likeliest is left out: one slip among hundreds of notes is heard.
 const FOCUS: f32 = 0.02;
+
+/// A silence that ends a phrase: so real performances are cut too.
+const PHRASE_END: Seconds = Seconds(2.0);
+/// So often a note is drawn again that would get in the player's way; then there is a rest instead.
+const DRAWS: usize = 12;
+const REST_INSTEAD: Seconds = Seconds(0.1);
 
 /// What the worker is to do after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +57,8 @@ pub struct Improviser {
     scene: Memory,
     /// How the last answer was wished for, as the next one probably will be.
     wish: Option<Wish>,
+    /// What the next answer leaves to the player.
+    berth: Berth,
 }
 
 /// Who may answer.
@@ -63,11 +72,21 @@ struct Answer {
     turn: TurnId,
     until: Moment,
     wish: Wish,
+    berth: Berth,
     chance: Chance,
     /// Of the call or the answer: where the next step begins.
     last_onset: Moment,
-    /// No note may begin earlier: the hand-over, or the end of a wall.
+    /// No note may begin earlier: the hand-over, the end of a wall, or what is left to the player.
     from: Moment,
+    /// A note has been made.
+    begun: bool,
+}
+
+/// What comes next in an answer.
+enum Next {
+    Note(Note),
+    Rest,
+    End,
 }
 
 impl Improviser {
@@ -75,7 +94,8 @@ impl Improviser {
     pub fn new(end: ImproviserEnd, models: &[Arc<dyn Model>]) -> Self {
         assert!(!models.is_empty(), "an improviser has a model");
         let minds = Minds { embedded: models.iter().cloned().map(Mind::new).collect(), guest: None };
-        Self { end, minds, memory: Memory::new(), answer: None, scene: Memory::new(), wish: None }
+        let (memory, scene) = (Memory::new(), Memory::new());
+        Self { end, minds, memory, answer: None, scene, wish: None, berth: Berth::default() }
     }
 
     /// From now on this model answers; `None` gives way to the embedded ones. Allocates.
@@ -103,6 +123,7 @@ impl Improviser {
         match request {
             Request::Heard(note) => self.memory.remember(note),
             Request::Answer { turn, from, length, wish } => self.begin(turn, from, from + length, wish),
+            Request::Avoid(berth) => self.berth = berth,
             Request::Cancel(turn) => {
                 self.answer.take_if(|answer| answer.turn == turn);
             }
@@ -118,7 +139,8 @@ impl Improviser {
         self.wish = Some(wish);
         let last_onset = Cell::of(self.scene.newest(1).first().map_or(from, |note| note.onset)).moment();
         let chance = Chance::seed_from_u64(u64::from(wish.seed));
-        self.answer = Some(Answer { turn, until, wish, chance, last_onset, from });
+        let berth = std::mem::take(&mut self.berth);
+        self.answer = Some(Answer { turn, until, wish, berth, chance, last_onset, from, begun: false });
     }
 
     /// Hears a note that was not heard yet, so that an answer that begins now need not; false if there is none.
@@ -134,15 +156,18 @@ impl Improviser {
 
     fn play_next(&mut self) {
         let Some(answer) = &mut self.answer else { return };
-        let note = answer.next_note(self.minds.of(answer.wish.model), &self.scene);
         let turn = answer.turn;
-        let reply = if note.onset < answer.until {
-            self.scene.remember(note);
-            answer.follow(note, &self.scene);
-            Reply::Play { turn, note }
-        } else {
-            self.answer = None;
-            Reply::Done(turn)
+        let reply = match answer.next(self.minds.of(answer.wish.model), &self.scene) {
+            Next::Rest => return,
+            Next::Note(note) if note.onset < answer.until => {
+                self.scene.remember(note);
+                answer.follow(note, &self.scene);
+                Reply::Play { turn, note }
+            }
+            Next::Note(_) | Next::End => {
+                self.answer = None;
+                Reply::Done(turn)
+            }
         };
         let sent = self.end.replies.push(reply);
         debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
@@ -161,15 +186,28 @@ impl Minds {
 }
 
 impl Answer {
-    fn next_note(&mut self, mind: &mut Mind, scene: &Memory) -> Note {
+    fn next(&mut self, mind: &mut Mind, scene: &Memory) -> Next {
         let certain = (self.from - self.last_onset).max(Seconds::ZERO);
-        let taste = Taste { temperature: self.wish.temperature, focus: FOCUS };
         mind.hear(scene, self.wish.memory.into(), usize::MAX);
-        let drawn = mind.model.draw(&mut mind.state, &taste, certain, &mut self.chance);
+        let Some(drawn) = self.draw(mind, certain) else {
+            self.from = self.last_onset + certain + REST_INSTEAD;
+            return if self.from < self.until { Next::Rest } else { Next::End };
+        };
+        if self.begun && self.wish.ending == Ending::Phrase && drawn.step.0 >= PHRASE_END.0 {
+            return Next::End;
+        }
+        self.begun = true;
         self.last_onset = self.last_onset + drawn.step.min(certain.max(LONGEST_STEP));
         let end = self.last_onset + drawn.duration.min(LONGEST_DURATION);
         let onset = self.last_onset.max(self.from);
-        Note { onset, duration: end - onset, key: drawn.key, velocity: drawn.velocity }
+        Next::Note(Note { onset, duration: end - onset, key: drawn.key, velocity: drawn.velocity })
+    }
+
+    /// A note that leaves the player's keys alone, if one comes up.
+    fn draw(&mut self, mind: &mut Mind, certain: Seconds) -> Option<RelativeNote> {
+        let taste = Taste { temperature: self.wish.temperature, focus: FOCUS };
+        let mut draw = || mind.model.draw(&mut mind.state, &taste, certain, &mut self.chance);
+        (0..DRAWS).map(|_| draw()).find(|drawn| !self.berth.keys.contains(drawn.key))
     }
 
     /// After a note: where the next one may begin.
@@ -177,6 +215,9 @@ impl Answer {
         let wall = scene.newest(WALL_NOTES);
         if wall.len() == WALL_NOTES && (note.onset - wall[0].onset).0 < WALL_SPAN.0 {
             self.from = wall[0].onset + WALL_SPAN;
+        }
+        if self.berth.spacing.0 > 0.0 {
+            self.from = self.from.max(note.onset + self.berth.spacing);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::music::{
+    hands::Berth,
     note::Note,
     time::{Moment, Seconds},
     turn::TurnId,
@@ -22,6 +23,8 @@ pub enum Request {
     Heard(Note),
     /// Play from a moment on, for so long.
     Answer { turn: TurnId, from: Moment, length: Seconds, wish: Wish },
+    /// The next answer leaves this to the player.
+    Avoid(Berth),
     /// This turn is over; what was planned for it never sounded.
     Cancel(TurnId),
     /// Forget everything that was heard.
@@ -48,6 +51,16 @@ pub struct Wish {
     pub memory: u8,
     /// The index of the embedded model, where the player has chosen no file.
     pub model: u8,
+    pub ending: Ending,
+}
+
+/// How an answer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// When its time is over.
+    Full,
+    /// Before that, where the model leaves a silence as long as the one between two phrases.
+    Phrase,
 }
 
 const _: () = assert!(size_of::<Request>() <= 32 && size_of::<Reply>() <= 32);

@@ -1,16 +1,18 @@
 //! What a host may automate: identifiers, ranges, units and texts. Read by any thread.
 
+mod turn;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
 use parking_lot::RwLock;
 
+pub use self::turn::{AnswerLength, CueSource, EntryAlignment, Mode, TurnParams};
 use crate::{
     music::{
         memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
         time::Beats,
-        turn::Rules,
     },
     performer::Settings,
 };
@@ -65,6 +67,9 @@ pub struct AntiphonParams {
     #[id = "bypass"]
     pub bypass: BoolParam,
 
+    #[nested(group = "Turn")]
+    pub turn: TurnParams,
+
     /// A model file that the player chose; empty for none.
     #[persist = "model-file"]
     pub model_file: ModelFile,
@@ -75,10 +80,10 @@ impl AntiphonParams {
     pub fn snapshot(&self) -> Settings {
         let memory = self.memory.value().clamp(SMALLEST_MEMORY as i32, LARGEST_MEMORY as i32);
         Settings {
-            rules: Rules {
-                silence: Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
-                longest_answer: Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
-            },
+            rules: self.turn.rules(
+                Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
+                Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
+            ),
             temperature: self.temperature.value().clamp(0.0, HOTTEST),
             memory: memory as u8,
             model: self.model.value() as u8,
@@ -108,6 +113,7 @@ impl Default for AntiphonParams {
             seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: HIGHEST_SEED }),
             variation: EnumParam::new("Variation", Variation::Varying),
             bypass: BoolParam::new("Bypass", false).make_bypass(),
+            turn: TurnParams::default(),
             model_file: ModelFile::default(),
         }
     }

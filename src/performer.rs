@@ -2,7 +2,9 @@
 //!
 //! Everything here is realtime-safe once [`Performer::new`] is done, as long as the host keeps real time.
 
+mod cue;
 mod desk;
+mod floor;
 mod pace;
 mod partner;
 mod passage;
@@ -14,16 +16,17 @@ pub use self::{
     desk::{Arrival, Gesture, Port, Refused, Sound},
     passage::Passage,
 };
-use self::{pace::Pace, passage::Way};
+use self::{cue::{CueInput, Heed}, pace::Pace, passage::Way};
 use crate::{
     improviser::Improviser,
-    lane::{PerformerEnd, Telemetry, Wish},
+    lane::{Ending, PerformerEnd, Telemetry, Wish},
     music::{
-        hearing::{Hearing, Places},
+        hands::Hands,
+        hearing::Hearing,
         schedule::Schedule,
         time::{SampleRate, SampleTime, Samples},
-        timeline::{Motion, Timeline, Transport},
-        turn::{Change, Rules, TurnId, Turns},
+        timeline::{Timeline, Transport},
+        turn::{Rules, TurnId, Turns},
     },
 };
 
@@ -51,7 +54,8 @@ impl Settings {
     pub fn wish(&self, ordinal: u32) -> Wish {
         let Self { seed, varying, temperature, memory, model, .. } = *self;
         let moved = if varying { ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
-        Wish { seed: seed.wrapping_add(moved), temperature, memory, model }
+        let ending = if self.rules.ends_with_the_phrase() { Ending::Phrase } else { Ending::Full };
+        Wish { seed: seed.wrapping_add(moved), temperature, memory, model, ending }
     }
 }
 
@@ -74,6 +78,8 @@ impl Partner {
 pub struct Performer {
     timeline: Timeline,
     hearing: Hearing,
+    hands: Hands,
+    cue: CueInput,
     turns: Turns,
     schedule: Schedule,
     passage: Passage,
@@ -83,6 +89,8 @@ pub struct Performer {
     settings: Settings,
     /// The turn whose answer is not complete yet.
     awaited: Option<TurnId>,
+    /// The newest turn whose answer is complete.
+    complete: Option<TurnId>,
     /// The channel of the player's newest strike: the answer goes where the call went.
     channel: u8,
     /// Nothing goes out before this: what is sent is sent in the order of time.
@@ -105,6 +113,8 @@ impl Performer {
         Self {
             timeline: Timeline::new(rate),
             hearing: Hearing::new(),
+            hands: Hands::new(),
+            cue: CueInput::default(),
             turns: Turns::new(),
             schedule: Schedule::new(),
             passage,
@@ -113,6 +123,7 @@ impl Performer {
             telemetry,
             settings,
             awaited: None,
+            complete: None,
             channel: 0,
             cursor: SampleTime(0),
             blocked: false,
@@ -150,6 +161,7 @@ impl Performer {
     /// Forgets the take. What still sounds is released in the next block, since nothing can be sent now.
     pub fn reset(&mut self) {
         self.hearing.clear();
+        self.hands.clear();
         self.turns.restart();
         self.owe_all();
         self.forget_owed = true;
@@ -161,25 +173,15 @@ impl Performer {
         self.cursor = self.timeline.now();
         self.pay_forget();
         self.pay_debts(port);
-        let now = self.timeline.now();
-        let bypassed = settings.bypass && !self.settings.bypass;
+        let stops = self.is_stopped_by(&settings);
         self.settings = settings;
-        let silence = self.turns.silence(&self.timeline, self.timeline.pin(now));
-        match self.timeline.begin_block(transport) {
-            Motion::Steady => {}
-            Motion::Stopped => {
-                let ended = self.turns.stop();
-                self.fall_silent(ended, port);
-            }
-            Motion::Started | Motion::Jumped => {
-                let ended = self.turns.jump(&self.timeline, self.timeline.pin(now), silence);
-                self.fall_silent(ended, port);
-            }
-        }
-        if bypassed {
+        self.follow(transport, port);
+        if stops {
             let ended = self.turns.stop();
-            self.hearing.clear();
             self.fall_silent(ended, port);
+        }
+        if settings.bypass {
+            self.hearing.clear();
         }
         self.collect();
     }
@@ -188,7 +190,8 @@ impl Performer {
     fn advance(&mut self, to: SampleTime, port: &mut impl Port) {
         loop {
             self.collect();
-            let change = self.turns.next_change(&self.timeline, &self.settings.rules);
+            self.end_complete();
+            let change = self.turns.next_change(self.cursor, &self.timeline, &self.settings.rules);
             let due = self.schedule.next_due(&self.timeline).filter(|_| !self.blocked);
             match (change, due) {
                 (Some((at, change)), due) if at < to && due.is_none_or(|(due, _)| at <= due) => {
@@ -205,24 +208,14 @@ impl Performer {
         self.cursor = self.cursor.max(to);
     }
 
-    fn change(&mut self, change: Change) {
-        match change {
-            Change::Ask => self.ask(),
-            Change::HandOver => self.turns.hand_over(),
-            Change::End => {
-                if let Some(ask) = self.turns.current() {
-                    self.cancel(ask.turn);
-                }
-                self.turns.end();
-                self.schedule.drop_pending();
-            }
-        }
-    }
-
     fn hear<P: Port>(&mut self, at: SampleTime, arrival: Arrival<P::Event>, port: &mut P) {
-        let Settings { thru, bypass, .. } = self.settings;
+        let Settings { thru, bypass, rules, .. } = self.settings;
         if !bypass {
-            self.listen(at, arrival.gesture, port);
+            match self.cue.heed(arrival.gesture, rules.cue()) {
+                Heed::Music => self.listen(at, arrival.gesture, port),
+                Heed::Cue => return self.take_cue(at, port),
+                Heed::Swallowed => return,
+            }
         }
         let way = if thru || bypass { Way::Open } else { Way::Closed };
         if self.passage.passes(arrival.gesture, way) {
@@ -231,43 +224,6 @@ impl Performer {
                 self.telemetry.refused.raise();
             }
             self.passage.settle(arrival.gesture, sent);
-        }
-    }
-
-    fn listen(&mut self, at: SampleTime, gesture: Gesture, port: &mut impl Port) {
-        match gesture {
-            Gesture::KeyDown(place, velocity) => {
-                self.telemetry.heard.raise();
-                let ended = self.turns.key_down(self.timeline.pin(at));
-                self.fall_silent(ended, port);
-                self.channel = place.channel;
-                if let Some(note) = self.hearing.key_down(place, velocity, at) {
-                    self.remember(note);
-                }
-            }
-            Gesture::KeysUp(places) => self.lift(at, places),
-            Gesture::AllOff { channel } => {
-                let ended = self.turns.current().and_then(|_| self.turns.stop());
-                self.fall_silent(ended, port);
-                self.lift(at, Places { channel: Some(channel), key: None });
-            }
-            Gesture::Pedal { channel, pedal } => {
-                self.hearing.pedal(channel, pedal);
-                while let Some(note) = self.hearing.end_unpedalled(at) {
-                    self.remember(note);
-                }
-            }
-            Gesture::Other => {}
-        }
-    }
-
-    fn lift(&mut self, at: SampleTime, places: Places) {
-        let was_held = self.hearing.any_key_held();
-        while let Some(note) = self.hearing.keys_up(places, at) {
-            self.remember(note);
-        }
-        if was_held && !self.hearing.any_key_held() {
-            self.turns.last_key_up(self.timeline.pin(at));
         }
     }
 }

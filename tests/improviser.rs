@@ -4,7 +4,7 @@ use std::{sync::Arc, thread};
 
 use antiphon::{
     improviser::{Improviser, Progress},
-    lane::{PerformerEnd, Reply, Request, Wish, lanes},
+    lane::{Ending, PerformerEnd, Reply, Request, Wish, lanes},
     model::{Chance, Model, State, Taste},
     music::{
         grid::GridNote,
@@ -16,7 +16,7 @@ use antiphon::{
 };
 use rand::RngExt;
 
-const WISH: Wish = Wish { seed: 1, temperature: 1.0, memory: 150, model: 0 };
+const WISH: Wish = Wish { seed: 1, temperature: 1.0, memory: 150, model: 0, ending: Ending::Full };
 
 /// A model whose key tells how many notes it has heard, whose velocity is chance, and whose steps are fixed.
 struct Tally {

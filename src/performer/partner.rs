@@ -9,7 +9,7 @@ use crate::{
         note::Note,
         schedule::PlannedNote,
         time::Seconds,
-        turn::{Ask, TurnId},
+        turn::{Ask, Rules, TurnId},
     },
 };
 
@@ -17,17 +17,23 @@ use crate::{
 const LATEST: Seconds = Seconds(0.1);
 
 impl Performer {
-    /// Asks for the answer that the silence calls for, at the cursor.
+    /// Asks for the answer that is to come, at the cursor.
     pub(super) fn ask(&mut self) {
         let at = self.cursor;
         // What only the pedal keeps is told with its duration so far, so that the answer knows of it.
         while let Some(note) = self.hearing.end_sustained(at) {
             self.remember(note);
         }
-        let Some(ask) = self.turns.ask(at, &self.timeline, &self.settings.rules) else { return };
+        let rules = self.settings.rules;
+        let Some(ask) = self.turns.ask(at, &self.timeline, &rules) else { return };
+        if matches!(rules, Rules::Together { .. }) {
+            let berth = self.hands.berth(at, self.hearing.held_keys(), self.timeline.rate());
+            self.request(Request::Avoid(berth));
+        }
         let wish = self.settings.wish(ask.ordinal);
-        let until = self.timeline.moment(self.timeline.sample(ask.until));
-        let length = until - ask.from;
+        let length = ask.until.map_or(Seconds::FOREVER, |until| {
+            self.timeline.moment(self.timeline.sample(until)) - ask.from
+        });
         let sent = self.request(Request::Answer { turn: ask.turn, from: ask.from, length, wish });
         self.awaited = sent.then_some(ask.turn);
     }
@@ -46,6 +52,7 @@ impl Performer {
                 }
                 Ok(Reply::Done(turn)) => {
                     self.awaited.take_if(|awaited| *awaited == turn);
+                    self.complete = Some(turn);
                 }
                 Err(_) => break,
             }

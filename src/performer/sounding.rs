@@ -3,7 +3,9 @@
 use super::{Performer, Port, Sound};
 use crate::music::{
     hearing::HeardNote,
+    note::Key,
     schedule::{Due, Sounding},
+    time::Beats,
     turn::TurnId,
 };
 
@@ -16,7 +18,9 @@ impl Performer {
                     self.release(sounding, port);
                 }
                 let sound = Sound::NoteOn(note.place, note.velocity);
-                if !self.blocked && port.play(self.offset(), sound).is_ok() {
+                // A key sounds for one of the two: its release would end the player's note.
+                let is_free = !self.blocked && !self.hearing.holds(note.place);
+                if is_free && port.play(self.offset(), sound).is_ok() {
                     self.telemetry.answered.raise();
                     self.schedule.start_first(self.cursor);
                 } else {
@@ -38,15 +42,35 @@ impl Performer {
         self.remember(HeardNote { key: place.key, velocity, onset, end: self.cursor });
     }
 
+    /// What sounds on this key makes way for the player's strike.
+    pub(super) fn make_way(&mut self, key: Key, port: &mut impl Port) {
+        if let Some(note) = self.schedule.sounding_on(key) {
+            self.schedule.release(key, self.cursor);
+            if !self.blocked {
+                self.release(note, port);
+            }
+        }
+    }
+
+    /// What is planned goes on from another beat; what sounds is released.
+    pub(super) fn jump(&mut self, by: Beats, port: &mut impl Port) {
+        self.schedule.jump(by, self.cursor);
+        self.release_sounding(port);
+    }
+
     /// Releases all that sounds, drops all that is planned, and tells the worker.
     pub(super) fn fall_silent(&mut self, ended: Option<TurnId>, port: &mut impl Port) {
         self.schedule.release_all(self.cursor);
+        self.release_sounding(port);
+        if let Some(turn) = ended {
+            self.cancel(turn);
+        }
+    }
+
+    fn release_sounding(&mut self, port: &mut impl Port) {
         while !self.blocked {
             let Some(note) = self.schedule.sounding().next() else { break };
             self.release(note, port);
-        }
-        if let Some(turn) = ended {
-            self.cancel(turn);
         }
     }
 

@@ -12,7 +12,7 @@ use antiphon::{
         note::{Key, RelativeNote, Velocity},
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
         timeline::Transport,
-        turn::Rules,
+        turn::{Alignment, Cue, Entry, Length, Rules},
     },
     performer::{Arrival, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound},
 };
@@ -21,8 +21,11 @@ use rand::RngExt;
 
 pub const RATE: f64 = 8_000.0;
 pub const BEAT: u64 = 4_000;
+/// After a beat of silence, whatever the bar.
+pub const ENTRY: Entry = Entry { cue: Cue::Silence(Beats(1.0)), alignment: Alignment::Off };
+pub const ANSWER: Rules = Rules::Answer { entry: ENTRY, length: Length::Call { longest: Beats(8.0) } };
 pub const SETTINGS: Settings = Settings {
-    rules: Rules { silence: Beats(1.0), longest_answer: Beats(8.0) },
+    rules: ANSWER,
     temperature: 1.0,
     memory: 150,
     model: 0,
@@ -89,7 +92,10 @@ impl Port for Stage {
                 let (Some(channel), Some(key)) = (places.channel, places.key) else { return Ok(()) };
                 self.play(arrival.offset, Sound::NoteOff(Place { channel, key }))
             }
-            Gesture::Pedal { .. } | Gesture::AllOff { .. } | Gesture::Other => Ok(()),
+            Gesture::Pedal { .. }
+            | Gesture::Controller { .. }
+            | Gesture::AllOff { .. }
+            | Gesture::Other => Ok(()),
         }
     }
 
@@ -115,6 +121,7 @@ pub fn transport_at(journey: &Journey, at: u64) -> Transport {
         playing: beat.is_some(),
         tempo: Tempo::new(120.0),
         position: beat.map(|beat| BeatTime(beat + (at - since) as f64 / BEAT as f64)),
+        ..Transport::default()
     }
 }
 
@@ -220,7 +227,10 @@ pub fn held_at(score: &[(u64, Gesture)], at: u64) -> usize {
             Gesture::KeysUp(places) => {
                 held.retain(|key| places.key != Some(*key));
             }
-            Gesture::Pedal { .. } | Gesture::AllOff { .. } | Gesture::Other => {}
+            Gesture::Pedal { .. }
+            | Gesture::Controller { .. }
+            | Gesture::AllOff { .. }
+            | Gesture::Other => {}
         }
     }
     held.len()
