@@ -19,9 +19,9 @@ const BLOCK: u64 = 512;
 const C4: Place = Place { channel: 0, key: Key::saturating(60) };
 const SETTINGS: Settings = Settings {
     rules: Rules::Answer {
-    entry: Entry { cue: Cue::Silence(Beats(1.0)), alignment: Alignment::Off },
-    length: Length::Call { longest: Beats(16.0) },
-},
+        entry: Entry { cue: Cue::Silence(Beats(1.0)), alignment: Alignment::Off },
+        length: Length::Call { longest: Beats(16.0) },
+    },
     temperature: 1.0,
     memory: 150,
     model: 0,
@@ -72,7 +72,8 @@ fn blocks(criterion: &mut Criterion) {
     criterion.bench_function("process a block with a note", |bencher| {
         bencher.iter(|| {
             let position = Some(BeatTime(begin as f64 / 24_000.0));
-            let transport = Transport { playing: true, tempo: Tempo::new(120.0), position };
+            let tempo = Tempo::new(120.0);
+            let transport = Transport { playing: true, tempo, position, ..Transport::default() };
             performer.process(&transport, Samples(BLOCK), SETTINGS, &mut Player { gestures, next: 0 });
             begin += BLOCK;
             while improviser_end.requests.pop().is_ok() {}

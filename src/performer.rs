@@ -10,13 +10,18 @@ mod partner;
 mod passage;
 mod sounding;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
+use self::{
+    cue::{CueInput, Heed},
+    pace::Lead,
+    passage::Way,
+};
 pub use self::{
     desk::{Arrival, Gesture, Port, Refused, Sound},
+    pace::Pace,
     passage::Passage,
 };
-use self::{cue::{CueInput, Heed}, pace::Pace, passage::Way};
 use crate::{
     improviser::Improviser,
     lane::{Ending, PerformerEnd, Telemetry, Wish},
@@ -70,7 +75,7 @@ pub enum Partner {
 impl Partner {
     /// A worker, for a host whose pace is not known yet.
     pub fn worker() -> Self {
-        Self::Worker(Pace::default())
+        Self::Worker(Pace::Watched(Lead::default()))
     }
 }
 
@@ -146,7 +151,7 @@ impl Performer {
         port: &mut impl Port,
     ) {
         if let Partner::Worker(pace) = &mut self.partner {
-            pace.begin_block(self.timeline.rate().seconds(length), Instant::now());
+            pace.begin_block(self.timeline.rate().seconds(length));
         }
         self.begin_block(transport, settings, port);
         while let Some(arrival) = port.next() {

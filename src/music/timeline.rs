@@ -4,8 +4,8 @@ mod barlines;
 #[cfg(test)]
 mod tests;
 
-use self::barlines::Hold;
 pub use self::barlines::Barlines;
+use self::barlines::Hold;
 use super::{
     bars::{Bar, Bars, Signature},
     time::{Anchor, BeatTime, Beats, Moment, SampleRate, SampleTime, Samples, Seconds, Tempo},
@@ -85,7 +85,9 @@ impl Timeline {
     pub fn begin_block(&mut self, transport: &Transport) -> Motion {
         self.tempo = transport.tempo.unwrap_or(self.tempo);
         let heard = match *transport {
-            Transport { playing: true, tempo: Some(tempo), position: Some(beat), .. } if beat.0.is_finite() => {
+            Transport { playing: true, tempo: Some(tempo), position: Some(beat), .. }
+                if beat.0.is_finite() =>
+            {
                 Some(Anchor { sample: self.now, beat, tempo })
             }
             _ => None,

@@ -31,9 +31,9 @@ impl Performer {
             self.request(Request::Avoid(berth));
         }
         let wish = self.settings.wish(ask.ordinal);
-        let length = ask.until.map_or(Seconds::FOREVER, |until| {
-            self.timeline.moment(self.timeline.sample(until)) - ask.from
-        });
+        let length = ask
+            .until
+            .map_or(Seconds::FOREVER, |until| self.timeline.moment(self.timeline.sample(until)) - ask.from);
         let sent = self.request(Request::Answer { turn: ask.turn, from: ask.from, length, wish });
         self.awaited = sent.then_some(ask.turn);
     }

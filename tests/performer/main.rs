@@ -1,6 +1,9 @@
 //! Laws of the performer, for any player, any transport and any partition into blocks.
 
+mod duo;
+mod games;
 mod rig;
+mod session;
 
 use std::sync::Arc;
 
@@ -189,7 +192,12 @@ fn onset_beats(later: f64) -> Vec<f64> {
     let (mut beat, mut onsets) = (0.0, Vec::new());
     while beat < 130.0 {
         let tempo = if beat < 65.0 { 120.0 } else { later };
-        let transport = Transport { playing: true, tempo: Tempo::new(tempo), position: Some(BeatTime(beat)), ..Transport::default() };
+        let transport = Transport {
+            playing: true,
+            tempo: Tempo::new(tempo),
+            position: Some(BeatTime(beat)),
+            ..Transport::default()
+        };
         stage.end = stage.begin + 400;
         let heard = stage.heard.len();
         performer.process(&transport, Samples(400), settings, &mut stage);

@@ -1,6 +1,6 @@
 //! The player, the partner, the host and the stage that the laws share.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use antiphon::{
     improviser::Improviser,
@@ -92,10 +92,9 @@ impl Port for Stage {
                 let (Some(channel), Some(key)) = (places.channel, places.key) else { return Ok(()) };
                 self.play(arrival.offset, Sound::NoteOff(Place { channel, key }))
             }
-            Gesture::Pedal { .. }
-            | Gesture::Controller { .. }
-            | Gesture::AllOff { .. }
-            | Gesture::Other => Ok(()),
+            Gesture::Pedal { .. } | Gesture::Controller { .. } | Gesture::AllOff { .. } | Gesture::Other => {
+                Ok(())
+            }
         }
     }
 
@@ -218,7 +217,12 @@ pub fn sounding_after(heard: &[(u64, Sound)]) -> Vec<Place> {
 
 /// How many keys are down after all that happens up to and at a sample.
 pub fn held_at(score: &[(u64, Gesture)], at: u64) -> usize {
-    let mut held = std::collections::HashSet::new();
+    held_keys_at(score, at).len()
+}
+
+/// The keys that are down after all that happens up to and at a sample.
+pub fn held_keys_at(score: &[(u64, Gesture)], at: u64) -> HashSet<Key> {
+    let mut held = HashSet::new();
     for (_, gesture) in score.iter().take_while(|(when, _)| *when <= at) {
         match gesture {
             Gesture::KeyDown(place, _) => {
@@ -227,13 +231,10 @@ pub fn held_at(score: &[(u64, Gesture)], at: u64) -> usize {
             Gesture::KeysUp(places) => {
                 held.retain(|key| places.key != Some(*key));
             }
-            Gesture::Pedal { .. }
-            | Gesture::Controller { .. }
-            | Gesture::AllOff { .. }
-            | Gesture::Other => {}
+            Gesture::Pedal { .. } | Gesture::Controller { .. } | Gesture::AllOff { .. } | Gesture::Other => {}
         }
     }
-    held.len()
+    held
 }
 
 /// One note, released after a beat.

@@ -13,7 +13,12 @@ const RULES: Rules = Rules::Answer { entry: ENTRY, length: Length::Call { longes
 fn timeline() -> Timeline {
     let mut timeline = Timeline::new(SampleRate(48_000.0));
     let tempo = Tempo::new(120.0);
-    timeline.begin_block(&Transport { playing: true, tempo, position: Some(BeatTime(0.0)), ..Transport::default() });
+    timeline.begin_block(&Transport {
+        playing: true,
+        tempo,
+        position: Some(BeatTime(0.0)),
+        ..Transport::default()
+    });
     timeline
 }
 
@@ -33,9 +38,15 @@ fn called(timeline: &Timeline) -> Turns {
 fn the_plugin_takes_the_floor_a_beat_after_the_last_release() {
     let timeline = timeline();
     let mut turns = called(&timeline);
-    assert_eq!(turns.next_change(SampleTime(96_000), &timeline, &RULES), Some((SampleTime(108_000), Change::Ask)));
+    assert_eq!(
+        turns.next_change(SampleTime(96_000), &timeline, &RULES),
+        Some((SampleTime(108_000), Change::Ask))
+    );
     turns.ask(now(&turns, &timeline), &timeline, &RULES);
-    assert_eq!(turns.next_change(SampleTime(96_000), &timeline, &RULES), Some((SampleTime(120_000), Change::HandOver)));
+    assert_eq!(
+        turns.next_change(SampleTime(96_000), &timeline, &RULES),
+        Some((SampleTime(120_000), Change::HandOver))
+    );
 }
 
 #[test]
@@ -44,7 +55,10 @@ fn an_answer_is_as_long_as_its_call() {
     let mut turns = called(&timeline);
     turns.ask(now(&turns, &timeline), &timeline, &RULES);
     turns.hand_over(&RULES);
-    assert_eq!(turns.next_change(SampleTime(96_000), &timeline, &RULES), Some((SampleTime(216_000), Change::End)));
+    assert_eq!(
+        turns.next_change(SampleTime(96_000), &timeline, &RULES),
+        Some((SampleTime(216_000), Change::End))
+    );
 }
 
 #[test]
@@ -81,12 +95,20 @@ fn a_silence_goes_on_through_a_jump_and_a_stop_forgets_the_call() {
     timeline.end_block(Samples(114_000));
     let silence = turns.silence(&timeline, timeline.pin(timeline.now()));
     assert_eq!(silence, Some(Beats(0.75)));
-    let looped = Transport { playing: true, tempo: Tempo::new(120.0), position: Some(BeatTime(-8.0)), ..Transport::default() };
+    let looped = Transport {
+        playing: true,
+        tempo: Tempo::new(120.0),
+        position: Some(BeatTime(-8.0)),
+        ..Transport::default()
+    };
     timeline.begin_block(&looped);
     let jumped = turns.jump(Motion::Sought(Beats(-12.75)), &timeline, silence, &RULES);
     assert_eq!(jumped, Consequence::FallSilent(asked));
     turns.ask(timeline.now(), &timeline, &RULES);
-    assert_eq!(turns.next_change(SampleTime(96_000), &timeline, &RULES), Some((SampleTime(120_000), Change::HandOver)));
+    assert_eq!(
+        turns.next_change(SampleTime(96_000), &timeline, &RULES),
+        Some((SampleTime(120_000), Change::HandOver))
+    );
     turns.stop();
     assert_eq!(turns.next_change(SampleTime(96_000), &timeline, &RULES), None);
 }
