@@ -148,6 +148,13 @@ impl Turns {
         ended
     }
 
+    /// The plugin is to be silent, if it plays or was told to; a call that goes on stays one. Gives the turn that this
+    /// ends.
+    pub fn hush(&mut self) -> Option<TurnId> {
+        let plays = self.current().is_some() || self.floor.is_cued();
+        if plays { self.stop() } else { None }
+    }
+
     /// A new take: chance begins anew. Numbers of turns move on, lest a late reply be taken for one of a new turn.
     pub fn restart(&mut self) {
         *self = Self { next: self.next, ..Self::new() };

@@ -187,3 +187,37 @@ impl Default for TurnParams {
 fn bars(param: &IntParam) -> NonZeroU8 {
     NonZeroU8::new(param.value().clamp(1, MOST_BARS) as u8).unwrap_or(NonZeroU8::MIN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_reads_its_own_texts(param: &impl Param, steps: usize) {
+        for step in 0..=steps {
+            let value = step as f32 / steps as f32;
+            let text = param.normalized_value_to_string(value, true);
+            let read = param.string_to_normalized_value(&text);
+            assert!(read.is_some_and(|read| (read - value).abs() < 1e-3), "{}: {text}", param.name());
+        }
+    }
+
+    #[test]
+    fn every_text_of_a_parameter_is_read_back() {
+        let params = TurnParams::default();
+        assert_reads_its_own_texts(&params.mode, 3);
+        assert_reads_its_own_texts(&params.answer_length, 2);
+        assert_reads_its_own_texts(&params.answer_bars, MOST_BARS as usize - 1);
+        assert_reads_its_own_texts(&params.trade_bars, MOST_BARS as usize - 1);
+        assert_reads_its_own_texts(&params.cue, 4);
+        assert_reads_its_own_texts(&params.cue_key, 127);
+        assert_reads_its_own_texts(&params.cue_controller, LAST_CONTROLLER as usize);
+        assert_reads_its_own_texts(&params.alignment, 2);
+    }
+
+    #[test]
+    fn unless_told_otherwise_the_plugin_answers_after_a_silence() {
+        let rules = TurnParams::default().rules(Beats(1.0), Beats(16.0));
+        let entry = Entry { cue: Cue::Silence(Beats(1.0)), alignment: Alignment::Off };
+        assert_eq!(rules, Rules::Answer { entry, length: Length::Call { longest: Beats(16.0) } });
+    }
+}

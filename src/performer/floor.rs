@@ -80,7 +80,7 @@ impl Performer {
             }
             Gesture::KeysUp(places) => self.lift(at, places),
             Gesture::AllOff { channel } => {
-                let ended = self.turns.current().and_then(|_| self.turns.stop());
+                let ended = self.turns.hush();
                 self.fall_silent(ended, port);
                 self.lift(at, Places { channel: Some(channel), key: None });
             }

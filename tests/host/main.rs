@@ -6,6 +6,7 @@ mod rig;
 mod answers;
 mod blocks;
 mod chance;
+mod games;
 mod releases;
 mod state;
 mod thru;

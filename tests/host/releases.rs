@@ -121,7 +121,24 @@ fn bypass_releases_every_note() -> Result<()> {
 
 #[test]
 fn no_change_of_a_parameter_leaves_a_note_hanging() -> Result<()> {
-    for name in ["Model", "Memory", "Temperature", "Silence", "Length", "Thru", "Seed", "Variation"] {
+    for name in [
+        "Model",
+        "Memory",
+        "Temperature",
+        "Silence",
+        "Length",
+        "Thru",
+        "Seed",
+        "Variation",
+        "Mode",
+        "Answer length",
+        "Answer bars",
+        "Trade bars",
+        "Cue",
+        "Cue key",
+        "Cue controller",
+        "Alignment",
+    ] {
         for value in [0.0, 1.0] {
             let mut host = rig::clap(rig::EFFECT, ANSWERS)?;
             let id = host.parameter(name)?.id;

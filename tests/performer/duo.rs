@@ -7,6 +7,7 @@ use antiphon::{
     lane::lanes,
     model::{Model, embedded},
     music::{
+        note::Velocity,
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
         turn::Rules,
@@ -14,11 +15,12 @@ use antiphon::{
     performer::{Arrival, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound},
 };
 
-use crate::rig::{ANSWER, Dice, ENTRY, RATE, SETTINGS, one_call, sounding_after};
+use crate::rig::{ANSWER, Dice, ENTRY, RATE, SETTINGS, place, sounding_after};
 
 /// A tenth of a second.
 const BLOCK: u64 = 800;
-const MINUTE: u64 = 60 * RATE as u64;
+const SECOND: u64 = RATE as u64;
+const MINUTE: u64 = 60 * SECOND;
 /// Two hands play no more notes than this for ten seconds on end.
 const MOST_IN_TEN_SECONDS: usize = 250;
 const TOGETHER: Rules = Rules::Together { longest: Beats(8.0) };
@@ -94,16 +96,20 @@ impl Player {
     }
 }
 
-/// Lets two play each other for so many minutes and then stops the transport.
-fn duo(rules: [Rules; 2], minutes: u64, models: &[Arc<dyn Model>]) -> [Player; 2] {
+/// Lets two play each other for so many seconds and then stops the transport.
+fn duo(rules: [Rules; 2], seconds: u64, models: &[Arc<dyn Model>]) -> [Player; 2] {
     let [mut one, mut other] = [0, 1].map(|n| Player::new(rules[n], n as u32, models));
-    one.score = one_call();
-    while one.begin < minutes * MINUTE {
+    // One note to begin with.
+    let down = Gesture::KeyDown(place(60), Velocity::saturating(90));
+    one.score = vec![(0, down), (BLOCK - 1, Gesture::KeysUp(place(60).into()))];
+    while one.begin < seconds * SECOND {
         let (from_one, from_other) = (one.play(true), other.play(true));
         one.score.extend(from_other);
         other.score.extend(from_one);
     }
     for player in [&mut one, &mut other] {
+        // What was played in the last block is not heard any more.
+        player.score.truncate(player.next);
         player.play(false);
     }
     [one, other]
@@ -115,7 +121,7 @@ fn assert_well_behaved(players: &[Player; 2], how: &str) {
         let onsets = player.onsets();
         let in_ten_seconds = |from: u64| {
             let from_first = &onsets[onsets.partition_point(|at| *at < from)..];
-            from_first.partition_point(|at| *at < from + 10 * RATE as u64)
+            from_first.partition_point(|at| *at < from + 10 * SECOND)
         };
         let most = onsets.iter().map(|from| in_ten_seconds(*from)).max().unwrap_or(0);
         assert!(most <= MOST_IN_TEN_SECONDS, "{how}: {most} notes in ten seconds");
@@ -128,7 +134,7 @@ fn dice() -> [Arc<dyn Model>; 1] {
 
 #[test]
 fn two_instances_answer_each_other_for_an_hour() {
-    let players = duo([ANSWER, ANSWER], 60, &dice());
+    let players = duo([ANSWER, ANSWER], 3_600, &dice());
     assert_well_behaved(&players, "answer");
     for player in &players {
         let onsets = player.onsets();
@@ -147,14 +153,14 @@ fn no_two_games_run_away_with_each_other() {
         ("endless, endless", [ENDLESS, ENDLESS]),
         ("answer, trade", [ANSWER, Rules::Trade { bars: std::num::NonZeroU8::MIN }]),
     ] {
-        assert_well_behaved(&duo(rules, 5, &dice()), how);
+        assert_well_behaved(&duo(rules, 300, &dice()), how);
     }
 }
 
 #[test]
 fn two_instances_with_the_embedded_network_play_each_other() {
-    for (how, rules) in [("answer", [ANSWER, ANSWER]), ("together", [TOGETHER, TOGETHER])] {
-        let players = duo(rules, 1, embedded());
+    for (how, rules, seconds) in [("answer", [ANSWER, ANSWER], 15), ("together", [TOGETHER, TOGETHER], 3)] {
+        let players = duo(rules, seconds, embedded());
         assert_well_behaved(&players, how);
         assert!(players.iter().all(|player| !player.onsets().is_empty()), "{how}");
     }

@@ -1,6 +1,6 @@
 //! What happened in a session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use antiphon::{
     lane::Request,
@@ -13,6 +13,9 @@ use antiphon::{
 
 use super::{RATE, host::Host};
 
+/// Keys up to this one are cues.
+const HIGHEST_SWITCH: u8 = 30;
+
 /// All that happened, in the order of time.
 #[derive(Default)]
 pub struct Log {
@@ -21,6 +24,8 @@ pub struct Log {
     pub notes: Vec<Sounded>,
     turns: BTreeMap<TurnId, Turn>,
     planned: Vec<Planned>,
+    /// Gestures that are announced and not heard yet: what sounds before them comes after them.
+    coming: VecDeque<(u64, Gesture)>,
     held: Vec<Key>,
     now: Option<Now>,
 }
@@ -79,14 +84,25 @@ impl Log {
 
     pub fn gesture(&mut self, at: u64, gesture: Gesture) {
         let now = self.now.expect("a block has begun");
-        match gesture {
-            Gesture::KeyDown(place, _) if place.key.number() > 30 => {
-                self.held.push(place.key);
-                self.strikes.push(Strike { at, rules: now.rules, newest_turn: now.newest_turn });
+        self.coming.push_back((at, gesture));
+        if let Gesture::KeyDown(place, _) = gesture
+            && place.key.number() > HIGHEST_SWITCH
+        {
+            self.strikes.push(Strike { at, rules: now.rules, newest_turn: now.newest_turn });
+        }
+    }
+
+    /// The keys that are held when something sounds.
+    fn hold(&mut self, at: u64) {
+        while let Some((_, gesture)) = self.coming.pop_front_if(|(when, _)| *when <= at) {
+            match gesture {
+                Gesture::KeyDown(place, _) if place.key.number() > HIGHEST_SWITCH => {
+                    self.held.push(place.key)
+                }
+                Gesture::KeysUp(places) => self.held.retain(|key| places.key != Some(*key)),
+                Gesture::AllOff { .. } => self.held.clear(),
+                _ => {}
             }
-            Gesture::KeysUp(places) => self.held.retain(|key| places.key != Some(*key)),
-            Gesture::AllOff { .. } => self.held.clear(),
-            _ => {}
         }
     }
 
@@ -104,6 +120,7 @@ impl Log {
     }
 
     pub fn sound(&mut self, at: u64, sound: Sound) {
+        self.hold(at);
         self.sounds.push((at, sound));
         let Sound::NoteOn(place, velocity) = sound else { return };
         let is_it = |plan: &&Planned| (plan.note.key, plan.note.velocity) == (place.key, velocity);
