@@ -10,7 +10,7 @@ use antiphon::{
         note::{Key, Velocity},
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
-        turn::Rules,
+        turn::{Alignment, Cue, Entry, Length, Rules},
     },
     performer::{
         Arrival, Delivery, Ears, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound,
@@ -22,7 +22,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 const BLOCK: u64 = 512;
 const C4: Place = Place { channel: 0, key: Key::saturating(60) };
 const SETTINGS: Settings = Settings {
-    rules: Rules { silence: Beats(1.0), longest_answer: Beats(16.0) },
+    rules: Rules::Answer {
+        entry: Entry { cue: Cue::Silence(Beats(1.0)), alignment: Alignment::Off },
+        length: Length::Call { longest: Beats(16.0) },
+    },
     manner: Manner::DEFAULT,
     delivery: Delivery::PLAIN,
     ears: Ears::All,
@@ -74,7 +77,8 @@ fn blocks(criterion: &mut Criterion) {
     criterion.bench_function("process a block with a note", |bencher| {
         bencher.iter(|| {
             let position = Some(BeatTime(begin as f64 / 24_000.0));
-            let transport = Transport { playing: true, tempo: Tempo::new(120.0), position };
+            let tempo = Tempo::new(120.0);
+            let transport = Transport { playing: true, tempo, position, ..Transport::default() };
             performer.process(&transport, Samples(BLOCK), SETTINGS, &mut Player { gestures, next: 0 });
             begin += BLOCK;
             while improviser_end.requests.pop().is_ok() {}

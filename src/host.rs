@@ -9,9 +9,10 @@ use nice_plug::{
 
 use crate::{
     music::{
+        bars::{Bar, Signature},
         hearing::{Pedal, Place, Places},
         note::{Key, Velocity},
-        time::{BeatTime, Tempo},
+        time::{BeatTime, Beats, Tempo},
         timeline::Transport,
     },
     performer::{Arrival, Gesture, Port, Refused, Sound},
@@ -37,10 +38,18 @@ impl<'a, P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> HostPort<'a, P, C> 
     /// The transport at the first sample of the block. What the host does not tell is left out.
     pub fn transport(&self) -> Transport {
         let transport = self.context.transport();
+        let signature = transport.time_sig_numerator.zip(transport.time_sig_denominator);
+        let bar = transport.bar_number().zip(transport.bar_start_pos_beats());
         Transport {
             playing: transport.playing,
             tempo: transport.tempo.and_then(Tempo::new),
             position: transport.pos_beats().map(BeatTime),
+            signature: signature.and_then(|(beats, value)| Signature::new(beats, value)),
+            bar: bar.map(|(number, start)| Bar { number: number.into(), start: BeatTime(start) }),
+            cycle: transport
+                .loop_range_beats()
+                .map(|(start, end)| Beats(end - start))
+                .filter(|length| length.0 > 0.0),
         }
     }
 
@@ -110,6 +119,9 @@ fn gesture(event: &NoteEvent<()>) -> Gesture {
             cc: control_change::ALL_SOUND_OFF | control_change::ALL_NOTES_OFF,
             ..
         } => Gesture::AllOff { channel },
+        NoteEvent::MidiCC { cc: number, value, .. } => {
+            Gesture::Controller { number, value: (value * 127.0).round() as u8 }
+        }
         _ => Gesture::Other,
     }
 }

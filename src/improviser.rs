@@ -12,9 +12,9 @@ use self::{
     mind::Mind,
 };
 use crate::{
-    lane::{ImproviserEnd, Reply, Request},
+    lane::{Ending, ImproviserEnd, Reply, Request},
     model::Model,
-    music::{manner::Manner, memory::Memory},
+    music::{hands::Berth, manner::Manner, memory::Memory},
 };
 
 /// What the worker is to do after a step.
@@ -37,6 +37,8 @@ pub struct Improviser {
     answer: Option<Answer>,
     /// The memory with the answer so far.
     scene: Memory,
+    /// What the next answer leaves to the player.
+    berth: Berth,
 }
 
 /// Who may answer.
@@ -58,6 +60,7 @@ impl Improviser {
             manner: Manner::DEFAULT,
             answer: None,
             scene: Memory::new(),
+            berth: Berth::default(),
         }
     }
 
@@ -87,12 +90,15 @@ impl Improviser {
         match request {
             Request::Heard(note) => self.memory.remember(note),
             Request::Manner(manner) => self.manner = manner,
-            Request::Answer { turn, from, length, seed, touch } => {
-                self.begin(Task { turn, from, until: from + length, seed, touch });
+            Request::Answer { turn, from, length, seed, touch, ending } => {
+                let berth = std::mem::take(&mut self.berth);
+                self.begin(Task { turn, from, until: from + length, seed, touch, ending, berth });
             }
             Request::Again { turn, from, length, seed, touch } => {
-                self.go_on(Task { turn, from, until: from + length, seed, touch });
+                let (ending, berth) = (Ending::Full, Berth::default());
+                self.go_on(Task { turn, from, until: from + length, seed, touch, ending, berth });
             }
+            Request::Avoid(berth) => self.berth = berth,
             Request::Cancel(turn) => {
                 self.answer.take_if(|answer| answer.turn == turn);
             }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::music::{
+    hands::Berth,
     manner::Manner,
     note::{Note, Velocity},
     time::{Moment, Seconds},
@@ -24,9 +25,11 @@ pub enum Request {
     /// From now on, this is how an answer is to be.
     Manner(Manner),
     /// Play from a moment on, for so long. `touch` is how loud the player has played lately.
-    Answer { turn: TurnId, from: Moment, length: Seconds, seed: u32, touch: Velocity },
+    Answer { turn: TurnId, from: Moment, length: Seconds, seed: u32, touch: Velocity, ending: Ending },
     /// Go on with the answer, as a new turn, in another way: what was to begin from that moment on never sounds.
     Again { turn: TurnId, from: Moment, length: Seconds, seed: u32, touch: Velocity },
+    /// The next answer leaves this to the player.
+    Avoid(Berth),
     /// This turn is over; what was planned for it never sounded.
     Cancel(TurnId),
     /// Forget everything that was heard.
@@ -40,6 +43,15 @@ pub enum Reply {
     Play { turn: TurnId, note: Note },
     /// The answer is complete.
     Done(TurnId),
+}
+
+/// How an answer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// When its time is over.
+    Full,
+    /// Before that, where the model leaves a silence as long as the one between two phrases.
+    Phrase,
 }
 
 const _: () = assert!(size_of::<Request>() <= 32 && size_of::<Reply>() <= 32);

@@ -1,6 +1,8 @@
 //! The musical core: pure types and rules, without a framework, a network or a thread.
 
+pub mod bars;
 pub mod grid;
+pub mod hands;
 pub mod hearing;
 pub mod keys;
 pub mod manner;

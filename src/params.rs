@@ -6,6 +6,7 @@ mod switches;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod turn;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,13 +14,17 @@ use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
 use parking_lot::RwLock;
 
-pub use self::{delivery::DeliveryParams, manner::MannerParams, switches::SwitchParams};
+pub use self::{
+    delivery::DeliveryParams,
+    manner::MannerParams,
+    switches::SwitchParams,
+    turn::{AnswerLength, CueSource, EntryAlignment, Mode, TurnParams},
+};
 use crate::{
     music::{
         manner::{Manner, Thousandths},
         memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
         time::Beats,
-        turn::Rules,
     },
     performer::Settings,
 };
@@ -83,6 +88,9 @@ pub struct AntiphonParams {
     #[nested(group = "Switches")]
     pub switches: SwitchParams,
 
+    #[nested(group = "Turn")]
+    pub turn: TurnParams,
+
     /// A model file that the player chose; empty for none.
     #[persist = "model-file"]
     pub model_file: ModelFile,
@@ -93,10 +101,10 @@ impl AntiphonParams {
     pub fn snapshot(&self) -> Settings {
         let memory = self.memory.value().clamp(SMALLEST_MEMORY as i32, LARGEST_MEMORY as i32);
         Settings {
-            rules: Rules {
-                silence: Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
-                longest_answer: Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
-            },
+            rules: self.turn.rules(
+                Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
+                Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
+            ),
             manner: self.manner.snapshot(Manner {
                 temperature: Thousandths::of(self.temperature.value().clamp(0.0, HOTTEST)),
                 memory: memory as u8,
@@ -135,6 +143,7 @@ impl Default for AntiphonParams {
             manner: MannerParams::default(),
             delivery: DeliveryParams::default(),
             switches: SwitchParams::default(),
+            turn: TurnParams::default(),
             model_file: ModelFile::default(),
         }
     }

@@ -3,35 +3,44 @@
 //! Everything here is realtime-safe once [`Performer::new`] is done, as long as the host keeps real time.
 
 mod again;
+mod cue;
 mod delivery;
 mod desk;
 mod ears;
+mod floor;
 mod pace;
 mod partner;
 mod passage;
 mod sounding;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
-use self::{again::Plan, pace::Pace, passage::Way};
+use self::{
+    again::Plan,
+    cue::{CueInput, Heed},
+    pace::Lead,
+    passage::Way,
+};
 pub use self::{
     again::Triggers,
     delivery::Delivery,
     desk::{Arrival, Gesture, Port, Refused, Sound},
     ears::Ears,
+    pace::Pace,
     passage::Passage,
 };
 use crate::{
     improviser::Improviser,
     lane::{PerformerEnd, Telemetry},
     music::{
-        hearing::{Hearing, Places},
+        hands::Hands,
+        hearing::Hearing,
         manner::Manner,
         schedule::Schedule,
         time::{SampleRate, SampleTime, Samples},
-        timeline::{Motion, Timeline, Transport},
+        timeline::{Timeline, Transport},
         touch::Touch,
-        turn::{Change, Rules, TurnId, Turns},
+        turn::{Rules, TurnId, Turns},
     },
 };
 
@@ -75,7 +84,7 @@ pub enum Partner {
 impl Partner {
     /// A worker, for a host whose pace is not known yet.
     pub fn worker() -> Self {
-        Self::Worker(Pace::default())
+        Self::Worker(Pace::Watched(Lead::default()))
     }
 }
 
@@ -83,6 +92,8 @@ impl Partner {
 pub struct Performer {
     timeline: Timeline,
     hearing: Hearing,
+    hands: Hands,
+    cue: CueInput,
     turns: Turns,
     schedule: Schedule,
     passage: Passage,
@@ -96,6 +107,8 @@ pub struct Performer {
     touch: Touch,
     /// The turn whose answer is not complete yet.
     awaited: Option<TurnId>,
+    /// The newest turn whose answer is complete.
+    complete: Option<TurnId>,
     /// The channel of the player's newest strike: the answer goes where the call went.
     channel: u8,
     /// Nothing goes out before this: what is sent is sent in the order of time.
@@ -118,6 +131,8 @@ impl Performer {
         Self {
             timeline: Timeline::new(rate),
             hearing: Hearing::new(),
+            hands: Hands::new(),
+            cue: CueInput::default(),
             turns: Turns::new(),
             schedule: Schedule::new(),
             passage,
@@ -129,6 +144,7 @@ impl Performer {
             plan: Plan { ordinal: 0, made: SampleTime(0), manner: settings.manner },
             touch: Touch::default(),
             awaited: None,
+            complete: None,
             channel: 0,
             cursor: SampleTime(0),
             blocked: false,
@@ -151,7 +167,7 @@ impl Performer {
         port: &mut impl Port,
     ) {
         if let Partner::Worker(pace) = &mut self.partner {
-            pace.begin_block(self.timeline.rate().seconds(length), Instant::now());
+            pace.begin_block(self.timeline.rate().seconds(length));
         }
         self.begin_block(transport, settings, port);
         while let Some(arrival) = port.next() {
@@ -166,6 +182,7 @@ impl Performer {
     /// Forgets the take. What still sounds is released in the next block, since nothing can be sent now.
     pub fn reset(&mut self) {
         self.hearing.clear();
+        self.hands.clear();
         self.turns.restart();
         self.owe_all();
         self.forget_owed = true;
@@ -177,25 +194,15 @@ impl Performer {
         self.cursor = self.timeline.now();
         self.pay_forget();
         self.pay_debts(port);
-        let now = self.timeline.now();
-        let bypassed = settings.bypass && !self.settings.bypass;
+        let stops = self.is_stopped_by(&settings);
         let before = std::mem::replace(&mut self.settings, settings);
-        let silence = self.turns.silence(&self.timeline, self.timeline.pin(now));
-        match self.timeline.begin_block(transport) {
-            Motion::Steady => {}
-            Motion::Stopped => {
-                let ended = self.turns.stop();
-                self.fall_silent(ended, port);
-            }
-            Motion::Started | Motion::Jumped => {
-                let ended = self.turns.jump(&self.timeline, self.timeline.pin(now), silence);
-                self.fall_silent(ended, port);
-            }
-        }
-        if bypassed {
+        self.follow(transport, port);
+        if stops {
             let ended = self.turns.stop();
-            self.hearing.clear();
             self.fall_silent(ended, port);
+        }
+        if settings.bypass {
+            self.hearing.clear();
         }
         self.obey(&before, port);
         self.collect();
@@ -205,7 +212,8 @@ impl Performer {
     fn advance(&mut self, to: SampleTime, port: &mut impl Port) {
         loop {
             self.collect();
-            let change = self.turns.next_change(&self.timeline, &self.settings.rules);
+            self.end_complete();
+            let change = self.turns.next_change(self.cursor, &self.timeline, &self.settings.rules);
             let due = self.schedule.next_due(&self.timeline).filter(|_| !self.blocked);
             match (change, due) {
                 (Some((at, change)), due) if at < to && due.is_none_or(|(due, _)| at <= due) => {
@@ -222,24 +230,14 @@ impl Performer {
         self.cursor = self.cursor.max(to);
     }
 
-    fn change(&mut self, change: Change) {
-        match change {
-            Change::Ask => self.ask(),
-            Change::HandOver => self.turns.hand_over(),
-            Change::End => {
-                if let Some(ask) = self.turns.current() {
-                    self.cancel(ask.turn);
-                }
-                self.turns.end();
-                self.schedule.drop_pending();
-            }
-        }
-    }
-
     fn hear<P: Port>(&mut self, at: SampleTime, arrival: Arrival<P::Event>, port: &mut P) {
-        let Settings { thru, bypass, .. } = self.settings;
-        if !bypass && self.settings.ears.hear(arrival.gesture) {
-            self.listen(at, arrival.gesture, port);
+        let Settings { thru, bypass, rules, ears, .. } = self.settings;
+        if !bypass && ears.hear(arrival.gesture) {
+            match self.cue.heed(arrival.gesture, rules.cue()) {
+                Heed::Music => self.listen(at, arrival.gesture, port),
+                Heed::Cue => return self.take_cue(at, port),
+                Heed::Swallowed => return,
+            }
         }
         let way = if thru || bypass { Way::Open } else { Way::Closed };
         if self.passage.passes(arrival.gesture, way) {
@@ -248,44 +246,6 @@ impl Performer {
                 self.telemetry.refused.raise();
             }
             self.passage.settle(arrival.gesture, sent);
-        }
-    }
-
-    fn listen(&mut self, at: SampleTime, gesture: Gesture, port: &mut impl Port) {
-        match gesture {
-            Gesture::KeyDown(place, velocity) => {
-                self.telemetry.heard.raise();
-                let ended = self.turns.key_down(self.timeline.pin(at));
-                self.fall_silent(ended, port);
-                self.channel = place.channel;
-                self.touch.strike(velocity);
-                if let Some(note) = self.hearing.key_down(place, velocity, at) {
-                    self.remember(note);
-                }
-            }
-            Gesture::KeysUp(places) => self.lift(at, places),
-            Gesture::AllOff { channel } => {
-                let ended = self.turns.current().and_then(|_| self.turns.stop());
-                self.fall_silent(ended, port);
-                self.lift(at, Places { channel: Some(channel), key: None });
-            }
-            Gesture::Pedal { channel, pedal } => {
-                self.hearing.pedal(channel, pedal);
-                while let Some(note) = self.hearing.end_unpedalled(at) {
-                    self.remember(note);
-                }
-            }
-            Gesture::Other => {}
-        }
-    }
-
-    fn lift(&mut self, at: SampleTime, places: Places) {
-        let was_held = self.hearing.any_key_held();
-        while let Some(note) = self.hearing.keys_up(places, at) {
-            self.remember(note);
-        }
-        if was_held && !self.hearing.any_key_held() {
-            self.turns.last_key_up(self.timeline.pin(at));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, thread};
 
 use antiphon::{
     improviser::{Improviser, Progress},
-    lane::{PerformerEnd, Reply, Request, lanes},
+    lane::{Ending, PerformerEnd, Reply, Request, lanes},
     model::{Chance, Limits, Model, State, Taste},
     music::{
         grid::GridNote,
@@ -101,7 +101,7 @@ fn heard(end: &mut PerformerEnd, count: usize) {
 
 fn ask(end: &mut PerformerEnd, turn: u32, from: f64, seed: u32) {
     let (turn, from, length) = (TurnId(turn), Moment(from), Seconds(2.0));
-    let request = Request::Answer { turn, from, length, seed, touch: MEZZO_FORTE };
+    let request = Request::Answer { turn, from, length, seed, touch: MEZZO_FORTE, ending: Ending::Full };
     end.requests.push(request).expect("room for a request");
 }
 

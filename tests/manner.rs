@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use antiphon::{
     improviser::{Improviser, Progress},
-    lane::{PerformerEnd, Reply, Request, lanes},
+    lane::{Ending, PerformerEnd, Reply, Request, lanes},
     model::{Model, embedded},
     music::{
         manner::{Density, Manner, Polyphony, Register, Thousandths},
@@ -44,7 +44,7 @@ fn tell(end: &mut PerformerEnd, request: Request) {
 }
 
 fn answer(turn: u32, touch: Velocity) -> Request {
-    Request::Answer { turn: TurnId(turn), from: FROM, length: LENGTH, seed: 5, touch }
+    Request::Answer { turn: TurnId(turn), from: FROM, length: LENGTH, seed: 5, touch, ending: Ending::Full }
 }
 
 /// All that is drawn until there is nothing to do.

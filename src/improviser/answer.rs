@@ -4,9 +4,11 @@ use rand::SeedableRng;
 
 use super::{crowd::Onsets, mind::Mind, voices::Voices};
 use crate::{
+    lane::Ending,
     model::{Chance, Limits, Taste},
     music::{
         grid::Cell,
+        hands::Berth,
         manner::{Crowd, Manner},
         memory::Memory,
         note::{Note, Velocity},
@@ -17,6 +19,8 @@ use crate::{
 
 /// The longest step within an answer: beyond it, a partner seems to have left.
 const LONGEST_STEP: Seconds = Seconds(2.0);
+/// A silence that ends a phrase: so real performances are cut too.
+const PHRASE_END: Seconds = Seconds(2.0);
 /// The longest note of an answer.
 const LONGEST_DURATION: Seconds = Seconds(8.0);
 /// More would be a wall of notes: ten fingers.
@@ -29,6 +33,8 @@ pub struct Answer {
     pub turn: TurnId,
     until: Moment,
     touch: Velocity,
+    ending: Ending,
+    berth: Berth,
     chance: Chance,
     /// Of the call or the answer: where the next step begins.
     last_onset: Moment,
@@ -48,16 +54,21 @@ pub struct Task {
     pub until: Moment,
     pub seed: u32,
     pub touch: Velocity,
+    pub ending: Ending,
+    /// What is left to the player.
+    pub berth: Berth,
 }
 
 impl Answer {
     /// An answer to the notes of a scene.
     pub fn new(task: Task, scene: &Memory) -> Self {
-        let Task { turn, from, until, seed, touch } = task;
+        let Task { turn, from, until, seed, touch, ending, berth } = task;
         Self {
             turn,
             until,
             touch,
+            ending,
+            berth,
             chance: Chance::seed_from_u64(u64::from(seed)),
             last_onset: newest_onset(scene, from),
             begun: from,
@@ -68,9 +79,12 @@ impl Answer {
         }
     }
 
-    /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back.
+    /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back. Its
+    /// ending and its berth stay.
     pub fn again(&self, task: Task, scene: &Memory, manner: &Manner) -> Self {
-        let mut again = Self { begun: self.begun, ..Self::new(task, scene) };
+        let Self { begun, ending, berth, .. } = *self;
+        let mut again = Self::new(Task { ending, berth, ..task }, scene);
+        again.begun = begun;
         let played = scene.newest(usize::MAX).iter().filter(|note| note.onset >= self.begun);
         played.for_each(|note| again.follow(note, manner));
         again
@@ -98,23 +112,28 @@ impl Answer {
         self.voices.strike(note, manner.polyphony);
     }
 
-    /// `None` where no key is allowed: then nothing is played rather than what nobody wants.
+    /// `None` where the phrase is over, and where no key is allowed: then nothing is played rather than what nobody
+    /// wants.
     fn draw(&mut self, mind: &mut Mind, scene: &Memory, manner: &Manner) -> Option<Note> {
-        let keys = manner.keys();
+        let keys = manner.keys().without(self.berth.keys);
         if keys.is_empty() {
             return None;
         }
+        let may_end = self.ending == Ending::Phrase && !self.onsets.is_empty();
         let from = self.earliest(manner);
         let limits = Limits {
             keys,
             least_step: (from - self.last_onset).max(Seconds::ZERO),
-            longest_step: LONGEST_STEP,
+            longest_step: if may_end { Seconds::FOREVER } else { LONGEST_STEP },
             longest_duration: LONGEST_DURATION,
             sounding: self.voices.after(self.last_onset),
         };
         mind.hear(scene, manner.memory.into(), usize::MAX);
         let taste = Taste::of(manner, self.touch);
         let drawn = mind.model.draw(&mut mind.state, &taste, &limits, &mut self.chance);
+        if may_end && drawn.step >= PHRASE_END {
+            return None;
+        }
         self.last_onset = self.last_onset + drawn.step;
         let end = self.last_onset + drawn.duration;
         let onset = self.last_onset.max(from);
@@ -124,7 +143,9 @@ impl Answer {
     /// No note may begin earlier: it would come before its time, or make a crowd.
     fn earliest(&self, manner: &Manner) -> Moment {
         let chord = Crowd { onsets: manner.polyphony.count(), span: CHORD_SPAN };
-        let crowds = [Some(WALL), Some(chord), manner.density.crowd()];
+        let spacing = self.berth.spacing;
+        let alone = (spacing > Seconds::ZERO).then_some(Crowd { onsets: 1, span: spacing });
+        let crowds = [Some(WALL), Some(chord), manner.density.crowd(), alone];
         crowds.into_iter().flatten().filter_map(|crowd| self.onsets.next(crowd)).fold(self.from, Moment::max)
     }
 }

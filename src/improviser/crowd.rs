@@ -20,6 +20,10 @@ impl Onsets {
         Self { newest: [Moment(0.0); KEPT], count: 0 }
     }
 
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     pub fn push(&mut self, onset: Moment) {
         self.newest[self.count % KEPT] = onset;
         self.count += 1;

@@ -2,13 +2,21 @@
 
 use super::note::Key;
 
-/// Some of the 128 keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keys(u128);
+/// Some of the 128 keys, a bit each; in halves, so that a message of 32 bytes has room for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keys([u64; 2]);
 
 impl Keys {
-    pub const NONE: Self = Self(0);
-    pub const ALL: Self = Self(u128::MAX);
+    pub const NONE: Self = Self::of(0);
+    pub const ALL: Self = Self::of(u128::MAX);
+
+    const fn of(bits: u128) -> Self {
+        Self([bits as u64, (bits >> 64) as u64])
+    }
+
+    const fn bits(self) -> u128 {
+        self.0[0] as u128 | (self.0[1] as u128) << 64
+    }
 
     /// The keys whose pitch class, C first, has its bit among the lowest twelve.
     pub(super) const fn of_pitch_classes(bits: u16) -> Self {
@@ -17,38 +25,48 @@ impl Keys {
             keys |= ((bits & 0xFFF) as u128) << lowest;
             lowest += 12;
         }
-        Self(keys)
+        Self::of(keys)
     }
 
     /// This key and all above.
     pub const fn from(key: Key) -> Self {
-        Self(u128::MAX << key.index())
+        Self::of(u128::MAX << key.index())
     }
 
     /// All above this key.
     pub const fn above(key: Key) -> Self {
-        Self(Self::from(key).0 & !(1 << key.index()))
+        Self::of(Self::from(key).bits() & !(1 << key.index()))
     }
 
     /// What both have.
     pub const fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
+        Self::of(self.bits() & other.bits())
     }
 
     pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
+        Self::of(self.bits() & !other.bits())
     }
 
     pub fn insert(&mut self, key: Key) {
-        self.0 |= 1 << key.index();
+        *self = Self::of(self.bits() | 1 << key.index());
+    }
+
+    /// Takes in a key and those within so many semitones of it.
+    pub fn insert_around(&mut self, key: Key, semitones: u8) {
+        let keys = key.number().saturating_sub(semitones)..=key.number().saturating_add(semitones);
+        keys.filter_map(Key::new).for_each(|key| self.insert(key));
+    }
+
+    pub const fn len(self) -> usize {
+        self.bits().count_ones() as usize
     }
 
     pub const fn contains(self, key: Key) -> bool {
-        self.0 & (1 << key.index()) != 0
+        self.bits() & (1 << key.index()) != 0
     }
 
     pub const fn is_empty(self) -> bool {
-        self.0 == 0
+        self.bits() == 0
     }
 
     /// This set, or another where this one is empty.
@@ -102,5 +120,15 @@ mod tests {
             [40, 40, 40, 46, 46, 46].map(Some)
         );
         assert_eq!(Keys::NONE.nearest(key(3)), None);
+    }
+
+    #[test]
+    fn a_hand_at_the_end_of_the_keyboard_reaches_no_further() {
+        let mut keys = Keys::NONE;
+        keys.insert_around(Key::saturating(126), 4);
+        keys.insert_around(Key::saturating(1), 4);
+        assert_eq!(keys.len(), 6 + 6);
+        assert!(keys.contains(Key::saturating(127)) && keys.contains(Key::saturating(0)));
+        assert!(!keys.contains(Key::saturating(64)));
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     hearing::Place,
     note::{Key, Velocity},
-    time::SampleTime,
+    time::{Beats, SampleTime},
     timeline::{Position, Timeline},
 };
 
@@ -117,6 +117,24 @@ impl Schedule {
     /// Nothing that is pending for `from` or later is played any more. Realtime-safe.
     pub fn drop_from(&mut self, from: SampleTime, timeline: &Timeline) {
         self.pending.retain(|note| timeline.sample(note.onset) < from);
+    }
+
+    /// What is pending moves with a jump of the beat, and what sounds is due to end at `at`. Realtime-safe.
+    pub fn jump(&mut self, by: Beats, at: SampleTime) {
+        for note in &mut self.pending {
+            (note.onset, note.end) = (note.onset.moved(by), note.end.moved(by));
+        }
+        self.sounding.iter_mut().for_each(|note| note.end = Position::Sample(at));
+    }
+
+    /// What sounds on this key is due to end at `at`. Realtime-safe.
+    pub fn release(&mut self, key: Key, at: SampleTime) {
+        let on_key = self.sounding.iter_mut().filter(|note| note.place.key == key);
+        on_key.for_each(|note| note.end = Position::Sample(at));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty() && self.sounding.is_empty()
     }
 
     /// Nothing pending is played any more, and what sounds is due to end at `at`. Realtime-safe.

@@ -62,6 +62,7 @@ impl Moment {
 
 impl Seconds {
     pub const ZERO: Self = Self(0.0);
+    pub const FOREVER: Self = Self(f32::INFINITY);
 
     pub fn max(self, other: Self) -> Self {
         Self(self.0.max(other.0))

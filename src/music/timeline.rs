@@ -1,6 +1,15 @@
 //! The one place where sample clock, beats and seconds meet.
 
-use super::time::{Anchor, BeatTime, Beats, Moment, SampleRate, SampleTime, Samples, Seconds, Tempo};
+mod barlines;
+#[cfg(test)]
+mod tests;
+
+pub use self::barlines::Barlines;
+use self::barlines::Hold;
+use super::{
+    bars::{Bar, Bars, Signature},
+    time::{Anchor, BeatTime, Beats, Moment, SampleRate, SampleTime, Samples, Seconds, Tempo},
+};
 
 /// How far the host's beat may stray from the expected one before it counts as a jump, in beats.
 /// The shortest loops in use are 0.25 long. What a change of tempo within the block explains comes on top.
@@ -16,17 +25,24 @@ pub struct Transport {
     pub playing: bool,
     pub tempo: Option<Tempo>,
     pub position: Option<BeatTime>,
+    pub signature: Option<Signature>,
+    /// The bar that holds the position.
+    pub bar: Option<Bar>,
+    /// The length of the loop that is switched on.
+    pub cycle: Option<Beats>,
 }
 
 /// What became of musical time from one block to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Motion {
     /// It goes on as expected, or stands still as before.
     Steady,
     Started,
     Stopped,
-    /// A seek or a loop: beats from before mean nothing now.
-    Jumped,
+    /// Back to the start of the loop; the beat moved by so much.
+    Looped(Beats),
+    /// A seek: the beat moved by so much.
+    Sought(Beats),
 }
 
 /// A point that follows the music: on the beat while the transport runs, on the sample clock while not.
@@ -45,18 +61,33 @@ pub struct Timeline {
     before: SampleTime,
     tempo: Tempo,
     anchor: Option<Anchor>,
+    /// Counted on through loops; anew after a start or a seek.
+    bars: Bars,
+}
+
+impl Position {
+    /// The same place after a jump by so much; the sample clock does not jump.
+    pub fn moved(self, by: Beats) -> Self {
+        match self {
+            Self::Beat(beat) => Self::Beat(beat + by),
+            Self::Sample(_) => self,
+        }
+    }
 }
 
 impl Timeline {
     pub fn new(rate: SampleRate) -> Self {
-        Self { rate, now: SampleTime(0), before: SampleTime(0), tempo: Tempo::DEFAULT, anchor: None }
+        let clock = SampleTime(0);
+        Self { rate, now: clock, before: clock, tempo: Tempo::DEFAULT, anchor: None, bars: Bars::FREE }
     }
 
     /// Takes the transport of the block that begins now. Realtime-safe.
     pub fn begin_block(&mut self, transport: &Transport) -> Motion {
         self.tempo = transport.tempo.unwrap_or(self.tempo);
         let heard = match *transport {
-            Transport { playing: true, tempo: Some(tempo), position: Some(beat) } if beat.0.is_finite() => {
+            Transport { playing: true, tempo: Some(tempo), position: Some(beat), .. }
+                if beat.0.is_finite() =>
+            {
                 Some(Anchor { sample: self.now, beat, tempo })
             }
             _ => None,
@@ -65,8 +96,11 @@ impl Timeline {
             (None, None) => (None, Motion::Steady),
             (None, Some(new)) => (Some(new), Motion::Started),
             (Some(_), None) => (None, Motion::Stopped),
-            (Some(old), Some(new)) => self.follow(old, new),
+            (Some(old), Some(new)) => self.follow(old, new, transport.cycle),
         };
+        if let Some(new) = heard {
+            self.bars = self.count(transport, new.beat, motion);
+        }
         self.anchor = anchor;
         motion
     }
@@ -148,80 +182,47 @@ impl Timeline {
         }
     }
 
-    fn follow(&self, old: Anchor, new: Anchor) -> (Option<Anchor>, Motion) {
+    /// The bars of the song while the transport runs; otherwise bars of 4/4 at a steady tempo from a sample on.
+    pub fn barlines(&self, free_from: SampleTime, free_tempo: Tempo) -> Barlines {
+        let free = Anchor { sample: free_from, beat: BeatTime(0.0), tempo: free_tempo };
+        self.song_bars().unwrap_or(Barlines {
+            bars: Bars::FREE,
+            anchor: free,
+            hold: Hold::Clock,
+            rate: self.rate,
+        })
+    }
+
+    /// The bars of the song, while the transport runs.
+    pub fn song_bars(&self) -> Option<Barlines> {
+        let Self { bars, rate, .. } = *self;
+        Some(Barlines { bars, anchor: self.anchor?, hold: Hold::Song, rate })
+    }
+
+    fn follow(&self, old: Anchor, new: Anchor, cycle: Option<Beats>) -> (Option<Anchor>, Motion) {
         let strayed = new.beat - old.beat_at(self.now, self.rate);
         let explained = new.tempo.gain_on(old.tempo, self.now - self.before, self.rate);
-        if strayed.0.abs() > JUMP_BEATS + explained.0.abs() {
-            return (Some(new), Motion::Jumped);
+        let slack = JUMP_BEATS + explained.0.abs();
+        if strayed.0.abs() > slack {
+            // A loop that is shorter than the block went round more than once.
+            let rounds = |cycle: Beats| (-strayed.0 / cycle.0).round().max(1.0);
+            let looped = cycle.is_some_and(|cycle| (strayed.0 + rounds(cycle) * cycle.0).abs() <= slack);
+            let motion = if looped { Motion::Looped(strayed) } else { Motion::Sought(strayed) };
+            return (Some(new), motion);
         }
         let expected = old.sample_at(new.beat, self.rate);
         let strayed_samples = (expected.0 as f64 - self.now.0 as f64).abs();
         let unchanged = old.tempo == new.tempo && strayed_samples <= DRIFT_SAMPLES;
         (Some(if unchanged { old } else { new }), Motion::Steady)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RATE: SampleRate = SampleRate(48_000.0);
-
-    fn playing(beat: f64, tempo: f64) -> Transport {
-        Transport { playing: true, tempo: Tempo::new(tempo), position: Some(BeatTime(beat)) }
-    }
-
-    #[test]
-    fn a_beat_falls_on_the_same_sample_in_every_partition_into_blocks() {
-        let due = |blocks: &[u64]| {
-            let mut timeline = Timeline::new(RATE);
-            for &length in blocks {
-                timeline.begin_block(&playing(timeline.now().0 as f64 / 24_000.0, 120.0));
-                timeline.end_block(Samples(length));
-            }
-            timeline.sample(Position::Beat(BeatTime(1.234_567)))
-        };
-        assert_eq!(due(&[512; 20]), due(&[1, 7, 137, 4096, 33, 2048]));
-        assert_eq!(due(&[64]), SampleTime(29_630));
-    }
-
-    #[test]
-    fn a_position_on_a_beat_follows_a_change_of_tempo() {
-        let mut timeline = Timeline::new(RATE);
-        timeline.begin_block(&playing(0.0, 120.0));
-        assert_eq!(timeline.sample(Position::Beat(BeatTime(2.0))), SampleTime(48_000));
-        timeline.end_block(Samples(24_000));
-        assert_eq!(timeline.begin_block(&playing(1.0, 60.0)), Motion::Steady);
-        assert_eq!(timeline.sample(Position::Beat(BeatTime(2.0))), SampleTime(72_000));
-    }
-
-    #[test]
-    fn a_loop_is_a_jump_and_a_ramp_is_none() {
-        let mut timeline = Timeline::new(RATE);
-        assert_eq!(timeline.begin_block(&playing(-1.0, 120.0)), Motion::Started);
-        timeline.end_block(Samples(4_096));
-        let beat = -1.0 + 4_096.0 / 24_000.0;
-        assert_eq!(timeline.begin_block(&playing(beat + 0.004, 124.0)), Motion::Steady);
-        timeline.end_block(Samples(4_096));
-        assert_eq!(timeline.begin_block(&playing(-1.0, 124.0)), Motion::Jumped);
-    }
-
-    #[test]
-    fn a_step_of_the_tempo_within_a_long_block_is_no_jump() {
-        let mut timeline = Timeline::new(RATE);
-        timeline.begin_block(&playing(0.0, 60.0));
-        timeline.end_block(Samples(8_192));
-        let beat = 8_192.0 / RATE.0 * 2.5;
-        assert_eq!(timeline.begin_block(&playing(beat, 180.0)), Motion::Steady);
-    }
-
-    #[test]
-    fn a_transport_without_a_position_leaves_the_sample_clock_in_charge() {
-        let mut timeline = Timeline::new(RATE);
-        let bare = Transport { playing: true, tempo: Tempo::new(90.0), position: None };
-        assert_eq!(timeline.begin_block(&bare), Motion::Steady);
-        assert_eq!(timeline.pin(SampleTime(10)), Position::Sample(SampleTime(10)));
-        let later = timeline.after(Position::Sample(SampleTime(0)), Beats(1.5));
-        assert_eq!(later, Position::Sample(SampleTime(48_000)));
+    fn count(&self, transport: &Transport, beat: BeatTime, motion: Motion) -> Bars {
+        let signature = transport.signature.unwrap_or(Signature::COMMON);
+        let told = Bars::of_song(beat, transport.bar, signature);
+        match motion {
+            Motion::Steady => told.counted_on(self.bars),
+            Motion::Looped(by) => told.counted_through(self.bars, beat + Beats(-by.0), beat),
+            Motion::Started | Motion::Stopped | Motion::Sought(_) => told,
+        }
     }
 }

@@ -1,50 +1,31 @@
 //! Who has the floor: a pure state machine over positions of the music.
 
+mod floor;
+mod passing;
+mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use self::{
+    floor::{Ask, Asked, Floor},
+    rules::{Alignment, Cue, Entry, Foot, Length, Rules},
+};
 use super::{
-    time::{Beats, Moment, SampleTime, Seconds, Tempo},
-    timeline::{Position, Timeline},
+    time::{Beats, SampleTime, Seconds, Tempo},
+    timeline::{Motion, Position, Timeline},
 };
 
-/// How long before the hand-over the answer is asked for, so that its first notes are there in time
-/// whatever the block size up to 8,192 samples. A silence shorter than this is all the warning there is.
-const WARNING: Seconds = Seconds(0.25);
-
-/// The shortest answer, and the length of one whose call cannot be measured across a stop or a jump.
-const SHORTEST_ANSWER: Beats = Beats(2.0);
+/// Who plays along needs so long to follow a strike; the strikes of a chord lie closer together.
+const REACTION: Seconds = Seconds(0.05);
 
 /// The number of a turn of the plugin; a later one has a higher number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TurnId(pub u32);
 
-/// The player's rules of the game.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
-    /// The silence with no key held that ends a call.
-    pub silence: Beats,
-    /// An answer is as long as its call, up to this.
-    pub longest_answer: Beats,
-}
-
-/// An answer that is wanted.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ask {
-    pub turn: TurnId,
-    /// How many turns of this take came before: chance moves on with it.
-    pub ordinal: u32,
-    pub hand_over: Position,
-    pub until: Position,
-    /// The hand-over in the models' time; all of the answer is counted from here, at this tempo.
-    pub from: Moment,
-    pub tempo: Tempo,
-}
-
 /// What the passing of time does to the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// The call seems to be over: prepare the answer.
+    /// Prepare the answer.
     Ask,
     /// The plugin takes the floor.
     HandOver,
@@ -52,119 +33,131 @@ pub enum Change {
     End,
 }
 
-/// The turn, now.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Floor {
-    /// A key is held, or nothing was played since the last answer.
-    Listening,
-    /// The last key of a call went up at `since`.
-    Silence { since: Position },
-    /// The silence lasts; the answer is being prepared.
-    Asked(Asked),
-    /// The plugin plays.
-    Answering(Ask),
-}
-
-/// An answer that was asked for, in a silence that may yet be broken.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Asked {
-    since: Position,
-    ask: Ask,
+/// What something that happened does to what the plugin plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consequence {
+    /// What sounds is released, what is planned is dropped; ends this turn, if there is one.
+    FallSilent(Option<TurnId>),
+    /// What sounds goes on to its end, what is planned is dropped; ends this turn, if there is one.
+    PlanAnew(Option<TurnId>),
+    /// What is planned is played.
+    PlayOn,
 }
 
 /// Keeps the turn. Realtime-safe throughout.
 #[derive(Debug)]
 pub struct Turns {
     floor: Floor,
-    call_began: Option<Position>,
+    call: Option<Call>,
     next: TurnId,
     ordinal: u32,
 }
 
+/// What the player has begun to play.
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    began: Position,
+    /// Free bars go at the tempo of their first note.
+    tempo: Tempo,
+}
+
 impl Turns {
     pub fn new() -> Self {
-        Self { floor: Floor::Listening, call_began: None, next: TurnId(0), ordinal: 0 }
+        Self { floor: Floor::Listening, call: None, next: TurnId(0), ordinal: 0 }
     }
 
-    /// The player strikes a key: the floor is the player's. Gives the turn that this ends.
-    pub fn key_down(&mut self, at: Position) -> Option<TurnId> {
-        self.call_began.get_or_insert(at);
-        self.take_floor(Floor::Listening)
+    /// The player strikes a key.
+    pub fn key_down(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
+        let (began, tempo) = (timeline.pin(at), timeline.tempo());
+        self.call.get_or_insert(Call { began, tempo });
+        match rules {
+            Rules::Together { .. } => {
+                let ended = self.current().map(|ask| ask.turn);
+                self.floor = Floor::Cued { at: timeline.after_seconds(began, REACTION, tempo) };
+                Consequence::PlanAnew(ended)
+            }
+            Rules::Trade { .. } if self.current().is_some() => Consequence::PlayOn,
+            // Who has given the cue may play on to the line that the plugin waits for.
+            _ if self.floor.is_cued() => Consequence::PlayOn,
+            _ => self.take_floor(Floor::Listening),
+        }
     }
 
     /// The player's last held key goes up.
     pub fn last_key_up(&mut self, at: Position) {
-        if matches!(self.floor, Floor::Listening) && self.call_began.is_some() {
+        if matches!(self.floor, Floor::Listening) && self.call.is_some() {
             self.floor = Floor::Silence { since: at };
+        }
+    }
+
+    /// The player gives the plugin its cue; or takes the floor back by the same cue while it plays.
+    pub fn cue(&mut self, at: Position) -> Consequence {
+        match self.floor {
+            Floor::Listening | Floor::Silence { .. } => {
+                self.floor = Floor::Cued { at };
+                Consequence::PlayOn
+            }
+            Floor::Cued { .. } | Floor::Asked(_) => Consequence::PlayOn,
+            Floor::Answering(_) => self.take_floor(Floor::Listening),
         }
     }
 
     /// How long the player has been silent at `now`, while the plugin waits for its turn.
     pub fn silence(&self, timeline: &Timeline, now: Position) -> Option<Beats> {
         match self.floor {
-            Floor::Silence { since } | Floor::Asked(Asked { since, .. }) => timeline.between(since, now),
-            Floor::Listening | Floor::Answering(_) => None,
+            Floor::Silence { since } | Floor::Asked(Asked { silent_since: Some(since), .. }) => {
+                timeline.between(since, now)
+            }
+            _ => None,
         }
     }
 
-    /// Beats from before mean nothing now, at `at`; a silence of so many beats goes on. Gives the turn that this
-    /// ends.
-    pub fn jump(&mut self, timeline: &Timeline, at: Position, silence: Option<Beats>) -> Option<TurnId> {
-        if self.call_began.is_some() {
-            self.call_began = Some(at);
+    /// Musical time has started or jumped, which is now; a silence of so many beats goes on. Where this gives
+    /// [`Consequence::PlayOn`], what is planned has moved with the beat.
+    pub fn jump(
+        &mut self,
+        motion: Motion,
+        timeline: &Timeline,
+        silence: Option<Beats>,
+        rules: &Rules,
+    ) -> Consequence {
+        let now = timeline.pin(timeline.now());
+        let call = self.call.map(|_| Call { began: now, tempo: timeline.tempo() });
+        self.call = call;
+        if self.plays_through(motion, timeline, rules) {
+            if let Motion::Looped(by) | Motion::Sought(by) = motion {
+                self.floor = self.floor.moved(by);
+            }
+            return Consequence::PlayOn;
         }
-        self.take_floor(match silence {
-            Some(length) => Floor::Silence { since: timeline.earlier(at, length) },
-            None => Floor::Listening,
-        })
+        let next = match (rules, silence) {
+            (Rules::Trade { .. }, _) if self.has_bars(timeline, rules) => Floor::Cued { at: now },
+            (Rules::Trade { .. }, _) => Floor::Listening,
+            (_, Some(length)) => Floor::Silence { since: timeline.earlier(now, length) },
+            (_, None) if self.floor.is_cued() => Floor::Cued { at: now },
+            (_, None) => Floor::Listening,
+        };
+        self.take_floor(next)
     }
 
     /// Nothing that was played is answered any more. Gives the turn that this ends.
     pub fn stop(&mut self) -> Option<TurnId> {
-        self.call_began = None;
-        self.take_floor(Floor::Listening)
+        self.call = None;
+        let ended = self.current().map(|ask| ask.turn);
+        self.floor = Floor::Listening;
+        ended
+    }
+
+    /// The plugin is to be silent, if it plays or was told to; a call that goes on stays one. Gives the turn that this
+    /// ends.
+    pub fn hush(&mut self) -> Option<TurnId> {
+        let plays = self.current().is_some() || self.floor.is_cued();
+        if plays { self.stop() } else { None }
     }
 
     /// A new take: chance begins anew. Numbers of turns move on, lest a late reply be taken for one of a new turn.
     pub fn restart(&mut self) {
         *self = Self { next: self.next, ..Self::new() };
-    }
-
-    /// The next thing that happens if the player stays silent, and its sample.
-    pub fn next_change(&self, timeline: &Timeline, rules: &Rules) -> Option<(SampleTime, Change)> {
-        match self.floor {
-            Floor::Listening => None,
-            Floor::Silence { since } => {
-                let hand_over = timeline.sample(timeline.after(since, rules.silence));
-                let warned = hand_over - timeline.rate().samples(WARNING);
-                Some((warned.max(timeline.sample(since)), Change::Ask))
-            }
-            Floor::Asked(Asked { ask, .. }) => Some((timeline.sample(ask.hand_over), Change::HandOver)),
-            Floor::Answering(ask) => Some((timeline.sample(ask.until), Change::End)),
-        }
-    }
-
-    /// The call seems to be over at `at`: what to ask for. `None` unless the floor is silent.
-    pub fn ask(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Option<Ask> {
-        let Floor::Silence { since } = self.floor else { return None };
-        let mut hand_over = timeline.after(since, rules.silence);
-        if timeline.sample(hand_over) < at {
-            // The player has just asked for less patience than was shown already.
-            hand_over = timeline.pin(at);
-        }
-        let call = self.call_began.and_then(|began| timeline.between(began, since));
-        let length = call.unwrap_or(SHORTEST_ANSWER).0.max(SHORTEST_ANSWER.0).min(rules.longest_answer.0);
-        let ask = Ask {
-            turn: self.number(),
-            ordinal: self.ordinal,
-            hand_over,
-            until: timeline.after(hand_over, Beats(length)),
-            from: timeline.moment(timeline.sample(hand_over)),
-            tempo: timeline.tempo(),
-        };
-        self.ordinal = self.ordinal.wrapping_add(1);
-        self.floor = Floor::Asked(Asked { since, ask });
-        Some(ask)
     }
 
     /// The rest of the answer is to be planned anew, under another number. `None` where there is no answer.
@@ -176,10 +169,13 @@ impl Turns {
     }
 
     /// The plugin takes the floor that was promised to it.
-    pub fn hand_over(&mut self) {
+    pub fn hand_over(&mut self, rules: &Rules) {
         if let Floor::Asked(Asked { ask, .. }) = self.floor {
-            self.call_began = None;
             self.floor = Floor::Answering(ask);
+            // Trading goes on whether or not the player has used their bars.
+            if !matches!(rules, Rules::Trade { .. }) {
+                self.call = None;
+            }
         }
     }
 
@@ -192,8 +188,13 @@ impl Turns {
     pub fn current(&self) -> Option<Ask> {
         match self.floor {
             Floor::Asked(Asked { ask, .. }) | Floor::Answering(ask) => Some(ask),
-            Floor::Listening | Floor::Silence { .. } => None,
+            Floor::Listening | Floor::Silence { .. } | Floor::Cued { .. } => None,
         }
+    }
+
+    /// The answer that plays.
+    pub fn answering(&self) -> Option<Ask> {
+        self.current().filter(|_| matches!(self.floor, Floor::Answering(_)))
     }
 
     fn number(&mut self) -> TurnId {
@@ -201,10 +202,10 @@ impl Turns {
         std::mem::replace(&mut self.next, next)
     }
 
-    fn take_floor(&mut self, next: Floor) -> Option<TurnId> {
+    fn take_floor(&mut self, next: Floor) -> Consequence {
         let ended = self.current().map(|ask| ask.turn);
         self.floor = next;
-        ended
+        Consequence::FallSilent(ended)
     }
 }
 

@@ -5,7 +5,7 @@ use nice_plug::params::{Params, internals::ParamPtr};
 use super::*;
 
 /// The identifiers with which projects were saved, in their order.
-const IDS: [&str; 28] = [
+const IDS: [&str; 36] = [
     "model",
     "memory",
     "temperature",
@@ -34,6 +34,14 @@ const IDS: [&str; 28] = [
     "input-channel",
     "panic",
     "re-roll",
+    "mode",
+    "answer-length",
+    "answer-bars",
+    "trade-bars",
+    "cue",
+    "cue-key",
+    "cue-controller",
+    "alignment",
 ];
 
 fn with_each(mut check: impl FnMut(&str, ParamPtr)) {

@@ -86,7 +86,7 @@ impl Performer {
             ask.from + beats.map_or(Seconds::ZERO, |beats| beats.seconds(ask.tempo))
         };
         let from = after(timeline.pin(kept));
-        let length = after(ask.until) - from;
+        let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
         let ordinal = self.plan.ordinal + 1;
         self.plan = Plan { ordinal, made: self.cursor, manner: self.settings.manner };
         let seed = self.settings.seed(ask.ordinal, ordinal);

@@ -39,6 +39,11 @@ pub enum Gesture {
         channel: u8,
         pedal: Pedal,
     },
+    /// Any other controller that has no meaning to the music but may be a cue; its value 0..=127.
+    Controller {
+        number: u8,
+        value: u8,
+    },
     /// CC 120 or 123: everything on the channel is to end.
     AllOff {
         channel: u8,

@@ -29,7 +29,7 @@ impl Ears {
         match gesture {
             Gesture::KeyDown(place, _) => self.hear_channel(place.channel),
             Gesture::AllOff { channel } => self.hear_channel(channel),
-            Gesture::KeysUp(_) | Gesture::Pedal { .. } | Gesture::Other => true,
+            Gesture::KeysUp(_) | Gesture::Pedal { .. } | Gesture::Controller { .. } | Gesture::Other => true,
         }
     }
 }

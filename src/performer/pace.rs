@@ -17,23 +17,45 @@ const FORGOTTEN: Seconds = Seconds(10.0);
 /// How long one wait for the worker may last.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
+/// What is known of a host's pace.
+#[derive(Debug)]
+pub enum Pace {
+    /// It keeps real time, or a simulation of it.
+    Live,
+    /// It may render without saying so.
+    Watched(Lead),
+}
+
 /// How far a host has run ahead of the clock on the wall.
 #[derive(Debug, Default)]
-pub struct Pace {
+pub struct Lead {
     last_block: Option<Instant>,
     ahead: Seconds,
 }
 
 impl Pace {
+    /// A block of so long begins now.
+    pub(super) fn begin_block(&mut self, length: Seconds) {
+        if let Self::Watched(lead) = self {
+            lead.begin_block(length, Instant::now());
+        }
+    }
+
+    fn is_rendering(&self) -> bool {
+        matches!(self, Self::Watched(lead) if lead.is_rendering())
+    }
+}
+
+impl Lead {
     /// A block of so long begins at `now`.
-    pub(super) fn begin_block(&mut self, length: Seconds, now: Instant) {
+    fn begin_block(&mut self, length: Seconds, now: Instant) {
         let passed = self.last_block.map_or(length.0, |last| (now - last).as_secs_f32());
         let kept = 1.0 - (length.0 / FORGOTTEN.0).min(1.0);
         self.ahead = Seconds((self.ahead.0 * kept + length.0 - passed).clamp(0.0, LARGEST_LEAD.0));
         self.last_block = Some(now);
     }
 
-    pub(super) fn is_rendering(&self) -> bool {
+    fn is_rendering(&self) -> bool {
         self.ahead >= AHEAD
     }
 }
@@ -65,8 +87,8 @@ mod tests {
     const BLOCK: Seconds = Seconds(0.01);
 
     /// Runs so many seconds of blocks, one every `every` seconds of the wall.
-    fn after(seconds: f32, every: f64) -> Pace {
-        let (mut pace, mut now) = (Pace::default(), Instant::now());
+    fn after(seconds: f32, every: f64) -> Lead {
+        let (mut pace, mut now) = (Lead::default(), Instant::now());
         for _ in 0..(seconds / BLOCK.0) as usize {
             pace.begin_block(BLOCK, now);
             now += Duration::from_secs_f64(every);
@@ -88,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_host_that_goes_live_after_a_render_is_live_within_two_seconds() {
-        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        let (mut pace, mut now) = (Lead::default(), Instant::now());
         for block in 0..6_200 {
             pace.begin_block(BLOCK, now);
             now += Duration::from_millis(if block < 6_000 { 1 } else { 10 });
@@ -98,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_pause_makes_up_for_what_was_gained() {
-        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        let (mut pace, mut now) = (Lead::default(), Instant::now());
         for block in 0..200 {
             pace.begin_block(BLOCK, now);
             now += Duration::from_millis(if block == 199 { 2_000 } else { 1 });

@@ -3,7 +3,7 @@
 use super::{Partner, Performer, again::Plan};
 use crate::{
     improviser::Progress,
-    lane::{Reply, Request},
+    lane::{Ending, Reply, Request},
     music::{
         hearing::{HeardNote, Place},
         note::Note,
@@ -11,7 +11,7 @@ use crate::{
         schedule::PlannedNote,
         time::{BeatTime, Seconds},
         timeline::Position,
-        turn::{Ask, TurnId},
+        turn::{Ask, Rules, TurnId},
     },
 };
 
@@ -19,21 +19,28 @@ use crate::{
 const LATEST: Seconds = Seconds(0.1);
 
 impl Performer {
-    /// Asks for the answer that the silence calls for, at the cursor.
+    /// Asks for the answer that is to come, at the cursor.
     pub(super) fn ask(&mut self) {
         let at = self.cursor;
         // What only the pedal keeps is told with its duration so far, so that the answer knows of it.
         while let Some(note) = self.hearing.end_sustained(at) {
             self.remember(note);
         }
-        let Some(ask) = self.turns.ask(at, &self.timeline, &self.settings.rules) else { return };
+        let rules = self.settings.rules;
+        let Some(ask) = self.turns.ask(at, &self.timeline, &rules) else { return };
         self.tell_manner();
+        if matches!(rules, Rules::Together { .. }) {
+            let berth = self.hands.berth(at, self.hearing.held_keys(), self.timeline.rate());
+            self.request(Request::Avoid(berth));
+        }
         self.plan = Plan { ordinal: 0, made: at, manner: self.settings.manner };
-        let seed = self.settings.seed(ask.ordinal, 0);
-        let touch = self.touch.velocity();
-        let until = self.timeline.moment(self.timeline.sample(ask.until));
-        let length = until - ask.from;
-        let sent = self.request(Request::Answer { turn: ask.turn, from: ask.from, length, seed, touch });
+        let (seed, touch) = (self.settings.seed(ask.ordinal, 0), self.touch.velocity());
+        let length = ask
+            .until
+            .map_or(Seconds::FOREVER, |until| self.timeline.moment(self.timeline.sample(until)) - ask.from);
+        let ending = if rules.ends_with_the_phrase() { Ending::Phrase } else { Ending::Full };
+        let (turn, from) = (ask.turn, ask.from);
+        let sent = self.request(Request::Answer { turn, from, length, seed, touch, ending });
         self.awaited = sent.then_some(ask.turn);
     }
 
@@ -51,6 +58,7 @@ impl Performer {
                 }
                 Ok(Reply::Done(turn)) => {
                     self.awaited.take_if(|awaited| *awaited == turn);
+                    self.complete = Some(turn);
                 }
                 Err(_) => break,
             }

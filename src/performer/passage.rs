@@ -33,7 +33,7 @@ impl Passage {
     pub(super) fn passes(&self, gesture: Gesture, way: Way) -> bool {
         way == Way::Open
             || match gesture {
-                Gesture::KeyDown(..) | Gesture::Other => false,
+                Gesture::KeyDown(..) | Gesture::Controller { .. } | Gesture::Other => false,
                 Gesture::KeysUp(places) => self.any_struck(places),
                 Gesture::AllOff { channel } => self.any_struck(whole(channel)),
                 Gesture::Pedal { channel, pedal } => {
@@ -66,7 +66,7 @@ impl Passage {
                 }
                 self.pressed &= !channel_bit(channel);
             }
-            Gesture::Other => {}
+            Gesture::Controller { .. } | Gesture::Other => {}
         }
     }
 

@@ -5,6 +5,7 @@ use crate::music::{
     hearing::{HeardNote, Place},
     note::Key,
     schedule::{Due, Sounding},
+    time::Beats,
     turn::TurnId,
 };
 
@@ -14,10 +15,12 @@ impl Performer {
             Due::NoteOff(sounding) => self.release(sounding, port),
             Due::NoteOn(note) => {
                 let key = note.place.key;
-                let has_room = self.settings.manner.keys().contains(key) && self.make_room(key, port);
                 let channel = self.settings.delivery.channel.unwrap_or(self.channel);
-                let velocity = self.settings.delivery.velocity(note.velocity);
-                let sound = Sound::NoteOn(Place { channel, key }, velocity);
+                let place = Place { channel, key };
+                // A key sounds for one of the two: its release would end the player's note.
+                let is_allowed = self.settings.manner.keys().contains(key) && !self.hearing.holds(place);
+                let has_room = is_allowed && self.make_room(key, port);
+                let sound = Sound::NoteOn(place, self.settings.delivery.velocity(note.velocity));
                 if has_room && !self.blocked && port.play(self.offset(), sound).is_ok() {
                     self.telemetry.answered.raise();
                     self.schedule.start_first(self.cursor, channel);
@@ -64,15 +67,35 @@ impl Performer {
         }
     }
 
+    /// What sounds on this key makes way for the player's strike.
+    pub(super) fn make_way(&mut self, key: Key, port: &mut impl Port) {
+        if let Some(note) = self.schedule.sounding_on(key) {
+            self.schedule.release(key, self.cursor);
+            if !self.blocked {
+                self.release(note, port);
+            }
+        }
+    }
+
+    /// What is planned goes on from another beat; what sounds is released.
+    pub(super) fn jump(&mut self, by: Beats, port: &mut impl Port) {
+        self.schedule.jump(by, self.cursor);
+        self.release_sounding(port);
+    }
+
     /// Releases all that sounds, drops all that is planned, and tells the worker.
     pub(super) fn fall_silent(&mut self, ended: Option<TurnId>, port: &mut impl Port) {
         self.schedule.release_all(self.cursor);
+        self.release_sounding(port);
+        if let Some(turn) = ended {
+            self.cancel(turn);
+        }
+    }
+
+    fn release_sounding(&mut self, port: &mut impl Port) {
         while !self.blocked {
             let Some(note) = self.schedule.sounding().next() else { break };
             self.release(note, port);
-        }
-        if let Some(turn) = ended {
-            self.cancel(turn);
         }
     }
 

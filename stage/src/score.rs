@@ -26,6 +26,14 @@ pub enum Kind {
         number: u8,
         value: u8,
     },
+    /// Another message to a channel as MIDI writes it: pitch bend or pressure. CLAP only.
+    Message([u8; 3]),
+    /// The note expression of this name, 0..=1. CLAP only.
+    Brightness {
+        channel: u8,
+        key: u8,
+        value: f32,
+    },
     /// A new value, 0..=1, of the parameter with this id.
     Parameter {
         id: u32,

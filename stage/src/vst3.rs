@@ -92,7 +92,9 @@ impl Vst3 {
                 MidiEvent::ControlChange { channel: self::channel(channel)?, controller: number, value }
             }
             Kind::Parameter { id, value } => return Ok(self.plugin.set_parameter_at(id, value, offset)?),
-            Kind::Reset | Kind::Restart(_) => bail!("{:?} cannot be played", event.kind),
+            Kind::Message(_) | Kind::Brightness { .. } | Kind::Reset | Kind::Restart(_) => {
+                bail!("{:?} cannot be played", event.kind)
+            }
         };
         Ok(self.plugin.send_midi_event_at(midi, offset)?)
     }

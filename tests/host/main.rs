@@ -7,6 +7,7 @@ mod answers;
 mod blocks;
 mod chance;
 mod controls;
+mod games;
 mod releases;
 mod state;
 mod thru;

@@ -126,7 +126,9 @@ fn no_change_of_a_parameter_leaves_a_note_hanging() -> Result<()> {
     let names = ["Model", "Memory", "Temperature", "Silence", "Length", "Thru", "Seed", "Variation"];
     let control = ["Focus", "Density", "Register low", "Scale", "Polyphony", "Quantise", "Output channel"];
     let switches = ["Input channel", "Listen", "Re-roll"];
-    for name in names.into_iter().chain(control).chain(switches) {
+    let turn = ["Mode", "Answer length", "Answer bars", "Trade bars", "Cue", "Alignment"];
+    let cues = ["Cue key", "Cue controller"];
+    for name in names.into_iter().chain(control).chain(switches).chain(turn).chain(cues) {
         for value in [0.0, 1.0] {
             let mut host = rig::clap(rig::EFFECT, ANSWERS)?;
             let id = host.parameter(name)?.id;

@@ -27,6 +27,28 @@ fn with_thru_on_every_event_passes_at_its_own_sample() -> Result<()> {
 }
 
 #[test]
+fn controllers_bends_pressure_and_expressions_pass_in_the_order_in_which_they_came() -> Result<()> {
+    let message = |at, status, first, second| Event { at, kind: Kind::Message([status, first, second]) };
+    let controller = |at, number, value| Event { at, kind: Kind::Controller { channel: 2, number, value } };
+    let played = [
+        message(10, 0xE2, 0x00, 0x50),
+        controller(10, 1, 99),
+        Event::note_on(10, 60, 90),
+        Event { at: 11, kind: Kind::Brightness { channel: 0, key: 60, value: 0.25 } },
+        controller(11, 66, 127),
+        message(11, 0xD2, 77, 0),
+        controller(700, 66, 0),
+        message(700, 0xE2, 0x00, 0x40),
+        Event::note_off(701, 60),
+    ];
+    let host = &mut rig::clap(rig::EFFECT, &[("Silence", "8.0")])?;
+    let heard = rig::play(host, &played, &Transport::stopped(TEMPO), Blocks::Fixed(64))?;
+    let early: Vec<Event> = heard.events.into_iter().filter(|event| event.at <= 701).collect();
+    assert_eq!(early, played);
+    Ok(())
+}
+
+#[test]
 fn with_thru_off_only_the_answer_is_heard() -> Result<()> {
     let heard = rig::answer(ANSWERS)?;
     assert!(heard.events.iter().all(|event| event.at > LAST_RELEASE));

@@ -1,7 +1,10 @@
 //! Laws of the performer, for any player, any transport and any partition into blocks.
 
 mod control;
+mod duo;
+mod games;
 mod rig;
+mod session;
 
 use std::sync::Arc;
 
@@ -13,14 +16,14 @@ use antiphon::{
         note::{Key, Velocity},
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
-        turn::Rules,
+        turn::{Length, Rules},
     },
     performer::{Gesture, Partner, Passage, Performer, Settings, Sound},
 };
 use proptest::prelude::*;
 
 use rig::{
-    BEAT, Dice, Journey, RATE, SETTINGS, Stage, held_at, journeys, one_call, place, playing, render,
+    BEAT, Dice, ENTRY, Journey, RATE, SETTINGS, Stage, held_at, journeys, one_call, place, playing, render,
     render_for, scores, sounding_after, stage, transport_at,
 };
 
@@ -180,7 +183,7 @@ fn what_sounds_when_a_performer_leaves_is_released_by_the_next_but_one() {
 fn onset_beats(later: f64) -> Vec<f64> {
     let (performer_end, improviser_end) = lanes();
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
-    let rules = Rules { longest_answer: Beats(64.0), ..SETTINGS.rules };
+    let rules = Rules::Answer { entry: ENTRY, length: Length::Call { longest: Beats(64.0) } };
     let settings = Settings { rules, ..SETTINGS };
     let rate = SampleRate(RATE);
     let mut performer =
@@ -190,7 +193,12 @@ fn onset_beats(later: f64) -> Vec<f64> {
     let (mut beat, mut onsets) = (0.0, Vec::new());
     while beat < 130.0 {
         let tempo = if beat < 65.0 { 120.0 } else { later };
-        let transport = Transport { playing: true, tempo: Tempo::new(tempo), position: Some(BeatTime(beat)) };
+        let transport = Transport {
+            playing: true,
+            tempo: Tempo::new(tempo),
+            position: Some(BeatTime(beat)),
+            ..Transport::default()
+        };
         stage.end = stage.begin + 400;
         let heard = stage.heard.len();
         performer.process(&transport, Samples(400), settings, &mut stage);

@@ -1,6 +1,6 @@
 //! The player, the partner, the host and the stage that the laws share.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use antiphon::{
     improviser::Improviser,
@@ -13,7 +13,7 @@ use antiphon::{
         note::{Key, RelativeNote, Velocity},
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
         timeline::Transport,
-        turn::Rules,
+        turn::{Alignment, Cue, Entry, Length, Rules},
     },
     performer::{
         Arrival, Delivery, Ears, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound,
@@ -25,8 +25,11 @@ use rand::RngExt;
 
 pub const RATE: f64 = 8_000.0;
 pub const BEAT: u64 = 4_000;
+/// After a beat of silence, whatever the bar.
+pub const ENTRY: Entry = Entry { cue: Cue::Silence(Beats(1.0)), alignment: Alignment::Off };
+pub const ANSWER: Rules = Rules::Answer { entry: ENTRY, length: Length::Call { longest: Beats(8.0) } };
 pub const SETTINGS: Settings = Settings {
-    rules: Rules { silence: Beats(1.0), longest_answer: Beats(8.0) },
+    rules: ANSWER,
     manner: Manner::DEFAULT,
     delivery: Delivery::PLAIN,
     ears: Ears::All,
@@ -97,7 +100,9 @@ impl Port for Stage {
                 let (Some(channel), Some(key)) = (places.channel, places.key) else { return Ok(()) };
                 self.play(arrival.offset, Sound::NoteOff(Place { channel, key }))
             }
-            Gesture::Pedal { .. } | Gesture::AllOff { .. } | Gesture::Other => Ok(()),
+            Gesture::Pedal { .. } | Gesture::Controller { .. } | Gesture::AllOff { .. } | Gesture::Other => {
+                Ok(())
+            }
         }
     }
 
@@ -123,6 +128,7 @@ pub fn transport_at(journey: &Journey, at: u64) -> Transport {
         playing: beat.is_some(),
         tempo: Tempo::new(120.0),
         position: beat.map(|beat| BeatTime(beat + (at - since) as f64 / BEAT as f64)),
+        ..Transport::default()
     }
 }
 
@@ -219,7 +225,12 @@ pub fn sounding_after(heard: &[(u64, Sound)]) -> Vec<Place> {
 
 /// How many keys are down after all that happens up to and at a sample.
 pub fn held_at(score: &[(u64, Gesture)], at: u64) -> usize {
-    let mut held = std::collections::HashSet::new();
+    held_keys_at(score, at).len()
+}
+
+/// The keys that are down after all that happens up to and at a sample.
+pub fn held_keys_at(score: &[(u64, Gesture)], at: u64) -> HashSet<Key> {
+    let mut held = HashSet::new();
     for (_, gesture) in score.iter().take_while(|(when, _)| *when <= at) {
         match gesture {
             Gesture::KeyDown(place, _) => {
@@ -228,10 +239,10 @@ pub fn held_at(score: &[(u64, Gesture)], at: u64) -> usize {
             Gesture::KeysUp(places) => {
                 held.retain(|key| places.key != Some(*key));
             }
-            Gesture::Pedal { .. } | Gesture::AllOff { .. } | Gesture::Other => {}
+            Gesture::Pedal { .. } | Gesture::Controller { .. } | Gesture::AllOff { .. } | Gesture::Other => {}
         }
     }
-    held.len()
+    held
 }
 
 /// One note, released after a beat.

@@ -4,7 +4,10 @@ use anyhow::{Context, Result, bail};
 use clack_host::{
     events::{
         Match,
-        event_types::{MidiEvent, NoteOffEvent, NoteOnEvent, TransportEvent, TransportFlags},
+        event_types::{
+            MidiEvent, NoteExpressionEvent, NoteExpressionType, NoteOffEvent, NoteOnEvent, TransportEvent,
+            TransportFlags,
+        },
         spaces::CoreEventSpace,
     },
     prelude::*,
@@ -29,6 +32,11 @@ pub fn push(buffer: &mut EventBuffer, time: u32, kind: Kind) -> Result<()> {
         Kind::Controller { channel, number, value } => {
             buffer.push(&MidiEvent::new(time, 0, [CONTROLLER | channel, number, value]));
         }
+        Kind::Message(message) => buffer.push(&MidiEvent::new(time, 0, message)),
+        Kind::Brightness { channel, key, value } => {
+            let (place, what) = (address(channel, key), NoteExpressionType::Brightness);
+            buffer.push(&NoteExpressionEvent::new(time, place, what, value.into()));
+        }
         Kind::Parameter { .. } | Kind::Reset | Kind::Restart(_) => bail!("{kind:?} cannot be played"),
     }
     Ok(())
@@ -37,7 +45,7 @@ pub fn push(buffer: &mut EventBuffer, time: u32, kind: Kind) -> Result<()> {
 /// Appends what the plugin plays. Parameters that it moves by itself are left out.
 ///
 /// # Errors
-/// When it plays something that is neither a note nor a controller.
+/// When it plays something that [`Kind`] does not know.
 pub fn read(buffer: &EventBuffer, block: &Block<'_>, heard: &mut Vec<Event>) -> Result<()> {
     for event in buffer {
         let kind = match event.as_core_event() {
@@ -51,6 +59,13 @@ pub fn read(buffer: &EventBuffer, block: &Block<'_>, heard: &mut Vec<Event>) -> 
             Some(CoreEventSpace::Midi(midi)) if midi.data()[0] & 0xF0 == CONTROLLER => {
                 let [status, number, value] = midi.data();
                 Kind::Controller { channel: status & 0x0F, number, value }
+            }
+            Some(CoreEventSpace::Midi(midi)) => Kind::Message(midi.data()),
+            Some(CoreEventSpace::NoteExpression(note))
+                if note.expression_type() == Some(NoteExpressionType::Brightness) =>
+            {
+                let (channel, key) = (number(note.channel())?, number(note.key())?);
+                Kind::Brightness { channel, key, value: note.value() as f32 }
             }
             Some(
                 CoreEventSpace::ParamValue(_)

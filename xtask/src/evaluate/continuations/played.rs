@@ -4,7 +4,7 @@ use std::{slice, sync::Arc};
 
 use antiphon::{
     improviser::{Improviser, Progress},
-    lane::{Reply, Request, lanes},
+    lane::{Ending, Reply, Request, lanes},
     model::Model,
     music::{
         manner::Manner,
@@ -28,7 +28,8 @@ pub fn on(model: &Arc<dyn Model>, manner: Manner, seed: u32, heard: &[Note]) -> 
     let mut touch = Touch::default();
     heard.iter().for_each(|note| touch.strike(note.velocity));
     let touch = touch.velocity();
-    let answer = Request::Answer { turn: TurnId(0), from: before, length: LENGTH, seed, touch };
+    let (turn, ending) = (TurnId(0), Ending::Full);
+    let answer = Request::Answer { turn, from: before, length: LENGTH, seed, touch, ending };
     let heard = heard.iter().map(|&note| Request::Heard(note));
     for request in [Request::Manner(manner)].into_iter().chain(heard).chain([answer]) {
         performer.requests.push(request).expect("a lane has room for a prompt");

@@ -1,0 +1,59 @@
+//! Bar lines on the music: the next one, and whose bar it is.
+
+use super::Position;
+use crate::music::{
+    bars::{Bars, Signature},
+    time::{Anchor, BeatTime, Beats, SampleRate, SampleTime},
+};
+
+/// Bars as they lie on the music: the song's, or free ones on the sample clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Barlines {
+    pub(super) bars: Bars,
+    pub(super) anchor: Anchor,
+    pub(super) hold: Hold,
+    pub(super) rate: SampleRate,
+}
+
+/// What bars hang on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Hold {
+    Song,
+    Clock,
+}
+
+impl Barlines {
+    /// The number of the bar at a sample.
+    pub fn number_at(&self, at: SampleTime) -> i64 {
+        self.bars.number_at(self.anchor.beat_at(at, self.rate))
+    }
+
+    /// The first bar line from bar 0 on that falls on a sample or later and whose number is `phase` modulo `period`.
+    pub fn next_line(&self, at: SampleTime, phase: i64, period: i64) -> Position {
+        let mut number = self.number_at(at).max(0);
+        if self.anchor.sample_at(self.bars.line(number), self.rate) < at {
+            number += 1;
+        }
+        self.position(self.bars.line(number + (phase - number).rem_euclid(period)))
+    }
+
+    /// The next line of a grid of bars or beats at a position or after it.
+    pub fn aligned(&self, position: Position, grid: Beats) -> Position {
+        let beat = match position {
+            Position::Beat(beat) => beat,
+            Position::Sample(at) => self.anchor.beat_at(at, self.rate),
+        };
+        self.position(self.bars.aligned(beat, grid))
+    }
+
+    pub fn signature(&self) -> Signature {
+        self.bars.signature()
+    }
+
+    fn position(&self, beat: BeatTime) -> Position {
+        match self.hold {
+            Hold::Song => Position::Beat(beat),
+            Hold::Clock => Position::Sample(self.anchor.sample_at(beat, self.rate)),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Who has the floor, and what is promised.
+
+use super::TurnId;
+use crate::music::{
+    time::{Beats, Moment, Tempo},
+    timeline::Position,
+};
+
+/// An answer that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ask {
+    pub turn: TurnId,
+    /// How many turns of this take came before: chance moves on with it.
+    pub ordinal: u32,
+    pub hand_over: Position,
+    /// `None` where it ends by what happens later.
+    pub until: Option<Position>,
+    /// The hand-over in the models' time; all of the answer is counted from here, at this tempo.
+    pub from: Moment,
+    pub tempo: Tempo,
+}
+
+/// The turn, now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Floor {
+    /// A key is held, or nothing was played since the last answer.
+    Listening,
+    /// The last key of a call went up at `since`.
+    Silence { since: Position },
+    /// The plugin is to come in at `at`, or on the next line that it is aligned with.
+    Cued { at: Position },
+    /// The answer is being prepared.
+    Asked(Asked),
+    /// The plugin plays.
+    Answering(Ask),
+}
+
+/// An answer that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Asked {
+    /// Since when the player is silent, where that is why.
+    pub(super) silent_since: Option<Position>,
+    pub(super) ask: Ask,
+}
+
+impl Floor {
+    /// Whether the plugin was told to come in and has not come in yet.
+    pub(super) fn is_cued(&self) -> bool {
+        matches!(self, Self::Cued { .. } | Self::Asked(Asked { silent_since: None, .. }))
+    }
+
+    /// The same floor after a jump that the plugin plays through.
+    pub(super) fn moved(self, by: Beats) -> Self {
+        match self {
+            Self::Listening => self,
+            Self::Silence { since } => Self::Silence { since: since.moved(by) },
+            Self::Cued { at } => Self::Cued { at: at.moved(by) },
+            Self::Asked(Asked { silent_since, ask }) => {
+                let silent_since = silent_since.map(|since| since.moved(by));
+                Self::Asked(Asked { silent_since, ask: ask.moved(by) })
+            }
+            Self::Answering(ask) => Self::Answering(ask.moved(by)),
+        }
+    }
+}
+
+impl Ask {
+    fn moved(self, by: Beats) -> Self {
+        let until = self.until.map(|until| until.moved(by));
+        Self { hand_over: self.hand_over.moved(by), until, ..self }
+    }
+}

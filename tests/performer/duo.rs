@@ -1,0 +1,167 @@
+//! Two instances that play each other: what one plays is what the other hears, a block later.
+
+use std::sync::Arc;
+
+use antiphon::{
+    improviser::Improviser,
+    lane::lanes,
+    model::{Model, embedded},
+    music::{
+        note::Velocity,
+        time::{BeatTime, Beats, SampleRate, Samples, Tempo},
+        timeline::Transport,
+        turn::Rules,
+    },
+    performer::{Arrival, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound},
+};
+
+use crate::rig::{ANSWER, Dice, ENTRY, RATE, SETTINGS, place, sounding_after};
+
+/// A tenth of a second.
+const BLOCK: u64 = 800;
+const SECOND: u64 = RATE as u64;
+const MINUTE: u64 = 60 * SECOND;
+/// Two hands play no more notes than this for ten seconds on end.
+const MOST_IN_TEN_SECONDS: usize = 250;
+const TOGETHER: Rules = Rules::Together { longest: Beats(8.0) };
+const ENDLESS: Rules = Rules::Endless { entry: ENTRY };
+
+/// An instance with what it is to hear in this block and all that it has played.
+struct Player {
+    performer: Performer,
+    settings: Settings,
+    begin: u64,
+    score: Vec<(u64, Gesture)>,
+    next: usize,
+    played: Vec<(u64, Sound)>,
+}
+
+/// The host's side of a player for one block.
+struct Block<'a> {
+    begin: u64,
+    score: &'a [(u64, Gesture)],
+    next: &'a mut usize,
+    played: &'a mut Vec<(u64, Sound)>,
+}
+
+impl Port for Block<'_> {
+    type Event = ();
+
+    fn next(&mut self) -> Option<Arrival<()>> {
+        let &(at, gesture) = self.score.get(*self.next).filter(|(at, _)| *at < self.begin + BLOCK)?;
+        *self.next += 1;
+        Some(Arrival { offset: (at - self.begin) as u32, gesture, event: () })
+    }
+
+    fn pass(&mut self, _: Arrival<()>) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn play(&mut self, offset: u32, sound: Sound) -> Result<(), Refused> {
+        self.played.push((self.begin + u64::from(offset), sound));
+        Ok(())
+    }
+}
+
+impl Player {
+    fn new(rules: Rules, seed: u32, models: &[Arc<dyn Model>]) -> Self {
+        let (performer_end, improviser_end) = lanes();
+        let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, models)));
+        let settings = Settings { rules, seed, ..SETTINGS };
+        let (rate, passage) = (SampleRate(RATE), Passage::default());
+        let performer = Performer::new(rate, performer_end, partner, Arc::default(), settings, passage);
+        Self { performer, settings, begin: 0, score: Vec::new(), next: 0, played: Vec::new() }
+    }
+
+    /// Plays a block and gives what the other will hear of it.
+    fn play(&mut self, playing: bool) -> Vec<(u64, Gesture)> {
+        let before = self.played.len();
+        let position = Some(BeatTime(self.begin as f64 / RATE * 2.0));
+        let transport = Transport { playing, tempo: Tempo::new(120.0), position, ..Transport::default() };
+        let Self { begin, score, next, played, .. } = self;
+        let mut block = Block { begin: *begin, score, next, played };
+        self.performer.process(&transport, Samples(BLOCK), self.settings, &mut block);
+        self.begin += BLOCK;
+        let heard = self.played[before..].iter().filter_map(|(at, sound)| match *sound {
+            Sound::NoteOn(place, velocity) => Some((at + BLOCK, Gesture::KeyDown(place, velocity))),
+            Sound::NoteOff(place) => Some((at + BLOCK, Gesture::KeysUp(place.into()))),
+            Sound::PedalUp { .. } => None,
+        });
+        heard.collect()
+    }
+
+    fn onsets(&self) -> Vec<u64> {
+        let onset = |(at, sound): &(u64, Sound)| matches!(sound, Sound::NoteOn(..)).then_some(*at);
+        self.played.iter().filter_map(onset).collect()
+    }
+}
+
+/// Lets two play each other for so many seconds and then stops the transport.
+fn duo(rules: [Rules; 2], seconds: u64, models: &[Arc<dyn Model>]) -> [Player; 2] {
+    let [mut one, mut other] = [0, 1].map(|n| Player::new(rules[n], n as u32, models));
+    // One note to begin with.
+    let down = Gesture::KeyDown(place(60), Velocity::saturating(90));
+    one.score = vec![(0, down), (BLOCK - 1, Gesture::KeysUp(place(60).into()))];
+    while one.begin < seconds * SECOND {
+        let (from_one, from_other) = (one.play(true), other.play(true));
+        one.score.extend(from_other);
+        other.score.extend(from_one);
+    }
+    for player in [&mut one, &mut other] {
+        // What was played in the last block is not heard any more.
+        player.score.truncate(player.next);
+        player.play(false);
+    }
+    [one, other]
+}
+
+fn assert_well_behaved(players: &[Player; 2], how: &str) {
+    for player in players {
+        assert_eq!(sounding_after(&player.played), vec![], "{how}: notes hang");
+        let onsets = player.onsets();
+        let in_ten_seconds = |from: u64| {
+            let from_first = &onsets[onsets.partition_point(|at| *at < from)..];
+            from_first.partition_point(|at| *at < from + 10 * SECOND)
+        };
+        let most = onsets.iter().map(|from| in_ten_seconds(*from)).max().unwrap_or(0);
+        assert!(most <= MOST_IN_TEN_SECONDS, "{how}: {most} notes in ten seconds");
+    }
+}
+
+fn dice() -> [Arc<dyn Model>; 1] {
+    [Arc::new(Dice)]
+}
+
+#[test]
+fn two_instances_answer_each_other_for_an_hour() {
+    let players = duo([ANSWER, ANSWER], 3_600, &dice());
+    assert_well_behaved(&players, "answer");
+    for player in &players {
+        let onsets = player.onsets();
+        let silent = onsets.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert!(silent.is_some_and(|silent| silent < MINUTE), "{silent:?} samples without a note");
+        assert!(onsets.last().is_some_and(|last| *last > 59 * MINUTE), "one has fallen silent");
+    }
+}
+
+#[test]
+fn no_two_games_run_away_with_each_other() {
+    for (how, rules) in [
+        ("together, together", [TOGETHER, TOGETHER]),
+        ("together, answer", [TOGETHER, ANSWER]),
+        ("together, endless", [TOGETHER, ENDLESS]),
+        ("endless, endless", [ENDLESS, ENDLESS]),
+        ("answer, trade", [ANSWER, Rules::Trade { bars: std::num::NonZeroU8::MIN }]),
+    ] {
+        assert_well_behaved(&duo(rules, 300, &dice()), how);
+    }
+}
+
+#[test]
+fn two_instances_with_the_embedded_network_play_each_other() {
+    for (how, rules, seconds) in [("answer", [ANSWER, ANSWER], 15), ("together", [TOGETHER, TOGETHER], 3)] {
+        let players = duo(rules, seconds, embedded());
+        assert_well_behaved(&players, how);
+        assert!(players.iter().all(|player| !player.onsets().is_empty()), "{how}");
+    }
+}

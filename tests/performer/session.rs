@@ -1,0 +1,112 @@
+//! A session: a player, a host and a worker that do whatever comes to them, for as long as is asked for.
+//!
+//! In CI it lasts some minutes of the player's time; `ANTIPHON_SESSION_MINUTES` makes it longer.
+
+mod checks;
+mod host;
+mod log;
+mod player;
+mod worker;
+
+use std::sync::Arc;
+
+use antiphon::{
+    lane::{Telemetry, lanes},
+    music::time::{SampleRate, Samples},
+    performer::{Arrival, Gesture, Pace, Partner, Passage, Performer, Port, Refused, Settings, Sound},
+};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg32;
+
+use self::{checks::CHECKS, host::Host, log::Log, player::Player, worker::Worker};
+use crate::rig::SETTINGS;
+
+pub const RATE: f64 = 48_000.0;
+const MINUTES: u64 = 10;
+/// So many sessions share the minutes.
+const SESSIONS: u64 = 5;
+
+/// The stage of one block.
+struct Block<'a> {
+    log: &'a mut Log,
+    gestures: &'a [(u64, Gesture)],
+    next: usize,
+    begin: u64,
+}
+
+impl Port for Block<'_> {
+    type Event = ();
+
+    fn next(&mut self) -> Option<Arrival<()>> {
+        let &(at, gesture) = self.gestures.get(self.next)?;
+        self.next += 1;
+        self.log.gesture(at, gesture);
+        Some(Arrival { offset: (at - self.begin) as u32, gesture, event: () })
+    }
+
+    fn pass(&mut self, _: Arrival<()>) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn play(&mut self, offset: u32, sound: Sound) -> Result<(), Refused> {
+        self.log.sound(self.begin + u64::from(offset), sound);
+        Ok(())
+    }
+}
+
+/// Plays for so many samples and writes down all that happens.
+fn session(seed: u64, length: u64) -> Log {
+    let mut chance = Pcg32::seed_from_u64(seed);
+    let (performer_end, improviser_end) = lanes();
+    let (relayed_end, worker_end) = lanes();
+    let mut worker = Worker::new(improviser_end, relayed_end, worker_end);
+    let (mut host, mut player) = (Host::new(), Player::new());
+    let mut settings = Settings { seed: seed as u32, ..SETTINGS };
+    let telemetry = Arc::new(Telemetry::default());
+    let (rate, passage) = (SampleRate(RATE), Passage::default());
+    let partner = Partner::Worker(Pace::Live);
+    let mut performer = Performer::new(rate, performer_end, partner, telemetry, settings, passage);
+    let (mut log, mut begin) = (Log::default(), 0);
+    while begin < length {
+        // As many small blocks as large ones.
+        let largest = 1 << chance.random_range(0..13);
+        let frames = chance.random_range(1..=largest);
+        if chance.random_bool(frames as f64 / RATE / 20.0) {
+            settings = player.change_mind(settings, &mut chance);
+        }
+        let transport = host.begin_block(frames, &mut chance);
+        log.begin_block(begin, &host, settings.rules);
+        let gestures = player.play(begin, frames, &settings.rules, &mut chance);
+        let mut block = Block { log: &mut log, gestures: &gestures, next: 0, begin };
+        performer.process(&transport, Samples(frames), settings, &mut block);
+        begin += frames;
+        worker.work(frames, begin, &mut log, &mut chance);
+    }
+    // Everything stops: what sounds now would sound for ever.
+    let transport = host.stop();
+    log.begin_block(begin, &host, settings.rules);
+    let last = [(begin, Gesture::AllOff { channel: 0 })];
+    let mut block = Block { log: &mut log, gestures: &last, next: 0, begin };
+    performer.process(&transport, Samples(1), settings, &mut block);
+    log
+}
+
+#[test]
+fn in_a_session_nothing_hangs_nothing_is_misplaced_and_the_player_always_has_the_floor_back() {
+    let minutes = match std::env::var("ANTIPHON_SESSION_MINUTES") {
+        Ok(text) => text.parse().expect("ANTIPHON_SESSION_MINUTES is a whole number of minutes"),
+        Err(_) => MINUTES,
+    };
+    let length = minutes * 60 * RATE as u64 / SESSIONS;
+    let mut sounded = 0;
+    for seed in 0..SESSIONS {
+        let log = session(seed, length);
+        sounded += log.sounded();
+        for (name, check) in CHECKS {
+            if let Err(fault) = check(&log) {
+                panic!("session {seed}: {name}: {fault}");
+            }
+        }
+    }
+    assert!(sounded as u64 > minutes * 20, "{sounded} notes are hardly a session");
+}

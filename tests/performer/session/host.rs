@@ -1,0 +1,120 @@
+//! A host whose transport does whatever comes to it.
+
+use antiphon::music::{
+    bars::Signature,
+    time::{BeatTime, Beats, Tempo},
+    timeline::Transport,
+};
+use rand::RngExt;
+use rand_pcg::Pcg32;
+
+use super::RATE;
+
+/// Its transport, at the first sample of a block.
+#[derive(Debug, Clone, Copy)]
+pub struct Host {
+    playing: bool,
+    beat: f64,
+    tempo: f64,
+    /// Beats a minute in a second.
+    ramp: f64,
+    /// A loop, and where it begins.
+    cycle: Option<(f64, f64)>,
+    signature: (i32, i32),
+    /// The length of the block before.
+    passed: u64,
+    /// How far the beat has jumped since the block before.
+    jumped: f64,
+}
+
+impl Host {
+    pub fn new() -> Self {
+        Self {
+            playing: true,
+            beat: -4.0,
+            tempo: 120.0,
+            ramp: 0.0,
+            cycle: None,
+            signature: (4, 4),
+            passed: 0,
+            jumped: 0.0,
+        }
+    }
+
+    /// Moves on behind the block before, does something else every few seconds, and tells its transport.
+    pub fn begin_block(&mut self, frames: u64, chance: &mut Pcg32) -> Transport {
+        let seconds = self.passed as f64 / RATE;
+        self.jumped = 0.0;
+        if self.playing {
+            self.beat += seconds * self.tempo / 60.0;
+            self.tempo = (self.tempo + self.ramp * seconds).clamp(40.0, 240.0);
+        }
+        if let Some((start, length)) = self.cycle
+            && self.playing
+            && self.beat >= start + length
+        {
+            self.jump_to(self.beat - length);
+        }
+        self.passed = frames;
+        if chance.random_bool(frames as f64 / RATE / 5.0) {
+            self.act(chance);
+        }
+        self.transport()
+    }
+
+    pub fn stop(&mut self) -> Transport {
+        self.playing = false;
+        self.jumped = 0.0;
+        self.transport()
+    }
+
+    /// Where the song is at the block's first sample and how fast it goes, in beats a sample; none while it stands.
+    pub fn song(&self) -> Option<(f64, f64)> {
+        self.playing.then_some((self.beat, self.tempo / 60.0 / RATE))
+    }
+
+    pub fn tempo(&self) -> f64 {
+        self.tempo
+    }
+
+    /// In beats, since the block before.
+    pub fn jumped(&self) -> f64 {
+        self.jumped
+    }
+
+    fn act(&mut self, chance: &mut Pcg32) {
+        let beat = f64::from(chance.random_range(-32..256)) / 4.0;
+        match chance.random_range(0..7) {
+            0 => self.playing = !self.playing,
+            1 => self.playing = true,
+            2 => self.jump_to(beat),
+            3 => {
+                // Longer than a block at the highest tempo.
+                self.cycle = Some((self.beat.floor(), f64::from(chance.random_range(2..64)) / 4.0));
+            }
+            4 => self.cycle = None,
+            5 => {
+                (self.ramp, self.tempo) = (chance.random_range(-20.0..20.0), chance.random_range(50.0..200.0))
+            }
+            _ => self.signature = [(4, 4), (3, 4), (6, 8), (7, 8)][chance.random_range(0..4)],
+        }
+    }
+
+    fn jump_to(&mut self, beat: f64) {
+        if self.playing {
+            self.jumped += beat - self.beat;
+        }
+        self.beat = beat;
+    }
+
+    fn transport(&self) -> Transport {
+        Transport {
+            playing: self.playing,
+            tempo: Tempo::new(self.tempo),
+            position: Some(BeatTime(self.beat)),
+            signature: Signature::new(self.signature.0, self.signature.1),
+            bar: None,
+            cycle: self.cycle.map(|(_, length)| Beats(length)),
+        }
+    }
+}
