@@ -23,6 +23,8 @@ const LONGEST_STEP: Seconds = Seconds(2.0);
 const PHRASE_END: Seconds = Seconds(2.0);
 /// The longest note of an answer.
 const LONGEST_DURATION: Seconds = Seconds(8.0);
+/// What is left of a note whose onset was put off.
+const SHORTEST_DURATION: Seconds = Seconds(0.005);
 /// More would be a wall of notes: ten fingers.
 const WALL: Crowd = Crowd { onsets: 10, span: Seconds(0.1) };
 /// Within this a chord is struck; it has no more notes than there are voices.
@@ -134,10 +136,17 @@ impl Answer {
         if may_end && drawn.step >= PHRASE_END {
             return None;
         }
-        self.last_onset = self.last_onset + drawn.step;
-        let end = self.last_onset + drawn.duration;
-        let onset = self.last_onset.max(from);
-        Some(Note { onset, duration: end - onset, key: drawn.key, velocity: drawn.velocity })
+        let drawn_onset = self.last_onset + drawn.step;
+        let end = drawn_onset + drawn.duration;
+        // On the grid, as the model hears it.
+        self.last_onset = Cell::of(drawn_onset).moment();
+        let onset = drawn_onset.max(from).max(self.onsets.newest());
+        Some(Note {
+            onset,
+            duration: (end - onset).max(SHORTEST_DURATION),
+            key: drawn.key,
+            velocity: drawn.velocity,
+        })
     }
 
     /// No note may begin earlier: it would come before its time, or make a crowd.

@@ -29,6 +29,11 @@ impl Onsets {
         self.count += 1;
     }
 
+    /// Notes come in order: none may begin earlier.
+    pub fn newest(&self) -> Moment {
+        self.newest[(self.count + KEPT - 1) % KEPT]
+    }
+
     /// Before when one more would make a larger crowd; `None` where it would not. A crowd that is larger than all that
     /// is kept is none.
     pub fn next(&self, crowd: Crowd) -> Option<Moment> {

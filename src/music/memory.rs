@@ -109,6 +109,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_back_was_never_there() {
+        let mut memory = Memory::new();
+        let notes = [note(0.0, 60), note(1.0, 62), note(2.0, 64)];
+        notes.into_iter().for_each(|note| memory.remember(note));
+        memory.take_back(Moment(1.0));
+        assert_eq!(memory.newest(9), &notes[..1]);
+    }
+
+    #[test]
     fn a_long_note_that_ends_late_still_stands_at_its_onset() {
         let mut memory = Memory::new();
         memory.remember(note(1.0, 60));

@@ -20,8 +20,11 @@ use super::{
 };
 use crate::{
     model::{Chance, Limits, Model, State, Taste, lstm::Packed, vector, weights::Weights},
-    music::{grid::GridNote, note::RelativeNote},
+    music::{grid::GridNote, note::RelativeNote, time::Seconds},
 };
+
+/// Half a cell: what is left of a note that begins late in its cell.
+const SHORTEST: Seconds = Seconds(0.005);
 
 /// Our own network, ready to play: its weights are packed for one note at a time.
 #[derive(Debug, Clone)]
@@ -161,6 +164,9 @@ impl Model for Antiphon {
         scene.tell_velocity(step, velocity, &mut told);
         let duration = choice.duration(self.say(3, &told, scratch), step);
         let note = GridNote { step, key, velocity, duration };
-        RelativeNote { step: note.step_seconds(), duration: note.duration_seconds(), key, velocity }
+        let dither = choice.dither();
+        let step = limits.step(Seconds(note.step_seconds().0 + dither.0).max(Seconds::ZERO));
+        let end = Seconds(note.step_seconds().0 + note.duration_seconds().0);
+        RelativeNote { step, duration: Seconds(end.0 - step.0).max(SHORTEST), key, velocity }
     }
 }

@@ -16,8 +16,12 @@ use crate::{
         grid::seconds,
         keys::Keys,
         note::{Key, Velocity},
+        time::Seconds,
     },
 };
+
+/// A little less than half a cell.
+const WITHIN_CELL: Seconds = Seconds(0.0049);
 
 /// One note's choices. Each takes the logits of its head, which it overwrites. Realtime-safe.
 pub struct Choice<'a> {
@@ -76,6 +80,11 @@ impl Choice<'_> {
             Some(pointer) => lengths[pointer],
             None => 1 + Bin::at(end).until(longest - 1).cell(0, drawn),
         }
+    }
+
+    /// Where in its cell the note begins: nobody plays on a grid of 10 ms. It stays the same note on the grid.
+    pub fn dither(&mut self) -> Seconds {
+        Seconds(WITHIN_CELL.0 * (2.0 * self.chance.random::<f32>() - 1.0))
     }
 
     /// Notes of one onset rise: no key is struck twice at once.
