@@ -174,6 +174,14 @@ impl Timeline {
         }
     }
 
+    /// The position that lies as long after another as one moment after an earlier one, where the beat goes at a tempo.
+    pub fn after_moments(&self, position: Position, from: Moment, to: Moment, tempo: Tempo) -> Position {
+        match position {
+            Position::Beat(beat) => Position::Beat(beat + Beats::between(from, to, tempo)),
+            Position::Sample(at) => Position::Sample(at + self.rate.samples_between(from, to)),
+        }
+    }
+
     /// The beats from one position to another; `None` across a stop or a start.
     pub fn between(&self, from: Position, to: Position) -> Option<Beats> {
         match (from, to) {
