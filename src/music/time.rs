@@ -83,6 +83,11 @@ impl SampleRate {
         Seconds((length.0 as f64 / self.0) as f32)
     }
 
+    /// The nearest whole number of samples from a moment to a later one; exact for hours, unlike [`Seconds`].
+    pub fn samples_between(self, from: Moment, to: Moment) -> Samples {
+        Samples(((to.0 - from.0) * self.0).round().max(0.0) as u64)
+    }
+
     /// The nearest whole number of samples.
     pub fn samples(self, length: Seconds) -> Samples {
         Samples((f64::from(length.0) * self.0).round().max(0.0) as u64)
@@ -95,9 +100,14 @@ impl Beats {
         Self(f64::from(length.0) * tempo.0 / 60.0)
     }
 
-    /// How long so many beats take at a tempo.
-    pub fn seconds(self, tempo: Tempo) -> Seconds {
-        Seconds((self.0 * 60.0 / tempo.0) as f32)
+    /// The moment that comes so many beats after another at a tempo.
+    pub fn after(self, from: Moment, tempo: Tempo) -> Moment {
+        Moment(from.0 + self.0 * 60.0 / tempo.0)
+    }
+
+    /// How many beats pass from a moment to another at a tempo; exact for hours, unlike [`Seconds`].
+    pub fn between(from: Moment, to: Moment, tempo: Tempo) -> Self {
+        Self((to.0 - from.0) * tempo.0 / 60.0)
     }
 
     /// How many beats a number of samples takes at a tempo.

@@ -15,6 +15,9 @@ use super::{
 /// The shortest loops in use are 0.25 long. What a change of tempo within the block explains comes on top.
 const JUMP_BEATS: f64 = 1.0 / 32.0;
 
+/// What two anchors may differ by when nothing has happened, in beats: more than a sample.
+const ROUNDING_BEATS: f64 = 1.0 / 1_000.0;
+
 /// How far it may stray before the anchor is set anew, in samples. Below half a sample, the old anchor
 /// gives every partition into blocks the same rounding.
 const DRIFT_SAMPLES: f64 = 0.5;
@@ -171,6 +174,14 @@ impl Timeline {
         }
     }
 
+    /// The position that lies as long after another as one moment after an earlier one, where the beat goes at a tempo.
+    pub fn after_moments(&self, position: Position, from: Moment, to: Moment, tempo: Tempo) -> Position {
+        match position {
+            Position::Beat(beat) => Position::Beat(beat + Beats::between(from, to, tempo)),
+            Position::Sample(at) => Position::Sample(at + self.rate.samples_between(from, to)),
+        }
+    }
+
     /// The beats from one position to another; `None` across a stop or a start.
     pub fn between(&self, from: Position, to: Position) -> Option<Beats> {
         match (from, to) {
@@ -204,11 +215,7 @@ impl Timeline {
         let explained = new.tempo.gain_on(old.tempo, self.now - self.before, self.rate);
         let slack = JUMP_BEATS + explained.0.abs();
         if strayed.0.abs() > slack {
-            // A loop that is shorter than the block went round more than once.
-            let rounds = |cycle: Beats| (-strayed.0 / cycle.0).round().max(1.0);
-            let looped = cycle.is_some_and(|cycle| (strayed.0 + rounds(cycle) * cycle.0).abs() <= slack);
-            let motion = if looped { Motion::Looped(strayed) } else { Motion::Sought(strayed) };
-            return (Some(new), motion);
+            return (Some(new), looped(strayed, cycle, slack).unwrap_or(Motion::Sought(strayed)));
         }
         let expected = old.sample_at(new.beat, self.rate);
         let strayed_samples = (expected.0 as f64 - self.now.0 as f64).abs();
@@ -225,4 +232,14 @@ impl Timeline {
             Motion::Started | Motion::Stopped | Motion::Sought(_) => told,
         }
     }
+}
+
+/// A jump that is one by the length of the loop; one that is shorter than the block goes round more than once.
+fn looped(strayed: Beats, cycle: Option<Beats>, slack: f64) -> Option<Motion> {
+    let cycle = cycle?.0;
+    let by = -(-strayed.0 / cycle).round().max(1.0) * cycle;
+    let apart = (strayed.0 - by).abs();
+    // What is on a line of the loop stays there, without the rounding of two anchors.
+    let exact = if apart < ROUNDING_BEATS { by } else { strayed.0 };
+    (apart <= slack).then_some(Motion::Looped(Beats(exact)))
 }

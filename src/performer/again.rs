@@ -83,7 +83,7 @@ impl Performer {
         self.schedule.drop_from(kept, timeline);
         let after = |position| {
             let beats = timeline.between(ask.hand_over, position);
-            ask.from + beats.map_or(Seconds::ZERO, |beats| beats.seconds(ask.tempo))
+            beats.map_or(ask.from, |beats| beats.after(ask.from, ask.tempo))
         };
         let from = after(timeline.pin(kept));
         let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);

@@ -68,7 +68,7 @@ impl Performer {
     fn plan(&mut self, ask: &Ask, note: Note) {
         let timeline = &self.timeline;
         // The tempo of the asking: notes that come early or late to the schedule keep the same beats.
-        let mut onset = timeline.after_seconds(ask.hand_over, note.onset - ask.from, ask.tempo);
+        let mut onset = timeline.after_moments(ask.hand_over, ask.from, note.onset, ask.tempo);
         let sample = timeline.sample(onset);
         if sample < self.cursor {
             self.telemetry.late.raise();

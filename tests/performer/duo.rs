@@ -159,7 +159,7 @@ fn no_two_games_run_away_with_each_other() {
 
 #[test]
 fn two_instances_with_the_embedded_network_play_each_other() {
-    for (how, rules, seconds) in [("answer", [ANSWER, ANSWER], 15), ("together", [TOGETHER, TOGETHER], 3)] {
+    for (how, rules, seconds) in [("answer", [ANSWER, ANSWER], 8), ("together", [TOGETHER, TOGETHER], 2)] {
         let players = duo(rules, seconds, embedded());
         assert_well_behaved(&players, how);
         assert!(players.iter().all(|player| !player.onsets().is_empty()), "{how}");

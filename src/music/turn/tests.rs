@@ -29,7 +29,7 @@ fn now(turns: &Turns, timeline: &Timeline) -> SampleTime {
 
 fn called(timeline: &Timeline) -> Turns {
     let mut turns = Turns::new();
-    turns.key_down(SampleTime(0), &timeline, &RULES);
+    turns.key_down(SampleTime(0), timeline, &RULES);
     turns.last_key_up(timeline.pin(SampleTime(96_000)));
     turns
 }

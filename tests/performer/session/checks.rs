@@ -2,7 +2,7 @@
 
 use antiphon::music::turn::{Cue, Rules};
 
-use super::log::Log;
+use super::log::{Log, Sounded};
 use crate::rig::sounding_after;
 
 type Check = fn(&Log) -> Result<(), String>;
@@ -14,7 +14,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("no key is struck that the player holds", held_keys_are_left_alone),
 ];
 
-/// A position is known to half a sample, and so is the anchor that it is measured from.
+/// Half a sample for the onset and half a sample for the hand-over that it is counted from.
 const ERROR_SAMPLES: f64 = 1.0;
 
 fn nothing_hangs(log: &Log) -> Result<(), String> {
@@ -23,7 +23,8 @@ fn nothing_hangs(log: &Log) -> Result<(), String> {
 }
 
 fn nothing_is_misplaced(log: &Log) -> Result<(), String> {
-    let misplaced = log.notes.iter().find(|note| (note.at as f64 - note.expected).abs() > ERROR_SAMPLES);
+    let error = |note: &Sounded| (note.at as f64 - note.expected).abs() - note.uncertain;
+    let misplaced = log.notes.iter().find(|note| error(note) > ERROR_SAMPLES);
     misplaced.map_or(Ok(()), |note| {
         Err(format!("{:?} sounds at {} and not at {}", note.turn, note.at, note.expected))
     })

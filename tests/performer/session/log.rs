@@ -44,6 +44,9 @@ pub struct Sounded {
     pub turn: TurnId,
     /// Where its plan said, in samples.
     pub expected: f64,
+    /// How far that may be off, in samples: the asking tells a whole sample, of which a slower tempo makes more, and a
+    /// seek is measured to half a sample.
+    pub uncertain: f64,
     /// Hand-over of its turn, as it was asked for.
     pub handed_over: u64,
     pub is_held_by_player: bool,
@@ -64,6 +67,7 @@ struct Turn {
     from: f64,
     /// The beat of the hand-over, with the jumps since; none where it hangs on the sample clock.
     beat: Option<f64>,
+    jumps: f64,
     tempo: f64,
 }
 
@@ -75,8 +79,9 @@ struct Planned {
 
 impl Log {
     pub fn begin_block(&mut self, begin: u64, host: &Host, rules: Rules) {
-        for turn in self.turns.values_mut() {
+        for turn in self.turns.values_mut().filter(|_| host.jumped() != 0.0) {
             turn.beat = turn.beat.map(|beat| beat + host.jumped());
+            turn.jumps += 1.0;
         }
         let newest_turn = self.turns.keys().copied().max();
         self.now = Some(Now { begin, song: host.song(), tempo: host.tempo(), rules, newest_turn });
@@ -111,7 +116,7 @@ impl Log {
         if let Request::Answer { turn, from, .. } = request {
             let from = from.0 * RATE;
             let beat = now.song.map(|(beat, pace)| beat + (from - now.begin as f64) * pace);
-            self.turns.insert(turn, Turn { from, beat, tempo: now.tempo });
+            self.turns.insert(turn, Turn { from, beat, jumps: 0.0, tempo: now.tempo });
         }
     }
 
@@ -131,6 +136,7 @@ impl Log {
             at,
             turn: plan.turn,
             expected: self.expected(&turn, plan),
+            uncertain: self.uncertain(&turn),
             handed_over: turn.from as u64,
             is_held_by_player: self.held.contains(&place.key),
         });
@@ -138,6 +144,11 @@ impl Log {
 
     pub fn sounded(&self) -> usize {
         self.notes.len()
+    }
+
+    fn uncertain(&self, turn: &Turn) -> f64 {
+        let now = self.now.expect("a block has begun");
+        0.5 * (turn.tempo / now.tempo - 1.0).max(0.0) + 0.5 * turn.jumps
     }
 
     /// Where the song of now puts a note; no earlier than it was there.
