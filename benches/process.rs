@@ -7,6 +7,7 @@ use antiphon::{
     music::{
         hearing::Place,
         note::{Key, Velocity},
+        patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
         turn::Rules,
@@ -19,6 +20,7 @@ const BLOCK: u64 = 512;
 const C4: Place = Place { channel: 0, key: Key::saturating(60) };
 const SETTINGS: Settings = Settings {
     rules: Rules { silence: Beats(1.0), longest_answer: Beats(16.0) },
+    patience: Patience::DEFAULT,
     temperature: 1.0,
     memory: 150,
     model: 0,

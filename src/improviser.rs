@@ -1,17 +1,22 @@
 //! The worker's mind: hears what is heard, and makes an answer note by note.
 
+mod lull;
 mod mind;
 
 use std::sync::Arc;
 
 use rand::SeedableRng;
 
-use self::mind::Mind;
+pub use self::{
+    lull::{PHRASE_END, SHORTEST, Signs, WEIGHTS, Weights},
+    mind::Mind,
+};
 use crate::{
-    lane::{ImproviserEnd, Reply, Request, Wish},
+    lane::{ImproviserEnd, Lull, Reply, Request, Wish},
     model::{Chance, Model, Taste},
     music::{
         grid::Cell,
+        hearing::OPEN_NOTES,
         memory::{LARGEST_MEMORY, Memory},
         note::Note,
         time::{Moment, Seconds},
@@ -46,8 +51,12 @@ pub struct Improviser {
     minds: Minds,
     memory: Memory,
     answer: Option<Answer>,
-    /// The memory with the answer so far.
+    /// The memory with what sounds still, and with the answer so far.
     scene: Memory,
+    /// What sounds still, as the audio thread has told since it last asked anything.
+    sounding: Vec<Note>,
+    /// The lull about which nothing was said yet.
+    lull: Option<Lull>,
     /// How the last answer was wished for, as the next one probably will be.
     wish: Option<Wish>,
 }
@@ -75,7 +84,16 @@ impl Improviser {
     pub fn new(end: ImproviserEnd, models: &[Arc<dyn Model>]) -> Self {
         assert!(!models.is_empty(), "an improviser has a model");
         let minds = Minds { embedded: models.iter().cloned().map(Mind::new).collect(), guest: None };
-        Self { end, minds, memory: Memory::new(), answer: None, scene: Memory::new(), wish: None }
+        Self {
+            end,
+            minds,
+            memory: Memory::new(),
+            answer: None,
+            scene: Memory::new(),
+            sounding: Vec::with_capacity(OPEN_NOTES),
+            lull: None,
+            wish: None,
+        }
     }
 
     /// From now on this model answers; `None` gives way to the embedded ones. Allocates.
@@ -93,6 +111,10 @@ impl Improviser {
             self.play_next();
             return Progress::Worked;
         }
+        if let Some(lull) = self.lull.filter(|_| !self.end.replies.is_full()) {
+            self.expect(lull);
+            return Progress::Worked;
+        }
         if self.answer.is_none() && self.follow() {
             return Progress::Worked;
         }
@@ -101,24 +123,57 @@ impl Improviser {
 
     fn take(&mut self, request: Request) {
         match request {
-            Request::Heard(note) => self.memory.remember(note),
+            Request::Heard(note) => {
+                self.memory.remember(note);
+                self.lull = None;
+            }
+            Request::Sounding(note) if self.sounding.len() < OPEN_NOTES => self.sounding.push(note),
+            Request::Sounding(_) => {}
+            Request::Lull(lull) => {
+                self.set_scene();
+                self.lull = Some(lull);
+            }
             Request::Answer { turn, from, length, wish } => self.begin(turn, from, from + length, wish),
             Request::Cancel(turn) => {
                 self.answer.take_if(|answer| answer.turn == turn);
             }
             Request::Forget => {
                 self.memory.clear();
+                self.sounding.clear();
+                self.lull = None;
                 self.answer = None;
             }
         }
     }
 
     fn begin(&mut self, turn: TurnId, from: Moment, until: Moment, wish: Wish) {
-        self.scene.copy_from(&self.memory);
+        self.set_scene();
+        self.lull = None;
         self.wish = Some(wish);
         let last_onset = Cell::of(self.scene.newest(1).first().map_or(from, |note| note.onset)).moment();
         let chance = Chance::seed_from_u64(u64::from(wish.seed));
         self.answer = Some(Answer { turn, until, wish, chance, last_onset, from });
+    }
+
+    /// The memory, and what sounds still as if it ended now.
+    fn set_scene(&mut self) {
+        self.scene.copy_from(&self.memory);
+        self.sounding.drain(..).for_each(|note| self.scene.suppose(note));
+    }
+
+    /// Hears a note of the lull's scene that was not heard yet; where there is none, says when to take the floor.
+    fn expect(&mut self, lull: Lull) {
+        let mind = self.minds.of(lull.model);
+        if mind.model.window().is_none() && mind.hear(&self.scene, lull.memory.into(), 1) > 0 {
+            return;
+        }
+        self.lull = None;
+        let silence = mind.model.expect(&mut mind.state).and_then(|expectation| {
+            Signs::new(expectation, &self.scene, lull.since).hand_over(lull.lasted, lull.patience)
+        });
+        let hand_over = silence.map(|silence| lull.since + silence);
+        let sent = self.end.replies.push(Reply::Expect { lull: lull.id, hand_over });
+        debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
     }
 
     /// Hears a note that was not heard yet, so that an answer that begins now need not; false if there is none.

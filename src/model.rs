@@ -5,6 +5,7 @@
 mod affine;
 pub mod antiphon;
 pub mod classic;
+pub mod expectation;
 pub mod lstm;
 pub mod preset;
 mod product;
@@ -14,6 +15,7 @@ pub mod vector;
 pub mod weights;
 
 pub use self::{
+    expectation::Expectation,
     preset::Preset,
     weights::{embedded, load},
 };
@@ -39,6 +41,12 @@ pub trait Model: Send + Sync {
 
     /// Hears one note. Notes of one onset come in the order of their keys. Realtime-safe.
     fn hear(&self, state: &mut State, note: GridNote);
+
+    /// When the next onset is expected after all that `state` has heard; `None` from a model that names one time
+    /// instead of odds. Realtime-safe.
+    fn expect(&self, _state: &mut State) -> Option<Expectation> {
+        None
+    }
 
     /// Draws the next note after all that `state` has heard. Realtime-safe.
     ///

@@ -4,6 +4,7 @@ pub mod grid;
 pub mod hearing;
 pub mod memory;
 pub mod note;
+pub mod patience;
 pub mod schedule;
 pub mod time;
 pub mod timeline;

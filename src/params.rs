@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use crate::{
     music::{
         memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
+        patience::Patience,
         time::Beats,
         turn::Rules,
     },
@@ -41,7 +42,13 @@ pub struct AntiphonParams {
     #[id = "temperature"]
     pub temperature: FloatParam,
 
-    /// The silence with no key held after which the plugin takes the floor, in beats.
+    /// How likely it is to be, by what the model has heard, that the call is over, in percent: 0 takes the floor at the
+    /// first silence, 100 waits for the longest.
+    #[id = "patience"]
+    pub patience: FloatParam,
+
+    /// The longest silence with no key held, in beats: after it the plugin takes the floor in any case, and a model
+    /// without odds always.
     #[id = "silence"]
     pub silence: FloatParam,
 
@@ -79,6 +86,7 @@ impl AntiphonParams {
                 silence: Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
                 longest_answer: Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
             },
+            patience: Patience::saturating(self.patience.value()),
             temperature: self.temperature.value().clamp(0.0, HOTTEST),
             memory: memory as u8,
             model: self.model.value() as u8,
@@ -102,7 +110,16 @@ impl Default for AntiphonParams {
             .with_unit(" notes"),
             temperature: FloatParam::new("Temperature", 1.0, FloatRange::Linear { min: 0.0, max: HOTTEST })
                 .with_value_to_string(formatters::v2s_f32_rounded(2)),
-            silence: beats("Silence", 1.0, SHORTEST_SILENCE, LONGEST_SILENCE),
+            patience: FloatParam::new(
+                "Patience",
+                Patience::DEFAULT.part(),
+                FloatRange::Linear { min: 0.0, max: 1.0 },
+            )
+            .with_unit(" %")
+            .with_step_size(0.01)
+            .with_value_to_string(formatters::v2s_f32_percentage(0))
+            .with_string_to_value(formatters::s2v_f32_percentage()),
+            silence: beats("Silence", 4.0, SHORTEST_SILENCE, LONGEST_SILENCE),
             length: beats("Length", 16.0, SHORTEST_LENGTH, LONGEST_LENGTH),
             thru: BoolParam::new("Thru", true),
             seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: HIGHEST_SEED }),

@@ -7,6 +7,7 @@ mod pace;
 mod partner;
 mod passage;
 mod sounding;
+mod wonder;
 
 use std::{sync::Arc, time::Instant};
 
@@ -14,12 +15,13 @@ pub use self::{
     desk::{Arrival, Gesture, Port, Refused, Sound},
     passage::Passage,
 };
-use self::{pace::Pace, passage::Way};
+use self::{pace::Pace, passage::Way, wonder::Wonder};
 use crate::{
     improviser::Improviser,
     lane::{PerformerEnd, Telemetry, Wish},
     music::{
         hearing::{Hearing, Places},
+        patience::Patience,
         schedule::Schedule,
         time::{SampleRate, SampleTime, Samples},
         timeline::{Motion, Timeline, Transport},
@@ -34,6 +36,8 @@ const SEED_STRIDE: u32 = 0x9E37_79B9;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     pub rules: Rules,
+    /// How sure the worker is to be that a silence is the end of the call.
+    pub patience: Patience,
     pub temperature: f32,
     /// In notes, 25..=150.
     pub memory: u8,
@@ -81,6 +85,7 @@ pub struct Performer {
     partner: Partner,
     telemetry: Arc<Telemetry>,
     settings: Settings,
+    wonder: Wonder,
     /// The turn whose answer is not complete yet.
     awaited: Option<TurnId>,
     /// The channel of the player's newest strike: the answer goes where the call went.
@@ -112,6 +117,7 @@ impl Performer {
             partner,
             telemetry,
             settings,
+            wonder: Wonder::new(),
             awaited: None,
             channel: 0,
             cursor: SampleTime(0),
@@ -253,8 +259,13 @@ impl Performer {
             }
             Gesture::Pedal { channel, pedal } => {
                 self.hearing.pedal(channel, pedal);
+                let mut was_sounding = false;
                 while let Some(note) = self.hearing.end_unpedalled(at) {
                     self.remember(note);
+                    was_sounding = true;
+                }
+                if was_sounding {
+                    self.wonder(at);
                 }
             }
             Gesture::Other => {}
@@ -267,7 +278,7 @@ impl Performer {
             self.remember(note);
         }
         if was_held && !self.hearing.any_key_held() {
-            self.turns.last_key_up(self.timeline.pin(at));
+            self.last_key_up(at);
         }
     }
 }

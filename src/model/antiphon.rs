@@ -25,3 +25,4 @@ pub use page::Page;
 pub use player::Antiphon;
 pub use scene::Scene;
 pub use shape::{MEMORY, NAME, tensors};
+pub(super) use vocabulary::{Bin, TIMES};

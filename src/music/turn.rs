@@ -22,7 +22,7 @@ pub struct TurnId(pub u32);
 /// The player's rules of the game.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
-    /// The silence with no key held that ends a call.
+    /// The longest silence with no key held that does not end a call.
     pub silence: Beats,
     /// An answer is as long as its call, up to this.
     pub longest_answer: Beats,
@@ -77,13 +77,15 @@ pub struct Asked {
 pub struct Turns {
     floor: Floor,
     call_began: Option<Position>,
+    /// When the silence of now is expected to be the end of the call, if that is known.
+    expected: Option<SampleTime>,
     next: TurnId,
     ordinal: u32,
 }
 
 impl Turns {
     pub fn new() -> Self {
-        Self { floor: Floor::Listening, call_began: None, next: TurnId(0), ordinal: 0 }
+        Self { floor: Floor::Listening, call_began: None, expected: None, next: TurnId(0), ordinal: 0 }
     }
 
     /// The player strikes a key: the floor is the player's. Gives the turn that this ends.
@@ -95,8 +97,27 @@ impl Turns {
     /// The player's last held key goes up.
     pub fn last_key_up(&mut self, at: Position) {
         if matches!(self.floor, Floor::Listening) && self.call_began.is_some() {
+            self.expected = None;
             self.floor = Floor::Silence { since: at };
         }
+    }
+
+    /// The silence of now is expected to be the end of the call at `hand_over`; `None` while nobody knows. What was
+    /// asked for already stays as it is.
+    pub fn expect(&mut self, hand_over: Option<SampleTime>) {
+        self.expected = hand_over;
+    }
+
+    /// Whether nobody has the floor and the plugin has not made ready to take it.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.floor, Floor::Silence { .. })
+    }
+
+    /// Where a silence gives the floor away: where it is expected to, and at the latest after the longest silence.
+    fn silence_ends(&self, since: Position, timeline: &Timeline, rules: &Rules) -> Position {
+        let latest = timeline.after(since, rules.silence);
+        let expected = self.expected.filter(|&expected| expected < timeline.sample(latest));
+        expected.map_or(latest, |expected| timeline.pin(expected))
     }
 
     /// How long the player has been silent at `now`, while the plugin waits for its turn.
@@ -135,7 +156,7 @@ impl Turns {
         match self.floor {
             Floor::Listening => None,
             Floor::Silence { since } => {
-                let hand_over = timeline.sample(timeline.after(since, rules.silence));
+                let hand_over = timeline.sample(self.silence_ends(since, timeline, rules));
                 let warned = hand_over - timeline.rate().samples(WARNING);
                 Some((warned.max(timeline.sample(since)), Change::Ask))
             }
@@ -147,9 +168,9 @@ impl Turns {
     /// The call seems to be over at `at`: what to ask for. `None` unless the floor is silent.
     pub fn ask(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Option<Ask> {
         let Floor::Silence { since } = self.floor else { return None };
-        let mut hand_over = timeline.after(since, rules.silence);
+        let mut hand_over = self.silence_ends(since, timeline, rules);
         if timeline.sample(hand_over) < at {
-            // The player has just asked for less patience than was shown already.
+            // More silence was shown already than the player wants, or than was expected.
             hand_over = timeline.pin(at);
         }
         let call = self.call_began.and_then(|began| timeline.between(began, since));

@@ -1,6 +1,6 @@
 //! The performer and its partner: asking for an answer, telling what was heard, collecting what was made.
 
-use super::{Partner, Performer};
+use super::{Partner, Performer, wonder::in_seconds};
 use crate::{
     improviser::Progress,
     lane::{Reply, Request},
@@ -20,11 +20,9 @@ impl Performer {
     /// Asks for the answer that the silence calls for, at the cursor.
     pub(super) fn ask(&mut self) {
         let at = self.cursor;
-        // What only the pedal keeps is told with its duration so far, so that the answer knows of it.
-        while let Some(note) = self.hearing.end_sustained(at) {
-            self.remember(note);
-        }
         let Some(ask) = self.turns.ask(at, &self.timeline, &self.settings.rules) else { return };
+        // As of the hand-over, so that the answer does not depend on when it was asked for.
+        self.tell_sounding(self.timeline.sample(ask.hand_over));
         let wish = self.settings.wish(ask.ordinal);
         let until = self.timeline.moment(self.timeline.sample(ask.until));
         let length = until - ask.from;
@@ -44,6 +42,7 @@ impl Performer {
                         self.plan(&ask, note);
                     }
                 }
+                Ok(Reply::Expect { lull, hand_over }) => self.expect(lull, hand_over),
                 Ok(Reply::Done(turn)) => {
                     self.awaited.take_if(|awaited| *awaited == turn);
                 }
@@ -78,13 +77,11 @@ impl Performer {
     }
 
     pub(super) fn remember(&mut self, note: HeardNote) {
-        let onset = self.timeline.moment(note.onset);
-        let duration = self.timeline.moment(note.end) - onset;
-        self.request(Request::Heard(Note { onset, duration, key: note.key, velocity: note.velocity }));
+        self.request(Request::Heard(in_seconds(&self.timeline, note)));
     }
 
     /// Whether there was room for it.
-    fn request(&mut self, request: Request) -> bool {
+    pub(super) fn request(&mut self, request: Request) -> bool {
         // Nothing overtakes a `Forget`, which would forget it too.
         self.pay_forget();
         let sent = !self.forget_owed && self.lanes.requests.push(request).is_ok();

@@ -1,5 +1,6 @@
 //! Laws of the performer, for any player, any transport and any partition into blocks.
 
+mod handover;
 mod rig;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use antiphon::{
         grid::GridNote,
         hearing::{Pedal, Place},
         note::{Key, RelativeNote, Velocity},
+        patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
         timeline::Transport,
         turn::Rules,
@@ -23,6 +24,7 @@ pub const RATE: f64 = 8_000.0;
 pub const BEAT: u64 = 4_000;
 pub const SETTINGS: Settings = Settings {
     rules: Rules { silence: Beats(1.0), longest_answer: Beats(8.0) },
+    patience: Patience::DEFAULT,
     temperature: 1.0,
     memory: 150,
     model: 0,
@@ -124,6 +126,18 @@ pub fn stage(score: &[(u64, Gesture)], patience: usize) -> Stage {
 
 /// Renders a score offline with what a host takes; blocks are cut where the journey turns, as hosts do.
 pub fn render_for(
+    stage: Stage,
+    settings: Settings,
+    journey: &Journey,
+    blocks: &[u64],
+    length: u64,
+) -> Vec<(u64, Sound)> {
+    render_with(Arc::new(Dice), stage, settings, journey, blocks, length)
+}
+
+/// The same with a partner of one's choice.
+pub fn render_with(
+    model: Arc<dyn Model>,
     mut stage: Stage,
     settings: Settings,
     journey: &Journey,
@@ -131,7 +145,7 @@ pub fn render_for(
     length: u64,
 ) -> Vec<(u64, Sound)> {
     let (performer_end, improviser_end) = lanes();
-    let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
+    let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[model])));
     let telemetry = Arc::new(Telemetry::default());
     let rate = SampleRate(RATE);
     let mut performer =

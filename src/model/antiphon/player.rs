@@ -18,7 +18,7 @@ use super::{
     shape::{HEADS, LAYERS, MEMORY},
 };
 use crate::{
-    model::{Chance, Model, State, Taste, lstm::Packed, vector, weights::Weights},
+    model::{Chance, Expectation, Model, State, Taste, lstm::Packed, vector, weights::Weights},
     music::{
         grid::{GridNote, cells},
         note::RelativeNote,
@@ -145,6 +145,15 @@ impl Model for Antiphon {
         self.layers[0].hear(parts.embedding, &mut parts.layers[0], &mut parts.scratch);
         scene.hear(&note);
         self.think(&mut parts, scene.heard());
+    }
+
+    fn expect(&self, state: &mut State) -> Option<Expectation> {
+        let State { numbers, scene } = state;
+        let mut parts = layout::split(numbers);
+        self.look_back(&mut parts, scene.heard());
+        let weights = self.say(0, &Features::default(), &mut parts.scratch);
+        vector::soften(weights);
+        Some(Expectation::of(weights))
     }
 
     fn draw(&self, state: &mut State, taste: &Taste, elapsed: Seconds, chance: &mut Chance) -> RelativeNote {
