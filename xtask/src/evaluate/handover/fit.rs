@@ -77,10 +77,8 @@ fn fitted(examples: &[Example]) -> Weights {
 fn solved(mut matrix: [[f64; SIGNS]; SIGNS], mut right: [f64; SIGNS]) -> [f64; SIGNS] {
     for n in 0..SIGNS {
         for m in n + 1..SIGNS {
-            let factor = matrix[m][n] / matrix[n][n];
-            for k in n..SIGNS {
-                matrix[m][k] -= factor * matrix[n][k];
-            }
+            let (factor, row) = (matrix[m][n] / matrix[n][n], matrix[n]);
+            matrix[m].iter_mut().zip(row).for_each(|(number, above)| *number -= factor * above);
             right[m] -= factor * right[n];
         }
     }
