@@ -5,7 +5,7 @@
 pub struct Patience(f32);
 
 impl Patience {
-    /// Chosen by `cargo xtask evaluate --handover`: the fewest wrong take-overs with a median delay under 500 ms.
+    /// A little more than even odds: `cargo xtask evaluate --handover` shows what it costs.
     pub const DEFAULT: Self = Self(0.55);
 
     /// The nearest patience in 0..=1; what is not a number is the default.
