@@ -2,19 +2,21 @@
 
 mod answer;
 mod crowd;
+mod lull;
 mod mind;
 mod voices;
 
 use std::sync::Arc;
 
-use self::{
-    answer::{Answer, Task},
+use self::answer::{Answer, Task};
+pub use self::{
+    lull::{PHRASE_END, SHORTEST, Signs, WEIGHTS, Weights},
     mind::Mind,
 };
 use crate::{
-    lane::{Ending, ImproviserEnd, Reply, Request},
+    lane::{Ending, ImproviserEnd, Lull, Reply, Request},
     model::Model,
-    music::{hands::Berth, manner::Manner, memory::Memory},
+    music::{hands::Berth, hearing::OPEN_NOTES, manner::Manner, memory::Memory, note::Note},
 };
 
 /// What the worker is to do after a step.
@@ -35,10 +37,14 @@ pub struct Improviser {
     memory: Memory,
     manner: Manner,
     answer: Option<Answer>,
-    /// The memory with the answer so far.
+    /// The memory with what sounds still, and with the answer so far.
     scene: Memory,
     /// What the next answer leaves to the player.
     berth: Berth,
+    /// What sounds still, as the audio thread has told since it last asked anything.
+    sounding: Vec<Note>,
+    /// The lull about which nothing was said yet.
+    lull: Option<Lull>,
 }
 
 /// Who may answer.
@@ -61,6 +67,8 @@ impl Improviser {
             answer: None,
             scene: Memory::new(),
             berth: Berth::default(),
+            sounding: Vec::with_capacity(OPEN_NOTES),
+            lull: None,
         }
     }
 
@@ -80,6 +88,10 @@ impl Improviser {
             self.play_next();
             return Progress::Worked;
         }
+        if let Some(lull) = self.lull.filter(|_| !self.end.replies.is_full()) {
+            self.expect(lull);
+            return Progress::Worked;
+        }
         if !is_answering && self.follow() {
             return Progress::Worked;
         }
@@ -88,7 +100,17 @@ impl Improviser {
 
     fn take(&mut self, request: Request) {
         match request {
-            Request::Heard(note) => self.memory.remember(note),
+            Request::Heard(note) => {
+                self.memory.remember(note);
+                self.lull = None;
+            }
+            Request::Sounding(note) if self.sounding.len() < OPEN_NOTES => self.sounding.push(note),
+            Request::Sounding(_) => {}
+            Request::Lull(lull) => {
+                self.answer = None;
+                self.set_scene();
+                self.lull = Some(lull);
+            }
             Request::Manner(manner) => self.manner = manner,
             Request::Answer { turn, from, length, seed, touch, ending } => {
                 let berth = std::mem::take(&mut self.berth);
@@ -104,13 +126,16 @@ impl Improviser {
             }
             Request::Forget => {
                 self.memory.clear();
+                self.sounding.clear();
+                self.lull = None;
                 self.answer = None;
             }
         }
     }
 
     fn begin(&mut self, task: Task) {
-        self.scene.copy_from(&self.memory);
+        self.set_scene();
+        self.lull = None;
         self.answer = Some(Answer::new(task, &self.scene));
     }
 
@@ -122,6 +147,27 @@ impl Improviser {
             }
             None => self.begin(task),
         }
+    }
+
+    /// The memory, and what sounds still as if it ended now.
+    fn set_scene(&mut self) {
+        self.scene.copy_from(&self.memory);
+        self.sounding.drain(..).for_each(|note| self.scene.suppose(note));
+    }
+
+    /// Hears a note of the lull's scene that was not heard yet; where there is none, says when to take the floor.
+    fn expect(&mut self, lull: Lull) {
+        let mind = self.minds.of(lull.model);
+        if mind.model.window().is_none() && mind.hear(&self.scene, lull.memory.into(), 1) > 0 {
+            return;
+        }
+        self.lull = None;
+        let silence = mind.model.expect(&mut mind.state).and_then(|expectation| {
+            Signs::new(expectation, &self.scene, lull.since).hand_over(lull.lasted, lull.patience)
+        });
+        let hand_over = silence.map(|silence| lull.since + silence);
+        let sent = self.end.replies.push(Reply::Expect { lull: lull.id, hand_over });
+        debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
     }
 
     /// Hears a note that was not heard yet, so that an answer that begins now need not; false if there is none.

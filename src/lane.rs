@@ -8,6 +8,7 @@ use crate::music::{
     hands::Berth,
     manner::Manner,
     note::{Note, Velocity},
+    patience::Patience,
     time::{Moment, Seconds},
     turn::TurnId,
 };
@@ -22,6 +23,10 @@ const REPLIES: usize = 32;
 pub enum Request {
     /// A note is over; it is to be remembered.
     Heard(Note),
+    /// A note sounds still; the next [`Request::Lull`] or [`Request::Answer`] is to reckon with its duration so far.
+    Sounding(Note),
+    /// The player holds no key any more: when is the plugin to take the floor?
+    Lull(Lull),
     /// From now on, this is how an answer is to be.
     Manner(Manner),
     /// Play from a moment on, for so long. `touch` is how loud the player has played lately.
@@ -39,6 +44,8 @@ pub enum Request {
 /// From the worker to the audio thread.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reply {
+    /// If this lull lasts, the plugin is to take the floor at this moment; `None` leaves it to the longest silence.
+    Expect { lull: LullId, hand_over: Option<Moment> },
     /// A note of the answer, in the instance's time.
     Play { turn: TurnId, note: Note },
     /// The answer is complete.
@@ -52,6 +59,32 @@ pub enum Ending {
     Full,
     /// Before that, where the model leaves a silence as long as the one between two phrases.
     Phrase,
+}
+
+/// The number of a lull; a later one has another number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LullId(pub u32);
+
+impl LullId {
+    /// Realtime-safe.
+    pub fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
+/// No key is held, and nobody knows yet whether the call is over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lull {
+    pub id: LullId,
+    /// When the last key went up.
+    pub since: Moment,
+    /// How long it has lasted: something may have ended since that the pedal kept.
+    pub lasted: Seconds,
+    pub patience: Patience,
+    /// How many of the newest notes count, 25..=150.
+    pub memory: u8,
+    /// The index of the embedded model, where the player has chosen no file.
+    pub model: u8,
 }
 
 const _: () = assert!(size_of::<Request>() <= 32 && size_of::<Reply>() <= 32);

@@ -5,6 +5,7 @@
 mod affine;
 pub mod antiphon;
 pub mod classic;
+pub mod expectation;
 mod limits;
 pub mod lstm;
 pub mod preset;
@@ -16,6 +17,7 @@ pub mod vector;
 pub mod weights;
 
 pub use self::{
+    expectation::Expectation,
     limits::Limits,
     preset::Preset,
     taste::{Odds, Pull, Taste},
@@ -43,6 +45,12 @@ pub trait Model: Send + Sync {
 
     /// Hears one note. Notes of one onset come in the order of their keys. Realtime-safe.
     fn hear(&self, state: &mut State, note: GridNote);
+
+    /// When the next onset is expected after all that `state` has heard; `None` from a model that names one time
+    /// instead of odds. Realtime-safe.
+    fn expect(&self, _state: &mut State) -> Option<Expectation> {
+        None
+    }
 
     /// Draws the next note after all that `state` has heard. Realtime-safe.
     ///

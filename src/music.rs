@@ -8,6 +8,7 @@ pub mod keys;
 pub mod manner;
 pub mod memory;
 pub mod note;
+pub mod patience;
 pub mod quantise;
 pub mod scale;
 pub mod schedule;

@@ -24,6 +24,7 @@ use crate::{
     music::{
         manner::{Manner, Thousandths},
         memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
+        patience::Patience,
         time::Beats,
     },
     performer::Settings,
@@ -55,7 +56,13 @@ pub struct AntiphonParams {
     #[id = "temperature"]
     pub temperature: FloatParam,
 
-    /// The silence with no key held after which the plugin takes the floor, in beats.
+    /// How likely it is to be, by what the model has heard, that the call is over, in percent: 0 takes the floor at the
+    /// first silence, 100 waits for the longest.
+    #[id = "patience"]
+    pub patience: FloatParam,
+
+    /// The longest silence with no key held, in beats: after it the plugin takes the floor in any case, and a model
+    /// without odds always.
     #[id = "silence"]
     pub silence: FloatParam,
 
@@ -105,6 +112,7 @@ impl AntiphonParams {
                 Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
                 Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
             ),
+            patience: Patience::saturating(self.patience.value()),
             manner: self.manner.snapshot(Manner {
                 temperature: Thousandths::of(self.temperature.value().clamp(0.0, HOTTEST)),
                 memory: memory as u8,
@@ -134,7 +142,16 @@ impl Default for AntiphonParams {
             .with_unit(" notes"),
             temperature: FloatParam::new("Temperature", 1.0, FloatRange::Linear { min: 0.0, max: HOTTEST })
                 .with_value_to_string(formatters::v2s_f32_rounded(2)),
-            silence: beats("Silence", 1.0, SHORTEST_SILENCE, LONGEST_SILENCE),
+            patience: FloatParam::new(
+                "Patience",
+                Patience::DEFAULT.part(),
+                FloatRange::Linear { min: 0.0, max: 1.0 },
+            )
+            .with_unit(" %")
+            .with_step_size(0.01)
+            .with_value_to_string(formatters::v2s_f32_percentage(0))
+            .with_string_to_value(formatters::s2v_f32_percentage()),
+            silence: beats("Silence", 4.0, SHORTEST_SILENCE, LONGEST_SILENCE),
             length: beats("Length", 16.0, SHORTEST_LENGTH, LONGEST_LENGTH),
             thru: BoolParam::new("Thru", true),
             seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: HIGHEST_SEED }),

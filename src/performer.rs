@@ -12,6 +12,7 @@ mod pace;
 mod partner;
 mod passage;
 mod sounding;
+mod wonder;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use self::{
     cue::{CueInput, Heed},
     pace::Lead,
     passage::Way,
+    wonder::Wonder,
 };
 pub use self::{
     again::Triggers,
@@ -36,6 +38,7 @@ use crate::{
         hands::Hands,
         hearing::Hearing,
         manner::Manner,
+        patience::Patience,
         schedule::Schedule,
         time::{SampleRate, SampleTime, Samples},
         timeline::{Timeline, Transport},
@@ -53,6 +56,8 @@ const PLAN_STRIDE: u32 = 0x85EB_CA6B;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     pub rules: Rules,
+    /// How sure the worker is to be that a silence is the end of the call.
+    pub patience: Patience,
     pub manner: Manner,
     pub delivery: Delivery,
     pub ears: Ears,
@@ -105,6 +110,7 @@ pub struct Performer {
     told: Option<Manner>,
     plan: Plan,
     touch: Touch,
+    wonder: Wonder,
     /// The turn whose answer is not complete yet.
     awaited: Option<TurnId>,
     /// The newest turn whose answer is complete.
@@ -143,6 +149,7 @@ impl Performer {
             told: None,
             plan: Plan { ordinal: 0, made: SampleTime(0), manner: settings.manner },
             touch: Touch::default(),
+            wonder: Wonder::new(),
             awaited: None,
             complete: None,
             channel: 0,

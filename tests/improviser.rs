@@ -117,6 +117,7 @@ fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<(TurnId, 
         while let Ok(reply) = end.replies.pop() {
             match reply {
                 Reply::Play { turn, note } => notes.push((turn, note)),
+                Reply::Expect { .. } => {}
                 Reply::Done(turn) => assert!(notes.last().is_none_or(|(last, _)| *last == turn)),
             }
         }
@@ -201,6 +202,23 @@ fn an_answer_hears_itself_and_a_cancelled_one_is_not_remembered() {
     end.requests.push(Request::Cancel(TurnId(0))).expect("room");
     ask(&mut end, 1, 5.0, 1);
     assert_eq!(replies(&mut end, &mut improviser)[0].1.key.number(), 3);
+}
+
+#[test]
+fn a_note_that_sounds_still_counts_and_counts_once_when_it_is_over() {
+    let (mut end, mut improviser) = tally(None, 0.5);
+    heard(&mut end, 3);
+    let onset = Moment(0.5);
+    let note = |duration| {
+        let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
+        Note { onset, duration: Seconds(duration), key, velocity }
+    };
+    end.requests.push(Request::Sounding(note(0.2))).expect("room");
+    ask(&mut end, 0, 1.0, 1);
+    assert_eq!(replies(&mut end, &mut improviser)[0].1.key.number(), 4);
+    end.requests.push(Request::Heard(note(0.9))).expect("room");
+    ask(&mut end, 1, 5.0, 1);
+    assert_eq!(replies(&mut end, &mut improviser)[0].1.key.number(), 4);
 }
 
 #[test]

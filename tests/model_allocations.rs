@@ -16,7 +16,7 @@ use nice_plug as _;
 use rand::SeedableRng;
 
 #[test]
-fn hearing_drawing_and_forgetting_allocate_nothing() {
+fn hearing_expecting_drawing_and_forgetting_allocate_nothing() {
     for model in embedded() {
         let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(1));
         let mut mark = model.silence();
@@ -25,6 +25,7 @@ fn hearing_drawing_and_forgetting_allocate_nothing() {
         assert_no_alloc(|| {
             for temperature in [0.0, 0.7, 1.0] {
                 model.hear(&mut state, note);
+                let _ = model.expect(&mut state);
                 let odds = Odds { temperature, ..Odds::PLAIN };
                 let taste = Taste { timing: odds, pitch: odds, velocity: odds, pull: None };
                 note = model.draw(&mut state, &taste, &Limits::after(Seconds(0.05)), &mut chance).into();

@@ -22,6 +22,8 @@ pub struct Mind {
     /// Since silence.
     heard: Vec<GridNote>,
     marks: [Mark; MARKS],
+    /// Before the first note of the newest memory that was not settled.
+    settled: Mark,
 }
 
 /// What was known after some of the notes.
@@ -36,7 +38,8 @@ impl Mind {
     pub fn new(model: Arc<dyn Model>) -> Self {
         let (state, heard) = (model.silence(), Vec::with_capacity(2 * LARGEST_MEMORY));
         let marks = std::array::from_fn(|_| Mark { notes: 0, state: model.silence() });
-        Self { model, state, heard, marks }
+        let settled = Mark { notes: 0, state: model.silence() };
+        Self { model, state, heard, marks, settled }
     }
 
     /// How much of a memory of so many notes the model is to hear.
@@ -56,7 +59,11 @@ impl Mind {
             self.go_back(known);
         }
         let before = self.heard.len();
+        let settled = memory.on_grid(span).count().saturating_sub(memory.unsettled());
         for note in memory.on_grid(span).skip(before).take(most) {
+            if self.heard.len() == settled {
+                self.settled.set(settled, &self.state);
+            }
             self.model.hear(&mut self.state, note);
             self.heard.push(note);
             self.mark();
@@ -66,8 +73,10 @@ impl Mind {
 
     /// To the last moment at which nothing but the first `notes` notes had been heard, of which a state is left.
     fn go_back(&mut self, notes: usize) {
-        self.marks.iter_mut().filter(|mark| mark.notes > notes).for_each(|mark| mark.notes = 0);
-        let last = self.marks.iter().max_by_key(|mark| mark.notes).filter(|mark| mark.notes > 0);
+        let marks = self.marks.iter_mut().chain([&mut self.settled]);
+        marks.filter(|mark| mark.notes > notes).for_each(|mark| mark.notes = 0);
+        let marks = self.marks.iter().chain([&self.settled]);
+        let last = marks.max_by_key(|mark| mark.notes).filter(|mark| mark.notes > 0);
         match last {
             Some(mark) => self.state.copy_from(&mark.state),
             None => self.model.forget(&mut self.state),
@@ -78,10 +87,15 @@ impl Mind {
     fn mark(&mut self) {
         let notes = self.heard.len();
         if notes.is_multiple_of(BETWEEN_MARKS) {
-            let mark = &mut self.marks[notes / BETWEEN_MARKS % MARKS];
-            mark.notes = notes;
-            mark.state.copy_from(&self.state);
+            self.marks[notes / BETWEEN_MARKS % MARKS].set(notes, &self.state);
         }
+    }
+}
+
+impl Mark {
+    fn set(&mut self, notes: usize, state: &State) {
+        self.notes = notes;
+        self.state.copy_from(state);
     }
 }
 

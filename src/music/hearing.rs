@@ -6,7 +6,7 @@ use super::{
 };
 
 /// How many notes may be open at once; the oldest is closed to make room for one more.
-const OPEN_NOTES: usize = 256;
+pub const OPEN_NOTES: usize = 256;
 const CHANNELS: usize = 16;
 
 /// A note of the player that is over.
@@ -129,11 +129,14 @@ impl Hearing {
         Some(self.close(index, at))
     }
 
-    /// Ends one note that only the pedal keeps, with its duration so far, until there is none.
-    /// Realtime-safe.
-    pub fn end_sustained(&mut self, at: SampleTime) -> Option<HeardNote> {
-        let index = self.open.iter().position(|note| note.touch == Touch::Sustained)?;
-        Some(self.close(index, at))
+    /// What sounds still, as if it ended now; all of it goes on sounding. Realtime-safe.
+    pub fn sounding(&self, at: SampleTime) -> impl Iterator<Item = HeardNote> {
+        self.open.iter().map(move |&OpenNote { place, velocity, onset, .. }| HeardNote {
+            key: place.key,
+            velocity,
+            onset,
+            end: at,
+        })
     }
 
     /// All keys and pedals are up, and no note is told of. Realtime-safe.

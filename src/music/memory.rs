@@ -19,6 +19,8 @@ pub struct Memory {
     notes: Vec<Note>,
     /// How many notes were kept and have fallen out.
     fallen: usize,
+    /// How many of the newest notes are not settled: they stand from the first one on whose end is only supposed.
+    unsettled: usize,
 }
 
 /// How much of a memory is heard: the newest notes, at least so many where there are so many, and less than `stride`
@@ -34,18 +36,32 @@ pub struct Span {
 impl Memory {
     /// An empty memory with all the room it will ever need.
     pub fn new() -> Self {
-        Self { notes: Vec::with_capacity(KEPT + 1), fallen: 0 }
+        Self { notes: Vec::with_capacity(KEPT + 1), fallen: 0, unsettled: 0 }
     }
 
     /// Takes a note to its place in time; the oldest one falls out of a full memory. Realtime-safe.
     pub fn remember(&mut self, note: Note) {
         let order = |note: &Note| (Cell::of(note.onset), note.key);
         let place = self.notes.partition_point(|other| order(other) <= order(&note));
+        self.unsettled += usize::from(self.notes.len() - place < self.unsettled);
         self.notes.insert(place, note);
         if self.notes.len() > KEPT {
             self.notes.remove(0);
             self.fallen += 1;
+            self.unsettled = self.unsettled.min(KEPT);
         }
+    }
+
+    /// Takes a note that still sounds, as if it ended now. Realtime-safe.
+    pub fn suppose(&mut self, note: Note) {
+        self.remember(note);
+        let place = self.notes.iter().rposition(|other| *other == note).unwrap_or(0);
+        self.unsettled = self.unsettled.max(self.notes.len() - place);
+    }
+
+    /// How many of the newest notes may come to stand otherwise: those from the first supposed one on.
+    pub fn unsettled(&self) -> usize {
+        self.unsettled
     }
 
     /// The newest `count` notes, or all where there are fewer.
@@ -71,6 +87,7 @@ impl Memory {
         self.notes.clear();
         self.notes.extend_from_slice(&other.notes);
         self.fallen = other.fallen;
+        self.unsettled = other.unsettled;
     }
 
     /// Forgets the notes that begin at `from` or later, as if they had never been. Realtime-safe.
@@ -82,6 +99,7 @@ impl Memory {
     pub fn clear(&mut self) {
         self.notes.clear();
         self.fallen = 0;
+        self.unsettled = 0;
     }
 }
 
@@ -172,6 +190,19 @@ mod tests {
         memory.clear();
         memory.remember(note(7.0, 60));
         assert_eq!(memory.on_grid(Span { notes: 50, stride: 1 }).next().map(|note| note.step), Some(0));
+    }
+
+    #[test]
+    fn notes_from_the_first_supposed_one_on_are_not_settled() {
+        let mut memory = Memory::new();
+        (0..4).for_each(|n| memory.remember(note(f64::from(n), 60)));
+        memory.suppose(note(1.5, 60));
+        assert_eq!(memory.unsettled(), 3);
+        memory.remember(note(1.7, 60));
+        memory.remember(note(0.5, 60));
+        assert_eq!(memory.unsettled(), 4);
+        memory.suppose(note(3.5, 60));
+        assert_eq!(memory.unsettled(), 5);
     }
 
     #[test]

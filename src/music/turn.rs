@@ -49,6 +49,8 @@ pub enum Consequence {
 pub struct Turns {
     floor: Floor,
     call: Option<Call>,
+    /// When the silence of now is expected to be the end of the call, if that is known.
+    expected: Option<SampleTime>,
     next: TurnId,
     ordinal: u32,
 }
@@ -63,7 +65,7 @@ struct Call {
 
 impl Turns {
     pub fn new() -> Self {
-        Self { floor: Floor::Listening, call: None, next: TurnId(0), ordinal: 0 }
+        Self { floor: Floor::Listening, call: None, expected: None, next: TurnId(0), ordinal: 0 }
     }
 
     /// The player strikes a key.
@@ -86,6 +88,7 @@ impl Turns {
     /// The player's last held key goes up.
     pub fn last_key_up(&mut self, at: Position) {
         if matches!(self.floor, Floor::Listening) && self.call.is_some() {
+            self.expected = None;
             self.floor = Floor::Silence { since: at };
         }
     }
@@ -100,6 +103,17 @@ impl Turns {
             Floor::Cued { .. } | Floor::Asked(_) => Consequence::PlayOn,
             Floor::Answering(_) => self.take_floor(Floor::Listening),
         }
+    }
+
+    /// The silence of now is expected to be the end of the call at `hand_over`; `None` while nobody knows. What was
+    /// asked for already stays as it is.
+    pub fn expect(&mut self, hand_over: Option<SampleTime>) {
+        self.expected = hand_over;
+    }
+
+    /// Whether nobody has the floor and the plugin has not made ready to take it.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.floor, Floor::Silence { .. })
     }
 
     /// How long the player has been silent at `now`, while the plugin waits for its turn.

@@ -5,7 +5,7 @@ use nice_plug::params::{Params, internals::ParamPtr};
 use super::*;
 
 /// The identifiers with which projects were saved, in their order.
-const IDS: [&str; 36] = [
+const IDS: [&str; 37] = [
     "model",
     "memory",
     "temperature",
@@ -42,6 +42,7 @@ const IDS: [&str; 36] = [
     "cue-key",
     "cue-controller",
     "alignment",
+    "patience",
 ];
 
 fn with_each(mut check: impl FnMut(&str, ParamPtr)) {

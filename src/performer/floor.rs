@@ -87,8 +87,13 @@ impl Performer {
             }
             Gesture::Pedal { channel, pedal } => {
                 self.hearing.pedal(channel, pedal);
+                let mut was_sounding = false;
                 while let Some(note) = self.hearing.end_unpedalled(at) {
                     self.remember(note);
+                    was_sounding = true;
+                }
+                if was_sounding {
+                    self.wonder(at);
                 }
             }
             Gesture::Controller { .. } | Gesture::Other => {}
@@ -101,7 +106,7 @@ impl Performer {
             self.remember(note);
         }
         if was_held && !self.hearing.any_key_held() {
-            self.turns.last_key_up(self.timeline.pin(at));
+            self.last_key_up(at);
         }
     }
 

@@ -65,7 +65,8 @@ impl Performer {
     /// once. A worker that does not reply in time is not awaited again in this turn.
     pub(super) fn await_worker(&mut self) {
         let Partner::Worker(pace) = &self.partner else { return };
-        let awaits = self.awaited.is_some() && self.awaited == self.turns.current().map(|ask| ask.turn);
+        let answer = self.awaited.is_some() && self.awaited == self.turns.current().map(|ask| ask.turn);
+        let awaits = answer || (self.wonder.open && self.turns.is_silent());
         if !pace.is_rendering() || !awaits {
             return;
         }
@@ -76,6 +77,7 @@ impl Performer {
         }
         if replies.is_empty() {
             self.awaited = None;
+            self.wonder.open = false;
         }
     }
 }

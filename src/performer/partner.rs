@@ -1,6 +1,6 @@
 //! The performer and its partner: asking for an answer, telling what was heard, collecting what was made.
 
-use super::{Partner, Performer, again::Plan};
+use super::{Partner, Performer, again::Plan, wonder::in_seconds};
 use crate::{
     improviser::Progress,
     lane::{Ending, Reply, Request},
@@ -22,10 +22,6 @@ impl Performer {
     /// Asks for the answer that is to come, at the cursor.
     pub(super) fn ask(&mut self) {
         let at = self.cursor;
-        // What only the pedal keeps is told with its duration so far, so that the answer knows of it.
-        while let Some(note) = self.hearing.end_sustained(at) {
-            self.remember(note);
-        }
         let rules = self.settings.rules;
         let Some(ask) = self.turns.ask(at, &self.timeline, &rules) else { return };
         self.tell_manner();
@@ -33,6 +29,8 @@ impl Performer {
             let berth = self.hands.berth(at, self.hearing.held_keys(), self.timeline.rate());
             self.request(Request::Avoid(berth));
         }
+        // As of the hand-over, so that the answer does not depend on when it was asked for.
+        self.tell_sounding(self.timeline.sample(ask.hand_over));
         self.plan = Plan { ordinal: 0, made: at, manner: self.settings.manner };
         let (seed, touch) = (self.settings.seed(ask.ordinal, 0), self.touch.velocity());
         let length = ask
@@ -56,6 +54,7 @@ impl Performer {
                         self.plan(&ask, note);
                     }
                 }
+                Ok(Reply::Expect { lull, hand_over }) => self.expect(lull, hand_over),
                 Ok(Reply::Done(turn)) => {
                     self.awaited.take_if(|awaited| *awaited == turn);
                     self.complete = Some(turn);
@@ -111,9 +110,7 @@ impl Performer {
     }
 
     pub(super) fn remember(&mut self, note: HeardNote) {
-        let onset = self.timeline.moment(note.onset);
-        let duration = self.timeline.moment(note.end) - onset;
-        self.request(Request::Heard(Note { onset, duration, key: note.key, velocity: note.velocity }));
+        self.request(Request::Heard(in_seconds(&self.timeline, note)));
     }
 
     /// Whether there was room for it.

@@ -3,6 +3,7 @@
 mod control;
 mod duo;
 mod games;
+mod handover;
 mod rig;
 mod session;
 

@@ -11,6 +11,7 @@ use antiphon::{
         hearing::{Pedal, Place},
         manner::Manner,
         note::{Key, RelativeNote, Velocity},
+        patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
         timeline::Transport,
         turn::{Alignment, Cue, Entry, Length, Rules},
@@ -30,6 +31,7 @@ pub const ENTRY: Entry = Entry { cue: Cue::Silence(Beats(1.0)), alignment: Align
 pub const ANSWER: Rules = Rules::Answer { entry: ENTRY, length: Length::Call { longest: Beats(8.0) } };
 pub const SETTINGS: Settings = Settings {
     rules: ANSWER,
+    patience: Patience::DEFAULT,
     manner: Manner::DEFAULT,
     delivery: Delivery::PLAIN,
     ears: Ears::All,
@@ -138,6 +140,18 @@ pub fn stage(score: &[(u64, Gesture)], patience: usize) -> Stage {
 
 /// Renders a score offline with what a host takes; blocks are cut where the journey turns, as hosts do.
 pub fn render_for(
+    stage: Stage,
+    settings: Settings,
+    journey: &Journey,
+    blocks: &[u64],
+    length: u64,
+) -> Vec<(u64, Sound)> {
+    render_with(Arc::new(Dice), stage, settings, journey, blocks, length)
+}
+
+/// The same with a partner of one's choice.
+pub fn render_with(
+    model: Arc<dyn Model>,
     mut stage: Stage,
     settings: Settings,
     journey: &Journey,
@@ -145,7 +159,7 @@ pub fn render_for(
     length: u64,
 ) -> Vec<(u64, Sound)> {
     let (performer_end, improviser_end) = lanes();
-    let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
+    let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[model])));
     let telemetry = Arc::new(Telemetry::default());
     let rate = SampleRate(RATE);
     let mut performer =

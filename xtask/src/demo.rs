@@ -36,7 +36,10 @@ pub struct Arguments {
     /// The seed of all chance, 0 to 9999
     #[arg(long, default_value = "0", value_parser = clap::value_parser!(u32).range(0..=9999))]
     seed: u32,
-    /// The silence after which the plugin takes the floor, in beats
+    /// How likely it is to be that the call is over before the plugin takes the floor, 0 to 100 percent
+    #[arg(long, value_name = "PERCENT", default_value = "55", value_parser = number::<0, 100>)]
+    patience: f64,
+    /// The silence after which the plugin takes the floor in any case, in beats
     #[arg(long, value_name = "BEATS", default_value = "1.0", value_parser = silence)]
     silence: f64,
     /// Samples per process call

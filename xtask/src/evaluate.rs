@@ -1,11 +1,12 @@
 //! `evaluate`: what models are worth on performances that nobody has learnt from: in nats per note, beside plain
-//! statistics, or in how like real music they play on.
+//! statistics, in how like real music they play on, or in how well they tell when a player has stopped.
 //!
 //! What to expect on MAESTRO's validation split: of a classic, fewer than 3.75 nats a pitch, which is what the key
 //! before alone tells.
 
 mod baseline;
 mod continuations;
+mod handover;
 mod row;
 
 use std::{borrow::Cow, fs, path::PathBuf};
@@ -60,7 +61,20 @@ pub struct Arguments {
     seed: Option<u64>,
     #[command(flatten)]
     tries: continuations::Tries,
-    /// Print one array that a machine may read
+    /// Replay performances as a player who never stops, and as one who stops at the ends of phrases: when does the
+    /// plugin take the floor?
+    #[arg(long, conflicts_with_all = ["continuations", "convention", "memory", "train"])]
+    handover: bool,
+    /// Take so many files, evenly spaced, for a quick look [default: all]
+    #[arg(long, requires = "handover", value_parser = clap::value_parser!(u32).range(1..))]
+    files: Option<u32>,
+    /// Draw wrong take-overs against waiting into this PNG
+    #[arg(long, requires = "handover", conflicts_with = "fit")]
+    picture: Option<PathBuf>,
+    /// Fit the weights of the rule instead, on MAESTRO's train split unless told otherwise
+    #[arg(long, requires = "handover", conflicts_with = "json")]
+    fit: bool,
+    /// Print what a machine may read: an array, or one object for a hand-over
     #[arg(long)]
     json: bool,
 }
@@ -77,7 +91,11 @@ fn memory(text: &str) -> Result<Memory, String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    if arguments.continuations { continuations::run(arguments) } else { nats(arguments) }
+    match arguments {
+        Arguments { handover: true, .. } => handover::run(arguments),
+        Arguments { continuations: true, .. } => continuations::run(arguments),
+        _ => nats(arguments),
+    }
 }
 
 fn nats(arguments: &Arguments) -> Result<()> {

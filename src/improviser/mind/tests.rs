@@ -127,3 +127,22 @@ fn a_note_that_comes_late_does_not_make_all_be_heard_anew() {
         assert!(steps(onsets) <= 140 + 2 * BETWEEN_MARKS, "{behind}");
     }
 }
+
+#[test]
+fn what_was_only_supposed_leaves_no_trace_and_costs_no_more_than_what_follows_it() {
+    let (model, mut memory) = (witness(None), Memory::new());
+    let mut mind = Mind::new(model.clone());
+    (0..50).for_each(|n| memory.remember(note(f64::from(n), 60)));
+    let mut scene = memory.clone();
+    [50.0, 50.5, 51.0].iter().for_each(|&onset| scene.suppose(note(onset, 64)));
+    mind.hear(&scene, 150, usize::MAX);
+    let steps = model.steps.load(Ordering::Relaxed);
+    for onset in [50.0, 50.5, 51.0] {
+        memory.remember(Note { duration: Seconds(3.0), ..note(onset, 64) });
+    }
+    mind.hear(&memory, 150, usize::MAX);
+    assert_eq!(model.steps.load(Ordering::Relaxed) - steps, 3);
+    let mut fresh = Mind::new(witness(None));
+    fresh.hear(&memory, 150, usize::MAX);
+    assert_eq!(mind.state.numbers, fresh.state.numbers);
+}

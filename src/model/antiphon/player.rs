@@ -19,7 +19,7 @@ use super::{
     vocabulary::TIMES,
 };
 use crate::{
-    model::{Chance, Limits, Model, State, Taste, lstm::Packed, vector, weights::Weights},
+    model::{Chance, Expectation, Limits, Model, State, Taste, lstm::Packed, vector, weights::Weights},
     music::{grid::GridNote, note::RelativeNote, time::Seconds},
 };
 
@@ -145,6 +145,15 @@ impl Model for Antiphon {
         self.layers[0].hear(parts.embedding, &mut parts.layers[0], &mut parts.scratch);
         scene.hear(&note);
         self.think(&mut parts, scene.heard());
+    }
+
+    fn expect(&self, state: &mut State) -> Option<Expectation> {
+        let State { numbers, scene } = state;
+        let mut parts = layout::split(numbers);
+        self.look_back(&mut parts, scene.heard());
+        let weights = &mut self.say(0, &Features::default(), &mut parts.scratch)[..TIMES];
+        vector::soften(weights);
+        Some(Expectation::of(weights))
     }
 
     fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {

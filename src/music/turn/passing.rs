@@ -72,14 +72,21 @@ impl Turns {
             (Floor::Cued { at }, Some(entry), _) => Some(aligned(at, entry.alignment, timeline)),
             (Floor::Cued { at }, None, _) => Some(at),
             (Floor::Silence { since }, Some(entry), _) => match entry.cue {
-                Cue::Silence(length) => {
-                    Some(aligned(timeline.after(since, length), entry.alignment, timeline))
+                Cue::Silence(longest) => {
+                    Some(aligned(self.silence_ends(since, longest, timeline), entry.alignment, timeline))
                 }
                 Cue::Pedal(_) | Cue::Key(_) | Cue::Controller(_) => None,
             },
             (_, None, &Rules::Trade { bars }) => self.next_line(now, timeline, bars.get().into(), bars),
             _ => None,
         }
+    }
+
+    /// Where a silence gives the floor away: where it is expected to, and at the latest after the longest silence.
+    fn silence_ends(&self, since: Position, longest: Beats, timeline: &Timeline) -> Position {
+        let latest = timeline.after(since, longest);
+        let expected = self.expected.filter(|&expected| expected < timeline.sample(latest));
+        expected.map_or(latest, |expected| timeline.pin(expected))
     }
 
     fn until(

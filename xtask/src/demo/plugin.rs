@@ -26,6 +26,7 @@ impl Settings {
         let mut parameters = vec![
             ("Memory", arguments.memory.to_string()),
             ("Temperature", arguments.temperature.to_string()),
+            ("Patience", arguments.patience.to_string()),
             ("Silence", arguments.silence.to_string()),
             ("Length", (turns.call_bars * BEATS_PER_BAR).to_string()),
             ("Seed", arguments.seed.to_string()),

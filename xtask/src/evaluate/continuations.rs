@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn models(names: &[String]) -> Result<Vec<Arc<dyn Model>>> {
+pub fn models(names: &[String]) -> Result<Vec<Arc<dyn Model>>> {
     let load = |(name, bytes): (String, Cow<[u8]>)| antiphon::model::load(&bytes).context(name);
     files(names)?.into_iter().map(load).collect()
 }

@@ -1,0 +1,78 @@
+//! The performer wonders, in a silence, when it would be the end of the call.
+
+use super::{Performer, Settings};
+use crate::{
+    lane::{Lull, LullId, Request},
+    music::{
+        hearing::HeardNote,
+        manner::Manner,
+        note::Note,
+        time::{Moment, SampleTime},
+        timeline::Timeline,
+    },
+};
+
+/// What was asked about the silence of now.
+#[derive(Debug)]
+pub(super) struct Wonder {
+    /// When the player's last key went up.
+    since: SampleTime,
+    lull: LullId,
+    /// The worker has not replied yet.
+    pub open: bool,
+}
+
+impl Wonder {
+    pub fn new() -> Self {
+        Self { since: SampleTime(0), lull: LullId::default(), open: false }
+    }
+}
+
+impl Performer {
+    /// The player's last key went up.
+    pub(super) fn last_key_up(&mut self, at: SampleTime) {
+        self.turns.last_key_up(self.timeline.pin(at));
+        self.wonder.since = at;
+        self.wonder(at);
+    }
+
+    /// Asks when the silence of now would be the end of the call, if there is one. Until that is known, or where it never
+    /// is, the longest silence is.
+    pub(super) fn wonder(&mut self, now: SampleTime) {
+        if !self.turns.is_silent() {
+            return;
+        }
+        self.turns.expect(None);
+        self.tell_sounding(now);
+        let Settings { patience, manner: Manner { memory, model, .. }, .. } = self.settings;
+        let (id, since) = (self.wonder.lull.next(), self.timeline.moment(self.wonder.since));
+        let lasted = self.timeline.moment(now) - since;
+        self.wonder.lull = id;
+        self.wonder.open = self.request(Request::Lull(Lull { id, since, lasted, patience, memory, model }));
+    }
+
+    /// The worker's reply; what it expected of an old lull means nothing.
+    pub(super) fn expect(&mut self, lull: LullId, hand_over: Option<Moment>) {
+        let since = self.wonder.since;
+        if lull == self.wonder.lull {
+            let silence = hand_over.map(|moment| moment - self.timeline.moment(since));
+            self.turns.expect(silence.map(|silence| since + self.timeline.rate().samples(silence)));
+            self.wonder.open = false;
+        }
+    }
+
+    /// What the pedal keeps is told with its duration so far; it is heard as a whole when it is over.
+    pub(super) fn tell_sounding(&mut self, now: SampleTime) {
+        let Self { hearing, timeline, lanes, telemetry, .. } = self;
+        for note in hearing.sounding(now) {
+            if lanes.requests.push(Request::Sounding(in_seconds(timeline, note))).is_err() {
+                telemetry.unsent.raise();
+            }
+        }
+    }
+}
+
+pub(super) fn in_seconds(timeline: &Timeline, HeardNote { key, velocity, onset, end }: HeardNote) -> Note {
+    let onset = timeline.moment(onset);
+    Note { onset, duration: timeline.moment(end) - onset, key, velocity }
+}

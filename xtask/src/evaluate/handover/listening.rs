@@ -1,0 +1,132 @@
+//! A model that listens to a performance, and what it makes of each lull: by the plugin's own mind and rule.
+
+use std::sync::Arc;
+
+use antiphon::{
+    improviser::{Mind, Signs},
+    model::Model,
+    music::{
+        memory::{LARGEST_MEMORY, Memory},
+        note::Note,
+        patience::Patience,
+        time::{Moment, Seconds},
+    },
+};
+
+use super::performance::{Lull, Played};
+
+/// What was known in a lull, from each moment on at which something ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listened {
+    pub lull: Lull,
+    /// In the order of time: the silence so far, and what it looked like.
+    pub seen: Vec<(Seconds, Signs)>,
+}
+
+impl Listened {
+    /// The silence after which the plugin takes the floor, if the lull lasts and the pedal stays as it was at its end;
+    /// `None` for never.
+    pub fn take_over(&self, patience: Patience) -> Option<Seconds> {
+        let until = self.seen.iter().skip(1).map(|&(from, _)| Some(from)).chain([None]);
+        let taken = |((from, signs), until): (&(Seconds, Signs), Option<Seconds>)| {
+            signs.hand_over(*from, patience).filter(|&silence| until.is_none_or(|until| silence < until))
+        };
+        self.seen.iter().zip(until).find_map(taken)
+    }
+}
+
+/// Hears a whole performance and looks at these of its lulls. Nothing is seen by a model that has no odds.
+pub fn listen(model: &Arc<dyn Model>, notes: &[Played], lulls: &[Lull]) -> Vec<Listened> {
+    let mut ear = Ear::new(model);
+    lulls.iter().map(|lull| ear.hear(notes, lull)).collect()
+}
+
+struct Ear {
+    mind: Mind,
+    memory: Memory,
+    scene: Memory,
+    struck: usize,
+    sounding: Vec<Played>,
+}
+
+impl Ear {
+    fn new(model: &Arc<dyn Model>) -> Self {
+        let (memory, scene) = (Memory::new(), Memory::new());
+        Self { mind: Mind::new(model.clone()), memory, scene, struck: 0, sounding: Vec::new() }
+    }
+
+    /// Hears all up to a lull, and looks at it when it begins and whenever the pedal ends something.
+    fn hear(&mut self, notes: &[Played], lull: &Lull) -> Listened {
+        self.sounding.extend(&notes[self.struck..lull.struck]);
+        self.struck = lull.struck;
+        let ends = self.sounding.iter().map(Played::end);
+        let within = |end: &Moment| *end > lull.since && lull.until.is_none_or(|until| *end < until);
+        let mut moments: Vec<Moment> = ends.filter(within).chain([lull.since]).collect();
+        moments.sort_by(|a, b| a.0.total_cmp(&b.0));
+        moments.dedup();
+        let seen = moments.into_iter().filter_map(|now| {
+            let signs = self.look(lull.since, now)?;
+            Some((now - lull.since, signs))
+        });
+        Listened { lull: *lull, seen: seen.collect() }
+    }
+
+    fn look(&mut self, since: Moment, now: Moment) -> Option<Signs> {
+        // In the order of their ends, as an instance hears them.
+        self.sounding.sort_by(|a, b| a.end().0.total_cmp(&b.end().0));
+        let over = self.sounding.partition_point(|played| played.end() <= now);
+        self.sounding.drain(..over).for_each(|played| self.memory.remember(played.note));
+        self.scene.copy_from(&self.memory);
+        for Played { note, .. } in &self.sounding {
+            self.scene.suppose(Note { duration: now - note.onset, ..*note });
+        }
+        self.mind.hear(&self.scene, LARGEST_MEMORY, usize::MAX);
+        let expectation = self.mind.model.expect(&mut self.mind.state)?;
+        Some(Signs::new(expectation, &self.scene, since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon::{
+        model,
+        music::note::{Key, Velocity},
+    };
+
+    use super::*;
+    use crate::evaluate::handover::performance::lulls;
+
+    fn played(onset: f64, key_up: f64, end: f64) -> Played {
+        let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
+        let duration = Moment(end) - Moment(onset);
+        Played { note: Note { onset: Moment(onset), duration, key, velocity }, key_up: Moment(key_up) }
+    }
+
+    #[test]
+    fn a_lull_is_looked_at_again_when_the_pedal_comes_up_and_not_after_the_next_strike() {
+        let notes = [played(0.0, 0.5, 1.0), played(3.0, 3.5, 3.5), played(4.0, 4.5, 9.0)];
+        let model = &model::embedded()[0];
+        let listened = listen(model, &notes, &lulls(&notes));
+        let seen: Vec<Vec<Seconds>> =
+            listened.iter().map(|listened| listened.seen.iter().map(|&(from, _)| from).collect()).collect();
+        let nothing = Seconds(0.0);
+        assert_eq!(seen, [vec![nothing, Seconds(0.5)], vec![nothing], vec![nothing, Seconds(4.5)]]);
+    }
+
+    #[test]
+    fn no_patience_takes_over_at_once_and_all_of_it_never() {
+        let notes = [played(0.0, 0.5, 0.5), played(3.0, 3.5, 3.5)];
+        let listened = &listen(&model::embedded()[0], &notes, &lulls(&notes))[0];
+        let take_over = |part| listened.take_over(Patience::saturating(part));
+        assert!(take_over(0.0).is_some_and(|silence| silence.0 < 0.2));
+        assert_eq!(take_over(1.0), None);
+    }
+
+    #[test]
+    fn a_model_without_odds_expects_nothing() {
+        let notes = [played(0.0, 0.5, 0.5), played(3.0, 3.5, 3.5)];
+        let classic = model::embedded().iter().find(|model| model.name() == "classic-25").expect("embedded");
+        let listened = listen(classic, &notes, &lulls(&notes));
+        assert!(listened.iter().all(|listened| listened.take_over(Patience::saturating(0.0)).is_none()));
+    }
+}

@@ -1,0 +1,93 @@
+//! The trade-off as a picture: how often a rule takes the floor wrongly against how long it keeps a player waiting.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use plotters::prelude::*;
+
+use super::worth::{Fixed, Worth};
+use crate::ink::{self, BLUE as MODEL, FAINT_INK, FONT, INK, LINE, VERMILION as FIXED};
+
+const SIZE: (u32, u32) = (1200, 800);
+/// From hardly ever to every other second.
+const FALSE_PER_MINUTE: std::ops::Range<f64> = 0.1..30.0;
+const LONGEST_DELAY_MS: f64 = 2000.0;
+
+/// Draws the curve over all patiences and the fixed rules beside it.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn draw(path: &Path, title: &str, curve: &[(f32, Worth)], default: f32, fixed: &[Fixed]) -> Result<()> {
+    ink::prepare()?;
+    let canvas = BitMapBackend::new(path, SIZE).into_drawing_area();
+    canvas.fill(&WHITE)?;
+    let text = |size| (FONT, size).into_font().color(&INK);
+    let mut chart = ChartBuilder::on(&canvas)
+        .caption(title, text(30))
+        .margin(20)
+        .margin_right(40)
+        .x_label_area_size(64)
+        .y_label_area_size(84)
+        .build_cartesian_2d(0.0..LONGEST_DELAY_MS, FALSE_PER_MINUTE.log_scale())?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .bold_line_style(LINE)
+        .axis_style(FAINT_INK)
+        .label_style(text(18))
+        .axis_desc_style(text(22))
+        .x_desc("from the last release to the take-over, median, ms")
+        .y_desc("wrong take-overs a minute")
+        .x_label_formatter(&|delay| format!("{delay:.0}"))
+        .draw()?;
+    let points: Vec<_> = curve.iter().filter_map(|(patience, worth)| Some((*patience, at(worth)?))).collect();
+    let line = points.iter().map(|&(_, point)| point);
+    chart
+        .draw_series(LineSeries::new(line, MODEL.stroke_width(2)))?
+        .label("what the model expects")
+        .legend(|(x, y)| Rectangle::new([(x, y - 2), (x + 24, y + 2)], MODEL.filled()));
+    chart.draw_series(points.iter().map(|&(patience, point)| {
+        Circle::new(point, if patience == default { 7 } else { 3 }, MODEL.filled())
+    }))?;
+    let rules = fixed.iter().filter_map(|rule| Some((rule.silence_s, at(&rule.worth)?)));
+    let rules: Vec<_> = rules.collect();
+    chart
+        .draw_series(rules.iter().map(|&(_, point)| Circle::new(point, 6, FIXED.filled())))?
+        .label("a fixed silence since the last onset")
+        .legend(|(x, y)| Circle::new((x + 12, y), 6, FIXED.filled()));
+    let name =
+        |&(silence, (x, y)): &(f32, (f64, f64))| Text::new(format!("{silence} s"), (x + 24.0, y), text(20));
+    chart.draw_series(rules.iter().map(name))?;
+    let named = points.iter().filter(|(patience, _)| *patience == default);
+    let name = |&(patience, (x, y)): &(f32, (f64, f64))| {
+        Text::new(format!("patience {:.0} %", patience * 100.0), (x + 24.0, y), text(20))
+    };
+    chart.draw_series(named.map(name))?;
+    chart.configure_series_labels().label_font(text(20)).background_style(WHITE).border_style(LINE).draw()?;
+    canvas.present().map_err(|error| anyhow!("cannot write {}: {error}", path.display()))
+}
+
+/// Where it lies on the picture, if it has a delay.
+fn at(worth: &Worth) -> Option<(f64, f64)> {
+    let delay = worth.median_delay_ms.filter(|delay| *delay <= LONGEST_DELAY_MS)?;
+    Some((delay, worth.false_per_minute.clamp(FALSE_PER_MINUTE.start, FALSE_PER_MINUTE.end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Folder;
+
+    #[test]
+    fn the_model_and_the_fixed_rules_are_both_seen() {
+        let worth = |false_per_minute, delay| Worth { false_per_minute, median_delay_ms: Some(delay) };
+        let curve = [(0.0, worth(9.0, 120.0)), (0.5, worth(0.8, 400.0)), (1.0, worth(0.6, 1500.0))];
+        let fixed = [Fixed { silence_s: 1.0, worth: worth(2.3, 0.0) }];
+        let folder = Folder::new("handover-picture");
+        let path = folder.join("curve.png");
+        draw(&path, "mine", &curve, 0.5, &fixed).expect("a picture");
+        let image = image::open(&path).expect("a PNG").to_rgb8();
+        let drawn = |color: RGBColor| image.pixels().any(|pixel| pixel.0 == [color.0, color.1, color.2]);
+        assert!(image.dimensions() == SIZE && drawn(MODEL) && drawn(FIXED));
+    }
+}
