@@ -31,6 +31,7 @@ impl Manner {
         temperature: Thousandths::ONE,
         pitch_temperature: Thousandths::ONE,
         timing_temperature: Thousandths::ONE,
+        // One slip among hundreds of notes is heard.
         focus: Thousandths(20),
         density: Density::UNLIMITED,
         register: Register::ALL,

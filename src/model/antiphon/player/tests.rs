@@ -176,13 +176,12 @@ fn a_note_begins_anywhere_in_its_cell() {
     weights.change("step.bias", |bias| bias[12] = 30.0);
     let model = Antiphon::new(&weights);
     let mut state = model.silence();
-    let mut offs = (0..100).map(|seed| {
+    let offs = (0..100).map(|seed| {
         let note = model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut Chance::seed_from_u64(seed));
         assert_eq!(GridNote::from(note).step, 12);
         note.step.0 - 0.12
     });
-    let (earliest, latest) =
-        offs.by_ref().fold((0f32, 0f32), |(low, high), off| (low.min(off), high.max(off)));
+    let (earliest, latest) = offs.fold((0f32, 0f32), |(low, high), off| (low.min(off), high.max(off)));
     assert!(earliest < -0.003 && latest > 0.003);
 }
 
