@@ -68,7 +68,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let song = match &arguments.midi {
         Some(path) => call::from_file(path)?,
-        None => call::phrase(arguments.tempo),
+        None => call::phrase(arguments.tempo, arguments.controls.mode),
     };
     let turns = Turns::new(arguments, &song)?;
     let settings = plugin::Settings::new(arguments, &turns)?;

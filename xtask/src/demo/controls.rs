@@ -84,9 +84,11 @@ impl Controls {
             Setting::new("Memory", self.memory),
             Setting::new("Temperature", self.temperature),
             Setting::new("Patience", self.patience),
-            Setting::new("Silence", self.silence),
             Setting::new("Seed", self.seed),
         ];
+        if self.mode.has_hand_over() {
+            settings.push(Setting::new("Silence", self.silence));
+        }
         let named = [("Scale", &self.scale), ("Key", &self.key), ("Density", &self.density)];
         settings.extend(named.iter().filter_map(|(name, text)| Some(Setting::new(name, text.as_ref()?))));
         settings.extend_from_slice(&self.settings);

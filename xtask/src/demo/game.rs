@@ -9,7 +9,7 @@ pub enum Game {
     Answer,
     /// The player and the plugin have as many bars each, in turn
     Trade,
-    /// The player keeps playing, and leaves the last bars to the plugin
+    /// The player's right hand keeps playing, and leaves the last bars to the plugin
     Together,
     /// The player plays a call, and takes the floor back with the next one
     Endless,

@@ -12,16 +12,13 @@ use plotters::prelude::*;
 use stage::Sounded;
 
 use self::paper::Paper;
-use super::{
-    shown::Shown,
-    turns::{Turn, Turns},
-};
-use crate::ink::{self, BLUE as CALL, FAINT_INK, FONT, INK, LINE, VERMILION as ANSWER};
+use super::{shown::Shown, turns::Turns};
+use crate::ink::{self, BLUE as CALL, FAINT_INK, FONT, INK, LINE, PURPLE as BOTH, VERMILION as ANSWER};
 
 const SIZE: (u32, u32) = (1800, 900);
 const OCTAVE_LINE: RGBColor = RGBColor(0xBB, 0xBB, 0xBB);
 /// How strong the tint is behind those who have the floor.
-const FLOOR: f64 = 0.07;
+const FLOOR: f64 = 0.08;
 /// How strong it is on keys that the answer may not play.
 const BARRED: f64 = 0.07;
 /// Letters of the settings that stand beside the legend, in a line.
@@ -81,14 +78,18 @@ fn legend(canvas: &Canvas, paper: &Paper, calls: usize, answers: usize) -> Resul
         let label = format!("{name}, {count} notes");
         canvas.draw(&Text::new(label, (x + 64, 32), text(20, INK)))?;
     }
-    let hint = "shade: velocity; grey rows: not for the answer";
-    canvas.draw(&Text::new(hint, (paper.right - 420, 60), text(16, FAINT_INK)))?;
+    canvas.draw(&Text::new("shade: velocity", (paper.right - 420, 60), text(16, FAINT_INK)))?;
     Ok(())
 }
 
 /// Keys that the answer may not play.
 fn barred(canvas: &Canvas, paper: &Paper, shown: &Shown) -> Result<()> {
-    for key in paper.keys().filter(|key| !shown.keys.contains(Key::saturating(*key))) {
+    let keys: Vec<u8> = paper.keys().filter(|key| !shown.keys.contains(Key::saturating(*key))).collect();
+    if !keys.is_empty() {
+        let hint = "grey rows: not for the answer";
+        canvas.draw(&Text::new(hint, (paper.right - 210, 60), text(16, FAINT_INK)))?;
+    }
+    for key in keys {
         let (top, bottom) = paper.row(key);
         let row = [(paper.left, top), (paper.right, bottom)];
         canvas.draw(&Rectangle::new(row, INK.mix(BARRED).filled()))?;
@@ -96,27 +97,27 @@ fn barred(canvas: &Canvas, paper: &Paper, shown: &Shown) -> Result<()> {
     Ok(())
 }
 
-/// Who has the floor, as a tint and a word at the top; both tints lie on what both have.
+/// Who has the floor: a strip and a word at the top for each, and a tint behind the notes, of a third colour where both
+/// have it.
 fn floors(canvas: &Canvas, paper: &Paper, turns: &Turns) -> Result<()> {
     for (turn, number) in turns.all.iter().zip(1..) {
         let call = if turns.all.len() > 1 { format!("call {number}") } else { "call".to_owned() };
-        let answer_x = paper.x(turn.plugin_from).max(paper.x(turn.start) + LABEL_WIDTH);
-        canvas.draw(&Text::new(call, (paper.x(turn.start) + 2, paper.top - 29), text(18, CALL)))?;
-        canvas.draw(&Text::new("answer", (answer_x + 2, paper.top - 29), text(18, ANSWER)))?;
-        for ((from, to), color, strip) in spans(turn) {
-            let (from, to) = (paper.x(from), paper.x(to));
+        let (start, answer) = (paper.x(turn.start), paper.x(turn.plugin_from));
+        let answer_label = answer.max(start + LABEL_WIDTH);
+        canvas.draw(&Text::new(call, (start + 2, paper.top - 29), text(18, CALL)))?;
+        canvas.draw(&Text::new("answer", (answer_label + 2, paper.top - 29), text(18, ANSWER)))?;
+        let (call_end, end) = (paper.x(turn.player_until), paper.x(turn.end));
+        for (from, to, color, above) in [(start, call_end, CALL, 5), (answer, end, ANSWER, 1)] {
+            let strip = [(from, paper.top - above - 3), (to, paper.top - above)];
+            canvas.draw(&Rectangle::new(strip, color.filled()))?;
+        }
+        let (alone, again) = (call_end.min(answer), call_end.max(answer));
+        for (from, to, color) in [(start, alone, CALL), (alone, again, BOTH), (again, end, ANSWER)] {
             let floor = [(from, paper.top), (to, paper.bottom)];
             canvas.draw(&Rectangle::new(floor, color.mix(FLOOR).filled()))?;
-            let strip = [(from, paper.top - strip - 3), (to, paper.top - strip)];
-            canvas.draw(&Rectangle::new(strip, color.filled()))?;
         }
     }
     Ok(())
-}
-
-/// The player's span and the plugin's, and how high their strips lie above the roll.
-fn spans(turn: &Turn) -> [((u64, u64), RGBColor, i32); 2] {
-    [((turn.start, turn.player_until), CALL, 5), ((turn.plugin_from, turn.end), ANSWER, 1)]
 }
 
 fn key_axis(canvas: &Canvas, paper: &Paper) -> Result<()> {
@@ -145,6 +146,9 @@ fn time_axis(canvas: &Canvas, paper: &Paper, turns: &Turns) -> Result<()> {
         let style = text(15, FAINT_INK);
         canvas.draw(&Text::new((bar + 1).to_string(), (x + 3, paper.bottom - 17), style))?;
     }
+    let stop = paper.x(turns.stop);
+    canvas.draw(&PathElement::new([(stop, paper.top), (stop, paper.bottom)], FAINT_INK))?;
+    canvas.draw(&Text::new("host stops", (stop + 4, paper.top + 6), text(15, FAINT_INK)))?;
     let stride = paper::stride(turns.seconds(), 18.0);
     for second in (0..=turns.seconds() as u32).step_by(stride as usize) {
         let x = paper.x_seconds(f64::from(second));

@@ -24,13 +24,14 @@ impl Settings {
     /// # Errors
     /// When the model file is not a model.
     pub fn new(arguments: &Arguments, turns: &Turns) -> Result<Self> {
-        let mut parameters = vec![
-            Setting::new("Length", turns.call_bars * BEATS_PER_BAR),
-            // The demo knows what it plays: what comes out is the answer alone.
-            Setting::new("Thru", "off"),
-        ];
-        if turns.game == Game::Trade {
-            parameters.push(Setting::new("Trade bars", turns.call_bars));
+        // The demo knows what it plays: what comes out is the answer alone.
+        let mut parameters = vec![Setting::new("Thru", "off")];
+        match turns.game {
+            Game::Trade => parameters.push(Setting::new("Trade bars", turns.call_bars)),
+            Game::Answer | Game::Together => {
+                parameters.push(Setting::new("Length", turns.call_bars * BEATS_PER_BAR));
+            }
+            Game::Endless => {}
         }
         let path = Path::new(&arguments.model);
         let is_embedded = names().contains(&arguments.model);
@@ -102,7 +103,7 @@ mod tests {
     /// The picture's words for a command line.
     fn shown(line: &[&str]) -> Result<Shown> {
         let arguments = Line::try_parse_from([&["demo"], line].concat())?.arguments;
-        let turns = Turns::new(&arguments, &call::phrase(arguments.tempo))?;
+        let turns = Turns::new(&arguments, &call::phrase(arguments.tempo, arguments.controls.mode))?;
         let settings = Settings::new(&arguments, &turns)?;
         // SAFETY: the framework's entry is a valid one.
         let clap = unsafe { Clap::in_process((&raw const antiphon::plugin::clap_entry).cast(), PLUGIN) }?;
@@ -118,11 +119,12 @@ mod tests {
         let usual = shown(&["--silence", "4", "--call-bars", "4"])?;
         assert_eq!((usual.title.as_str(), usual.settings.as_str()), ("Antiphon: Answer", "antiphon"));
         let line = ["--mode", "trade", "--scale", "dorian", "--key", "d", "--set", "Swing=66"];
-        let other = shown(&[&line[..], &["--silence", "4", "--model", "classic-25"]].concat())?;
+        let other = shown(&[&line[..], &["--model", "classic-25"]].concat())?;
         assert_eq!(other.title, "Antiphon: Trade");
         for setting in ["classic-25, ", "Scale Dorian", "Key D", "Swing 66", "Trade bars 2 bars"] {
             assert!(other.settings.contains(setting), "{setting} in {}", other.settings);
         }
+        assert!(!other.settings.contains("Silence"), "no silence ends the player's bars: {}", other.settings);
         Ok(())
     }
 

@@ -41,7 +41,7 @@ pub struct Turn {
     pub player_until: u64,
     /// The plugin has it from here to the end; together with the player in that game.
     pub plugin_from: u64,
-    /// Where the next turn starts.
+    /// Where the next turn starts, or what has no end of its own is stopped.
     pub end: u64,
 }
 
@@ -69,18 +69,13 @@ impl Turns {
             all.push(Turn { start, last_release, player_until, plugin_from, end });
             score.extend(events);
         }
-        let last = all.last().map_or(0, |turn| turn.end);
+        let last = all.last().map_or(0, |turn: &Turn| turn.end);
         let tail = bar(BARS_TO_FALL_SILENT);
-        Ok(Self {
-            game,
-            all,
-            score,
-            sample_rate,
-            tempo: arguments.tempo,
-            call_bars,
-            stop: last + tail / 2,
-            end: last + tail,
-        })
+        let stop = last + tail / 2;
+        if let Some(turn) = all.last_mut().filter(|_| game == Game::Endless) {
+            turn.end = stop;
+        }
+        Ok(Self { game, all, score, sample_rate, tempo: arguments.tempo, call_bars, stop, end: last + tail })
     }
 
     /// The notes that the plugin hears.

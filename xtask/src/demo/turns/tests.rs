@@ -88,10 +88,11 @@ fn in_mode_together_the_player_keeps_playing_and_leaves_the_end_to_the_plugin() 
 }
 
 #[test]
-fn in_mode_endless_there_is_room_for_more_than_the_call() -> Result<()> {
+fn in_mode_endless_there_is_room_for_more_than_the_call_up_to_the_host_s_stop() -> Result<()> {
     let phrase = Song::Phrase(vec![note(0.0, 0.5, 60)]);
     let turns = turns("--mode endless --call-bars 2 --bars 14", &phrase)?;
     let ends: Vec<u64> = turns.all.iter().map(|turn| turn.end / BAR).collect();
-    assert_eq!(ends, [7, 14]);
+    assert_eq!(ends, [7, 15]);
+    assert_eq!(turns.stop, 15 * BAR);
     Ok(())
 }
