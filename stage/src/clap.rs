@@ -4,6 +4,7 @@ mod events;
 mod handlers;
 mod outputs;
 mod parameters;
+mod texts;
 
 use std::{
     ffi::{CStr, CString},
@@ -84,29 +85,6 @@ impl Clap {
             incoming: EventBuffer::with_capacity(EVENTS),
             outgoing: EventBuffer::with_capacity(EVENTS),
         })
-    }
-
-    /// The value, 0..=1, for which the plugin's own text is `text`; the parameter's id with it.
-    ///
-    /// # Errors
-    /// When there is no such parameter, or the plugin does not understand the text.
-    pub fn value(&mut self, name: &str, text: &str) -> Result<(u32, f64)> {
-        let id = self.parameter(name)?.id;
-        let plain = CString::new(text)?;
-        let handle = self.instance.plugin_handle();
-        let value = extension::<PluginParams>(&handle)?
-            .text_to_value(&handle, ClapId::new(id), &plain)
-            .with_context(|| format!("{name} does not understand \"{text}\""))?;
-        Ok((id, self.range(id)?.share(value)))
-    }
-
-    /// Sets a parameter by its name to the value for which the plugin's own text is `text`.
-    ///
-    /// # Errors
-    /// As [`Clap::value`].
-    pub fn set_text(&mut self, name: &str, text: &str) -> Result<()> {
-        let (id, value) = self.value(name, text)?;
-        self.set(id, value)
     }
 
     fn range(&self, id: u32) -> Result<&Range> {

@@ -1,10 +1,13 @@
 //! `cargo xtask demo`: a call and its answers, played through the bundled plugin in a host.
 
 mod call;
+mod controls;
+mod game;
 mod measure;
 mod midi;
 mod plot;
 mod plugin;
+mod shown;
 mod turns;
 
 use std::path::PathBuf;
@@ -12,7 +15,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use stage::{Blocks, Host, Mode, Pace, Part, Performance, Setup, Transport};
 
-use self::{measure::Measures, turns::Turns};
+use self::{controls::Controls, measure::Measures, turns::Turns};
 use crate::bundle;
 
 /// Beats per bar of the demo's song.
@@ -26,22 +29,8 @@ pub struct Arguments {
     /// The model: antiphon, classic-25, classic-150, or a .safetensors file
     #[arg(long, value_name = "NAME|FILE", default_value = "antiphon")]
     model: String,
-    /// How adventurous the choice of keys is, 0 to 2
-    #[arg(long, default_value = "1.0", value_parser = number::<0, 2>)]
-    temperature: f64,
-    /// Notes that the plugin remembers, 25 to 150
-    #[arg(long, value_name = "NOTES", default_value = "150",
-          value_parser = clap::value_parser!(u32).range(25..=150))]
-    memory: u32,
-    /// The seed of all chance, 0 to 9999
-    #[arg(long, default_value = "0", value_parser = clap::value_parser!(u32).range(0..=9999))]
-    seed: u32,
-    /// How likely it is to be that the call is over before the plugin takes the floor, 0 to 100 percent
-    #[arg(long, value_name = "PERCENT", default_value = "55", value_parser = number::<0, 100>)]
-    patience: f64,
-    /// The silence after which the plugin takes the floor in any case, in beats
-    #[arg(long, value_name = "BEATS", default_value = "1.0", value_parser = silence)]
-    silence: f64,
+    #[command(flatten)]
+    controls: Controls,
     /// Samples per process call
     #[arg(long, value_name = "SAMPLES", default_value = "512",
           value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -51,12 +40,12 @@ pub struct Arguments {
           value_parser = clap::value_parser!(u32).range(8_000..=384_000))]
     sample_rate: u32,
     /// The host's tempo, in beats per minute
-    #[arg(long, value_name = "BPM", default_value = "120", value_parser = number::<20, 400>)]
+    #[arg(long, value_name = "BPM", default_value = "120", value_parser = controls::number::<20, 400>)]
     tempo: f64,
     /// Bars in all
     #[arg(long, default_value = "15", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     bars: u32,
-    /// Bars of each call; as many are left for the answer [default: 2, with --midi 4]
+    /// Bars of each call; as many are left for the answer, in mode endless twice as many [default: 2, with --midi 4]
     #[arg(long, value_name = "BARS", value_parser = clap::value_parser!(u32).range(1..=64))]
     call_bars: Option<u32>,
     /// Take the calls from this MIDI file, in seconds as it has them
@@ -68,6 +57,9 @@ pub struct Arguments {
     /// Where take.mid and take.png go [default: target/demo]
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
+    /// Where the picture goes instead
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
     /// Print one JSON object only
     #[arg(long)]
     json: bool,
@@ -76,11 +68,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let song = match &arguments.midi {
         Some(path) => call::from_file(path)?,
-        None => call::phrase(arguments.tempo),
+        None => call::phrase(arguments.tempo, arguments.controls.mode),
     };
     let turns = Turns::new(arguments, &song)?;
     let settings = plugin::Settings::new(arguments, &turns)?;
     bundle::run(&bundle::Arguments {})?;
+    let shown = settings.shown(&mut settings.load(&bundle::clap_bundle()?)?)?;
     let reference = perform(arguments, &settings, &turns, REFERENCE_BLOCKS, Mode::Offline)?;
     let (mode, kind) =
         if arguments.fast { (Mode::Offline, "offline") } else { (Mode::Realtime, "in real time") };
@@ -96,12 +89,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot write {}", folder.display()))?;
     let answers = take.notes();
     midi::write(&folder.join("take.mid"), &turns, &answers)?;
-    plot::draw(&folder.join("take.png"), &turns, &answers, &settings.title())?;
+    let picture = arguments.picture.clone().unwrap_or_else(|| folder.join("take.png"));
+    plot::draw(&picture, &turns, &answers, &shown)?;
     if arguments.json {
         println!("{}", measures.json());
     } else {
         println!("{measures}");
-        println!("written         {}", folder.join("take.{mid,png}").display());
+        println!("written         {}, {}", folder.join("take.mid").display(), picture.display());
     }
     measures.verdict(mode)
 }
@@ -122,18 +116,4 @@ fn perform(
     let take = stage::play(&mut host, Setup { sample_rate, largest_block: blocks.largest(), mode }, &part)?;
     host.deactivate();
     Ok(take)
-}
-
-/// A number within whole bounds, for the command line.
-fn number<const LEAST: i32, const MOST: i32>(text: &str) -> Result<f64, String> {
-    within(text, LEAST.into(), MOST.into())
-}
-
-fn silence(text: &str) -> Result<f64, String> {
-    within(text, 0.25, 8.0)
-}
-
-fn within(text: &str, least: f64, most: f64) -> Result<f64, String> {
-    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (least..=most).contains(&value) { Ok(value) } else { Err(format!("not within {least} to {most}")) }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
+use super::game::Game;
 use crate::corpus::{self, Convention, Note, Piece};
 
 /// One note of a song, in seconds from its start.
@@ -56,8 +57,11 @@ const PHRASE: [(f64, f64, u8, u8); 24] = [
     (7.04, 0.52, 76, 84),
 ];
 
-/// The demo's own phrase at a tempo in beats per minute.
-pub fn phrase(tempo: f64) -> Song {
+/// The lowest key of the phrase's right hand.
+const RIGHT_HAND: u8 = 68;
+
+/// The demo's own phrase at a tempo in beats per minute. Who plays together with the plugin leaves the left hand to it.
+pub fn phrase(tempo: f64, game: Game) -> Song {
     let beat = 60.0 / tempo;
     let note = |(onset, length, key, velocity)| SongNote {
         onset: onset * beat,
@@ -65,7 +69,8 @@ pub fn phrase(tempo: f64) -> Song {
         key,
         velocity,
     };
-    Song::Phrase(PHRASE.map(note).to_vec())
+    let is_played = |note: &SongNote| game != Game::Together || note.key >= RIGHT_HAND;
+    Song::Phrase(PHRASE.into_iter().map(note).filter(is_played).collect())
 }
 
 /// The notes of a MIDI file but for its drums, in the order of their onsets and as long as its pedal lets them ring.

@@ -18,7 +18,8 @@ pub struct Measures {
     /// Notes of the reference that came at another sample, otherwise, or never; and notes it does not have.
     late: usize,
     hanging: usize,
-    /// From each call's last release to the first onset of its answer, in milliseconds, in order of size.
+    /// From each call's last release to the first onset of its answer, in milliseconds, in order of size; none where
+    /// the plugin does not choose the moment.
     handover_ms: Vec<f64>,
     /// Cost of each process call in microseconds, in order of size.
     process_us: Vec<f64>,
@@ -42,7 +43,9 @@ impl Measures {
             per_turn: turns.all.iter().map(|turn| in_turn(turn).count()).collect(),
             late: late(&answers, &reference.notes()),
             hanging: take.hanging().len(),
-            handover_ms: sorted(turns.all.iter().filter_map(delay).collect()),
+            handover_ms: sorted(
+                turns.all.iter().filter(|_| turns.game.has_hand_over()).filter_map(delay).collect(),
+            ),
             process_us: sorted(take.process.iter().map(micros).collect()),
         }
     }

@@ -64,13 +64,20 @@ fn track<'a>(name: &'a [u8], notes: &[Sounded], end: u64, ticks_per_sample: f64)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::turns::Turn;
+    use crate::demo::{game::Game, turns::Turn};
     use stage::Event;
 
     #[test]
     fn call_and_answer_have_a_track_each_and_keep_the_tempo() -> Result<()> {
         let turns = Turns {
-            all: vec![Turn { start: 0, last_release: 24_000, end: 96_000 }],
+            game: Game::Trade,
+            all: vec![Turn {
+                start: 0,
+                last_release: 24_000,
+                player_until: 48_000,
+                plugin_from: 48_000,
+                end: 96_000,
+            }],
             score: Event::note(0, 24_000, 60, 80).to_vec(),
             sample_rate: 48_000.0,
             tempo: 90.0,

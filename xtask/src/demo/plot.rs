@@ -1,19 +1,30 @@
 //! `take.png`: the piano roll of a take.
 
 mod paper;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
+use antiphon::music::note::Key;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use stage::Sounded;
 
 use self::paper::Paper;
-use super::turns::Turns;
-use crate::ink::{self, BLUE as CALL, FAINT_INK, FONT, INK, LINE, VERMILION as ANSWER};
+use super::{shown::Shown, turns::Turns};
+use crate::ink::{self, BLUE as CALL, FAINT_INK, FONT, INK, LINE, PURPLE as BOTH, VERMILION as ANSWER};
 
 const SIZE: (u32, u32) = (1800, 900);
 const OCTAVE_LINE: RGBColor = RGBColor(0xBB, 0xBB, 0xBB);
+/// How strong the tint is behind those who have the floor.
+const FLOOR: f64 = 0.08;
+/// How strong it is on keys that the answer may not play.
+const BARRED: f64 = 0.07;
+/// Letters of the settings that stand beside the legend, in a line.
+const LINE_LETTERS: usize = 125;
+/// Room for the word above a call, in pixels.
+const LABEL_WIDTH: i32 = 64;
 
 type Canvas<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
 
@@ -21,13 +32,16 @@ type Canvas<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn draw(path: &Path, turns: &Turns, answers: &[Sounded], settings: &str) -> Result<()> {
+pub fn draw(path: &Path, turns: &Turns, answers: &[Sounded], shown: &Shown) -> Result<()> {
     ink::prepare()?;
     let canvas = BitMapBackend::new(path, SIZE).into_drawing_area();
     canvas.fill(&WHITE)?;
     let calls = turns.heard();
-    let paper = Paper::new(turns, calls.iter().chain(answers));
-    header(&canvas, &paper, settings, calls.len(), answers.len())?;
+    let settings = lines(&shown.settings);
+    let paper = Paper::new(turns, calls.iter().chain(answers), settings.len());
+    title(&canvas, &paper, shown, &settings)?;
+    legend(&canvas, &paper, calls.len(), answers.len())?;
+    barred(&canvas, &paper, shown)?;
     floors(&canvas, &paper, turns)?;
     key_axis(&canvas, &paper)?;
     time_axis(&canvas, &paper, turns)?;
@@ -41,11 +55,18 @@ pub fn draw(path: &Path, turns: &Turns, answers: &[Sounded], settings: &str) -> 
     canvas.present().map_err(|error| anyhow!("cannot write {}: {error}", path.display()))
 }
 
-/// The title, and beside it the legend, clear of the notes.
-fn header(canvas: &Canvas, paper: &Paper, settings: &str, calls: usize, answers: usize) -> Result<()> {
-    let text = |size, color: RGBColor| (FONT, size).into_font().color(&color);
-    canvas.draw(&Text::new("Antiphon: call and answer", (paper.left, 18), text(34, INK)))?;
-    canvas.draw(&Text::new(settings, (paper.left, 58), text(20, FAINT_INK)))?;
+/// The game, and below it the settings.
+fn title(canvas: &Canvas, paper: &Paper, shown: &Shown, settings: &[String]) -> Result<()> {
+    canvas.draw(&Text::new(shown.title.as_str(), (paper.left, 18), text(34, INK)))?;
+    for (line, number) in settings.iter().zip(0..) {
+        let y = 58 + number * paper::LINE_HEIGHT;
+        canvas.draw(&Text::new(line.as_str(), (paper.left, y), text(20, FAINT_INK)))?;
+    }
+    Ok(())
+}
+
+/// Who is drawn how, clear of the notes.
+fn legend(canvas: &Canvas, paper: &Paper, calls: usize, answers: usize) -> Result<()> {
     let entries = [("call", calls, CALL), ("answer", answers, ANSWER)];
     for (index, (name, count, color)) in (0..).zip(entries) {
         let x = paper.right - 420 + index * 210;
@@ -57,25 +78,43 @@ fn header(canvas: &Canvas, paper: &Paper, settings: &str, calls: usize, answers:
         let label = format!("{name}, {count} notes");
         canvas.draw(&Text::new(label, (x + 64, 32), text(20, INK)))?;
     }
-    let hint = "shade: velocity";
-    canvas.draw(&Text::new(hint, (paper.right - 420, 60), text(16, FAINT_INK)))?;
+    canvas.draw(&Text::new("shade: velocity", (paper.right - 420, 60), text(16, FAINT_INK)))?;
     Ok(())
 }
 
-/// Whose turn it is, as a tint and a word at the top.
+/// Keys that the answer may not play.
+fn barred(canvas: &Canvas, paper: &Paper, shown: &Shown) -> Result<()> {
+    let keys: Vec<u8> = paper.keys().filter(|key| !shown.keys.contains(Key::saturating(*key))).collect();
+    if !keys.is_empty() {
+        let hint = "grey rows: not for the answer";
+        canvas.draw(&Text::new(hint, (paper.right - 210, 60), text(16, FAINT_INK)))?;
+    }
+    for key in keys {
+        let (top, bottom) = paper.row(key);
+        let row = [(paper.left, top), (paper.right, bottom)];
+        canvas.draw(&Rectangle::new(row, INK.mix(BARRED).filled()))?;
+    }
+    Ok(())
+}
+
+/// Who has the floor: a strip and a word at the top for each, and a tint behind the notes, of a third colour where both
+/// have it.
 fn floors(canvas: &Canvas, paper: &Paper, turns: &Turns) -> Result<()> {
     for (turn, number) in turns.all.iter().zip(1..) {
-        let spans = [
-            (turn.start, turn.last_release, CALL, format!("call {number}")),
-            (turn.last_release, turn.end, ANSWER, "answer".to_owned()),
-        ];
-        for (from, to, color, name) in spans {
-            let (from, to) = (paper.x(from), paper.x(to));
-            canvas
-                .draw(&Rectangle::new([(from, paper.top), (to, paper.bottom)], color.mix(0.045).filled()))?;
-            canvas.draw(&Rectangle::new([(from, paper.top - 7), (to, paper.top - 1)], color.filled()))?;
-            let style = (FONT, 18).into_font().color(&color);
-            canvas.draw(&Text::new(name, (from + 2, paper.top - 29), style))?;
+        let call = if turns.all.len() > 1 { format!("call {number}") } else { "call".to_owned() };
+        let (start, answer) = (paper.x(turn.start), paper.x(turn.plugin_from));
+        let answer_label = answer.max(start + LABEL_WIDTH);
+        canvas.draw(&Text::new(call, (start + 2, paper.top - 29), text(18, CALL)))?;
+        canvas.draw(&Text::new("answer", (answer_label + 2, paper.top - 29), text(18, ANSWER)))?;
+        let (call_end, end) = (paper.x(turn.player_until), paper.x(turn.end));
+        for (from, to, color, above) in [(start, call_end, CALL, 5), (answer, end, ANSWER, 1)] {
+            let strip = [(from, paper.top - above - 3), (to, paper.top - above)];
+            canvas.draw(&Rectangle::new(strip, color.filled()))?;
+        }
+        let (alone, again) = (call_end.min(answer), call_end.max(answer));
+        for (from, to, color) in [(start, alone, CALL), (alone, again, BOTH), (again, end, ANSWER)] {
+            let floor = [(from, paper.top), (to, paper.bottom)];
+            canvas.draw(&Rectangle::new(floor, color.mix(FLOOR).filled()))?;
         }
     }
     Ok(())
@@ -88,7 +127,7 @@ fn key_axis(canvas: &Canvas, paper: &Paper) -> Result<()> {
         canvas.draw(&PathElement::new([(paper.left, y), (paper.right, y)], OCTAVE_LINE))?;
         let label = format!("C{}", i32::from(key) / 12 - 1);
         let (top, bottom) = paper.row(key);
-        let style = (FONT, 20).into_font().color(&INK);
+        let style = text(20, INK);
         canvas.draw(&Text::new(label, (paper.left - 36, (top + bottom) / 2 - 11), style))?;
     }
     let style = (FONT, 20).into_font().transform(FontTransform::Rotate270).color(&INK);
@@ -104,18 +143,21 @@ fn time_axis(canvas: &Canvas, paper: &Paper, turns: &Turns) -> Result<()> {
     for bar in (0..bars).step_by(stride) {
         let x = paper.x_seconds(f64::from(bar) * bar_seconds);
         canvas.draw(&PathElement::new([(x, paper.top), (x, paper.bottom)], LINE))?;
-        let style = (FONT, 15).into_font().color(&FAINT_INK);
+        let style = text(15, FAINT_INK);
         canvas.draw(&Text::new((bar + 1).to_string(), (x + 3, paper.bottom - 17), style))?;
     }
+    let stop = paper.x(turns.stop);
+    canvas.draw(&PathElement::new([(stop, paper.top), (stop, paper.bottom)], FAINT_INK))?;
+    canvas.draw(&Text::new("host stops", (stop + 4, paper.top + 6), text(15, FAINT_INK)))?;
     let stride = paper::stride(turns.seconds(), 18.0);
     for second in (0..=turns.seconds() as u32).step_by(stride as usize) {
         let x = paper.x_seconds(f64::from(second));
         canvas.draw(&PathElement::new([(x, paper.bottom), (x, paper.bottom + 6)], INK))?;
         let label = second.to_string();
-        let style = (FONT, 18).into_font().color(&INK);
+        let style = text(18, INK);
         canvas.draw(&Text::new(label.clone(), (x - 5 * label.len() as i32, paper.bottom + 9), style))?;
     }
-    let style = (FONT, 20).into_font().color(&INK);
+    let style = text(20, INK);
     let label = "time in seconds; bars are numbered above the axis";
     canvas.draw(&Text::new(label, ((paper.left + paper.right) / 2 - 200, paper.bottom + 34), style))?;
     Ok(())
@@ -134,4 +176,20 @@ fn draw_note(canvas: &Canvas, paper: &Paper, note: &Sounded, color: RGBColor) ->
 /// Soft notes are pale, loud ones full.
 fn shade(color: RGBColor, velocity: u8) -> RGBAColor {
     color.mix(0.2 + 0.8 * (f64::from(velocity) / 127.0).powf(1.5))
+}
+
+fn text<'a>(size: i32, color: RGBColor) -> TextStyle<'a> {
+    (FONT, size).into_font().color(&color)
+}
+
+/// Words in lines of at most [`LINE_LETTERS`], broken after commas.
+fn lines(words: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split_inclusive(", ") {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() <= LINE_LETTERS => line.push_str(word),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }

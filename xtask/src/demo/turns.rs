@@ -1,11 +1,15 @@
 //! The take's plan: whose turn it is, and the score that the host plays.
 
+#[cfg(test)]
+mod tests;
+
 use anyhow::{Result, ensure};
 use stage::{Event, Sounded, performance};
 
 use super::{
     Arguments, BEATS_PER_BAR,
     call::{Song, SongNote},
+    game::{Game, Shares},
 };
 
 /// Bars after the last turn in which everything must fall silent, half of them with the transport stopped.
@@ -14,12 +18,13 @@ const BARS_TO_FALL_SILENT: u32 = 2;
 /// The whole take's plan, in samples of the host's clock.
 #[derive(Debug)]
 pub struct Turns {
+    pub game: Game,
     pub all: Vec<Turn>,
     pub score: Vec<Event>,
     pub sample_rate: f64,
     /// In quarter notes per minute.
     pub tempo: f64,
-    /// Bars of one call, and of the answer to it.
+    /// Bars of one call, and of the shortest answer to it.
     pub call_bars: u32,
     /// Where the transport stops.
     pub stop: u64,
@@ -32,7 +37,11 @@ pub struct Turn {
     pub start: u64,
     /// Where the call's last key is released.
     pub last_release: u64,
-    /// Where the next turn starts.
+    /// The player has the floor from the start until here.
+    pub player_until: u64,
+    /// The plugin has it from here to the end; together with the player in that game.
+    pub plugin_from: u64,
+    /// Where the next turn starts, or what has no end of its own is stopped.
     pub end: u64,
 }
 
@@ -41,38 +50,32 @@ impl Turns {
     /// When there are not enough bars for one turn.
     pub fn new(arguments: &Arguments, song: &Song) -> Result<Self> {
         let call_bars = arguments.call_bars.unwrap_or(if arguments.midi.is_some() { 4 } else { 2 });
-        let wait = (arguments.silence / f64::from(BEATS_PER_BAR)).ceil() as u32;
-        let turn_bars = 2 * call_bars + wait;
-        ensure!(
-            arguments.bars >= turn_bars,
-            "{} bars leave no room for a turn: a call of {call_bars} bars, {wait} of silence and the answer \
-             make {turn_bars}; lower --call-bars or raise --bars",
-            arguments.bars
-        );
+        let shares = shares(arguments, call_bars)?;
         let sample_rate = f64::from(arguments.sample_rate);
         let bar_seconds = f64::from(BEATS_PER_BAR) * 60.0 / arguments.tempo;
         let bar = |bars: u32| (f64::from(bars) * bar_seconds * sample_rate).round() as u64;
-        let calls = calls(song, f64::from(call_bars) * bar_seconds, arguments.bars / turn_bars);
+        let phrase_seconds = f64::from(call_bars) * bar_seconds;
+        let calls = calls(song, phrase_seconds, shares.player / call_bars, shares.turns);
+        let game = arguments.controls.mode;
         let mut score = Vec::new();
         let mut all = Vec::new();
         for (call, turn) in calls.iter().zip(0..) {
-            let start = bar(turn * turn_bars);
-            let events = events(call, start, bar(call_bars), sample_rate);
+            let start = bar(turn * shares.turn);
+            let events = events(call, start, bar(shares.player), sample_rate);
             let last_release = events.last().map_or(start, |last| last.at);
-            all.push(Turn { start, last_release, end: bar((turn + 1) * turn_bars) });
+            let player_until = if game == Game::Trade { start + bar(call_bars) } else { last_release };
+            let plugin_from = if game == Game::Together { start } else { player_until };
+            let end = bar((turn + 1) * shares.turn);
+            all.push(Turn { start, last_release, player_until, plugin_from, end });
             score.extend(events);
         }
-        let last = all.last().map_or(0, |turn| turn.end);
+        let last = all.last().map_or(0, |turn: &Turn| turn.end);
         let tail = bar(BARS_TO_FALL_SILENT);
-        Ok(Self {
-            all,
-            score,
-            sample_rate,
-            tempo: arguments.tempo,
-            call_bars,
-            stop: last + tail / 2,
-            end: last + tail,
-        })
+        let stop = last + tail / 2;
+        if let Some(turn) = all.last_mut().filter(|_| game == Game::Endless) {
+            turn.end = stop;
+        }
+        Ok(Self { game, all, score, sample_rate, tempo: arguments.tempo, call_bars, stop, end: last + tail })
     }
 
     /// The notes that the plugin hears.
@@ -86,16 +89,36 @@ impl Turns {
     }
 }
 
-/// What is played in each turn, with onsets from the turn's start. A piece is skipped forward to its next note
-/// wherever a turn would begin in silence.
-fn calls(song: &Song, length: f64, count: u32) -> Vec<Vec<SongNote>> {
+/// # Errors
+/// When there are not enough bars for one turn.
+fn shares(arguments: &Arguments, call_bars: u32) -> Result<Shares> {
+    let wait = (arguments.controls.silence / f64::from(BEATS_PER_BAR)).ceil() as u32;
+    let game = arguments.controls.mode;
+    let shares = game.shares(arguments.bars, call_bars, wait);
+    ensure!(
+        shares.turns > 0,
+        "{} bars leave no room for a turn: with calls of {call_bars} bars and {} beats of silence, mode {game} needs \
+         {}; lower --call-bars or raise --bars",
+        arguments.bars,
+        arguments.controls.silence,
+        shares.turn
+    );
+    Ok(shares)
+}
+
+/// What is played in each turn, with onsets from the turn's start: so many phrases of `length` seconds on end. A piece
+/// is skipped forward to its next note wherever a turn would begin in silence.
+fn calls(song: &Song, length: f64, phrases: u32, count: u32) -> Vec<Vec<SongNote>> {
     let piece = match song {
         Song::Phrase(phrase) => {
-            let within = phrase.iter().filter(|note| note.onset < length).copied().collect();
-            return vec![within; count as usize];
+            let within = || phrase.iter().filter(|note| note.onset < length);
+            let later = |by: f64| within().map(move |note| SongNote { onset: note.onset + by, ..*note });
+            let call = (0..phrases).flat_map(|phrase| later(f64::from(phrase) * length)).collect();
+            return vec![call; count as usize];
         }
         Song::Piece(piece) => piece,
     };
+    let length = f64::from(phrases) * length;
     let mut rest = piece.as_slice();
     let mut calls = Vec::new();
     while let Some(first) = rest.first().filter(|_| calls.len() < count as usize) {
@@ -123,69 +146,4 @@ fn events(call: &[SongNote], start: u64, length: u64, sample_rate: f64) -> Vec<E
     }
     stage::score::sort(&mut events);
     events
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
-
-    fn turns(line: &str, song: &Song) -> Result<Turns> {
-        let line = Line::parse_from(format!("demo {line}").split_whitespace());
-        Turns::new(&line.arguments, song)
-    }
-
-    fn note(onset: f64, duration: f64, key: u8) -> SongNote {
-        SongNote { onset, duration, key, velocity: 80 }
-    }
-
-    #[test]
-    fn a_key_held_at_the_cut_is_released_there() -> Result<()> {
-        let piece = Song::Piece(vec![note(0.0, 60.0, 60)]);
-        let turns = turns("--midi x --call-bars 1 --bars 4", &piece)?;
-        assert_eq!(turns.score, Event::note(0, 96_000, 60, 80));
-        assert_eq!(turns.all[0].last_release, 96_000);
-        Ok(())
-    }
-
-    #[test]
-    fn a_phrase_longer_than_its_call_is_cut() -> Result<()> {
-        let phrase = Song::Phrase(vec![note(0.0, 0.5, 60), note(2.5, 0.5, 62)]);
-        assert_eq!(turns("--call-bars 1 --bars 3", &phrase)?.score, Event::note(0, 24_000, 60, 80));
-        Ok(())
-    }
-
-    #[test]
-    fn a_key_struck_again_is_released_first() -> Result<()> {
-        let piece = Song::Piece(vec![note(0.0, 1.0, 60), note(0.5, 0.25, 60)]);
-        let turns = turns("--midi x --call-bars 1 --bars 4", &piece)?;
-        let notes = turns.heard();
-        assert_eq!(notes.iter().map(|note| note.off).collect::<Vec<_>>(), [Some(24_000), Some(36_000)]);
-        Ok(())
-    }
-
-    #[test]
-    fn a_piece_goes_on_from_turn_to_turn_and_skips_its_silences() -> Result<()> {
-        let piece = Song::Piece(vec![note(7.0, 0.5, 60), note(8.0, 0.5, 62), note(100.0, 0.5, 64)]);
-        let turns = turns("--midi x --call-bars 1 --bars 9", &piece)?;
-        let onsets: Vec<(u8, u64)> = turns.heard().iter().map(|note| (note.key, note.on)).collect();
-        let turn = 3 * 96_000;
-        assert_eq!(onsets, [(60, 0), (62, 48_000), (64, turn)]);
-        assert_eq!(turns.all.len(), 2);
-        Ok(())
-    }
-
-    #[test]
-    fn too_few_bars_are_refused() {
-        let phrase = Song::Phrase(vec![note(0.0, 0.5, 60)]);
-        assert!(turns("--bars 4", &phrase).is_err());
-        assert_eq!(turns("--bars 14", &phrase).map(|turns| turns.all.len()).ok(), Some(2));
-    }
 }

@@ -9,6 +9,10 @@ use crate::demo::turns::Turns;
 
 /// Keys that are shown beyond the lowest and the highest note.
 const MARGIN_KEYS: u8 = 3;
+/// From one line of the settings to the next.
+pub const LINE_HEIGHT: i32 = 24;
+/// Above the roll, beside the lines of the settings.
+const HEADER_HEIGHT: i32 = 106;
 
 /// The rectangle of the piano roll, in pixels from the top left, and its scales.
 pub struct Paper {
@@ -23,14 +27,14 @@ pub struct Paper {
 }
 
 impl Paper {
-    /// Just large enough for `notes`, but never less than two octaves.
-    pub fn new<'a>(turns: &Turns, notes: impl Iterator<Item = &'a Sounded> + Clone) -> Self {
+    /// Just large enough for `notes`, but never less than two octaves, below so many lines of settings.
+    pub fn new<'a>(turns: &Turns, notes: impl Iterator<Item = &'a Sounded> + Clone, settings: usize) -> Self {
         let lowest = notes.clone().map(|note| note.key).min().unwrap_or(48).min(60 - MARGIN_KEYS);
         let highest = notes.map(|note| note.key).max().unwrap_or(72).max(lowest + 24);
         Self {
             left: 78,
             right: SIZE.0 as i32 - 30,
-            top: 130,
+            top: HEADER_HEIGHT + LINE_HEIGHT * settings as i32,
             bottom: SIZE.1 as i32 - 70,
             lowest: lowest.saturating_sub(MARGIN_KEYS),
             highest: (highest + MARGIN_KEYS).min(127),
