@@ -7,6 +7,7 @@ mod hands;
 mod host;
 mod hunch;
 mod log;
+mod moved;
 mod phrases;
 mod plans;
 mod player;

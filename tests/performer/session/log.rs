@@ -2,7 +2,13 @@
 
 use antiphon::{
     lane::Request,
-    music::{hearing::Place, manner::Crowd, quantise::Quantise, time::Moment, turn::Cue, turn::TurnId},
+    music::{
+        hearing::Place,
+        manner::{Crowd, Manner},
+        note::Note,
+        time::Moment,
+        turn::{Cue, TurnId},
+    },
     performer::{Ears, Gesture, Settings, Sound},
 };
 
@@ -10,8 +16,8 @@ use super::{
     RATE,
     hands::{Hands, is_music},
     host::Host,
-    plans::{Planned, Plans, Song, Turn},
-    wishes::GRIDS,
+    moved::Moved,
+    plans::{Plans, Song},
 };
 
 /// A cue may be waited on for a bar, through jumps.
@@ -157,8 +163,8 @@ impl Log {
         self.expected = hand_over;
     }
 
-    pub fn planned(&mut self, planned: Planned) {
-        self.plans.plan(planned);
+    pub fn planned(&mut self, turn: TurnId, note: Note, manner: Manner, delivered: u64) {
+        self.plans.plan(turn, note, manner, delivered);
     }
 
     pub fn sound(&mut self, at: u64, sound: Sound) {
@@ -218,51 +224,5 @@ impl Log {
             return;
         };
         self.survived_panic = self.survived_panic.or((!self.sounding.is_empty()).then_some(panic));
-    }
-}
-
-/// What quantise may have done to an onset.
-#[derive(Clone, Copy, PartialEq)]
-enum Moved {
-    Nowhere,
-    /// Onto lines of which every second one is so far from the first, in pairs so long, in beats.
-    OntoLines {
-        pair: f64,
-        second: f64,
-    },
-    /// Nobody knows on which grid.
-    Somewhere,
-}
-
-impl Moved {
-    /// `stays` where the setting has been the same since the note was there.
-    fn by(quantise: &Quantise, stays: bool) -> Self {
-        let lines = GRIDS.iter().find(|(grid, _)| *grid == quantise.grid).expect("a grid of the player's").1;
-        let is_straight = quantise.grid != GRIDS[2].0;
-        match (stays, lines > 0.0) {
-            (true, false) => Self::Nowhere,
-            (true, true) if quantise.strength == 1.0 => {
-                let swing = if is_straight { quantise.swing } else { 0.5 };
-                Self::OntoLines { pair: 2.0 * lines, second: 2.0 * lines * swing }
-            }
-            _ => Self::Somewhere,
-        }
-    }
-
-    /// At most so many beats: a pair of the widest lines.
-    fn beats(self) -> f64 {
-        match self {
-            Self::Nowhere => 0.0,
-            Self::OntoLines { pair, .. } => pair,
-            Self::Somewhere => 1.0,
-        }
-    }
-
-    /// In samples.
-    fn off_grid(self, turn: &Turn, song: &Song, at: u64) -> Option<f64> {
-        let Self::OntoLines { pair, second } = self else { return None };
-        let beat = song.beat_at(at).filter(|_| turn.is_on_the_beat())?.rem_euclid(pair);
-        let off = [0.0, second, pair].map(|line| (beat - line).abs());
-        Some(song.samples(off.into_iter().fold(f64::INFINITY, f64::min)))
     }
 }

@@ -22,6 +22,8 @@ const KEPT: usize = 512;
 pub struct Plans {
     turns: BTreeMap<TurnId, Turn>,
     planned: VecDeque<Planned>,
+    /// Every turn up to this one is over.
+    over: Option<TurnId>,
 }
 
 /// The song as it is in a block.
@@ -55,6 +57,8 @@ pub struct Planned {
     /// When it was drawn.
     pub manner: Manner,
     pub delivered: u64,
+    /// It was taken back, and is not to sound.
+    pub is_dropped: bool,
 }
 
 impl Song {
@@ -105,29 +109,44 @@ impl Plans {
                 let asked = Turn { answer, from, beat, jumps: 0.0, tempo, rules, waited_for_silence };
                 self.turns.insert(turn, asked);
             }
-            Request::Again { turn, .. } => {
+            Request::Again { turn, from, .. } => {
                 self.turns.insert(turn, former.expect("only an answer is planned again"));
+                self.drop(|plan| plan.note.onset >= from);
+            }
+            Request::Cancel(turn) => {
+                self.over = self.over.max(Some(turn));
+                self.drop(|plan| plan.turn <= turn);
+                return false;
             }
             _ => return false,
         }
         true
     }
 
-    pub fn plan(&mut self, planned: Planned) {
-        self.planned.push_back(planned);
+    pub fn plan(&mut self, turn: TurnId, note: Note, manner: Manner, delivered: u64) {
+        // A reply of an old turn cannot sound.
+        let is_dropped = Some(turn) <= self.over || Some(turn) < self.newest();
+        self.planned.push_back(Planned { turn, note, manner, delivered, is_dropped });
         if self.planned.len() > KEPT {
             self.planned.pop_front();
         }
     }
 
-    /// The plan of what sounds, and where the song puts it: of all plans that would sound so, the nearest.
+    fn drop(&mut self, is_dropped: impl Fn(&Planned) -> bool) {
+        self.planned.iter_mut().for_each(|plan| plan.is_dropped |= is_dropped(plan));
+    }
+
+    /// The plan of what sounds, and where the song puts it: of all plans that would sound so, the nearest. One that was
+    /// taken back only where there is no other.
     pub fn of(&self, sound: Sound, at: u64, delivery: &Delivery, song: &Song) -> Option<(Planned, f64)> {
         let Sound::NoteOn(place, velocity) = sound else { return None };
         let sounds_so = |note: &Note| (note.key, delivery.velocity(note.velocity)) == (place.key, velocity);
         let plans = self.planned.iter().filter(|plan| sounds_so(&plan.note));
         let placed = plans.map(|plan| (*plan, self.expected(plan, song)));
         let error = |expected: f64| (at as f64 - expected).abs();
-        placed.min_by(|(_, one), (_, other)| error(*one).total_cmp(&error(*other)))
+        placed.min_by(|(one, at), (other, then)| {
+            one.is_dropped.cmp(&other.is_dropped).then(error(*at).total_cmp(&error(*then)))
+        })
     }
 
     /// How far what is expected may be off, in samples: the asking tells a whole sample, of which a slower tempo makes

@@ -79,7 +79,7 @@ fn rules(chance: &mut Pcg32) -> Rules {
 
 fn manner(manner: Manner, chance: &mut Pcg32) -> Manner {
     let part = Thousandths(chance.random_range(0..=1_000));
-    match chance.random_range(0..11) {
+    match chance.random_range(0..13) {
         0 => Manner { temperature: part, ..manner },
         1 => Manner { pitch_temperature: part, ..manner },
         2 => Manner { timing_temperature: part, ..manner },

@@ -10,7 +10,7 @@ use antiphon::{
 use rand::RngExt;
 use rand_pcg::Pcg32;
 
-use super::{RATE, hunch::Hunch, log::Log, plans::Planned};
+use super::{RATE, hunch::Hunch, log::Log};
 use crate::rig::Dice;
 
 /// Relays between the performer's lanes and the improviser's.
@@ -79,7 +79,7 @@ impl Worker {
                 Reply::Play { turn, note } => {
                     note.velocity = Velocity::saturating((self.notes % 127) as u8 + 1);
                     self.notes += 1;
-                    log.planned(Planned { turn: *turn, note: *note, manner, delivered: now });
+                    log.planned(*turn, *note, manner, now);
                 }
                 Reply::Expect { hand_over, .. } => log.expected(*hand_over),
                 Reply::Done(_) => {}
