@@ -54,7 +54,8 @@ impl Port for Block<'_> {
         Some(Arrival { offset: (at - self.begin) as u32, gesture, event: () })
     }
 
-    fn pass(&mut self, _: Arrival<()>) -> Result<(), Refused> {
+    fn pass(&mut self, arrival: Arrival<()>) -> Result<(), Refused> {
+        self.log.passed(arrival.gesture);
         Ok(())
     }
 

@@ -70,7 +70,8 @@ fn voices_are_enough(log: &Log) -> Result<(), String> {
 }
 
 /// In the time of the plans, which the tempo of the song stretches, and before quantise, which may move a note of one
-/// second into the next.
+/// second into the next. Where a faster tempo has brought forward what was planned for later than a new hand-over, it
+/// does not count beside what is planned then.
 fn density_is_held(log: &Log) -> Result<(), String> {
     let mut answers: BTreeMap<TurnId, Vec<&Sounded>> = BTreeMap::new();
     for note in &log.notes {
@@ -78,6 +79,9 @@ fn density_is_held(log: &Log) -> Result<(), String> {
         if note.is_quantised {
             before.clear();
             continue;
+        }
+        if before.last().is_some_and(|last| last.handed_over != note.handed_over) {
+            before.retain(|earlier| earlier.onset.0 * RATE < note.handed_over as f64);
         }
         let first = note.density.and_then(|crowd| before.len().checked_sub(crowd.onsets).map(|n| (crowd, n)));
         if let Some((crowd, first)) = first {

@@ -43,6 +43,8 @@ pub struct Log {
     plans: Plans,
     hands: Hands,
     sounding: Vec<Place>,
+    /// What of the player's sounds because it has passed, as it does in bypass.
+    passed: Vec<Place>,
     expected: Option<Moment>,
     now: Option<Now>,
 }
@@ -167,9 +169,24 @@ impl Log {
         self.plans.plan(turn, note, manner, delivered);
     }
 
+    pub fn passed(&mut self, gesture: Gesture) {
+        match gesture {
+            Gesture::KeyDown(place, _) => self.passed.push(place),
+            Gesture::KeysUp(places) => self.passed.retain(|place| !places.contains(*place)),
+            _ => {}
+        }
+    }
+
     pub fn sound(&mut self, at: u64, sound: Sound) {
         self.check_panic(at);
         self.hands.pass(at);
+        if let Sound::NoteOff(place) = sound
+            && !self.sounding.contains(&place)
+            && self.passed.contains(&place)
+        {
+            // A panic undoes what has passed as well.
+            return self.passed.retain(|other| *other != place);
+        }
         self.sounds.push((at, sound));
         match sound {
             Sound::NoteOn(place, _) => {
