@@ -8,7 +8,10 @@ mod voices;
 
 use std::sync::Arc;
 
-use self::answer::{Answer, Task};
+use self::{
+    answer::{Answer, Task},
+    crowd::Onsets,
+};
 pub use self::{
     lull::{PHRASE_END, SHORTEST, Signs, WEIGHTS, Weights},
     mind::Mind,
@@ -37,10 +40,12 @@ pub struct Improviser {
     memory: Memory,
     manner: Manner,
     answer: Option<Answer>,
+    /// The answer that was cancelled last, while the scene still holds its notes.
+    former: Option<Answer>,
     /// The memory with what sounds still, and with the answer so far.
     scene: Memory,
-    /// What the next answer leaves to the player.
-    berth: Berth,
+    /// What the next answer leaves to the player, where it plays along.
+    berth: Option<Berth>,
     /// What sounds still, as the audio thread has told since it last asked anything.
     sounding: Vec<Note>,
     /// The lull about which nothing was said yet.
@@ -65,8 +70,9 @@ impl Improviser {
             memory: Memory::new(),
             manner: Manner::DEFAULT,
             answer: None,
+            former: None,
             scene: Memory::new(),
-            berth: Berth::default(),
+            berth: None,
             sounding: Vec::with_capacity(OPEN_NOTES),
             lull: None,
         }
@@ -107,36 +113,41 @@ impl Improviser {
             Request::Sounding(note) if self.sounding.len() < OPEN_NOTES => self.sounding.push(note),
             Request::Sounding(_) => {}
             Request::Lull(lull) => {
-                self.answer = None;
+                (self.answer, self.former) = (None, None);
                 self.set_scene();
                 self.lull = Some(lull);
             }
             Request::Manner(manner) => self.manner = manner,
             Request::Answer { turn, from, length, seed, touch, ending } => {
-                let berth = std::mem::take(&mut self.berth);
+                let berth = self.berth.take();
                 self.begin(Task { turn, from, until: from + length, seed, touch, ending, berth });
             }
             Request::Again { turn, from, length, seed, touch } => {
-                let (ending, berth) = (Ending::Full, Berth::default());
+                let (ending, berth) = (Ending::Full, None);
                 self.go_on(Task { turn, from, until: from + length, seed, touch, ending, berth });
             }
-            Request::Avoid(berth) => self.berth = berth,
+            Request::Avoid(berth) => self.berth = Some(berth),
             Request::Cancel(turn) => {
-                self.answer.take_if(|answer| answer.turn == turn);
+                if let Some(answer) = self.answer.take_if(|answer| answer.turn == turn) {
+                    self.former = Some(answer);
+                }
             }
             Request::Forget => {
                 self.memory.clear();
                 self.sounding.clear();
                 self.lull = None;
-                self.answer = None;
+                (self.answer, self.former) = (None, None);
             }
         }
     }
 
     fn begin(&mut self, task: Task) {
+        let former = self.answer.take().or(self.former.take()).filter(|_| task.berth.is_some());
+        // Who plays along is planned anew at every strike, and is one player all the same: a crowd does not begin anew.
+        let lately = former.map_or(Onsets::new(), |former| former.onsets_before(task.from, &self.scene));
         self.set_scene();
-        self.lull = None;
-        self.answer = Some(Answer::new(task, &self.scene));
+        (self.lull, self.former) = (None, None);
+        self.answer = Some(Answer::new(task, lately, &self.scene));
     }
 
     fn go_on(&mut self, task: Task) {

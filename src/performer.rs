@@ -210,6 +210,7 @@ impl Performer {
         }
         if settings.bypass {
             self.hearing.clear();
+            self.cue.clear();
         }
         self.obey(&before, port);
         self.collect();
@@ -240,7 +241,8 @@ impl Performer {
     fn hear<P: Port>(&mut self, at: SampleTime, arrival: Arrival<P::Event>, port: &mut P) {
         let Settings { thru, bypass, rules, ears, .. } = self.settings;
         if !bypass && ears.hear(arrival.gesture) {
-            match self.cue.heed(arrival.gesture, rules.cue()) {
+            let cue = rules.cue().filter(|_| ears != Ears::Closed);
+            match self.cue.heed(arrival.gesture, cue) {
                 Heed::Music => self.listen(at, arrival.gesture, port),
                 Heed::Cue => return self.take_cue(at, port),
                 Heed::Swallowed => return,

@@ -44,6 +44,8 @@ pub struct Answer {
     begun: Moment,
     /// No note may begin earlier.
     from: Moment,
+    /// Of the answers before, where this one goes on from them.
+    lately: Onsets,
     onsets: Onsets,
     voices: Voices,
     is_complete: bool,
@@ -57,25 +59,26 @@ pub struct Task {
     pub seed: u32,
     pub touch: Velocity,
     pub ending: Ending,
-    /// What is left to the player.
-    pub berth: Berth,
+    /// What is left to the player, where the answer plays along.
+    pub berth: Option<Berth>,
 }
 
 impl Answer {
-    /// An answer to the notes of a scene.
-    pub fn new(task: Task, scene: &Memory) -> Self {
+    /// An answer to the notes of a scene, after onsets with which its own may make a crowd.
+    pub fn new(task: Task, lately: Onsets, scene: &Memory) -> Self {
         let Task { turn, from, until, seed, touch, ending, berth } = task;
         Self {
             turn,
             until,
             touch,
             ending,
-            berth,
+            berth: berth.unwrap_or_default(),
             chance: Chance::seed_from_u64(u64::from(seed)),
             last_onset: newest_onset(scene, from),
             begun: from,
             from,
-            onsets: Onsets::new(),
+            lately,
+            onsets: lately,
             voices: Voices::new(),
             is_complete: false,
         }
@@ -84,12 +87,23 @@ impl Answer {
     /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back. Its
     /// ending and its berth stay.
     pub fn again(&self, task: Task, scene: &Memory, manner: &Manner) -> Self {
-        let Self { begun, ending, berth, .. } = *self;
-        let mut again = Self::new(Task { ending, berth, ..task }, scene);
+        let Self { begun, ending, berth, lately, .. } = *self;
+        let mut again = Self::new(Task { ending, berth: Some(berth), ..task }, lately, scene);
         again.begun = begun;
-        let played = scene.newest(usize::MAX).iter().filter(|note| note.onset >= self.begun);
-        played.for_each(|note| again.follow(note, manner));
+        self.notes_in(scene).for_each(|note| again.follow(note, manner));
         again
+    }
+
+    /// Its onsets before a moment, and those that it goes on from; `scene` is the one that it was drawn in.
+    pub fn onsets_before(&self, moment: Moment, scene: &Memory) -> Onsets {
+        let mut onsets = self.lately;
+        self.notes_in(scene).filter(|note| note.onset < moment).for_each(|note| onsets.push(note.onset));
+        onsets
+    }
+
+    fn notes_in<'a>(&self, scene: &'a Memory) -> impl Iterator<Item = &'a Note> + use<'a> {
+        let begun = self.begun;
+        scene.newest(usize::MAX).iter().filter(move |note| note.onset >= begun)
     }
 
     pub fn is_complete(&self) -> bool {

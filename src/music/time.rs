@@ -83,6 +83,11 @@ impl SampleRate {
         Seconds((length.0 as f64 / self.0) as f32)
     }
 
+    /// The moment that comes so many samples after another; exact for hours, unlike [`Seconds`].
+    pub fn later(self, from: Moment, length: Samples) -> Moment {
+        Moment(from.0 + length.0 as f64 / self.0)
+    }
+
     /// The nearest whole number of samples from a moment to a later one; exact for hours, unlike [`Seconds`].
     pub fn samples_between(self, from: Moment, to: Moment) -> Samples {
         Samples(((to.0 - from.0) * self.0).round().max(0.0) as u64)

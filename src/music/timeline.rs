@@ -182,6 +182,15 @@ impl Timeline {
         }
     }
 
+    /// The moment that lies as long after another as a position after a hand-over: [`Self::after_moments`] backwards. What
+    /// hangs on the sample clock stays there when the transport starts or tells another tempo.
+    pub fn moment_after(&self, hand_over: Position, from: Moment, to: Position, tempo: Tempo) -> Moment {
+        match (hand_over, to) {
+            (Position::Beat(begin), Position::Beat(beat)) => (beat - begin).after(from, tempo),
+            _ => self.rate.later(from, self.sample(to) - self.sample(hand_over)),
+        }
+    }
+
     /// The beats from one position to another; `None` across a stop or a start.
     pub fn between(&self, from: Position, to: Position) -> Option<Beats> {
         match (from, to) {

@@ -76,15 +76,14 @@ impl Performer {
 
     /// Asks for the rest of the answer anew, with another seed. What sounds goes on.
     fn plan_again(&mut self) {
+        // What the worker has made since the block before is part of the plan, as it is where it is made at once.
+        self.collect();
         let Some(ask) = self.turns.again() else { return };
         let timeline = &self.timeline;
         let hand_over = timeline.sample(ask.hand_over);
         let kept = hand_over.max(self.cursor + timeline.rate().samples(LEAD));
         self.schedule.drop_from(kept, timeline);
-        let after = |position| {
-            let beats = timeline.between(ask.hand_over, position);
-            beats.map_or(ask.from, |beats| beats.after(ask.from, ask.tempo))
-        };
+        let after = |position| timeline.moment_after(ask.hand_over, ask.from, position, ask.tempo);
         let from = after(timeline.pin(kept));
         let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
         let ordinal = self.plan.ordinal + 1;

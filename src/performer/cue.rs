@@ -2,8 +2,7 @@
 
 use super::desk::Gesture;
 use crate::music::{
-    hearing::{Pedal, Places},
-    note::Key,
+    hearing::{Pedal, Place, Places},
     turn::{Cue, Foot},
 };
 
@@ -16,8 +15,8 @@ const ON: u8 = 64;
 /// The switch that gives cues. Realtime-safe.
 #[derive(Debug, Default)]
 pub(super) struct CueInput {
-    /// The switch that is down and whose release is not for the instrument.
-    down: Option<Switch>,
+    /// What is down and whose release is not for the instrument.
+    down: Option<Held>,
 }
 
 /// What is to be done with a gesture.
@@ -29,54 +28,74 @@ pub(super) enum Heed {
     Swallowed,
 }
 
+/// A switch that is down: a key on its own channel, lest the same key of another one lose its release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Switch {
-    Key(Key),
+enum Held {
+    Key(Place),
     Controller(u8),
 }
 
 impl CueInput {
     pub fn heed(&mut self, gesture: Gesture, cue: Option<Cue>) -> Heed {
-        match moved(gesture) {
-            // Only the release of what was swallowed is swallowed: anything else may sound.
-            Some((switch, false)) if self.down == Some(switch) => {
-                self.down = None;
-                Heed::Swallowed
-            }
-            Some((switch, true)) if cue.and_then(switch_of) == Some(switch) => {
-                let was_down = self.down.replace(switch) == Some(switch);
-                if was_down { Heed::Swallowed } else { Heed::Cue }
-            }
-            _ => Heed::Music,
+        // Only the release of what was swallowed is swallowed: anything else may sound.
+        if self.down.is_some_and(|held| held.is_released_by(gesture)) {
+            self.down = None;
+            return if is_for_many(gesture) { Heed::Music } else { Heed::Swallowed };
+        }
+        match pressed(gesture).filter(|held| cue.is_some_and(|cue| held.gives(cue))) {
+            Some(held) if self.down.replace(held) == Some(held) => Heed::Swallowed,
+            Some(_) => Heed::Cue,
+            None => Heed::Music,
+        }
+    }
+
+    /// Nothing is down: what happens meanwhile is not seen.
+    pub fn clear(&mut self) {
+        self.down = None;
+    }
+}
+
+impl Held {
+    fn gives(self, cue: Cue) -> bool {
+        match (self, cue) {
+            (Self::Key(place), Cue::Key(key)) => place.key == key,
+            (Self::Controller(number), Cue::Pedal(Foot::Sostenuto)) => number == SOSTENUTO,
+            (Self::Controller(number), Cue::Pedal(Foot::Soft)) => number == SOFT,
+            (Self::Controller(number), Cue::Controller(other)) => number == other,
+            _ => false,
+        }
+    }
+
+    fn is_released_by(self, gesture: Gesture) -> bool {
+        match (self, gesture) {
+            (Self::Key(place), Gesture::KeysUp(places)) => places.contains(place),
+            (Self::Key(place), Gesture::AllOff { channel }) => place.channel == channel,
+            (Self::Controller(SUSTAIN), Gesture::Pedal { pedal, .. }) => pedal == Pedal::Up,
+            (Self::Controller(held), Gesture::Controller { number, value }) => held == number && value < ON,
+            _ => false,
         }
     }
 }
 
-fn switch_of(cue: Cue) -> Option<Switch> {
-    match cue {
-        Cue::Silence(_) => None,
-        Cue::Pedal(Foot::Sostenuto) => Some(Switch::Controller(SOSTENUTO)),
-        Cue::Pedal(Foot::Soft) => Some(Switch::Controller(SOFT)),
-        Cue::Key(key) => Some(Switch::Key(key)),
-        Cue::Controller(number) => Some(Switch::Controller(number)),
+/// The switch that a gesture presses.
+fn pressed(gesture: Gesture) -> Option<Held> {
+    match gesture {
+        Gesture::KeyDown(place, _) => Some(Held::Key(place)),
+        Gesture::Pedal { pedal: Pedal::Down, .. } => Some(Held::Controller(SUSTAIN)),
+        Gesture::Controller { number, value: ON.. } => Some(Held::Controller(number)),
+        _ => None,
     }
 }
 
-/// The switch that a gesture moves, and whether it goes down.
-fn moved(gesture: Gesture) -> Option<(Switch, bool)> {
-    match gesture {
-        Gesture::KeyDown(place, _) => Some((Switch::Key(place.key), true)),
-        Gesture::KeysUp(Places { key: Some(key), .. }) => Some((Switch::Key(key), false)),
-        Gesture::Pedal { pedal, .. } => Some((Switch::Controller(SUSTAIN), pedal == Pedal::Down)),
-        Gesture::Controller { number, value } => Some((Switch::Controller(number), value >= ON)),
-        Gesture::KeysUp(Places { key: None, .. }) | Gesture::AllOff { .. } | Gesture::Other => None,
-    }
+/// Whether a release concerns other keys too, which may be music.
+fn is_for_many(gesture: Gesture) -> bool {
+    matches!(gesture, Gesture::AllOff { .. } | Gesture::KeysUp(Places { key: None, .. }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::{hearing::Place, note::Velocity};
+    use crate::music::note::{Key, Velocity};
 
     const LOW_A: Key = Key::saturating(21);
     const PLACE: Place = Place { channel: 3, key: LOW_A };
@@ -116,5 +135,24 @@ mod tests {
         let mut input = CueInput::default();
         assert_eq!(input.heed(DOWN, Some(Cue::Key(LOW_A))), Heed::Cue);
         assert_eq!(input.heed(UP, None), Heed::Swallowed);
+    }
+
+    #[test]
+    fn the_same_key_of_another_channel_keeps_its_release() {
+        let mut input = CueInput::default();
+        assert_eq!(input.heed(DOWN, Some(Cue::Key(LOW_A))), Heed::Cue);
+        let elsewhere = Place { channel: 4, ..PLACE };
+        assert_eq!(input.heed(Gesture::KeysUp(elsewhere.into()), Some(Cue::Key(LOW_A))), Heed::Music);
+        assert_eq!(input.heed(UP, Some(Cue::Key(LOW_A))), Heed::Swallowed);
+    }
+
+    #[test]
+    fn a_key_switch_that_all_notes_off_has_lifted_is_a_cue_again() {
+        for lifted in [Gesture::AllOff { channel: 3 }, Gesture::KeysUp(Places { channel: None, key: None })] {
+            let mut input = CueInput::default();
+            assert_eq!(input.heed(DOWN, Some(Cue::Key(LOW_A))), Heed::Cue);
+            assert_eq!(input.heed(lifted, Some(Cue::Key(LOW_A))), Heed::Music);
+            assert_eq!(input.heed(DOWN, Some(Cue::Key(LOW_A))), Heed::Cue);
+        }
     }
 }

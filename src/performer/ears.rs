@@ -8,7 +8,7 @@ const CHANNELS: u8 = 16;
 /// To whom the plugin listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ears {
-    /// To nobody: nothing is remembered, and nobody takes the floor back.
+    /// To nobody: nothing is remembered, nobody takes the floor back, and no cue is heeded.
     Closed,
     /// To one channel, 0..16.
     Channel(u8),

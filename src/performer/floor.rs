@@ -5,7 +5,7 @@ use crate::music::{
     hearing::Places,
     time::{Beats, SampleTime},
     timeline::{Motion, Transport},
-    turn::{Change, Consequence},
+    turn::{Change, Consequence, Rules},
 };
 
 impl Performer {
@@ -52,8 +52,12 @@ impl Performer {
         }
     }
 
-    /// An answer that is complete and has died away is over, whatever time was left to it.
+    /// An answer that is complete and has died away is over, whatever time was left to it; but one without an end, to
+    /// which no key was left, waits for what the player sets next.
     pub(super) fn end_complete(&mut self) {
+        if matches!(self.settings.rules, Rules::Endless { .. }) {
+            return;
+        }
         let is_complete = self.turns.answering().is_some_and(|ask| self.complete == Some(ask.turn));
         if is_complete && self.schedule.is_empty() {
             self.turns.end();

@@ -90,7 +90,12 @@ impl Performer {
     /// transport stands still.
     fn quantised(&self, ask: &Ask, onset: Position) -> Position {
         let (timeline, quantise) = (&self.timeline, &self.settings.delivery.quantise);
-        let earliest = timeline.pin(self.cursor.max(timeline.sample(ask.hand_over)));
+        let earliest = self.cursor.max(timeline.sample(ask.hand_over));
+        let earliest = match onset {
+            Position::Beat(_) => timeline.pin(earliest),
+            // An answer that began before the transport did hangs on the sample clock still.
+            Position::Sample(_) => Position::Sample(earliest),
+        };
         match (onset, earliest) {
             (Position::Beat(beat), Position::Beat(earliest)) => {
                 Position::Beat(quantise.place(beat, earliest))

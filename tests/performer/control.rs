@@ -28,7 +28,7 @@ const BLOCK: u64 = 500;
 const LATER: u64 = 3 * BEAT;
 
 /// Renders with settings that change at the beginnings of blocks.
-fn render(
+pub fn render(
     score: &[(u64, Gesture)],
     journey: &Journey,
     settings: impl Fn(u64) -> Settings,
@@ -55,7 +55,7 @@ fn render(
     stage.heard
 }
 
-fn strikes(heard: &[(u64, Sound)]) -> Vec<(u64, Place, Velocity)> {
+pub fn strikes(heard: &[(u64, Sound)]) -> Vec<(u64, Place, Velocity)> {
     let strike = |(at, sound): &(u64, Sound)| match sound {
         Sound::NoteOn(place, velocity) => Some((*at, *place, *velocity)),
         Sound::NoteOff(_) | Sound::PedalUp { .. } => None,

@@ -62,6 +62,8 @@ proptest! {
         score in scores(),
         mut journey in journeys(),
     ) {
+        // In the order of time, as every journey is.
+        journey.retain(|(at, _)| *at < TAKE - 1);
         journey.push((TAKE - 1, Some(0.0)));
         journey.push((TAKE, None));
         let settings = Settings { rules, ..SETTINGS };

@@ -4,6 +4,7 @@ mod control;
 mod duo;
 mod games;
 mod handover;
+mod interplay;
 mod rig;
 mod session;
 

@@ -3,9 +3,15 @@
 //! In CI it lasts some minutes of the player's time; `ANTIPHON_SESSION_MINUTES` makes it longer.
 
 mod checks;
+mod hands;
 mod host;
+mod hunch;
 mod log;
+mod moved;
+mod phrases;
+mod plans;
 mod player;
+mod wishes;
 mod worker;
 
 use std::sync::Arc;
@@ -13,7 +19,9 @@ use std::sync::Arc;
 use antiphon::{
     lane::{Telemetry, lanes},
     music::time::{SampleRate, Samples},
-    performer::{Arrival, Gesture, Pace, Partner, Passage, Performer, Port, Refused, Settings, Sound},
+    performer::{
+        Arrival, Gesture, Pace, Partner, Passage, Performer, Port, Refused, Settings, Sound, Triggers,
+    },
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
@@ -23,6 +31,8 @@ use crate::rig::SETTINGS;
 
 pub const RATE: f64 = 48_000.0;
 const MINUTES: u64 = 20;
+/// So often the player sets something otherwise, on average.
+const CHANGE_SECONDS: f64 = 4.0;
 /// A session of its own for each of so many minutes.
 const MINUTES_A_SESSION: u64 = 10;
 
@@ -44,7 +54,8 @@ impl Port for Block<'_> {
         Some(Arrival { offset: (at - self.begin) as u32, gesture, event: () })
     }
 
-    fn pass(&mut self, _: Arrival<()>) -> Result<(), Refused> {
+    fn pass(&mut self, arrival: Arrival<()>) -> Result<(), Refused> {
+        self.log.passed(arrival.gesture);
         Ok(())
     }
 
@@ -71,43 +82,53 @@ fn session(seed: u64, length: u64) -> Log {
         // As many small blocks as large ones.
         let largest = 1 << chance.random_range(0..13);
         let frames = chance.random_range(1..=largest);
-        if chance.random_bool(frames as f64 / RATE / 20.0) {
-            settings = player.change_mind(settings, &mut chance);
+        let seconds = frames as f64 / RATE;
+        if chance.random_bool(seconds / CHANGE_SECONDS) {
+            settings = wishes::change_mind(settings, &mut chance);
         }
+        settings.triggers = wishes::press(seconds, &mut chance);
         let transport = host.begin_block(frames, &mut chance);
-        log.begin_block(begin, &host, settings.rules);
+        log.begin_block(begin, &host, settings);
         let gestures = player.play(begin, frames, &settings.rules, &mut chance);
         let mut block = Block { log: &mut log, gestures: &gestures, next: 0, begin };
         performer.process(&transport, Samples(frames), settings, &mut block);
         begin += frames;
         worker.work(frames, begin, &mut log, &mut chance);
     }
-    // Everything stops: what sounds now would sound for ever.
+    // Whatever the host does: what sounds now would sound for ever.
+    settings = Settings { triggers: Triggers::NONE, bypass: true, ..settings };
     let transport = host.stop();
-    log.begin_block(begin, &host, settings.rules);
-    let last = [(begin, Gesture::AllOff { channel: 0 })];
-    let mut block = Block { log: &mut log, gestures: &last, next: 0, begin };
+    log.begin_block(begin, &host, settings);
+    let mut block = Block { log: &mut log, gestures: &[], next: 0, begin };
     performer.process(&transport, Samples(1), settings, &mut block);
     log
 }
 
 #[test]
-fn in_a_session_nothing_hangs_nothing_is_misplaced_and_the_player_always_has_the_floor_back() {
+fn in_a_session_the_plugin_keeps_to_all_that_was_asked_for() {
     let minutes = match std::env::var("ANTIPHON_SESSION_MINUTES") {
         Ok(text) => text.parse().expect("ANTIPHON_SESSION_MINUTES is a whole number of minutes"),
         Err(_) => MINUTES,
     };
     let length = MINUTES_A_SESSION * 60 * RATE as u64;
-    let mut sounded = 0;
+    let (mut notes, mut strikes, mut expected, mut changes, mut panics) = (0, 0, 0, 0, 0);
     for seed in 0..minutes.div_ceil(MINUTES_A_SESSION) {
         let log = session(seed, length);
-        sounded += log.sounded();
         for (name, check) in CHECKS {
             if let Err(fault) = check(&log) {
                 panic!("session {seed}: {name}: {fault}");
             }
         }
+        notes += log.notes.len();
+        strikes += log.strikes.len();
+        expected += log.expected_hand_overs;
+        changes += log.changes_of_mind;
+        panics += log.panics.len();
     }
-    println!("{minutes} minutes: {sounded} notes of the plugin's, all in their place");
-    assert!(sounded as u64 > minutes * 20, "{sounded} notes are hardly a session");
+    println!(
+        "{minutes} minutes: {strikes} strikes heard, {notes} notes of the plugin's, {expected} hand-overs where they were \
+         expected, {changes} changes of mind, {panics} panics"
+    );
+    assert!(notes as u64 > minutes * 20, "{notes} notes are hardly a session");
+    assert!(expected > 0 && changes > 0 && panics > 0, "something never happened");
 }

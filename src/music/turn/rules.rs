@@ -32,7 +32,7 @@ pub enum Cue {
     Silence(Beats),
     /// The pedal goes down: CC 66 or 67 from 64 up.
     Pedal(Foot),
-    /// This key is struck, on any channel; it is no note then.
+    /// This key is struck, on any channel that is heard; it is no note then.
     Key(Key),
     /// This controller rises to 64 or more, on any channel.
     Controller(u8),

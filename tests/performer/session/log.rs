@@ -1,167 +1,245 @@
 //! What happened in a session.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use antiphon::{
     lane::Request,
     music::{
-        note::{Key, Note},
-        turn::{Rules, TurnId},
+        hearing::Place,
+        manner::{Crowd, Manner},
+        note::Note,
+        time::Moment,
+        turn::{Cue, TurnId},
     },
-    performer::{Gesture, Sound},
+    performer::{Ears, Gesture, Settings, Sound},
 };
 
-use super::{RATE, host::Host};
+use super::{
+    RATE,
+    hands::{Hands, is_music},
+    host::Host,
+    moved::Moved,
+    plans::{Plans, Song},
+};
 
-/// Keys up to this one are cues.
-const HIGHEST_SWITCH: u8 = 30;
+/// A cue may be waited on for a bar, through jumps.
+const FORGOTTEN_CUE: u64 = 15 * RATE as u64;
+/// Two moments are one within so many seconds.
+const SAME_MOMENT: f64 = 0.001;
 
 /// All that happened, in the order of time.
 #[derive(Default)]
 pub struct Log {
     pub sounds: Vec<(u64, Sound)>,
-    pub strikes: Vec<Strike>,
     pub notes: Vec<Sounded>,
-    turns: BTreeMap<TurnId, Turn>,
-    planned: Vec<Planned>,
-    /// Gestures that are announced and not heard yet: what sounds before them comes after them.
-    coming: VecDeque<(u64, Gesture)>,
-    held: Vec<Key>,
+    pub strikes: Vec<Ended>,
+    pub panics: Vec<Ended>,
+    /// The first note of the player's that was heard while nothing was to be heard.
+    pub overheard: Option<u64>,
+    /// The first block that ended with more notes than voices, and the first panic that left something sounding.
+    pub crowded: Option<u64>,
+    pub survived_panic: Option<u64>,
+    /// How many answers began where the partner expected the end of the call, and how often one was planned anew.
+    pub expected_hand_overs: usize,
+    pub changes_of_mind: usize,
+    plans: Plans,
+    hands: Hands,
+    sounding: Vec<Place>,
+    /// What of the player's sounds because it has passed, as it does in bypass.
+    passed: Vec<Place>,
+    expected: Option<Moment>,
     now: Option<Now>,
 }
 
-/// A strike of the player that was heard as music.
-pub struct Strike {
+/// Something that ends what the plugin plays.
+pub struct Ended {
     pub at: u64,
-    pub rules: Rules,
-    /// The newest turn that was asked for before the block of the strike.
+    /// The newest turn that was asked for before the block.
     pub newest_turn: Option<TurnId>,
+    /// A strike does not in every game.
+    pub ends_the_turn: bool,
 }
 
 /// A note of the plugin's that sounded.
 pub struct Sounded {
     pub at: u64,
     pub turn: TurnId,
-    /// Where its plan said, in samples.
+    /// The first of the turns that are one answer.
+    pub answer: TurnId,
+    /// In the plan.
+    pub onset: Moment,
+    /// Where its plan said, in samples, and how far that may be off.
     pub expected: f64,
-    /// How far that may be off, in samples: the asking tells a whole sample, of which a slower tempo makes more, and a
-    /// seek is measured to half a sample.
     pub uncertain: f64,
+    /// How far it is from the player's grid, in samples, where it must be on it.
+    pub off_grid: Option<f64>,
+    pub is_quantised: bool,
     /// Hand-over of its turn, as it was asked for.
     pub handed_over: u64,
+    pub waited_for_silence: bool,
     pub is_held_by_player: bool,
+    /// Within the register and the scale of the moment, and on its channel.
+    pub is_in_scale: bool,
+    pub is_on_channel: bool,
+    pub is_bypassed: bool,
+    /// Of the manner in which it was drawn.
+    pub density: Option<Crowd>,
+    /// How many notes of the plugin's sound now, and how many may.
+    pub sounding: usize,
+    pub voices: usize,
 }
 
-/// The song as it is in a block.
+/// How things stand in a block.
 #[derive(Clone, Copy)]
 struct Now {
-    begin: u64,
-    song: Option<(f64, f64)>,
-    tempo: f64,
-    rules: Rules,
+    song: Song,
+    settings: Settings,
     newest_turn: Option<TurnId>,
-}
-
-#[derive(Clone, Copy)]
-struct Turn {
-    from: f64,
-    /// The beat of the hand-over, with the jumps since; none where it hangs on the sample clock.
-    beat: Option<f64>,
-    jumps: f64,
-    tempo: f64,
-}
-
-struct Planned {
-    turn: TurnId,
-    note: Note,
-    delivered: u64,
+    /// Since when the ears are closed, silence is the only cue, and onsets are quantised as they are.
+    closed: Option<u64>,
+    silence: Option<u64>,
+    quantised: u64,
+    /// A panic whose sample is not over yet.
+    panic: Option<u64>,
 }
 
 impl Log {
-    pub fn begin_block(&mut self, begin: u64, host: &Host, rules: Rules) {
-        for turn in self.turns.values_mut().filter(|_| host.jumped() != 0.0) {
-            turn.beat = turn.beat.map(|beat| beat + host.jumped());
-            turn.jumps += 1.0;
+    pub fn begin_block(&mut self, begin: u64, host: &Host, settings: Settings) {
+        self.check_voices(begin);
+        self.check_panic(u64::MAX);
+        self.plans.jump(host.jumped());
+        let before = self.now;
+        let since = |holds: bool, since: Option<u64>| holds.then(|| since.unwrap_or(begin));
+        let waits = matches!(settings.rules.cue(), Some(Cue::Silence(_)) | None);
+        let was_pressed = before.is_some_and(|now| now.settings.triggers.panic);
+        let panic = settings.triggers.panic && !was_pressed;
+        let same_grid = |now: &Now| now.settings.delivery.quantise == settings.delivery.quantise;
+        let newest_turn = self.plans.newest();
+        self.now = Some(Now {
+            song: Song::of(begin, host),
+            settings,
+            newest_turn,
+            closed: since(settings.ears == Ears::Closed, before.and_then(|now| now.closed)),
+            silence: since(waits, before.and_then(|now| now.silence)),
+            quantised: before.filter(same_grid).map_or(begin, |now| now.quantised),
+            panic: panic.then_some(begin),
+        });
+        self.hands.begin_block(&settings, panic);
+        if panic {
+            self.panics.push(Ended { at: begin, newest_turn, ends_the_turn: true });
         }
-        let newest_turn = self.turns.keys().copied().max();
-        self.now = Some(Now { begin, song: host.song(), tempo: host.tempo(), rules, newest_turn });
     }
 
     pub fn gesture(&mut self, at: u64, gesture: Gesture) {
-        let now = self.now.expect("a block has begun");
-        self.coming.push_back((at, gesture));
+        let now = self.now();
+        self.hands.announce(at, gesture, &now.settings);
         if let Gesture::KeyDown(place, _) = gesture
-            && place.key.number() > HIGHEST_SWITCH
+            && is_music(place, &now.settings)
         {
-            self.strikes.push(Strike { at, rules: now.rules, newest_turn: now.newest_turn });
-        }
-    }
-
-    /// The keys that are held when something sounds.
-    fn hold(&mut self, at: u64) {
-        while let Some((_, gesture)) = self.coming.pop_front_if(|(when, _)| *when <= at) {
-            match gesture {
-                Gesture::KeyDown(place, _) if place.key.number() > HIGHEST_SWITCH => {
-                    self.held.push(place.key)
-                }
-                Gesture::KeysUp(places) => self.held.retain(|key| places.key != Some(*key)),
-                Gesture::AllOff { .. } => self.held.clear(),
-                _ => {}
-            }
+            // Where there is an entry, a strike takes the floor back.
+            let ends_the_turn = now.settings.rules.entry().is_some();
+            self.strikes.push(Ended { at, newest_turn: now.newest_turn, ends_the_turn });
         }
     }
 
     pub fn request(&mut self, request: Request) {
-        let now = self.now.expect("a block has begun");
-        if let Request::Answer { turn, from, .. } = request {
-            let from = from.0 * RATE;
-            let beat = now.song.map(|(beat, pace)| beat + (from - now.begin as f64) * pace);
-            self.turns.insert(turn, Turn { from, beat, jumps: 0.0, tempo: now.tempo });
+        let Now { song, settings, closed, silence, .. } = self.now();
+        let waited = silence.is_some_and(|since| since + FORGOTTEN_CUE < song.begin);
+        if self.plans.request(request, &song, settings.rules, waited) {
+            self.changes_of_mind += usize::from(matches!(request, Request::Again { .. }));
+        }
+        let is_same = |from: Moment, other: Moment| (from.0 - other.0).abs() < SAME_MOMENT;
+        match request {
+            Request::Answer { from, .. } if self.expected.is_some_and(|expected| is_same(from, expected)) => {
+                self.expected_hand_overs += 1;
+            }
+            Request::Heard(note) => {
+                let onset = (note.onset.0 * RATE).round() as u64;
+                let overheard = closed.is_some_and(|closed| onset >= closed);
+                self.overheard = self.overheard.or(overheard.then_some(onset));
+            }
+            _ => {}
         }
     }
 
-    pub fn planned(&mut self, turn: TurnId, note: Note, delivered: u64) {
-        self.planned.push(Planned { turn, note, delivered });
+    /// The partner has told when it expects the end of the call.
+    pub fn expected(&mut self, hand_over: Option<Moment>) {
+        self.expected = hand_over;
+    }
+
+    pub fn planned(&mut self, turn: TurnId, note: Note, manner: Manner, delivered: u64) {
+        self.plans.plan(turn, note, manner, delivered);
+    }
+
+    pub fn passed(&mut self, gesture: Gesture) {
+        match gesture {
+            Gesture::KeyDown(place, _) => self.passed.push(place),
+            Gesture::KeysUp(places) => self.passed.retain(|place| !places.contains(*place)),
+            _ => {}
+        }
     }
 
     pub fn sound(&mut self, at: u64, sound: Sound) {
-        self.hold(at);
+        self.check_panic(at);
+        self.hands.pass(at);
+        if let Sound::NoteOff(place) = sound
+            && !self.sounding.contains(&place)
+            && self.passed.contains(&place)
+        {
+            // A panic undoes what has passed as well.
+            return self.passed.retain(|other| *other != place);
+        }
         self.sounds.push((at, sound));
-        let Sound::NoteOn(place, velocity) = sound else { return };
-        let is_it = |plan: &&Planned| (plan.note.key, plan.note.velocity) == (place.key, velocity);
-        // The newest one: marks come again after 127 notes.
-        let plan = self.planned.iter().rev().find(is_it).expect("what sounds was planned");
-        let turn = self.turns[&plan.turn];
-        self.notes.push(Sounded {
+        match sound {
+            Sound::NoteOn(place, _) => {
+                self.sounding.push(place);
+                let note = self.sounded(at, sound, place);
+                self.notes.push(note);
+            }
+            Sound::NoteOff(place) => self.sounding.retain(|other| *other != place),
+            Sound::PedalUp { .. } => {}
+        }
+    }
+
+    fn sounded(&self, at: u64, sound: Sound, place: Place) -> Sounded {
+        let Now { song, settings, quantised, .. } = self.now();
+        let Settings { manner, delivery, bypass, .. } = settings;
+        let (plan, expected) = self.plans.of(sound, at, &delivery, &song).expect("what sounds was planned");
+        let turn = self.plans.turn(plan.turn);
+        let moved = Moved::by(&delivery.quantise, quantised <= plan.delivered);
+        Sounded {
             at,
             turn: plan.turn,
-            expected: self.expected(&turn, plan),
-            uncertain: self.uncertain(&turn),
+            answer: turn.answer,
+            onset: plan.note.onset,
+            expected,
+            uncertain: self.plans.uncertain(turn, &song) + song.samples(moved.beats()),
+            off_grid: moved.off_grid(turn, &song, at),
+            is_quantised: moved != Moved::Nowhere,
             handed_over: turn.from as u64,
-            is_held_by_player: self.held.contains(&place.key),
-        });
+            waited_for_silence: turn.waited_for_silence,
+            is_held_by_player: self.hands.hold(place),
+            is_in_scale: manner.keys().contains(place.key),
+            is_on_channel: place.channel == delivery.channel.unwrap_or(self.hands.channel()),
+            is_bypassed: bypass,
+            density: plan.manner.density.crowd(),
+            sounding: self.sounding.len(),
+            voices: manner.polyphony.count(),
+        }
     }
 
-    pub fn sounded(&self) -> usize {
-        self.notes.len()
+    fn now(&self) -> Now {
+        self.now.expect("a block has begun")
     }
 
-    fn uncertain(&self, turn: &Turn) -> f64 {
-        let now = self.now.expect("a block has begun");
-        0.5 * (turn.tempo / now.tempo - 1.0).max(0.0) + 0.5 * turn.jumps
+    fn check_voices(&mut self, at: u64) {
+        let voices = self.now.map_or(usize::MAX, |now| now.settings.manner.polyphony.count());
+        self.crowded = self.crowded.or((self.sounding.len() > voices).then_some(at));
     }
 
-    /// Where the song of now puts a note; no earlier than it was there.
-    fn expected(&self, turn: &Turn, plan: &Planned) -> f64 {
-        let now = self.now.expect("a block has begun");
-        let seconds = plan.note.onset.0 - turn.from / RATE;
-        let at = match (turn.beat, now.song) {
-            (Some(hand_over), Some((beat, pace))) => {
-                let onset = hand_over + seconds * turn.tempo / 60.0;
-                now.begin as f64 + (onset - beat) / pace
-            }
-            _ => plan.note.onset.0 * RATE,
+    /// Once the sample of a panic is over, nothing sounds.
+    fn check_panic(&mut self, at: u64) {
+        let Some(panic) = self.now.as_mut().and_then(|now| now.panic.take_if(|panic| *panic < at)) else {
+            return;
         };
-        at.max(plan.delivered as f64)
+        self.survived_panic = self.survived_panic.or((!self.sounding.is_empty()).then_some(panic));
     }
 }

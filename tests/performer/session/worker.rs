@@ -5,12 +5,12 @@ use std::{collections::VecDeque, sync::Arc};
 use antiphon::{
     improviser::{Improviser, Progress},
     lane::{ImproviserEnd, PerformerEnd, Reply, Request},
-    music::note::Velocity,
+    music::{manner::Manner, note::Velocity},
 };
 use rand::RngExt;
 use rand_pcg::Pcg32;
 
-use super::{RATE, log::Log};
+use super::{RATE, hunch::Hunch, log::Log};
 use crate::rig::Dice;
 
 /// Relays between the performer's lanes and the improviser's.
@@ -24,12 +24,24 @@ pub struct Worker {
     /// Samples until it wakes up.
     asleep: u64,
     notes: u32,
+    /// What the improviser was told last, and when it drew what waits in its lane.
+    manner: Manner,
+    drawn: VecDeque<Manner>,
 }
 
 impl Worker {
     pub fn new(outside: ImproviserEnd, inside: PerformerEnd, end: ImproviserEnd) -> Self {
-        let improviser = Improviser::new(end, &[Arc::new(Dice)]);
-        Self { improviser, outside, inside, waiting: VecDeque::new(), asleep: 0, notes: 0 }
+        let improviser = Improviser::new(end, &[Arc::new(Dice), Arc::new(Hunch)]);
+        Self {
+            improviser,
+            outside,
+            inside,
+            waiting: VecDeque::new(),
+            asleep: 0,
+            notes: 0,
+            manner: Manner::DEFAULT,
+            drawn: VecDeque::new(),
+        }
     }
 
     /// Works while a block of so many samples is played, unless it sleeps; replies are there at `now`.
@@ -46,25 +58,31 @@ impl Worker {
             return;
         }
         while let Some(request) = self.waiting.pop_front() {
+            if let Request::Manner(manner) = request {
+                self.manner = manner;
+            }
+            // A step takes a request before it draws anything.
             self.inside.requests.push(request).expect("the improviser empties its lane");
-            self.step();
+            self.improviser.step();
         }
-        self.step();
-        self.relay(now, log);
-    }
-
-    fn step(&mut self) {
         while self.improviser.step() == Progress::Worked {}
+        self.drawn.resize(self.inside.replies.slots(), self.manner);
+        self.relay(now, log);
     }
 
     /// Marks each note by its velocity, so that it is known again when it sounds.
     fn relay(&mut self, now: u64, log: &mut Log) {
         while !self.outside.replies.is_full() {
             let Ok(mut reply) = self.inside.replies.pop() else { break };
-            if let Reply::Play { turn, note } = &mut reply {
-                note.velocity = Velocity::saturating((self.notes % 127) as u8 + 1);
-                self.notes += 1;
-                log.planned(*turn, *note, now);
+            let manner = self.drawn.pop_front().expect("it was drawn");
+            match &mut reply {
+                Reply::Play { turn, note } => {
+                    note.velocity = Velocity::saturating((self.notes % 127) as u8 + 1);
+                    self.notes += 1;
+                    log.planned(*turn, *note, manner, now);
+                }
+                Reply::Expect { hand_over, .. } => log.expected(*hand_over),
+                Reply::Done(_) => {}
             }
             self.outside.replies.push(reply).expect("the lane was not full");
         }

@@ -1,0 +1,178 @@
+//! What was asked for and planned, and where the song of now puts it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use antiphon::{
+    lane::Request,
+    music::{
+        manner::Manner,
+        note::Note,
+        turn::{Rules, TurnId},
+    },
+    performer::{Delivery, Sound},
+};
+
+use super::{RATE, host::Host};
+
+/// More notes than are ever on their way.
+const KEPT: usize = 512;
+
+/// The turns of the plugin and the notes that were planned for them.
+#[derive(Default)]
+pub struct Plans {
+    turns: BTreeMap<TurnId, Turn>,
+    planned: VecDeque<Planned>,
+    /// Every turn up to this one is over.
+    over: Option<TurnId>,
+}
+
+/// The song as it is in a block.
+#[derive(Clone, Copy)]
+pub struct Song {
+    pub begin: u64,
+    /// The beat at the first sample and beats a sample; none while it stands.
+    pub beat: Option<(f64, f64)>,
+    pub tempo: f64,
+}
+
+#[derive(Clone, Copy)]
+pub struct Turn {
+    /// The first of those that a change of mind has made of one answer; of somebody who plays along, of all.
+    pub answer: TurnId,
+    /// The hand-over, in samples, as it was asked for.
+    pub from: f64,
+    /// The beat of the hand-over, with the jumps since; none where it hangs on the sample clock.
+    beat: Option<f64>,
+    pub jumps: f64,
+    tempo: f64,
+    rules: Rules,
+    /// No cue can have given it the floor.
+    pub waited_for_silence: bool,
+}
+
+#[derive(Clone, Copy)]
+pub struct Planned {
+    pub turn: TurnId,
+    pub note: Note,
+    /// When it was drawn.
+    pub manner: Manner,
+    pub delivered: u64,
+    /// It was taken back, and is not to sound.
+    pub is_dropped: bool,
+}
+
+impl Song {
+    pub fn of(begin: u64, host: &Host) -> Self {
+        Self { begin, beat: host.song(), tempo: host.tempo() }
+    }
+
+    /// The beat at a sample.
+    pub fn beat_at(&self, at: u64) -> Option<f64> {
+        self.beat.map(|(beat, pace)| beat + (at - self.begin) as f64 * pace)
+    }
+
+    /// So many beats in samples.
+    pub fn samples(&self, beats: f64) -> f64 {
+        beats * 60.0 / self.tempo * RATE
+    }
+}
+
+impl Plans {
+    /// Positions on the beat have moved with it.
+    pub fn jump(&mut self, by: f64) {
+        for turn in self.turns.values_mut().filter(|_| by != 0.0) {
+            turn.beat = turn.beat.map(|beat| beat + by);
+            turn.jumps += 1.0;
+        }
+    }
+
+    pub fn newest(&self) -> Option<TurnId> {
+        self.turns.keys().next_back().copied()
+    }
+
+    pub fn turn(&self, turn: TurnId) -> &Turn {
+        &self.turns[&turn]
+    }
+
+    /// Whether this was a request for notes.
+    pub fn request(&mut self, request: Request, song: &Song, rules: Rules, waited_for_silence: bool) -> bool {
+        let former = self.turns.last_key_value().map(|(_, turn)| *turn);
+        match request {
+            Request::Answer { turn, from, .. } => {
+                let from = from.0 * RATE;
+                let beat = song.beat.map(|(beat, pace)| beat + (from - song.begin as f64) * pace);
+                let plays_on = |former: &Turn| {
+                    matches!((former.rules, rules), (Rules::Together { .. }, Rules::Together { .. }))
+                };
+                let answer = former.filter(plays_on).map_or(turn, |former| former.answer);
+                let tempo = song.tempo;
+                let asked = Turn { answer, from, beat, jumps: 0.0, tempo, rules, waited_for_silence };
+                self.turns.insert(turn, asked);
+            }
+            Request::Again { turn, from, .. } => {
+                self.turns.insert(turn, former.expect("only an answer is planned again"));
+                self.drop(|plan| plan.note.onset >= from);
+            }
+            Request::Cancel(turn) => {
+                self.over = self.over.max(Some(turn));
+                self.drop(|plan| plan.turn <= turn);
+                return false;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    pub fn plan(&mut self, turn: TurnId, note: Note, manner: Manner, delivered: u64) {
+        // A reply of an old turn cannot sound.
+        let is_dropped = Some(turn) <= self.over || Some(turn) < self.newest();
+        self.planned.push_back(Planned { turn, note, manner, delivered, is_dropped });
+        if self.planned.len() > KEPT {
+            self.planned.pop_front();
+        }
+    }
+
+    fn drop(&mut self, is_dropped: impl Fn(&Planned) -> bool) {
+        self.planned.iter_mut().for_each(|plan| plan.is_dropped |= is_dropped(plan));
+    }
+
+    /// The plan of what sounds, and where the song puts it: of all plans that would sound so, the nearest. One that was
+    /// taken back only where there is no other.
+    pub fn of(&self, sound: Sound, at: u64, delivery: &Delivery, song: &Song) -> Option<(Planned, f64)> {
+        let Sound::NoteOn(place, velocity) = sound else { return None };
+        let sounds_so = |note: &Note| (note.key, delivery.velocity(note.velocity)) == (place.key, velocity);
+        let plans = self.planned.iter().filter(|plan| sounds_so(&plan.note));
+        let placed = plans.map(|plan| (*plan, self.expected(plan, song)));
+        let error = |expected: f64| (at as f64 - expected).abs();
+        placed.min_by(|(one, at), (other, then)| {
+            one.is_dropped.cmp(&other.is_dropped).then(error(*at).total_cmp(&error(*then)))
+        })
+    }
+
+    /// How far what is expected may be off, in samples: the asking tells a whole sample, of which a slower tempo makes
+    /// more, and a seek is measured to half a sample.
+    pub fn uncertain(&self, turn: &Turn, song: &Song) -> f64 {
+        0.5 * (turn.tempo / song.tempo - 1.0).max(0.0) + 0.5 * turn.jumps
+    }
+
+    /// Where the song of now puts a note; no earlier than it was there.
+    fn expected(&self, plan: &Planned, song: &Song) -> f64 {
+        let turn = self.turn(plan.turn);
+        let seconds = plan.note.onset.0 - turn.from / RATE;
+        let at = match (turn.beat, song.beat) {
+            (Some(hand_over), Some((beat, pace))) => {
+                let onset = hand_over + seconds * turn.tempo / 60.0;
+                song.begin as f64 + (onset - beat) / pace
+            }
+            _ => plan.note.onset.0 * RATE,
+        };
+        at.max(plan.delivered as f64)
+    }
+}
+
+impl Turn {
+    /// Whether its notes hang on the beat, where they were put.
+    pub fn is_on_the_beat(&self) -> bool {
+        self.beat.is_some() && self.jumps == 0.0
+    }
+}

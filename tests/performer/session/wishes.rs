@@ -1,0 +1,128 @@
+//! What the player sets, now and then otherwise: the game, the manner, the delivery, the ears.
+
+use std::num::NonZeroU8;
+
+use antiphon::{
+    music::{
+        manner::{Density, Manner, Polyphony, Register, Thousandths},
+        note::Key,
+        patience::Patience,
+        quantise::{Grid, Quantise},
+        scale::{Root, Scale},
+        time::Beats,
+        turn::{Alignment, Cue, Entry, Foot, Length, Rules},
+    },
+    performer::{Delivery, Ears, Settings, Triggers},
+};
+use rand::RngExt;
+use rand_pcg::Pcg32;
+
+/// The player's channels are those below.
+pub const CHANNELS: u8 = 3;
+const CUE_KEY: Key = Key::saturating(21);
+/// Grids, and the distance of their lines in beats.
+pub const GRIDS: [(Grid, f64); 4] = [
+    (Grid::Off, 0.0),
+    (Grid::Eighth, 1.0 / 2.0),
+    (Grid::EighthTriplet, 1.0 / 3.0),
+    (Grid::Sixteenth, 1.0 / 4.0),
+];
+
+/// Moves one control. What makes the plugin deaf or dumb is not left so for long.
+pub fn change_mind(settings: Settings, chance: &mut Pcg32) -> Settings {
+    if settings.bypass || settings.ears == Ears::Closed {
+        return Settings { bypass: false, ears: Ears::All, ..settings };
+    }
+    match chance.random_range(0..20) {
+        0..=4 => Settings {
+            rules: rules(chance),
+            seed: chance.random_range(0..9_999),
+            varying: chance.random_bool(0.5),
+            ..settings
+        },
+        5..=12 => Settings { manner: manner(settings.manner, chance), ..settings },
+        13..=15 => Settings { delivery: delivery(settings.delivery, chance), ..settings },
+        16 | 17 => Settings { ears: ears(chance), ..settings },
+        18 => Settings { patience: Patience::saturating(chance.random_range(0.0..1.0)), ..settings },
+        _ => Settings { bypass: true, ..settings },
+    }
+}
+
+/// What is pressed in a block of so many seconds.
+pub fn press(seconds: f64, chance: &mut Pcg32) -> Triggers {
+    let mut pressed = |every: f64| chance.random_bool((seconds / every).min(1.0));
+    Triggers { panic: pressed(60.0), re_roll: pressed(10.0) }
+}
+
+fn rules(chance: &mut Pcg32) -> Rules {
+    let cue = match chance.random_range(0..6) {
+        0 => Cue::Pedal(Foot::Soft),
+        1 => Cue::Key(CUE_KEY),
+        _ => Cue::Silence(Beats(chance.random_range(0.25..4.0))),
+    };
+    let alignment = [Alignment::Off, Alignment::Off, Alignment::Beat, Alignment::Bar];
+    let entry = Entry { cue, alignment: alignment[chance.random_range(0..4)] };
+    let bars = NonZeroU8::new(chance.random_range(1..4)).expect("not nought");
+    let longest = Beats(chance.random_range(2.0..16.0));
+    let length = match chance.random_range(0..3) {
+        0 => Length::Call { longest },
+        1 => Length::Bars(bars),
+        _ => Length::Phrase { longest },
+    };
+    match chance.random_range(0..5) {
+        0 | 1 => Rules::Answer { entry, length },
+        2 => Rules::Trade { bars },
+        3 => Rules::Together { longest },
+        _ => Rules::Endless { entry },
+    }
+}
+
+fn manner(manner: Manner, chance: &mut Pcg32) -> Manner {
+    let part = Thousandths(chance.random_range(0..=1_000));
+    match chance.random_range(0..13) {
+        0 => Manner { temperature: part, ..manner },
+        1 => Manner { pitch_temperature: part, ..manner },
+        2 => Manner { timing_temperature: part, ..manner },
+        3 => Manner { focus: part, ..manner },
+        4 => Manner { velocity_follow: part, ..manner },
+        5 => {
+            let (low, width) = (chance.random_range(0..100), chance.random_range(0..60));
+            Manner { register: Register::between(key(low), key(low + width)), ..manner }
+        }
+        6 => {
+            let scale = Scale::ALL[chance.random_range(0..Scale::ALL.len())];
+            Manner { pitch_classes: scale.on(Root::new(chance.random_range(0..12))), ..manner }
+        }
+        7 => Manner { polyphony: Polyphony::voices(chance.random_range(1..8)), ..manner },
+        8 => Manner { density: Density::per_second(chance.random_range(0.2..20.0)), ..manner },
+        9 => Manner { memory: chance.random_range(25..=150), model: chance.random_range(0..2), ..manner },
+        // Nothing is limited, for a while.
+        _ => Manner { memory: manner.memory, model: manner.model, ..Manner::DEFAULT },
+    }
+}
+
+fn delivery(delivery: Delivery, chance: &mut Pcg32) -> Delivery {
+    match chance.random_range(0..4) {
+        0 => {
+            let grid = GRIDS[chance.random_range(0..GRIDS.len())].0;
+            let strength = if chance.random_bool(0.5) { 1.0 } else { chance.random_range(0.0..1.0) };
+            let quantise = Quantise { grid, strength, swing: chance.random_range(0.5..0.75) };
+            Delivery { quantise, ..delivery }
+        }
+        1 => Delivery { channel: Some(chance.random_range(0..16)), ..delivery },
+        2 => Delivery { velocity_scale: chance.random_range(0.25..2.0), ..delivery },
+        _ => Delivery::PLAIN,
+    }
+}
+
+fn ears(chance: &mut Pcg32) -> Ears {
+    match chance.random_range(0..3) {
+        0 => Ears::Closed,
+        1 => Ears::Channel(chance.random_range(0..CHANNELS)),
+        _ => Ears::All,
+    }
+}
+
+fn key(number: u8) -> Key {
+    Key::saturating(number)
+}
