@@ -5,8 +5,8 @@
 pub struct Patience(f32);
 
 impl Patience {
-    /// A little more than even odds: `cargo xtask evaluate --handover` shows what it costs.
-    pub const DEFAULT: Self = Self(0.55);
+    /// At most one wrong take-over a minute, at 400 ms: `cargo xtask evaluate --handover` shows what it costs.
+    pub const DEFAULT: Self = Self(0.75);
 
     /// The nearest patience in 0..=1; what is not a number is the default.
     pub fn saturating(part: f32) -> Self {
