@@ -3,12 +3,14 @@
 mod floor;
 mod passing;
 mod rules;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     floor::{Ask, Asked, Floor},
     rules::{Alignment, Cue, Entry, Foot, Length, Rules},
+    standing::Standing,
 };
 use super::{
     time::{Beats, SampleTime, Seconds, Tempo},

@@ -2,6 +2,7 @@
 
 use super::{Performer, Port, Settings};
 use crate::{
+    chronicle::Event,
     lane::Request,
     music::{
         manner::Manner,
@@ -62,7 +63,7 @@ impl Performer {
 
     fn panic(&mut self, port: &mut impl Port) {
         let ended = self.turns.stop();
-        self.hearing.clear();
+        self.let_go();
         self.fall_silent(ended, port);
         self.passage.owe_all_that_passed();
         self.pay_debts(port);
@@ -86,6 +87,7 @@ impl Performer {
         let after = |position| timeline.moment_after(ask.hand_over, ask.from, position, ask.tempo);
         let from = after(timeline.pin(kept));
         let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
+        self.tell(Event::Dropped { from: kept });
         let ordinal = self.plan.ordinal + 1;
         self.plan = Plan { ordinal, made: self.cursor, manner: self.settings.manner };
         let seed = self.settings.seed(ask.ordinal, ordinal);
