@@ -8,6 +8,8 @@ mod save;
 mod scribe;
 mod smf;
 mod song;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 

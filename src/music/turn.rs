@@ -176,6 +176,11 @@ impl Turns {
         *self = Self { next: self.next, ..Self::new() };
     }
 
+    /// The next turn has the chance of a take's first one.
+    pub fn begin_chance_anew(&mut self) {
+        self.ordinal = 0;
+    }
+
     /// The rest of the answer is to be planned anew, under another number. `None` where there is no answer.
     pub fn again(&mut self) -> Option<Ask> {
         let turn = self.current().map(|_| self.number())?;

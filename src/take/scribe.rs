@@ -74,3 +74,57 @@ impl Default for Scribe {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chronicle::chronicle,
+        music::{
+            hearing::Place,
+            note::{Key, Velocity},
+            time::SampleTime,
+        },
+    };
+
+    const RATE: SampleRate = SampleRate(48_000.0);
+
+    fn strike(key: u8) -> Event {
+        Event::Struck(Place { channel: 0, key: Key::saturating(key) }, Velocity::saturating(80))
+    }
+
+    fn keys(take: &Take) -> Vec<u8> {
+        take.call().iter().map(|note| note.place.key.number()).collect()
+    }
+
+    #[test]
+    fn a_take_can_be_saved_after_a_reset_until_the_next_one_is_played() {
+        let mut scribe = Scribe::new();
+        for (key, saved) in [(60, vec![60]), (62, vec![62])] {
+            let (mut lane, reader) = chronicle();
+            scribe.follow(reader);
+            for event in [Event::Began(RATE), strike(key), Event::Began(RATE)] {
+                lane.tell(SampleTime(0), event).expect("room");
+            }
+            drop(lane);
+            scribe.catch_up();
+            assert!(scribe.take().is_empty());
+            assert_eq!(keys(scribe.latest()), saved);
+        }
+    }
+
+    #[test]
+    fn a_full_lane_loses_what_it_must_and_says_so_afterwards() {
+        let (mut lane, reader) = chronicle();
+        let mut scribe = Scribe::new();
+        scribe.follow(reader);
+        let told = (0..10_000).take_while(|at| lane.tell(SampleTime(*at), strike(60)).is_ok()).count();
+        assert!((1_000..10_000).contains(&told));
+        scribe.catch_up();
+        assert_eq!(scribe.take().call().held().count(), 1);
+        let later = SampleTime(20_000);
+        lane.tell(later, Event::LetGo).expect("there is room again");
+        scribe.catch_up();
+        assert_eq!((scribe.take().call().len(), scribe.take().call().held().count()), (told, 0));
+    }
+}
