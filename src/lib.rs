@@ -12,6 +12,9 @@ pub mod instance;
 pub mod params;
 
 #[cfg(feature = "plugin")]
+pub mod presets;
+
+#[cfg(feature = "plugin")]
 pub mod host;
 
 pub mod performer;
