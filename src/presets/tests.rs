@@ -83,3 +83,11 @@ fn the_state_of_a_preset_holds_what_its_table_says() {
     assert_eq!(state["params"]["trade-bars"], serde_json::json!({ "i32": 4 }));
     assert_eq!(state["params"]["seed"], serde_json::Value::Null);
 }
+
+#[test]
+fn the_readme_tells_what_every_preset_is_good_for() {
+    let readme = include_str!("../../README.md");
+    for Preset { name, purpose, .. } in PRESETS {
+        assert!(readme.contains(&format!("| {name} | {purpose} |")), "{name}");
+    }
+}
