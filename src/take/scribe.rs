@@ -47,9 +47,16 @@ impl Scribe {
         &self.take
     }
 
-    /// What is worth saving at `now` on the instance's clock: the take of now, or the one before while nothing has been
-    /// played in this one.
-    pub fn latest(&self, now: SampleTime) -> Take {
+    /// What is worth saving: the take of now, or the one before while nothing has been played in this one.
+    pub fn latest(&self) -> &Take {
+        match &self.former {
+            Some(former) if self.take.is_empty() => former,
+            _ => &self.take,
+        }
+    }
+
+    /// A copy of it as it is at `now` on the instance's clock: what is held then has lasted until then.
+    pub fn latest_until(&self, now: SampleTime) -> Take {
         match &self.former {
             Some(former) if self.take.is_empty() => former.clone(),
             _ => self.take.clone().until(now),
@@ -109,7 +116,7 @@ mod tests {
             drop(lane);
             scribe.catch_up();
             assert!(scribe.take().is_empty());
-            assert_eq!(keys(&scribe.latest(SampleTime(9))), saved);
+            assert_eq!(keys(scribe.latest()), saved);
         }
     }
 
@@ -136,6 +143,6 @@ mod tests {
         lane.tell(SampleTime(0), Event::Began(RATE)).expect("room");
         lane.tell(SampleTime(100), strike(60)).expect("room");
         scribe.catch_up();
-        assert_eq!(scribe.latest(SampleTime(96_000)).now(), SampleTime(96_000));
+        assert_eq!(scribe.latest_until(SampleTime(96_000)).now(), SampleTime(96_000));
     }
 }
