@@ -35,8 +35,9 @@ pub enum Request {
     Again { turn: TurnId, from: Moment, length: Seconds, seed: u32, touch: Velocity },
     /// The next answer leaves this to the player.
     Avoid(Berth),
-    /// This turn is over; what was planned for it never sounded.
-    Cancel(TurnId),
+    /// This turn is over. Of what was drawn for it, what was to begin up to and at a moment has sounded, however
+    /// early or late; the rest never did.
+    Cancel { turn: TurnId, sounded: Moment },
     /// Forget everything that was heard.
     Forget,
 }

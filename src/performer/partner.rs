@@ -31,7 +31,7 @@ impl Performer {
         }
         // As of the hand-over, so that the answer does not depend on when it was asked for.
         self.tell_sounding(self.timeline.sample(ask.hand_over));
-        self.plan = Plan { ordinal: 0, made: at, manner: self.settings.manner };
+        self.plan = Plan::new(at, self.settings.manner);
         let (seed, touch) = (self.settings.seed(ask.ordinal, 0), self.touch.velocity());
         let length = ask
             .until
@@ -80,7 +80,7 @@ impl Performer {
         onset = self.quantised(ask, onset);
         let end = timeline.after_seconds(onset, note.duration, ask.tempo);
         let place = Place { channel: self.channel, key: note.key };
-        let planned = PlannedNote { onset, end, place, velocity: note.velocity };
+        let planned = PlannedNote { drawn: note.onset, onset, end, place, velocity: note.velocity };
         if self.schedule.plan(planned, timeline).is_err() {
             self.telemetry.dropped.raise();
         }
@@ -111,7 +111,7 @@ impl Performer {
     }
 
     pub(super) fn cancel(&mut self, turn: TurnId) {
-        self.request(Request::Cancel(turn));
+        self.request(Request::Cancel { turn, sounded: self.plan.sounded });
     }
 
     pub(super) fn remember(&mut self, note: HeardNote) {
