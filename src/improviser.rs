@@ -40,6 +40,8 @@ pub struct Improviser {
     memory: Memory,
     manner: Manner,
     answer: Option<Answer>,
+    /// The audio thread has asked for an answer and has no note of it yet.
+    is_awaited: bool,
     /// What sounded of the answer that ended last, and of those that it went on from.
     lately: Onsets,
     /// The memory with what sounds still, and with the answer so far.
@@ -70,6 +72,7 @@ impl Improviser {
             memory: Memory::new(),
             manner: Manner::DEFAULT,
             answer: None,
+            is_awaited: false,
             lately: Onsets::new(),
             scene: Memory::new(),
             berth: None,
@@ -120,6 +123,7 @@ impl Improviser {
             Request::Manner(manner) => self.manner = manner,
             Request::Answer { turn, from, length, seed, touch, ending } => {
                 let berth = self.berth.take();
+                self.is_awaited = true;
                 self.begin(Task { turn, from, until: from + length, seed, touch, ending, berth });
             }
             Request::Again { turn, from, length, seed, touch } => {
@@ -199,7 +203,7 @@ impl Improviser {
     }
 
     fn play_next(&mut self) {
-        let Self { end, minds, manner, answer: Some(answer), scene, .. } = self else { return };
+        let Self { end, minds, manner, answer: Some(answer), scene, is_awaited, .. } = self else { return };
         let turn = answer.turn;
         let reply = match answer.next_note(minds.of(manner.model), scene, manner) {
             Some(note) => Reply::Play { turn, note },
@@ -207,6 +211,9 @@ impl Improviser {
         };
         let sent = end.replies.push(reply);
         debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
+        if std::mem::take(is_awaited) && matches!(reply, Reply::Play { .. }) {
+            end.telemetry.first_notes.end();
+        }
     }
 }
 

@@ -1,9 +1,15 @@
 //! The border between the audio thread and the worker: two wait-free lanes and what travels on them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+mod waits;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
+pub use self::waits::Waits;
 use crate::music::{
     hands::Berth,
     manner::Manner,
@@ -102,19 +108,25 @@ pub struct PerformerEnd {
 pub struct ImproviserEnd {
     pub requests: Consumer<Request>,
     pub replies: Producer<Reply>,
+    pub telemetry: Arc<Telemetry>,
+}
+
+/// Makes the two lanes of an instance that nobody watches. Allocates.
+pub fn lanes() -> (PerformerEnd, ImproviserEnd) {
+    lanes_of(Arc::default())
 }
 
 /// Makes the two lanes of an instance. Allocates.
-pub fn lanes() -> (PerformerEnd, ImproviserEnd) {
+pub fn lanes_of(telemetry: Arc<Telemetry>) -> (PerformerEnd, ImproviserEnd) {
     let (request_producer, request_consumer) = RingBuffer::new(REQUESTS);
     let (reply_producer, reply_consumer) = RingBuffer::new(REPLIES);
     (
         PerformerEnd { requests: request_producer, replies: reply_consumer },
-        ImproviserEnd { requests: request_consumer, replies: reply_producer },
+        ImproviserEnd { requests: request_consumer, replies: reply_producer, telemetry },
     )
 }
 
-/// What happened so far: written by the audio thread, read by any.
+/// What happened so far: written by the audio thread and the worker, read by any.
 #[derive(Debug, Default)]
 pub struct Telemetry {
     /// Notes of the player.
@@ -129,6 +141,7 @@ pub struct Telemetry {
     pub refused: Counter,
     /// Requests that found no room: the worker has stalled or died.
     pub unsent: Counter,
+    pub first_notes: Waits,
 }
 
 /// A count that one thread raises and any thread reads.

@@ -1,6 +1,7 @@
 //! The framework's traits: two plugins from one library, alike but for a silent audio output.
 
 mod guest;
+mod roster;
 
 use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
 
@@ -10,7 +11,7 @@ use parking_lot::Mutex;
 use crate::{
     host::HostPort,
     improviser::Improviser,
-    lane::{Telemetry, lanes},
+    lane::{Telemetry, lanes_of},
     model,
     music::time::{SampleRate, Samples},
     params::AntiphonParams,
@@ -19,6 +20,7 @@ use crate::{
 };
 
 use self::guest::Guest;
+pub use self::roster::telemetry;
 
 /// *Antiphon*: a note effect without audio ports.
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
@@ -82,10 +84,12 @@ impl Variant for InstrumentSlot {
 impl<V: Variant> Default for Antiphon<V> {
     fn default() -> Self {
         let params = Arc::<AntiphonParams>::default();
+        let telemetry = Arc::default();
+        roster::enter(&telemetry);
         Self {
             guest: Arc::new(Mutex::new(Guest::new(params.clone()))),
             params,
-            telemetry: Arc::default(),
+            telemetry,
             active: None,
             passage: Passage::default(),
             variant: PhantomData,
@@ -118,7 +122,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
         _context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.deactivate();
-        let (performer_end, improviser_end) = lanes();
+        let (performer_end, improviser_end) = lanes_of(self.telemetry.clone());
         let mut improviser = Improviser::new(improviser_end, model::embedded());
         improviser.invite(self.guest.lock().model());
         let (partner, worker) = match config.process_mode {

@@ -38,6 +38,7 @@ impl Performer {
             .map_or(Seconds::FOREVER, |until| self.timeline.moment(self.timeline.sample(until)) - ask.from);
         let ending = if rules.ends_with_the_phrase() { Ending::Phrase } else { Ending::Full };
         let (turn, from) = (ask.turn, ask.from);
+        self.telemetry.first_notes.begin();
         let sent = self.request(Request::Answer { turn, from, length, seed, touch, ending });
         self.awaited = sent.then_some(ask.turn);
     }
