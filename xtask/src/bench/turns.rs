@@ -1,7 +1,10 @@
 //! How soon the first notes of answers are there, and how many notes are late, in plugins that play in real time.
 
 use std::{
-    sync::{Arc, Barrier},
+    sync::{
+        Arc, Barrier,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::Duration,
 };
@@ -29,6 +32,7 @@ const SETTINGS: [(&str, &str); 3] = [("Thru", "off"), ("Silence", "1.0"), ("Leng
 const TURN_SAMPLES: u64 = 3 * RATE as u64;
 const CALL_NOTES: u64 = 8;
 const NOTE_SAMPLES: u64 = RATE as u64 / CALL_NOTES;
+const TELL_EVERY: Duration = Duration::from_millis(200);
 
 /// What came of the turns.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -66,14 +70,21 @@ pub fn measure(turns: u32, progress: &ProgressBar) -> Result<Turns> {
     let loaded = Barrier::new(INSTANCES as usize + 1);
     let telemetry = thread::scope(|scope| {
         let loaded = &loaded;
-        let players: Vec<_> =
-            (0..INSTANCES).map(|instance| scope.spawn(move || play(instance, each, loaded))).collect();
+        let (done, all_done) = mpsc::channel::<()>();
+        let player = |instance| {
+            let done = done.clone();
+            scope.spawn(move || {
+                let _until_the_end = done;
+                play(instance, each, loaded)
+            })
+        };
+        let players: Vec<_> = (0..INSTANCES).map(player).collect();
+        drop(done);
         loaded.wait();
         let telemetry = antiphon::plugin::telemetry();
-        while players.iter().any(|player| !player.is_finished()) {
+        while all_done.recv_timeout(TELL_EVERY) == Err(RecvTimeoutError::Timeout) {
             let answered: u32 = telemetry.iter().map(|instance| instance.first_notes.count()).sum();
             progress.set_position(answered.into());
-            thread::sleep(Duration::from_millis(200));
         }
         for player in players {
             player.join().map_err(|_| anyhow!("a player has died"))??;
