@@ -1,6 +1,7 @@
 //! The framework's traits: two plugins from one library, alike but for a silent audio output.
 
 mod guest;
+mod roster;
 
 use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
 
@@ -11,14 +12,17 @@ use crate::{
     host::HostPort,
     improviser::Improviser,
     instance::Instance,
-    lane::lanes,
+    lane::lanes_of,
     model,
     music::time::{SampleRate, Samples},
     performer::{Partner, Passage, Performer},
     worker::Worker,
 };
 
-pub use self::guest::{Guest, ModelStanding};
+pub use self::{
+    guest::{Guest, ModelStanding},
+    roster::telemetry,
+};
 
 /// *Antiphon*: a note effect without audio ports.
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
@@ -79,12 +83,9 @@ impl Variant for InstrumentSlot {
 
 impl<V: Variant> Default for Antiphon<V> {
     fn default() -> Self {
-        Self {
-            instance: Instance::new(Arc::default()),
-            active: None,
-            passage: Passage::default(),
-            variant: PhantomData,
-        }
+        let instance = Instance::new(Arc::default());
+        roster::enter(&instance.telemetry);
+        Self { instance, active: None, passage: Passage::default(), variant: PhantomData }
     }
 }
 
@@ -113,7 +114,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
         _context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.deactivate();
-        let (performer_end, improviser_end) = lanes();
+        let (performer_end, improviser_end) = lanes_of(self.instance.telemetry.clone());
         let mut improviser = Improviser::new(improviser_end, model::embedded());
         let changes = self.instance.params.model_file.changes();
         improviser.invite(self.instance.guest.lock().model());
