@@ -1,5 +1,6 @@
 //! The framework's traits: two plugins from one library, alike but for a silent audio output.
 
+mod entry;
 mod guest;
 mod roster;
 
@@ -20,6 +21,7 @@ use crate::{
 };
 
 pub use self::{
+    entry::clap_entry,
     guest::{Guest, ModelStanding},
     roster::telemetry,
 };
@@ -207,5 +209,4 @@ impl<V: Variant> Vst3Plugin for Antiphon<V> {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = V::VST3_SUBCATEGORIES;
 }
 
-nice_export_clap!(NoteEffectPlugin, InstrumentSlotPlugin);
 nice_export_vst3!(NoteEffectPlugin, InstrumentSlotPlugin);
