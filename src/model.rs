@@ -52,6 +52,12 @@ pub trait Model: Send + Sync {
         None
     }
 
+    /// Draws whether the piece is over after all that `state` has heard; a model that knows no endings never says so.
+    /// Realtime-safe.
+    fn is_over(&self, _state: &mut State, _taste: &Taste, _chance: &mut Chance) -> bool {
+        false
+    }
+
     /// Draws the next note after all that `state` has heard. Realtime-safe.
     ///
     /// It keeps the limits, its step as far as the model's grid allows; its duration is one that an instrument speaks.

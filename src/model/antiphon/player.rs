@@ -7,6 +7,8 @@ mod repeats;
 #[cfg(test)]
 mod tests;
 
+use rand::RngExt;
+
 use self::{
     choice::Choice,
     layer::Layer,
@@ -16,10 +18,12 @@ use super::{
     features::Features,
     scene::{KEY, Scene},
     shape::{HEADS, LAYERS, MEMORY},
-    vocabulary::TIMES,
+    vocabulary::{OVER, TIMES},
 };
 use crate::{
-    model::{Chance, Expectation, Limits, Model, State, Taste, lstm::Packed, vector, weights::Weights},
+    model::{
+        Chance, Expectation, Limits, Model, State, Taste, lstm::Packed, sampling, vector, weights::Weights,
+    },
     music::{grid::GridNote, note::RelativeNote, time::Seconds},
 };
 
@@ -154,6 +158,14 @@ impl Model for Antiphon {
         let weights = &mut self.say(0, &Features::default(), &mut parts.scratch)[..TIMES];
         vector::soften(weights);
         Some(Expectation::of(weights))
+    }
+
+    fn is_over(&self, state: &mut State, taste: &Taste, chance: &mut Chance) -> bool {
+        let State { numbers, scene } = state;
+        let mut parts = layout::split(numbers);
+        self.look_back(&mut parts, scene.heard());
+        let logits = self.say(0, &Features::default(), &mut parts.scratch);
+        sampling::draw(logits, &taste.timing, chance.random()) == OVER
     }
 
     fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
