@@ -79,7 +79,7 @@ impl Attribute {
                 [1, 32, 64, 96, 127].map(|value| (f64::from(value), value.to_string())).to_vec()
             }
             Self::Step | Self::Duration => {
-                let ticks = [(0.005, "0.005"), (0.01, "0.01"), (0.1, "0.1"), (1.0, "1"), (10.0, "10")];
+                let ticks = [(0.01, "0.01"), (0.1, "0.1"), (1.0, "1"), (10.0, "10")];
                 ticks.map(|(value, label)| (value, label.to_owned())).to_vec()
             }
         }

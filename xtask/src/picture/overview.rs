@@ -39,6 +39,7 @@ pub struct Overview<'a> {
 
 /// Some of the notes.
 pub struct Layer<'a> {
+    /// Before the number of notes.
     pub name: &'a str,
     pub notes: &'a [Note],
 }
@@ -49,7 +50,7 @@ impl Overview<'_> {
     pub fn draw(&self, path: &Path, theme: Theme) -> Result<()> {
         let inks = theme.inks();
         write(path, SIZE, theme, |canvas| {
-            canvas.draw(&Text::new(self.title, (ROLL.left, 18), text(34, inks.ink)))?;
+            self.title(canvas, &inks)?;
             canvas.draw(&Text::new(self.subtitle, (ROLL.left, 66), text(20, inks.faint)))?;
             self.legend(canvas, &inks)?;
             self.roll(canvas, &inks)?;
@@ -65,11 +66,26 @@ impl Overview<'_> {
         }
     }
 
+    /// Cut where the legend begins.
+    fn title(&self, canvas: &Canvas, inks: &Inks) -> Result<()> {
+        let (style, room) = (text(34, inks.ink), self.legend_left() - ROLL.left - PANEL_GAP);
+        let mut title = self.title.to_owned();
+        while canvas.estimate_text_size(&title, &style)?.0 as i32 > room && title.chars().count() > 1 {
+            title.truncate(title.trim_end_matches('…').char_indices().last().map_or(0, |(last, _)| last));
+            title.push('…');
+        }
+        Ok(canvas.draw(&Text::new(title, (ROLL.left, 18), style))?)
+    }
+
+    fn legend_left(&self) -> i32 {
+        ROLL.right - LEGEND * self.layers.len() as i32
+    }
+
     fn legend(&self, canvas: &Canvas, inks: &Inks) -> Result<()> {
-        let first = ROLL.right - LEGEND * self.layers.len() as i32;
+        let first = self.legend_left();
         for ((layer, color), n) in self.layers.iter().zip(self.colors(inks)).zip(0..) {
             let count = layer.notes.len();
-            let label = format!("{}{count} notes", if layer.name.is_empty() { "" } else { layer.name });
+            let label = format!("{}{count} notes", layer.name);
             draw_shades(canvas, (first + n * LEGEND, 34), color, &label, inks)?;
         }
         Ok(canvas.draw(&Text::new("shade: velocity", (first, 60), text(16, inks.faint)))?)

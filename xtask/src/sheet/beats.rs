@@ -85,7 +85,7 @@ impl Beats {
                 weights[at.round() as usize % bar] += weight(note) * note.duration().min(2.0);
             }
         }
-        let heaviest = (0..bar).max_by(|&one, &other| weights[one].total_cmp(&weights[other]));
+        let heaviest = (0..bar).rev().max_by(|&one, &other| weights[one].total_cmp(&weights[other]));
         u32::try_from((bar - heaviest.unwrap_or(0)) % bar).unwrap_or(0)
     }
 }
