@@ -6,7 +6,13 @@
 pub mod plugin;
 
 #[cfg(feature = "plugin")]
+pub mod instance;
+
+#[cfg(feature = "plugin")]
 pub mod params;
+
+#[cfg(feature = "plugin")]
+pub mod presets;
 
 #[cfg(feature = "plugin")]
 pub mod host;
@@ -14,6 +20,12 @@ pub mod host;
 pub mod performer;
 
 pub mod lane;
+
+pub mod chronicle;
+
+pub mod take;
+
+pub mod foresight;
 
 pub mod improviser;
 

@@ -116,7 +116,7 @@ fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<(TurnId, 
     loop {
         while let Ok(reply) = end.replies.pop() {
             match reply {
-                Reply::Play { turn, note } => notes.push((turn, note)),
+                Reply::Play { turn, note, .. } => notes.push((turn, note)),
                 Reply::Expect { .. } => {}
                 Reply::Done(turn) => assert!(notes.last().is_none_or(|(last, _)| *last == turn)),
             }
@@ -124,6 +124,55 @@ fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<(TurnId, 
         if improviser.step() != Progress::Worked {
             return notes;
         }
+    }
+}
+
+/// A [`Tally`] that holds a piece to be over after so many notes.
+struct ShortPiece {
+    tally: Tally,
+    notes: f32,
+}
+
+impl Model for ShortPiece {
+    fn name(&self) -> &str {
+        "short piece"
+    }
+
+    fn window(&self) -> Option<usize> {
+        None
+    }
+
+    fn silence(&self) -> State {
+        self.tally.silence()
+    }
+
+    fn forget(&self, state: &mut State) {
+        self.tally.forget(state);
+    }
+
+    fn hear(&self, state: &mut State, note: GridNote) {
+        self.tally.hear(state, note);
+    }
+
+    fn is_over(&self, state: &mut State, _: &Taste, _: &mut Chance) -> bool {
+        state.numbers[0] >= self.notes
+    }
+
+    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+        self.tally.draw(state, taste, limits, chance)
+    }
+}
+
+#[test]
+fn a_piece_ends_where_the_model_says_that_it_is_over_and_an_answer_does_not() {
+    for (ending, notes) in [(Ending::Piece, 4), (Ending::Full, 7), (Ending::Phrase, 7)] {
+        let tally = Tally { window: None, step: Seconds(0.3) };
+        let (mut end, mut improviser) = improviser(ShortPiece { tally, notes: 4.0 });
+        let (turn, from, length) = (TurnId(0), Moment(0.0), Seconds(2.0));
+        let request = Request::Answer { turn, from, length, seed: 1, touch: MEZZO_FORTE, ending };
+        end.requests.push(request).expect("room for a request");
+        let played = replies(&mut end, &mut improviser).len();
+        assert!(played.abs_diff(notes) <= usize::from(ending != Ending::Piece), "{ending:?}: {played}");
     }
 }
 
@@ -254,7 +303,7 @@ fn a_performer_that_leaves_closes_its_improviser() {
 #[test]
 fn a_worker_answers_and_leaves_when_it_is_dropped() {
     let (mut end, improviser) = tally(25, 0.5);
-    let worker = Worker::spawn(improviser, |_| {}).expect("a thread");
+    let worker = Worker::spawn(improviser, Arc::default(), |_| {}).expect("a thread");
     ask(&mut end, 3, 0.0, 1);
     while end.replies.slots() < 3 {
         thread::yield_now();
@@ -268,7 +317,7 @@ fn a_worker_answers_and_leaves_when_it_is_dropped() {
 #[test]
 fn a_worker_that_dies_closes_its_lanes_and_is_dropped_in_peace() {
     let (mut end, improviser) = improviser(StageFright);
-    let worker = Worker::spawn(improviser, |_| {}).expect("a thread");
+    let worker = Worker::spawn(improviser, Arc::default(), |_| {}).expect("a thread");
     ask(&mut end, 0, 0.0, 1);
     while !end.requests.is_abandoned() {
         thread::yield_now();

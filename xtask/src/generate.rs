@@ -3,6 +3,7 @@
 mod audio;
 mod ensemble;
 mod extent;
+mod lengths;
 mod prompt;
 mod report;
 mod score;
@@ -17,7 +18,7 @@ use antiphon::{model::Model, params::AntiphonParams, performer::Settings};
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
-use self::{audio::Audio, extent::Extent, prompt::Prompt, take::Take};
+use self::{audio::Audio, extent::Extent, lengths::Lengths, prompt::Prompt, take::Take};
 use crate::{
     bundle, file, models,
     picture::{
@@ -73,6 +74,10 @@ pub struct Arguments {
     /// The SoundFont, an .sf2 file [default: the first one where the system keeps them]
     #[arg(long, value_name = "FILE", requires = "wav")]
     soundfont: Option<PathBuf>,
+    /// Tell how long the pieces are and how they begin, beside those of MIDI files, a folder of them or a MAESTRO csv,
+    /// instead of their notes
+    #[arg(long, value_name = "CORPUS", requires = "whole_piece")]
+    beside: Option<PathBuf>,
     /// The paper of the picture
     #[arg(long, value_enum, default_value_t = Theme::Light)]
     theme: Theme,
@@ -82,7 +87,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    report::print(arguments, &make(arguments)?)
+    let made = make(arguments)?;
+    let lengths = arguments.beside.as_ref().map(|corpus| Lengths::of(&made, corpus)).transpose()?;
+    report::print(arguments, &made, lengths.as_ref())
 }
 
 /// A take and where it went.
@@ -133,7 +140,8 @@ fn write(
         draw(path, arguments, prompt, take)?;
     }
     if let Some(path) = files.sheet.as_ref().filter(|_| !take.notes.is_empty()) {
-        let title = prompt.name().map_or_else(|| "From nothing".to_owned(), |name| format!("After {name}"));
+        let title =
+            prompt.name().map_or_else(|| "From nothing".to_owned(), |name| format!("After {}", short(&name)));
         let heading = Heading { title: &title, signature: prompt.signature(), tempo: arguments.sheet_tempo };
         file::replace(&[(path.clone(), sheet::of(&take.notes, &heading)?)])?;
     }
@@ -141,6 +149,13 @@ fn write(
         file::replace_by(path, |file| audio.write(&players, file))?;
     }
     Ok(())
+}
+
+/// As much of a name as a title has room for.
+fn short(name: &str) -> String {
+    const LETTERS: usize = 48;
+    let short: String = name.chars().take(LETTERS).collect();
+    if short.len() < name.len() { short + "…" } else { short }
 }
 
 fn draw(path: &Path, arguments: &Arguments, prompt: &Prompt, take: &Take) -> Result<()> {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{Arguments, Files, Made, take::Take};
+use super::{Arguments, Files, Made, lengths::Lengths, take::Take};
 use crate::{
     corpus::Note,
     table::{self, Record},
@@ -17,12 +17,13 @@ pub fn progress(takes: u32) -> ProgressBar {
     ProgressBar::new(takes.into()).with_style(style.expect("the template is well formed"))
 }
 
-/// A table for each take, or one object for all.
-pub fn print(arguments: &Arguments, made: &[Made]) -> Result<()> {
+/// A table for each take or of their lengths, or one object for all.
+pub fn print(arguments: &Arguments, made: &[Made], lengths: Option<&Lengths>) -> Result<()> {
     let mut out = io::stdout().lock();
-    let printed = match arguments.json {
-        true => writeln!(out, "{}", object(arguments, made)),
-        false => made.iter().try_for_each(|(take, files)| take_table(take, files, &mut out)),
+    let printed = match (arguments.json, lengths) {
+        (true, _) => writeln!(out, "{}", object(arguments, made, lengths)),
+        (false, Some(lengths)) => write!(out, "{}", lengths.table()),
+        (false, None) => made.iter().try_for_each(|(take, files)| take_table(take, files, &mut out)),
     };
     match printed {
         // Whoever reads along, such as `head`, has seen enough.
@@ -46,7 +47,7 @@ fn summary(take: &Take) -> String {
     format!("{} notes in {length:.1} s{over}", take.notes.len())
 }
 
-fn object(arguments: &Arguments, made: &[Made]) -> serde_json::Value {
+fn object(arguments: &Arguments, made: &[Made], lengths: Option<&Lengths>) -> serde_json::Value {
     let take = |(take, files): &Made| {
         json!({
             "files": files.all().map(|path| path.display().to_string()).collect::<Vec<_>>(),
@@ -55,5 +56,10 @@ fn object(arguments: &Arguments, made: &[Made]) -> serde_json::Value {
             "notes": take.notes.iter().map(Record::of).collect::<Vec<_>>(),
         })
     };
-    json!({ "model": arguments.model, "seed": arguments.seed, "takes": made.iter().map(take).collect::<Vec<_>>() })
+    json!({
+        "model": arguments.model,
+        "seed": arguments.seed,
+        "takes": made.iter().map(take).collect::<Vec<_>>(),
+        "lengths": lengths,
+    })
 }

@@ -4,6 +4,7 @@ use candle_core::{Device, Tensor};
 use rand::{RngExt, SeedableRng};
 
 use super::*;
+use crate::model::antiphon::Scene;
 use crate::{
     model::{
         Preset,
@@ -63,7 +64,7 @@ fn graph_nats(network: &Network, piece: &[GridNote]) -> [Vec<f32>; 4] {
 
 /// What each attribute of the next note costs.
 fn nats(model: &Antiphon, state: &mut State, note: &GridNote) -> [f32; 4] {
-    let State { numbers, scene } = state;
+    let State { numbers, scene, .. } = state;
     let mut parts = layout::split(numbers);
     model.look_back(&mut parts, scene.heard());
     let scratch = &mut parts.scratch;
@@ -203,4 +204,21 @@ fn a_network_that_wants_one_note_for_ever_does_not_get_it() {
     weights.change("step.bias", |bias| bias[12] = 30.0);
     let notes = continuation(&Antiphon::new(&weights), &piece(2, 12), 100, 3);
     assert!(notes.chunk_by(|a, b| a.key == b.key).all(|same| same.len() <= 12));
+}
+
+#[test]
+fn a_piece_is_over_as_often_as_the_odds_of_the_step_say() {
+    const DRAWS: usize = 4000;
+    let (model, _) = both(8);
+    let mut state = model.silence();
+    piece(20, 8).into_iter().for_each(|note| model.hear(&mut state, note));
+    let heard = state.scene.heard();
+    let mut copy = state.clone();
+    let mut parts = layout::split(&mut copy.numbers);
+    model.look_back(&mut parts, heard);
+    let logits = model.say(0, &Features::default(), &mut parts.scratch);
+    let likely = logits[OVER].exp() / logits.iter().map(|logit| logit.exp()).sum::<f32>();
+    let mut chance = Chance::seed_from_u64(8);
+    let over = (0..DRAWS).filter(|_| model.is_over(&mut state, &Taste::PLAIN, &mut chance)).count();
+    assert!((over as f32 / DRAWS as f32 - likely).abs() < 0.005, "{over} of {DRAWS} for {likely}");
 }
