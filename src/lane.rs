@@ -66,6 +66,8 @@ pub enum Ending {
     Full,
     /// Before that, where the model leaves a silence as long as the one between two phrases.
     Phrase,
+    /// Before that, where the model says that the piece is over.
+    Piece,
 }
 
 /// The number of a lull; a later one has another number.
