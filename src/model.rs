@@ -54,6 +54,12 @@ pub trait Model: Send + Sync {
         None
     }
 
+    /// Draws whether the piece is over after all that `state` has heard; a model that knows no endings never says so.
+    /// Realtime-safe.
+    fn is_over(&self, _state: &mut State, _taste: &Taste, _chance: &mut Chance) -> bool {
+        false
+    }
+
     /// How likely each key is to be the next one, after all that `state` has heard; `None` from a model that does not
     /// tell. Realtime-safe.
     fn foresee(&self, _state: &mut State) -> Option<KeyOdds> {

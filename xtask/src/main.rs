@@ -7,14 +7,23 @@ mod demo;
 mod desk;
 mod evaluate;
 mod file;
+mod generate;
 mod ink;
 mod inspect;
 mod memory;
+mod models;
+mod picture;
+mod playing;
 mod score;
+mod score_file;
 #[cfg(test)]
 mod scratch;
+mod sheet;
+mod table;
 mod tidy;
+mod tonality;
 mod train;
+mod wishes;
 
 use std::process::ExitCode;
 
@@ -28,6 +37,7 @@ enum Command {
     Bundle(bundle::Arguments),
     Demo(demo::Arguments),
     Evaluate(evaluate::Arguments),
+    Generate(generate::Arguments),
     Inspect(inspect::Arguments),
     Tidy(tidy::Arguments),
     Train(train::Arguments),
@@ -40,6 +50,7 @@ fn main() -> ExitCode {
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),

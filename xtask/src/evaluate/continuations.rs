@@ -12,15 +12,18 @@ mod repertoire;
 mod row;
 mod trial;
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use rayon::prelude::*;
 
 use antiphon::{model::Model, music::note::RelativeNote, params::AntiphonParams};
 
-use super::{Arguments, files, music, progress, training};
-use crate::corpus::{self, Convention};
+use super::{Arguments, music, progress, training};
+use crate::{
+    corpus::{self, Convention},
+    models,
+};
 use likeness::Likeness;
 use prompt::Prompt;
 use repertoire::Repertoire;
@@ -32,7 +35,7 @@ use trial::Try;
 const PROMPTS: u32 = 200;
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let models = models(&arguments.model)?;
+    let models = models::load(&arguments.model)?;
     let conventions = match &arguments.convention[..] {
         [] => &[Convention::Sustained],
         chosen => chosen,
@@ -58,11 +61,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         false => print!("{}", row::table(&rows)),
     }
     Ok(())
-}
-
-pub fn models(names: &[String]) -> Result<Vec<Arc<dyn Model>>> {
-    let load = |(name, bytes): (String, Cow<[u8]>)| antiphon::model::load(&bytes).context(name);
-    files(names)?.into_iter().map(load).collect()
 }
 
 /// What all models go through.

@@ -205,3 +205,20 @@ fn a_network_that_wants_one_note_for_ever_does_not_get_it() {
     let notes = continuation(&Antiphon::new(&weights), &piece(2, 12), 100, 3);
     assert!(notes.chunk_by(|a, b| a.key == b.key).all(|same| same.len() <= 12));
 }
+
+#[test]
+fn a_piece_is_over_as_often_as_the_odds_of_the_step_say() {
+    const DRAWS: usize = 4000;
+    let (model, _) = both(8);
+    let mut state = model.silence();
+    piece(20, 8).into_iter().for_each(|note| model.hear(&mut state, note));
+    let heard = state.scene.heard();
+    let mut copy = state.clone();
+    let mut parts = layout::split(&mut copy.numbers);
+    model.look_back(&mut parts, heard);
+    let logits = model.say(0, &Features::default(), &mut parts.scratch);
+    let likely = logits[OVER].exp() / logits.iter().map(|logit| logit.exp()).sum::<f32>();
+    let mut chance = Chance::seed_from_u64(8);
+    let over = (0..DRAWS).filter(|_| model.is_over(&mut state, &Taste::PLAIN, &mut chance)).count();
+    assert!((over as f32 / DRAWS as f32 - likely).abs() < 0.005, "{over} of {DRAWS} for {likely}");
+}
