@@ -119,7 +119,7 @@ impl Instance {
         let take = {
             let mut scribe = self.scribe.lock();
             scribe.catch_up();
-            scribe.latest().clone()
+            scribe.latest(self.telemetry.clock.now())
         };
         take::save_in(folder, &take, what)
     }
@@ -134,3 +134,6 @@ impl Instance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Named settings, each good for something: read by the window, by hosts, and by the demo.
+//! Named settings, each good for something, for the window and for hosts.
 //!
 //! A preset sets every parameter but those that say where the plugin is plugged in and which song it is: what its table
 //! does not name takes its default, so that it sounds alike whatever was set before.
@@ -6,6 +6,7 @@
 mod table;
 #[cfg(test)]
 mod tests;
+mod vst3;
 
 use std::collections::BTreeMap;
 
@@ -56,9 +57,8 @@ impl Preset {
         self.settings(params).into_iter().map(|(_, param, value)| (param, value)).collect()
     }
 
-    /// The same as the state of a project, in the framework's JSON; whatever it does not set stays as it is when a plugin
-    /// loads it.
-    pub fn state(&self) -> Vec<u8> {
+    /// The same as the state of a project; whatever it does not set stays as it is when a plugin loads it.
+    pub fn state(&self) -> PluginState {
         let params = AntiphonParams::default();
         let plain = |(id, param, value): (String, ParamPtr, f32)| {
             // SAFETY: the parameters live until the end of this function.
@@ -74,8 +74,7 @@ impl Preset {
         };
         let params: BTreeMap<_, _> = self.settings(&params).into_iter().map(plain).collect();
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let state = PluginState { version, params, fields: BTreeMap::new() };
-        serde_json::to_vec(&state).expect("numbers and texts are JSON")
+        PluginState { version, params, fields: BTreeMap::new() }
     }
 
     fn settings(&self, params: &AntiphonParams) -> Vec<(String, ParamPtr, f32)> {

@@ -94,10 +94,10 @@ impl Answer {
         again
     }
 
-    /// Its onsets before a moment, and those that it goes on from; `scene` is the one that it was drawn in.
-    pub fn onsets_before(&self, moment: Moment, scene: &Memory) -> Onsets {
+    /// Its onsets up to and at a moment, and those that it goes on from; `scene` is the one that it was drawn in.
+    pub fn onsets_by(&self, moment: Moment, scene: &Memory) -> Onsets {
         let mut onsets = self.lately;
-        self.notes_in(scene).filter(|note| note.onset < moment).for_each(|note| onsets.push(note.onset));
+        self.notes_in(scene).filter(|note| note.onset <= moment).for_each(|note| onsets.push(note.onset));
         onsets
     }
 

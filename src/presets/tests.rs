@@ -77,10 +77,17 @@ fn a_preset_leaves_alone_where_the_plugin_is_plugged_in() {
 
 #[test]
 fn the_state_of_a_preset_holds_what_its_table_says() {
-    let read = |state: Vec<u8>| serde_json::from_slice::<serde_json::Value>(&state).expect("JSON");
     let preset = Preset::named("trading fours").expect("a preset");
-    let state = read(preset.state());
+    let state = serde_json::to_value(preset.state()).expect("JSON");
     assert_eq!(state["params"]["mode"], serde_json::json!({ "i32": 1 }));
     assert_eq!(state["params"]["trade-bars"], serde_json::json!({ "i32": 4 }));
     assert_eq!(state["params"]["seed"], serde_json::Value::Null);
+}
+
+#[test]
+fn the_readme_tells_what_every_preset_is_good_for() {
+    let readme = include_str!("../../README.md");
+    for Preset { name, purpose, .. } in PRESETS {
+        assert!(readme.contains(&format!("| {name} | {purpose} |")), "{name}");
+    }
 }

@@ -8,7 +8,7 @@ use rtrb::Consumer;
 use super::Take;
 use crate::{
     chronicle::{Event, Record},
-    music::time::SampleRate,
+    music::time::{SampleRate, SampleTime},
 };
 
 /// A scribe that threads share; the audio thread has no part in it. Who holds the lock for long keeps nobody from
@@ -47,11 +47,12 @@ impl Scribe {
         &self.take
     }
 
-    /// What is worth saving: the take of now, or the one before while nothing has been played in this one.
-    pub fn latest(&self) -> &Take {
+    /// What is worth saving at `now` on the instance's clock: the take of now, or the one before while nothing has been
+    /// played in this one.
+    pub fn latest(&self, now: SampleTime) -> Take {
         match &self.former {
-            Some(former) if self.take.is_empty() => former,
-            _ => &self.take,
+            Some(former) if self.take.is_empty() => former.clone(),
+            _ => self.take.clone().until(now),
         }
     }
 
@@ -83,7 +84,6 @@ mod tests {
         music::{
             hearing::Place,
             note::{Key, Velocity},
-            time::SampleTime,
         },
     };
 
@@ -109,7 +109,7 @@ mod tests {
             drop(lane);
             scribe.catch_up();
             assert!(scribe.take().is_empty());
-            assert_eq!(keys(scribe.latest()), saved);
+            assert_eq!(keys(&scribe.latest(SampleTime(9))), saved);
         }
     }
 
@@ -126,5 +126,16 @@ mod tests {
         lane.tell(later, Event::LetGo).expect("there is room again");
         scribe.catch_up();
         assert_eq!((scribe.take().call().len(), scribe.take().call().held().count()), (told, 0));
+    }
+
+    #[test]
+    fn a_note_that_is_held_while_the_take_is_saved_lasts_until_then() {
+        let (mut lane, reader) = chronicle();
+        let mut scribe = Scribe::new();
+        scribe.follow(reader);
+        lane.tell(SampleTime(0), Event::Began(RATE)).expect("room");
+        lane.tell(SampleTime(100), strike(60)).expect("room");
+        scribe.catch_up();
+        assert_eq!(scribe.latest(SampleTime(96_000)).now(), SampleTime(96_000));
     }
 }
