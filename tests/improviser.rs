@@ -127,55 +127,6 @@ fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<(TurnId, 
     }
 }
 
-/// A [`Tally`] that holds a piece to be over after so many notes.
-struct ShortPiece {
-    tally: Tally,
-    notes: f32,
-}
-
-impl Model for ShortPiece {
-    fn name(&self) -> &str {
-        "short piece"
-    }
-
-    fn window(&self) -> Option<usize> {
-        None
-    }
-
-    fn silence(&self) -> State {
-        self.tally.silence()
-    }
-
-    fn forget(&self, state: &mut State) {
-        self.tally.forget(state);
-    }
-
-    fn hear(&self, state: &mut State, note: GridNote) {
-        self.tally.hear(state, note);
-    }
-
-    fn is_over(&self, state: &mut State, _: &Taste, _: &mut Chance) -> bool {
-        state.numbers[0] >= self.notes
-    }
-
-    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
-        self.tally.draw(state, taste, limits, chance)
-    }
-}
-
-#[test]
-fn a_piece_ends_where_the_model_says_that_it_is_over_and_an_answer_does_not() {
-    for (ending, notes) in [(Ending::Piece, 4), (Ending::Full, 7), (Ending::Phrase, 7)] {
-        let tally = Tally { window: None, step: Seconds(0.3) };
-        let (mut end, mut improviser) = improviser(ShortPiece { tally, notes: 4.0 });
-        let (turn, from, length) = (TurnId(0), Moment(0.0), Seconds(2.0));
-        let request = Request::Answer { turn, from, length, seed: 1, touch: MEZZO_FORTE, ending };
-        end.requests.push(request).expect("room for a request");
-        let played = replies(&mut end, &mut improviser).len();
-        assert!(played.abs_diff(notes) <= usize::from(ending != Ending::Piece), "{ending:?}: {played}");
-    }
-}
-
 #[test]
 fn an_answer_keeps_within_its_time() {
     let (mut end, mut improviser) = tally(25, 0.3);

@@ -5,6 +5,7 @@
 
 mod beats;
 mod hands;
+mod marks;
 mod rhythm;
 mod spelling;
 #[cfg(test)]

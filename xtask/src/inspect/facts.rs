@@ -1,5 +1,7 @@
 //! What is known of a file as a whole.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::sounding::{Polyphony, busiest_second};
@@ -125,8 +127,9 @@ impl Facts {
 }
 
 fn pedal_share(document: &Document, end: f64) -> f64 {
-    let down = document.pedal.iter().map(|span| (span.end.min(end) - span.start.min(end)).max(0.0));
-    if end > 0.0 { microseconds(down.sum::<f64>() / end) } else { 0.0 }
+    let within = |down: f64, span: &Range<f64>| down + span.end.min(end) - span.start.min(end);
+    let down = document.pedal.iter().fold(0.0, within);
+    if end > 0.0 { microseconds(down / end) } else { 0.0 }
 }
 
 fn players(document: &Document) -> Vec<Player> {
