@@ -8,6 +8,9 @@ pub mod plugin;
 #[cfg(feature = "plugin")]
 pub mod params;
 
+#[cfg(feature = "editor")]
+pub mod editor;
+
 #[cfg(feature = "plugin")]
 pub mod host;
 

@@ -15,6 +15,8 @@ mod score;
 mod scratch;
 mod tidy;
 mod train;
+#[cfg(target_os = "linux")]
+mod window;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,8 @@ enum Command {
     Inspect(inspect::Arguments),
     Tidy(tidy::Arguments),
     Train(train::Arguments),
+    #[cfg(target_os = "linux")]
+    Window(window::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +47,8 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Command::Window(arguments) => window::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

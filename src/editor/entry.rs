@@ -1,0 +1,93 @@
+//! A value that is typed: a field over the value's text, until Enter takes it or Escape drops it.
+
+use egui::{
+    Align, FontId, Id, Key, Rect, Response, TextEdit, Ui,
+    text::{CCursor, CCursorRange},
+    text_edit::TextEditState,
+};
+
+use super::{board::Board, palette::TEXT};
+
+/// The field that is open in this window.
+#[derive(Clone, Default)]
+struct Typed {
+    /// The identifier of the parameter.
+    id: String,
+    text: String,
+    /// The field has not had the focus yet.
+    is_new: bool,
+}
+
+/// Opens the field where the hand asks for it: by a click on `words`, or by Enter or a letter while `control` has the
+/// focus.
+pub fn invite(ui: &Ui, control: &Response, words: &Response, board: &Board, id: &str) {
+    let letters = first_letters(ui, control);
+    let is_asked_for =
+        words.clicked() || control.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if letters.is_none() && !is_asked_for {
+        return;
+    }
+    let marked = letters.is_none();
+    let text = letters.or_else(|| board.control(id).map(|control| control.text())).unwrap_or_default();
+    let end = text.chars().count();
+    let mark = CCursorRange::two(CCursor::new(if marked { 0 } else { end }), CCursor::new(end));
+    let mut state = TextEditState::default();
+    state.cursor.set_char_range(Some(mark));
+    state.store(ui.ctx(), field_id(id));
+    ui.data_mut(|data| data.insert_temp(slot(), Typed { id: id.to_owned(), text, is_new: true }));
+}
+
+/// What was typed on a control that has the focus.
+fn first_letters(ui: &Ui, control: &Response) -> Option<String> {
+    if !control.has_focus() {
+        return None;
+    }
+    let is_a_value = |text: &&String| text.chars().all(|letter| letter.is_alphanumeric() || letter == '-');
+    ui.input(|input| {
+        let typed = input.events.iter().find_map(|event| match event {
+            egui::Event::Text(text) => Some(text).filter(is_a_value),
+            _ => None,
+        });
+        typed.cloned()
+    })
+}
+
+/// Whether the value of this parameter is being typed.
+pub fn is_open(ui: &Ui, id: &str) -> bool {
+    ui.data(|data| data.get_temp::<Typed>(slot())).is_some_and(|typed| typed.id == id)
+}
+
+/// Shows the open field in `area`, and sets the parameter when Enter is pressed.
+pub fn show(ui: &mut Ui, area: Rect, board: &mut Board, id: &str, font: FontId, align: Align) {
+    let Some(mut typed) = ui.data(|data| data.get_temp::<Typed>(slot())).filter(|typed| typed.id == id)
+    else {
+        return;
+    };
+    let name = board.control(id).map(|control| control.name()).unwrap_or_default();
+    let field = TextEdit::singleline(&mut typed.text)
+        .id(field_id(id))
+        .font(font)
+        .text_color(TEXT)
+        .align(align)
+        .margin(egui::Margin::symmetric(3, 1));
+    let response = ui.put(area, field).accessible_name(format!("{name}, value"));
+    if std::mem::take(&mut typed.is_new) {
+        response.request_focus();
+        ui.data_mut(|data| data.insert_temp(slot(), typed));
+    } else if response.lost_focus() {
+        if ui.input(|input| input.key_pressed(Key::Enter)) {
+            board.set_text(id, &typed.text);
+        }
+        ui.data_mut(|data| data.remove_temp::<Typed>(slot()));
+    } else {
+        ui.data_mut(|data| data.insert_temp(slot(), typed));
+    }
+}
+
+fn field_id(id: &str) -> Id {
+    Id::unique(("the field of", id))
+}
+
+fn slot() -> Id {
+    Id::unique("the value that is typed")
+}
