@@ -32,27 +32,27 @@ mod entry;
 mod grip;
 mod wish;
 
+mod clock;
+mod errands;
+mod news;
 mod pace;
 mod watch;
 mod window;
-
-use std::sync::Arc;
 
 use nice_plug::editor::{ResizeHint, SizeConstraints, dpi::LogicalSize};
 use nice_plug_egui::{EguiEditor, EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor};
 
 use self::{
     places::{SMALLEST_SIZE, USUAL_SIZE},
-    watch::Watch,
     window::Window,
 };
-use crate::{lane::Telemetry, params::AntiphonParams};
+use crate::instance::Instance;
 
 /// The editor as the framework wants it.
 pub type Editor = EguiEditor<Window>;
 
 /// The editor of one instance. Its window is opened and closed by the host.
-pub fn editor(params: Arc<AntiphonParams>, telemetry: Arc<Telemetry>) -> Option<Editor> {
+pub fn editor(instance: Instance) -> Option<Editor> {
     let state = EguiEditorState::from_size(LogicalSize::new(USUAL_SIZE.x, USUAL_SIZE.y), 1.0);
     let hint = ResizeHint {
         size_constraints: SizeConstraints::Logical {
@@ -62,6 +62,5 @@ pub fn editor(params: Arc<AntiphonParams>, telemetry: Arc<Telemetry>) -> Option<
         ..ResizeHint::RESIZABLE
     };
     let settings = EguiNiceSettings::new().with_tile("Antiphon").with_resize_hint(hint);
-    let watch = Watch::new(params.clone(), telemetry);
-    create_egui_editor(state, RepaintNotifier::new(), settings, Window::new(params, watch))
+    create_egui_editor(state, RepaintNotifier::new(), settings, Window::new(instance))
 }

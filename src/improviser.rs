@@ -4,6 +4,7 @@ mod answer;
 mod crowd;
 mod lull;
 mod mind;
+mod showing;
 mod voices;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use self::{
     answer::{Answer, Task},
     crowd::Onsets,
+    showing::Display,
 };
 pub use self::{
     lull::{PHRASE_END, SHORTEST, Signs, WEIGHTS, Weights},
@@ -50,6 +52,8 @@ pub struct Improviser {
     sounding: Vec<Note>,
     /// The lull about which nothing was said yet.
     lull: Option<Lull>,
+    display: Display,
+    steps: u32,
 }
 
 /// Who may answer.
@@ -75,12 +79,20 @@ impl Improviser {
             berth: None,
             sounding: Vec::with_capacity(OPEN_NOTES),
             lull: None,
+            display: Display::new(),
+            steps: 0,
         }
     }
 
     /// From now on this model answers; `None` gives way to the embedded ones. Allocates.
     pub fn invite(&mut self, model: Option<Arc<dyn Model>>) {
         self.minds.guest = model.map(Mind::new);
+        self.display.grow_old();
+    }
+
+    /// How often a model was asked for something so far; wraps round.
+    pub fn steps(&self) -> u32 {
+        self.steps
     }
 
     /// Takes one request, makes one note, or hears one in advance. Realtime-safe.
@@ -89,19 +101,23 @@ impl Improviser {
             self.take(request);
             return Progress::Worked;
         }
-        let is_answering = self.answer.as_ref().is_some_and(|answer| !answer.is_complete());
-        if is_answering && !self.end.replies.is_full() {
-            self.play_next();
-            return Progress::Worked;
-        }
-        if let Some(lull) = self.lull.filter(|_| !self.end.replies.is_full()) {
-            self.expect(lull);
-            return Progress::Worked;
-        }
-        if !is_answering && self.follow() {
+        if self.work() {
+            self.steps = self.steps.wrapping_add(1);
             return Progress::Worked;
         }
         if self.end.requests.is_abandoned() { Progress::Closed } else { Progress::Idle }
+    }
+
+    /// Has a model do the most urgent thing; false if there is none.
+    fn work(&mut self) -> bool {
+        let has_room = !self.end.replies.is_full();
+        let is_answering = self.answer.as_ref().is_some_and(|answer| !answer.is_complete());
+        match self.lull {
+            _ if is_answering && has_room => self.play_next(),
+            Some(lull) if has_room => self.expect(lull),
+            _ => return !is_answering && (self.follow() || self.show()),
+        }
+        true
     }
 
     fn take(&mut self, request: Request) {
@@ -109,6 +125,7 @@ impl Improviser {
             Request::Heard(note) => {
                 self.memory.remember(note);
                 self.lull = None;
+                self.display.grow_old();
             }
             Request::Sounding(note) if self.sounding.len() < OPEN_NOTES => self.sounding.push(note),
             Request::Sounding(_) => {}
@@ -117,7 +134,10 @@ impl Improviser {
                 self.set_scene();
                 self.lull = Some(lull);
             }
-            Request::Manner(manner) => self.manner = manner,
+            Request::Manner(manner) => {
+                self.manner = manner;
+                self.display.grow_old();
+            }
             Request::Answer { turn, from, length, seed, touch, ending } => {
                 let berth = self.berth.take();
                 self.begin(Task { turn, from, until: from + length, seed, touch, ending, berth });
@@ -134,6 +154,7 @@ impl Improviser {
             }
             Request::Forget => {
                 self.memory.clear();
+                self.display.grow_old();
                 self.sounding.clear();
                 self.lull = None;
                 (self.answer, self.former) = (None, None);
@@ -173,12 +194,13 @@ impl Improviser {
             return;
         }
         self.lull = None;
-        let silence = mind.model.expect(&mut mind.state).and_then(|expectation| {
-            Signs::new(expectation, &self.scene, lull.since).hand_over(lull.lasted, lull.patience)
-        });
+        let expectation = mind.model.expect(&mut mind.state);
+        let signs = expectation.map(|expectation| Signs::new(expectation, &self.scene, lull.since));
+        let silence = signs.and_then(|signs| signs.hand_over(lull.lasted, lull.patience));
         let hand_over = silence.map(|silence| lull.since + silence);
         let sent = self.end.replies.push(Reply::Expect { lull: lull.id, hand_over });
         debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
+        self.show_lull(signs.as_ref());
     }
 
     /// Hears a note that was not heard yet, so that an answer that begins now need not; false if there is none.
@@ -192,11 +214,12 @@ impl Improviser {
         let Self { end, minds, manner, answer: Some(answer), scene, .. } = self else { return };
         let turn = answer.turn;
         let reply = match answer.next_note(minds.of(manner.model), scene, manner) {
-            Some(note) => Reply::Play { turn, note },
+            Some((note, likelihood)) => Reply::Play { turn, note, likelihood },
             None => Reply::Done(turn),
         };
         let sent = end.replies.push(reply);
         debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
+        self.show_choice();
     }
 }
 

@@ -1,6 +1,6 @@
 //! The border between the audio thread and the worker: two wait-free lanes and what travels on them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
@@ -9,7 +9,7 @@ use crate::music::{
     manner::Manner,
     note::{Note, Velocity},
     patience::Patience,
-    time::{Moment, Seconds},
+    time::{Moment, SampleTime, Seconds},
     turn::TurnId,
 };
 
@@ -46,8 +46,8 @@ pub enum Request {
 pub enum Reply {
     /// If this lull lasts, the plugin is to take the floor at this moment; `None` leaves it to the longest silence.
     Expect { lull: LullId, hand_over: Option<Moment> },
-    /// A note of the answer, in the instance's time.
-    Play { turn: TurnId, note: Note },
+    /// A note of the answer, in the instance's time; with how likely its key was, 0..=1, where the model tells.
+    Play { turn: TurnId, note: Note, likelihood: Option<f32> },
     /// The answer is complete.
     Done(TurnId),
 }
@@ -128,6 +128,25 @@ pub struct Telemetry {
     pub refused: Counter,
     /// Requests that found no room: the worker has stalled or died.
     pub unsent: Counter,
+    /// Records of the chronicle that found no room: the take and the window lack them.
+    pub untold: Counter,
+    /// The end of the newest block on the instance's clock.
+    pub clock: Clock,
+}
+
+/// The instance's clock, which begins anew at each activation: the audio thread sets it, any thread reads it.
+#[derive(Debug, Default)]
+pub struct Clock(AtomicU64);
+
+impl Clock {
+    /// Realtime-safe.
+    pub fn set(&self, now: SampleTime) {
+        self.0.store(now.0, Ordering::Relaxed);
+    }
+
+    pub fn now(&self) -> SampleTime {
+        SampleTime(self.0.load(Ordering::Relaxed))
+    }
 }
 
 /// A count that one thread raises and any thread reads.

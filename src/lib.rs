@@ -6,6 +6,9 @@
 pub mod plugin;
 
 #[cfg(feature = "plugin")]
+pub mod instance;
+
+#[cfg(feature = "plugin")]
 pub mod params;
 
 #[cfg(feature = "editor")]
@@ -17,6 +20,12 @@ pub mod host;
 pub mod performer;
 
 pub mod lane;
+
+pub mod chronicle;
+
+pub mod take;
+
+pub mod foresight;
 
 pub mod improviser;
 

@@ -6,6 +6,7 @@ mod affine;
 pub mod antiphon;
 pub mod classic;
 pub mod expectation;
+mod key_odds;
 mod limits;
 pub mod lstm;
 pub mod preset;
@@ -18,6 +19,7 @@ pub mod weights;
 
 pub use self::{
     expectation::Expectation,
+    key_odds::KeyOdds,
     limits::Limits,
     preset::Preset,
     taste::{Odds, Pull, Taste},
@@ -52,7 +54,15 @@ pub trait Model: Send + Sync {
         None
     }
 
+    /// How likely each key is to be the next one, after all that `state` has heard; `None` from a model that does not
+    /// tell. Realtime-safe.
+    fn foresee(&self, _state: &mut State) -> Option<KeyOdds> {
+        None
+    }
+
     /// Draws the next note after all that `state` has heard. Realtime-safe.
+    ///
+    /// It leaves the odds among which the key was chosen in [`State::odds`], if it has any.
     ///
     /// It keeps the limits, its step as far as the model's grid allows; its duration is one that an instrument speaks.
     fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote;
@@ -65,15 +75,17 @@ pub struct State {
     pub numbers: Vec<f32>,
     /// What sounds, for a model that asks; otherwise silence.
     pub scene: antiphon::Scene,
+    /// Of the key that was drawn last.
+    pub odds: Option<KeyOdds>,
 }
 
 impl State {
     /// A state of these numbers in a silent scene.
     pub fn of(numbers: Vec<f32>) -> Self {
-        Self { numbers, scene: antiphon::Scene::SILENCE }
+        Self { numbers, scene: antiphon::Scene::SILENCE, odds: None }
     }
 
-    /// Becomes a copy of another state of the same model. Realtime-safe.
+    /// Comes to know what another state of the same model knows. Realtime-safe.
     pub fn copy_from(&mut self, other: &Self) {
         self.numbers.copy_from_slice(&other.numbers);
         self.scene.clone_from(&other.scene);

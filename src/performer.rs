@@ -12,6 +12,7 @@ mod pace;
 mod partner;
 mod passage;
 mod sounding;
+mod telling;
 mod wonder;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use self::{
     cue::{CueInput, Heed},
     pace::Lead,
     passage::Way,
+    telling::Told,
     wonder::Wonder,
 };
 pub use self::{
@@ -32,6 +34,7 @@ pub use self::{
     passage::Passage,
 };
 use crate::{
+    chronicle::Chronicle,
     improviser::Improviser,
     lane::{PerformerEnd, Telemetry},
     music::{
@@ -122,6 +125,8 @@ pub struct Performer {
     /// The host refused a note-off; it is sent in the next block.
     blocked: bool,
     forget_owed: bool,
+    chronicle: Chronicle,
+    news: Told,
 }
 
 impl Performer {
@@ -156,6 +161,8 @@ impl Performer {
             cursor: SampleTime(0),
             blocked: false,
             forget_owed: false,
+            chronicle: Chronicle::UNREAD,
+            news: Told::default(),
         }
     }
 
@@ -183,7 +190,9 @@ impl Performer {
             self.hear(at, arrival, port);
         }
         self.advance(self.timeline.now() + length, port);
+        self.tell_floor();
         self.timeline.end_block(length);
+        self.telemetry.clock.set(self.timeline.now());
     }
 
     /// Forgets the take. What still sounds is released in the next block, since nothing can be sent now.
@@ -191,7 +200,9 @@ impl Performer {
         self.hearing.clear();
         self.hands.clear();
         self.turns.restart();
+        self.cursor = self.timeline.now();
         self.owe_all();
+        self.begin_take();
         self.forget_owed = true;
         self.pay_forget();
     }
@@ -204,12 +215,13 @@ impl Performer {
         let stops = self.is_stopped_by(&settings);
         let before = std::mem::replace(&mut self.settings, settings);
         self.follow(transport, port);
+        self.tell_song();
         if stops {
             let ended = self.turns.stop();
             self.fall_silent(ended, port);
         }
         if settings.bypass {
-            self.hearing.clear();
+            self.let_go();
             self.cue.clear();
         }
         self.obey(&before, port);
@@ -227,6 +239,7 @@ impl Performer {
                 (Some((at, change)), due) if at < to && due.is_none_or(|(due, _)| at <= due) => {
                     self.cursor = self.cursor.max(at);
                     self.change(change);
+                    self.tell_floor();
                 }
                 (_, Some((at, due))) if at < to => {
                     self.cursor = self.cursor.max(at);
@@ -243,7 +256,10 @@ impl Performer {
         if !bypass && ears.hear(arrival.gesture) {
             let cue = rules.cue().filter(|_| ears != Ears::Closed);
             match self.cue.heed(arrival.gesture, cue) {
-                Heed::Music => self.listen(at, arrival.gesture, port),
+                Heed::Music => {
+                    self.listen(at, arrival.gesture, port);
+                    self.tell_floor();
+                }
                 Heed::Cue => return self.take_cue(at, port),
                 Heed::Swallowed => return,
             }

@@ -5,20 +5,20 @@ mod guest;
 use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
 
 use nice_plug::prelude::*;
-use parking_lot::Mutex;
 
 use crate::{
+    chronicle::{Chronicle, chronicle},
     host::HostPort,
     improviser::Improviser,
-    lane::{Telemetry, lanes},
+    instance::Instance,
+    lane::lanes,
     model,
     music::time::{SampleRate, Samples},
-    params::AntiphonParams,
     performer::{Partner, Passage, Performer},
     worker::Worker,
 };
 
-use self::guest::Guest;
+pub use self::guest::{Guest, ModelStanding};
 
 /// *Antiphon*: a note effect without audio ports.
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
@@ -27,9 +27,7 @@ pub type InstrumentSlotPlugin = Antiphon<InstrumentSlot>;
 
 /// One instance of the plugin, as the host sees it.
 pub struct Antiphon<V> {
-    params: Arc<AntiphonParams>,
-    telemetry: Arc<Telemetry>,
-    guest: Arc<Mutex<Guest>>,
+    instance: Instance,
     active: Option<Active>,
     /// What a performer that is gone has left undone on the instrument.
     passage: Passage,
@@ -81,11 +79,8 @@ impl Variant for InstrumentSlot {
 
 impl<V: Variant> Default for Antiphon<V> {
     fn default() -> Self {
-        let params = Arc::<AntiphonParams>::default();
         Self {
-            guest: Arc::new(Mutex::new(Guest::new(params.clone()))),
-            params,
-            telemetry: Arc::default(),
+            instance: Instance::new(Arc::default()),
             active: None,
             passage: Passage::default(),
             variant: PhantomData,
@@ -111,12 +106,12 @@ impl<V: Variant> Plugin for Antiphon<V> {
     type BackgroundTask = ();
 
     fn params(&self) -> Arc<dyn Params> {
-        self.params.clone()
+        self.instance.params.clone()
     }
 
     #[cfg(feature = "editor")]
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        crate::editor::editor(self.params.clone(), self.telemetry.clone())
+        crate::editor::editor(self.instance.clone())
     }
 
     fn activate(
@@ -128,23 +123,27 @@ impl<V: Variant> Plugin for Antiphon<V> {
         self.deactivate();
         let (performer_end, improviser_end) = lanes();
         let mut improviser = Improviser::new(improviser_end, model::embedded());
-        improviser.invite(self.guest.lock().model());
+        let changes = self.instance.params.model_file.changes();
+        improviser.invite(self.instance.guest.lock().model());
+        improviser.show_on(self.instance.foresight.clone());
         let (partner, worker) = match config.process_mode {
-            ProcessMode::Offline => (Partner::Inline(Box::new(improviser)), None),
-            ProcessMode::Realtime | ProcessMode::Buffered => match self.employ(improviser) {
-                Ok(worker) => (Partner::worker(), Some(worker)),
-                Err(error) => {
-                    nice_error!("Antiphon has no thread to think in, so it will only listen: {error}");
-                    (Partner::worker(), None)
-                }
-            },
+            ProcessMode::Offline => {
+                (Partner::Inline(Box::new(improviser)), Worker::of_scribe(self.instance.scribe.clone()))
+            }
+            ProcessMode::Realtime | ProcessMode::Buffered => {
+                (Partner::worker(), self.employ(improviser, changes))
+            }
         };
+        let worker = worker.inspect_err(|error| {
+            nice_error!("Antiphon gets no thread of its own ({error}): live it only listens, and only an open window keeps the take");
+        });
         let rate = SampleRate(f64::from(config.sample_rate));
-        let settings = self.params.snapshot();
+        let settings = self.instance.params.snapshot();
         let passage = std::mem::take(&mut self.passage);
-        let telemetry = self.telemetry.clone();
+        let telemetry = self.instance.telemetry.clone();
         let performer = Performer::new(rate, performer_end, partner, telemetry, settings, passage);
-        self.active = Some(Active { performer, _worker: worker });
+        let performer = performer.chronicled(self.begin_chronicle());
+        self.active = Some(Active { performer, _worker: worker.ok() });
         true
     }
 
@@ -166,25 +165,37 @@ impl<V: Variant> Plugin for Antiphon<V> {
             channel.fill(0.0);
         }
         let mut port = HostPort::new(context);
-        active.performer.process(&port.transport(), length, self.params.snapshot(), &mut port);
+        active.performer.process(&port.transport(), length, self.instance.params.snapshot(), &mut port);
         ProcessStatus::KeepAlive
     }
 
     fn deactivate(&mut self) {
         if let Some(active) = self.active.take() {
             self.passage = active.performer.leave();
+            self.instance.scribe.lock().catch_up();
         }
     }
 }
 
 impl<V: Variant> Antiphon<V> {
-    /// Starts a worker that also brings in the player's own model when its file changes.
-    fn employ(&self, improviser: Improviser) -> std::io::Result<Worker> {
-        let guest = self.guest.clone();
-        Worker::spawn(improviser, move |improviser| {
-            let mut guest = guest.lock();
-            if guest.has_changed() {
-                improviser.invite(guest.model());
+    /// The lane of a new performer, which the scribe follows from now on.
+    fn begin_chronicle(&self) -> Chronicle {
+        let (chronicle, reader) = chronicle();
+        self.instance.scribe.lock().follow(reader);
+        chronicle
+    }
+
+    /// Starts a worker that also brings in the player's own model when its file changes, and keeps the take.
+    fn employ(&self, improviser: Improviser, mut changes: u32) -> std::io::Result<Worker> {
+        let Instance { params, guest, scribe, health, .. } = self.instance.clone();
+        Worker::spawn(improviser, health, move |improviser| {
+            let now = params.model_file.changes();
+            if std::mem::replace(&mut changes, now) != now {
+                improviser.invite(guest.lock().model());
+            }
+            // Whoever has the lock writes down what there is.
+            if let Some(mut scribe) = scribe.try_lock() {
+                scribe.catch_up();
             }
         })
     }

@@ -1,15 +1,22 @@
 //! The thread around an improviser: spawned by the main thread, joined when it is dropped.
 
+mod health;
+
 use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use crate::improviser::{Improviser, Progress};
+pub use self::health::Health;
+use self::health::Stopwatch;
+use crate::{
+    improviser::{Improviser, Progress},
+    take::Scribing,
+};
 
 /// How long the worker rests when there is nothing to do. The audio thread never wakes it, since that is a
 /// system call; it asks early enough that a rest does no harm.
@@ -27,18 +34,44 @@ impl Worker {
     /// rest, to bring news from the main thread. Fails where the system has no thread to give.
     pub fn spawn(
         mut improviser: Improviser,
+        health: Arc<Health>,
         mut between: impl FnMut(&mut Improviser) + Send + 'static,
     ) -> std::io::Result<Self> {
+        let mut watch = Stopwatch::new(health);
+        Self::run(move || {
+            let (begun, steps) = (Instant::now(), improviser.steps());
+            let progress = improviser.step();
+            match progress {
+                Progress::Worked => watch.work(begun, improviser.steps() != steps),
+                Progress::Idle => {
+                    watch.look();
+                    between(&mut improviser);
+                }
+                Progress::Closed => {}
+            }
+            progress
+        })
+    }
+
+    /// Starts a thread that does nothing but keep the take, for where the audio thread improvises itself.
+    pub fn of_scribe(scribe: Scribing) -> std::io::Result<Self> {
+        Self::run(move || {
+            if let Some(mut scribe) = scribe.try_lock() {
+                scribe.catch_up();
+            }
+            Progress::Idle
+        })
+    }
+
+    /// Starts a thread that takes steps, and rests after an idle one.
+    fn run(mut step: impl FnMut() -> Progress + Send + 'static) -> std::io::Result<Self> {
         let leave = Arc::new(AtomicBool::new(false));
         let asked_to_leave = leave.clone();
         let work = move || {
             while !asked_to_leave.load(Ordering::Relaxed) {
-                match improviser.step() {
+                match step() {
                     Progress::Worked => {}
-                    Progress::Idle => {
-                        between(&mut improviser);
-                        thread::park_timeout(REST);
-                    }
+                    Progress::Idle => thread::park_timeout(REST),
                     Progress::Closed => return,
                 }
             }

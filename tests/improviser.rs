@@ -116,7 +116,7 @@ fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<(TurnId, 
     loop {
         while let Ok(reply) = end.replies.pop() {
             match reply {
-                Reply::Play { turn, note } => notes.push((turn, note)),
+                Reply::Play { turn, note, .. } => notes.push((turn, note)),
                 Reply::Expect { .. } => {}
                 Reply::Done(turn) => assert!(notes.last().is_none_or(|(last, _)| *last == turn)),
             }
@@ -254,7 +254,7 @@ fn a_performer_that_leaves_closes_its_improviser() {
 #[test]
 fn a_worker_answers_and_leaves_when_it_is_dropped() {
     let (mut end, improviser) = tally(25, 0.5);
-    let worker = Worker::spawn(improviser, |_| {}).expect("a thread");
+    let worker = Worker::spawn(improviser, Arc::default(), |_| {}).expect("a thread");
     ask(&mut end, 3, 0.0, 1);
     while end.replies.slots() < 3 {
         thread::yield_now();
@@ -268,7 +268,7 @@ fn a_worker_answers_and_leaves_when_it_is_dropped() {
 #[test]
 fn a_worker_that_dies_closes_its_lanes_and_is_dropped_in_peace() {
     let (mut end, improviser) = improviser(StageFright);
-    let worker = Worker::spawn(improviser, |_| {}).expect("a thread");
+    let worker = Worker::spawn(improviser, Arc::default(), |_| {}).expect("a thread");
     ask(&mut end, 0, 0.0, 1);
     while !end.requests.is_abandoned() {
         thread::yield_now();

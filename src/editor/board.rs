@@ -9,6 +9,7 @@ use nice_plug::{
     params::{Params, internals::ParamPtr},
 };
 
+use super::groups::{PRESSED, PRESSED_SELDOM};
 use crate::params::AntiphonParams;
 
 /// All parameters of one instance. For the window's thread.
@@ -178,5 +179,17 @@ impl<'a> Control<'a> {
     pub fn value_of(self, choice: usize) -> f32 {
         let last = self.choices().map_or(1, |choices| (choices - 1).max(1));
         choice as f32 / last as f32
+    }
+}
+
+/// A window that is closed in the middle of a gesture ends it.
+impl Drop for Board {
+    fn drop(&mut self) {
+        self.release();
+        for id in PRESSED.into_iter().chain(PRESSED_SELDOM) {
+            if self.control(id).is_some_and(|control| control.value() > 0.5) {
+                self.set(id, 0.0);
+            }
+        }
     }
 }

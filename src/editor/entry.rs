@@ -1,7 +1,7 @@
 //! A value that is typed: a field over the value's text, until Enter takes it or Escape drops it.
 
 use egui::{
-    Align, FontId, Id, Key, Rect, Response, TextEdit, Ui,
+    Align2, FontId, Id, Key, Rect, Response, TextEdit, Ui,
     text::{CCursor, CCursorRange},
     text_edit::TextEditState,
 };
@@ -58,7 +58,7 @@ pub fn is_open(ui: &Ui, id: &str) -> bool {
 }
 
 /// Shows the open field in `area`, and sets the parameter when Enter is pressed.
-pub fn show(ui: &mut Ui, area: Rect, board: &mut Board, id: &str, font: FontId, align: Align) {
+pub fn show(ui: &mut Ui, area: Rect, board: &mut Board, id: &str, font: FontId, align: Align2) {
     let Some(mut typed) = ui.data(|data| data.get_temp::<Typed>(slot())).filter(|typed| typed.id == id)
     else {
         return;

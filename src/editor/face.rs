@@ -26,7 +26,7 @@ pub fn draw(ui: &mut Ui, view: &View, board: &mut Board, presets: &[PresetLabel]
     roll::draw(ui, places.roll, view, Span::of(view));
     keys::draw(ui, places.keys, view);
     controls::draw(ui, &places.groups, board);
-    let pressed = foot::draw(ui, places.foot, view);
+    let pressed = foot::draw(ui, places.foot, board, view);
     chosen.or(read).or(pressed)
 }
 

@@ -3,8 +3,11 @@
 use egui::{Align2, Rect, Ui, pos2, vec2};
 
 use super::{
-    buttons::{Ready, button, width},
+    board::Board,
+    buttons::{Ready, button, momentary, width},
+    groups::PRESSED_SELDOM,
     health,
+    hints::hint,
     palette::{GAP, SMALL},
     view::View,
     wish::Wish,
@@ -12,7 +15,7 @@ use super::{
 };
 
 /// Draws the foot into `area`; gives what was pressed.
-pub fn draw(ui: &Ui, area: Rect, view: &View) -> Option<Wish> {
+pub fn draw(ui: &Ui, area: Rect, board: &mut Board, view: &View) -> Option<Wish> {
     let ready = |is_ready| if is_ready { Ready::Yes } else { Ready::NotYet };
     let buttons = [
         ("Save take", ready(view.has_take), Wish::SaveTake, "Writes all that was played into a MIDI file."),
@@ -28,8 +31,6 @@ pub fn draw(ui: &Ui, area: Rect, view: &View) -> Option<Wish> {
             Wish::CopyPath,
             "Copies the path of the file that was saved last.",
         ),
-        ("Clear memory", Ready::Yes, Wish::ClearMemory, "Forgets all that was played; the take is kept."),
-        ("Reset seed", Ready::Yes, Wish::ResetSeed, "Begins all chance anew, from the seed that is set."),
     ];
     let mut left = area.left();
     let mut wish = None;
@@ -38,6 +39,12 @@ pub fn draw(ui: &Ui, area: Rect, view: &View) -> Option<Wish> {
         if button(ui, place, text, SMALL, ready, hint).clicked() {
             wish = Some(means);
         }
+        left = place.right() + GAP;
+    }
+    for id in PRESSED_SELDOM {
+        let Some(name) = board.control(id).map(|control| control.name()) else { continue };
+        let place = Rect::from_min_size(pos2(left, area.top()), vec2(width(ui, &name, SMALL), area.height()));
+        momentary(ui, place, board, id, SMALL, hint(id));
         left = place.right() + GAP;
     }
     let (sentence, colour) = health::told(&view.health);

@@ -44,15 +44,16 @@ pub const GROUPS: [Group; 4] = [
     },
 ];
 
-/// What stands in the head of the window, and beside the turn.
+/// What stands in the head of the window, what is pressed beside the turn, and what in the foot.
 pub const HEAD: [&str; 4] = ["model", "mode", "listen", "bypass"];
 pub const PRESSED: [&str; 2] = ["re-roll", "panic"];
+pub const PRESSED_SELDOM: [&str; 2] = ["clear-memory", "reset-seed"];
 
 /// Every parameter that has a place of its own.
 pub fn placed() -> impl Iterator<Item = &'static str> {
     let grouped =
         GROUPS.iter().flat_map(|group| group.knobs.iter().chain(group.columns.iter().copied().flatten()));
-    grouped.chain(&HEAD).chain(&PRESSED).copied()
+    grouped.chain(&HEAD).chain(&PRESSED).chain(&PRESSED_SELDOM).copied()
 }
 
 /// Whether the parameter has an effect under the settings of now.

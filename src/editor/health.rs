@@ -19,10 +19,10 @@ pub fn told(health: &Health) -> (String, Color32) {
     if health.late > 0 {
         parts.push(counted(health.late, "note late", "notes late"));
     }
-    if health.dropped > 0 {
-        parts.push(counted(health.dropped, "event lost", "events lost"));
+    if health.lost > 0 {
+        parts.push(counted(health.lost, "event lost", "events lost"));
     }
-    let is_well = health.late == 0 && health.dropped == 0;
+    let is_well = health.late == 0 && health.lost == 0;
     (parts.join("  ·  "), if is_well { QUIET } else { ALERT })
 }
 
@@ -44,7 +44,7 @@ mod tests {
             ..Health::default()
         };
         assert_eq!(told(&well), ("antiphon  ·  0.4 ms a note  ·  3 % of a core".to_owned(), QUIET));
-        let late = Health { late: 1, dropped: 2, ..well };
+        let late = Health { late: 1, lost: 2, ..well };
         let (sentence, colour) = told(&late);
         assert!(sentence.ends_with("1 note late  ·  2 events lost"), "{sentence}");
         assert_eq!(colour, ALERT);

@@ -5,7 +5,7 @@ pub fn hint(id: &str) -> &'static str {
     HINTS.iter().find(|(known, _)| *known == id).map_or("", |(_, hint)| hint)
 }
 
-const HINTS: [(&str, &str); 37] = [
+const HINTS: [(&str, &str); 39] = [
     ("model", "Which network answers."),
     ("memory", "How many of the newest notes an answer goes by."),
     ("temperature", "How adventurous the keys are: 0 takes the likeliest, 1 the network's own odds."),
@@ -38,6 +38,8 @@ const HINTS: [(&str, &str); 37] = [
     ("input-channel", "The MIDI channel that is listened to; the others pass all the same."),
     ("panic", "Releases everything that has gone out, and ends the turn."),
     ("re-roll", "Throws away what is planned, and goes on otherwise."),
+    ("clear-memory", "Forgets all that was played; the take is kept."),
+    ("reset-seed", "Begins all chance anew, from the seed that is set."),
     ("mode", "The game: call and response, trading bars, playing along, or an answer without end."),
     ("answer-length", "How long an answer is, in mode Answer."),
     ("answer-bars", "The bars of an answer, where its length is set in bars."),

@@ -3,7 +3,7 @@
 use std::f32::consts::PI;
 
 use egui::{
-    Align, Align2, Color32, CursorIcon, Painter, Pos2, Rect, Sense, Shape, Stroke as Pen, Ui, pos2, vec2,
+    Align2, Color32, CursorIcon, Painter, Pos2, Rect, Sense, Shape, Stroke as Pen, Ui, pos2, vec2,
 };
 
 use super::{
@@ -61,7 +61,7 @@ pub fn show(ui: &mut Ui, area: Rect, board: &mut Board, id: &str, hint: &str, us
     let clicked =
         ui.interact(text, response.id.with("text"), Sense::click()).on_hover_cursor(CursorIcon::Text);
     entry::invite(ui, &response, &clicked, board, id);
-    entry::show(ui, text, board, id, BODY, Align::Center);
+    entry::show(ui, text, board, id, BODY, Align2::CENTER_CENTER);
     response.on_hover_text(hint);
 }
 

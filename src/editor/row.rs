@@ -2,7 +2,7 @@
 //! menu or a switch.
 
 use egui::{
-    Align, Align2, Color32, CursorIcon, Painter, Popup, Rect, Response, Sense, Shape, Stroke as Pen,
+    Align2, Color32, CursorIcon, Painter, Popup, Rect, Response, Sense, Shape, Stroke as Pen,
     StrokeKind, Ui, pos2, vec2,
 };
 
@@ -66,7 +66,7 @@ fn slider(ui: &mut Ui, area: Rect, board: &mut Board, id: &str, used: Use) -> Re
     let clicked =
         ui.interact(place, response.id.with("text"), Sense::click()).on_hover_cursor(CursorIcon::Text);
     entry::invite(ui, &response, &clicked, board, id);
-    entry::show(ui, right, board, id, BODY, Align::Max);
+    entry::show(ui, right, board, id, BODY, Align2::RIGHT_CENTER);
     response
 }
 

@@ -39,11 +39,6 @@ impl Span {
         (self.lowest..=self.highest).contains(&key.number())
     }
 
-    /// All of them, from the lowest on.
-    pub fn iter(self) -> impl Iterator<Item = Key> {
-        (self.lowest..=self.highest).filter_map(Key::new)
-    }
-
     /// How many keys lie below this one; those outside count as the nearest inside.
     pub fn above_lowest(self, key: Key) -> f32 {
         f32::from(key.number().clamp(self.lowest, self.highest) - self.lowest)

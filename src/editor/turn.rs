@@ -69,6 +69,7 @@ impl Said {
             Floor::Deaf => Self { is_quiet: true, ..plain("Not listening", ALERT) },
             Floor::Nobody => Self { is_quiet: true, ..plain("Listening", IDLE) },
             Floor::Player => plain("You play", CALL),
+            Floor::Waiting => Self { is_quiet: true, ..plain("Your turn", CALL) },
             Floor::Silence { used, left } => Self { part: Some(used), left, ..plain("Your turn ends", CALL) },
             Floor::Cued => plain("Antiphon comes in", ANSWER),
             Floor::Plugin { left, of } => {

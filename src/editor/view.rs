@@ -87,6 +87,8 @@ pub enum Floor {
     Nobody,
     /// The player plays.
     Player,
+    /// The player may play.
+    Waiting,
     /// Nobody holds a key: so much of the player's patience is used up, 0..=1, and so long is left where that is known.
     Silence { used: f32, left: Option<Seconds> },
     /// The cue was given; the plugin waits for its line.
@@ -107,7 +109,7 @@ pub struct Health {
     /// Notes of answers that came late.
     pub late: u32,
     /// Notes and events that were given up.
-    pub dropped: u32,
+    pub lost: u32,
 }
 
 /// A sentence for the player.
@@ -147,8 +149,13 @@ impl View {
 
     /// Whether there is anything on the roll, or about to be.
     pub fn has_anything(&self) -> bool {
-        let is_quiet = matches!(self.floor, Floor::Nobody | Floor::Bypassed | Floor::Deaf);
+        let is_quiet = matches!(self.floor, Floor::Nobody | Floor::Waiting | Floor::Bypassed | Floor::Deaf);
         !(is_quiet && self.notes.is_empty() && self.ghosts.is_empty() && self.lines.is_empty())
+    }
+
+    /// Whether a side holds any key.
+    pub fn holds(&self, side: Side) -> bool {
+        self.notes.iter().any(|note| note.side == side && note.end.is_none())
     }
 
     /// The side that sounds on a key, with its velocity; the player where both do.

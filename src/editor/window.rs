@@ -1,43 +1,99 @@
 //! The window that the host opens: sixty times a second it looks, draws, and does what was asked for.
 
-use std::sync::Arc;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Weak},
+};
 
-use egui::{CentralPanel, Context, Frame as Border, Ui};
+use egui::{CentralPanel, Context, Frame as Border, Id, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::{Frame, NiceEguiApp, baseview::HandlerError};
+use parking_lot::Mutex;
 
 use super::{
     board::Board,
-    face, groups,
+    errands::Errands,
+    face,
+    news::News,
     pace::Pace,
     palette::{self, GROUND},
+    view::View,
     watch::Watch,
     wish::Wish,
 };
-use crate::params::AntiphonParams;
+use crate::{foresight, instance::Instance, plugin::ModelStanding, take::Saved};
 
-/// The window's content. It lives as long as the plugin; what is open only now and then is in `board`.
+/// The window's content. It lives as long as the plugin.
 pub struct Window {
-    params: Arc<AntiphonParams>,
+    instance: Instance,
     watch: Watch,
-    /// While the window is open.
-    board: Option<Board>,
+    errands: Errands,
+    news: News,
+    /// The file that was saved last.
+    saved: Option<PathBuf>,
     pace: Pace,
+    open: Weak<Open>,
+}
+
+/// What there is only while the window is open. The framework does not tell when that ends, so this hangs in the
+/// window's own context and goes with it.
+struct Open {
+    board: Mutex<Board>,
+    /// The worker says what it expects for as long as this lives.
+    _foresight: foresight::Watch,
 }
 
 impl Window {
-    pub fn new(params: Arc<AntiphonParams>, watch: Watch) -> Self {
-        Self { params, watch, board: None, pace: Pace::default() }
+    pub fn new(instance: Instance) -> Self {
+        Self {
+            watch: Watch::new(instance.clone()),
+            instance,
+            errands: Errands::new(),
+            news: News::default(),
+            saved: None,
+            pace: Pace::default(),
+            open: Weak::new(),
+        }
     }
 
-    fn grant(&mut self, wish: Wish) {
-        let Some(board) = &mut self.board else { return };
+    /// What there is to show.
+    fn view(&mut self, context: &Context) -> View {
+        let wall = context.input(|input| input.time);
+        let mut view = self.watch.look(wall);
+        let model = self.instance.model();
+        view.own_model = match &model {
+            ModelStanding::Own { name } | ModelStanding::Refused { own: Some(name), .. } => {
+                Some(name.clone())
+            }
+            ModelStanding::Embedded | ModelStanding::Refused { own: None, .. } => None,
+        };
+        while let Some(back) = self.errands.next_return() {
+            self.saved = back.path.or(self.saved.take());
+            self.news.tell(back.notice, wall);
+        }
+        view.has_path = self.saved.is_some();
+        view.notice = self.news.notice(&model, wall);
+        view
+    }
+
+    fn grant(&mut self, wish: Wish, context: &Context, board: &mut Board) {
+        let instance = self.instance.clone();
         match wish {
+            Wish::SaveTake => self.errands.save(context, instance, Saved::Take),
+            Wish::SaveAnswer => self.errands.save(context, instance, Saved::LastAnswer),
+            Wish::CopyPath => {
+                if let Some(path) = &self.saved {
+                    context.copy_text(path.display().to_string());
+                }
+            }
+            Wish::LoadModel => self.errands.choose_model(context, instance),
             Wish::Embedded(index) => {
+                instance.dismiss_model();
                 let value = board.control("model").map(|control| control.value_of(index));
                 board.set("model", value.unwrap_or(0.0));
             }
-            _ => {}
+            Wish::Preset(_) => {}
+            Wish::Dismiss => self.news.dismiss(&self.instance.model()),
         }
     }
 }
@@ -46,26 +102,25 @@ impl NiceEguiApp for Window {
     fn build(&mut self, context: Context, host: GuiContext, frame: &mut Frame) -> Result<(), HandlerError> {
         palette::dress(&context);
         frame.set_clear_color(GROUND.into());
-        let mut board = Board::new(self.params.clone(), host);
-        // A window that was closed within a press has left the parameter down.
-        for id in groups::PRESSED {
-            if board.control(id).is_some_and(|control| control.value() > 0.5) {
-                board.set(id, 0.0);
-            }
-        }
-        self.board = Some(board);
+        let open = Arc::new(Open {
+            board: Mutex::new(Board::new(self.instance.params.clone(), host)),
+            _foresight: self.instance.foresight.watch(),
+        });
+        self.open = Arc::downgrade(&open);
+        context.data_mut(|data| data.insert_temp(Id::unique("what is open"), open));
         Ok(())
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
-        let view = self.watch.look();
-        let Some(board) = &mut self.board else { return };
+        let Some(open) = self.open.upgrade() else { return };
+        let view = self.view(ui.ctx());
+        let mut board = open.board.lock();
         let wish = CentralPanel::default()
             .frame(Border::new().fill(GROUND))
-            .show(ui, |ui| face::draw(ui, &view, board, &[]))
+            .show(ui, |ui| face::draw(ui, &view, &mut board, &[]))
             .inner;
         if let Some(wish) = wish {
-            self.grant(wish);
+            self.grant(wish, ui.ctx(), &mut board);
         }
         self.pace.ask_for_next(ui.ctx(), &view);
     }

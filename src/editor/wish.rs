@@ -7,8 +7,6 @@ pub enum Wish {
     SaveAnswer,
     /// The path of what was saved last goes to the clipboard.
     CopyPath,
-    ClearMemory,
-    ResetSeed,
     /// Choose a model file.
     LoadModel,
     /// Play with the embedded model of this index, whatever file was chosen.

@@ -110,8 +110,13 @@ impl Answer {
         self.is_complete
     }
 
-    /// The next note, which the scene then holds as well; `None` where the answer is complete.
-    pub fn next_note(&mut self, mind: &mut Mind, scene: &mut Memory, manner: &Manner) -> Option<Note> {
+    /// The next note, which the scene then holds as well, and how likely the model held its key to be; `None` where the answer is complete.
+    pub fn next_note(
+        &mut self,
+        mind: &mut Mind,
+        scene: &mut Memory,
+        manner: &Manner,
+    ) -> Option<(Note, Option<f32>)> {
         let note = self.draw(mind, scene, manner).filter(|note| note.onset < self.until);
         match note {
             Some(note) => {
@@ -120,7 +125,8 @@ impl Answer {
             }
             None => self.is_complete = true,
         }
-        note
+        let likelihood = |key| mind.state.odds.as_ref().map(|odds| odds.of_key(key));
+        note.map(|note| (note, likelihood(note.key)))
     }
 
     fn follow(&mut self, note: &Note, manner: &Manner) {

@@ -67,11 +67,17 @@ impl Signs {
     pub fn hand_over(&self, from: Seconds, patience: Patience) -> Option<Seconds> {
         let enough = (patience.part() / (1.0 - patience.part())).ln();
         let silences = (0..STRIDES).map(|n| Seconds(from.max(SHORTEST).0 + STRIDE.0 * f32::from(n)));
-        silences.into_iter().find(|&silence| {
-            let signs = self.after(silence);
-            let sum: f32 = signs.iter().zip(WEIGHTS).map(|(sign, weight)| sign * weight).sum();
-            sum >= enough
-        })
+        silences.into_iter().find(|&silence| self.over(silence) >= enough)
+    }
+
+    /// How likely it is that the call is over after so long a silence since the last release, 0..=1. Realtime-safe.
+    pub fn sureness(&self, silence: Seconds) -> f32 {
+        1.0 / (1.0 + (-self.over(silence.max(SHORTEST))).exp())
+    }
+
+    /// The log-odds that the call is over.
+    fn over(&self, silence: Seconds) -> f32 {
+        self.after(silence).iter().zip(WEIGHTS).map(|(sign, weight)| sign * weight).sum()
     }
 }
 

@@ -12,7 +12,7 @@ pub use network::{Network, Prediction};
 pub use preset::{CLASSIC_25, CLASSIC_150, INPUTS, LONGEST, Preset, features};
 
 use self::layout::Layout;
-use super::{Chance, Limits, Model, State, Taste, lstm::Packed, sampling, vector, weights::Weights};
+use super::{Chance, KeyOdds, Limits, Model, State, Taste, lstm::Packed, sampling, vector, weights::Weights};
 use crate::music::{
     grid::GridNote,
     note::{Key, RelativeNote, Velocity},
@@ -98,12 +98,18 @@ impl Model for Classic {
         parts.velocities.push(note.velocity);
     }
 
+    fn foresee(&self, state: &mut State) -> Option<KeyOdds> {
+        Some(KeyOdds::of(&self.predict(state)[..Key::COUNT]))
+    }
+
     fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
         let heads = self.predict(state);
         let (logits, times) = heads.split_at_mut(Key::COUNT);
         let step = limits.step(preset::bounded(Seconds(times[0])));
         let duration = preset::bounded(Seconds(times[1])).max(SHORTEST).min(limits.longest_duration);
+        let odds = KeyOdds::of(logits);
         let key = sampling::draw_key(logits, limits.keys_after(step), &taste.pitch, chance.random());
+        state.odds = Some(odds);
         let velocities = self.layout.split(&mut state.numbers).velocities;
         let velocity = velocities.draw(chance).unwrap_or(Velocity::saturating(MEZZO_FORTE));
         RelativeNote { step, duration, key, velocity }

@@ -39,6 +39,16 @@ impl Signature {
         Some(Self { beats: part(beats)?, value: part(value)? })
     }
 
+    /// How many beats there are in a bar, 1..=64.
+    pub fn beats(self) -> u8 {
+        self.beats
+    }
+
+    /// The note value of a beat: 4 for a quarter note, 1..=64.
+    pub fn value(self) -> u8 {
+        self.value
+    }
+
     /// In quarter notes, as all lengths are.
     pub fn beat(self) -> Beats {
         Beats(4.0 / f64::from(self.value))

@@ -83,6 +83,11 @@ impl Hearing {
         self.open.iter().any(|note| note.touch == Touch::Held)
     }
 
+    /// Whether anything sounds or any pedal is down.
+    pub fn is_touched(&self) -> bool {
+        !self.open.is_empty() || self.pedals.contains(&Pedal::Down)
+    }
+
     /// The keys that are held, on any channel.
     pub fn held_keys(&self) -> impl Iterator<Item = Key> {
         self.open.iter().filter(|note| note.touch == Touch::Held).map(|note| note.place.key)

@@ -59,6 +59,10 @@ impl Memory {
         self.unsettled = self.unsettled.max(self.notes.len() - place);
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.notes.is_empty()
+    }
+
     /// How many of the newest notes may come to stand otherwise: those from the first supposed one on.
     pub fn unsettled(&self) -> usize {
         self.unsettled

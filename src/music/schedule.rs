@@ -109,6 +109,10 @@ impl Schedule {
         self.pending.remove(0);
     }
 
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Nothing pending is played any more; what sounds goes on to its end. Realtime-safe.
     pub fn drop_pending(&mut self) {
         self.pending.clear();
@@ -141,12 +145,6 @@ impl Schedule {
     pub fn release_all(&mut self, at: SampleTime) {
         self.pending.clear();
         self.sounding.iter_mut().for_each(|note| note.end = Position::Sample(at));
-    }
-
-    /// Nothing is played and nothing sounds any more: whoever calls this owes the note-offs. Realtime-safe.
-    pub fn clear(&mut self) {
-        self.pending.clear();
-        self.sounding.clear();
     }
 
     /// All that sounds.

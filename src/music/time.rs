@@ -43,6 +43,11 @@ impl Tempo {
         (1.0..=10_000.0).contains(&beats_per_minute).then_some(Self(beats_per_minute))
     }
 
+    /// In quarter notes a minute.
+    pub fn beats_per_minute(self) -> f64 {
+        self.0
+    }
+
     /// How many beats the tempo of `self` gains on another within a length.
     pub fn gain_on(self, other: Self, length: Samples, rate: SampleRate) -> Beats {
         Beats((self.0 - other.0) / 60.0 * length.0 as f64 / rate.0)

@@ -3,12 +3,14 @@
 mod floor;
 mod passing;
 mod rules;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     floor::{Ask, Asked, Floor},
     rules::{Alignment, Cue, Entry, Foot, Length, Rules},
+    standing::Standing,
 };
 use super::{
     time::{Beats, SampleTime, Seconds, Tempo},
@@ -172,6 +174,11 @@ impl Turns {
     /// A new take: chance begins anew. Numbers of turns move on, lest a late reply be taken for one of a new turn.
     pub fn restart(&mut self) {
         *self = Self { next: self.next, ..Self::new() };
+    }
+
+    /// The next turn has the chance of a take's first one.
+    pub fn begin_chance_anew(&mut self) {
+        self.ordinal = 0;
     }
 
     /// The rest of the answer is to be planned anew, under another number. `None` where there is no answer.

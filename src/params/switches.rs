@@ -24,6 +24,14 @@ pub struct SwitchParams {
     /// Goes on: what is planned is thrown away, and the answer goes on otherwise.
     #[id = "re-roll"]
     pub re_roll: BoolParam,
+
+    /// Goes on: all that was heard is forgotten, and what is played ends.
+    #[id = "clear-memory"]
+    pub clear_memory: BoolParam,
+
+    /// Goes on: chance begins anew, as at the beginning of a take.
+    #[id = "reset-seed"]
+    pub reset_seed: BoolParam,
 }
 
 impl SwitchParams {
@@ -38,7 +46,12 @@ impl SwitchParams {
 
     /// What is pressed now. Realtime-safe.
     pub fn triggers(&self) -> Triggers {
-        Triggers { panic: self.panic.value(), re_roll: self.re_roll.value() }
+        Triggers {
+            panic: self.panic.value(),
+            re_roll: self.re_roll.value(),
+            clear_memory: self.clear_memory.value(),
+            reset_seed: self.reset_seed.value(),
+        }
     }
 }
 
@@ -51,6 +64,8 @@ impl Default for SwitchParams {
                 .with_string_to_value(texts::read_channel(ALL)),
             panic: BoolParam::new("Panic", false),
             re_roll: BoolParam::new("Re-roll", false),
+            clear_memory: BoolParam::new("Clear memory", false),
+            reset_seed: BoolParam::new("Reset seed", false),
         }
     }
 }

@@ -5,7 +5,7 @@ use nice_plug::params::{Params, internals::ParamPtr};
 use super::*;
 
 /// The identifiers with which projects were saved, in their order.
-const IDS: [&str; 37] = [
+const IDS: [&str; 39] = [
     "model",
     "memory",
     "temperature",
@@ -43,6 +43,8 @@ const IDS: [&str; 37] = [
     "cue-controller",
     "alignment",
     "patience",
+    "clear-memory",
+    "reset-seed",
 ];
 
 fn with_each(mut check: impl FnMut(&str, ParamPtr)) {

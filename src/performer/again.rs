@@ -2,10 +2,12 @@
 
 use super::{Performer, Port, Settings};
 use crate::{
+    chronicle::Event,
     lane::Request,
     music::{
         manner::Manner,
         time::{SampleTime, Seconds},
+        touch::Touch,
     },
 };
 
@@ -21,6 +23,10 @@ pub struct Triggers {
     pub panic: bool,
     /// What is planned is thrown away, and the answer goes on otherwise.
     pub re_roll: bool,
+    /// All that was heard is forgotten, and what is played ends.
+    pub clear_memory: bool,
+    /// The next turn has the seed of a take's first one.
+    pub reset_seed: bool,
 }
 
 /// The plan of an answer.
@@ -33,7 +39,17 @@ pub(super) struct Plan {
 }
 
 impl Triggers {
-    pub const NONE: Self = Self { panic: false, re_roll: false };
+    pub const NONE: Self = Self { panic: false, re_roll: false, clear_memory: false, reset_seed: false };
+
+    /// What has gone down since `before`.
+    fn since(self, before: Self) -> Self {
+        Self {
+            panic: self.panic && !before.panic,
+            re_roll: self.re_roll && !before.re_roll,
+            clear_memory: self.clear_memory && !before.clear_memory,
+            reset_seed: self.reset_seed && !before.reset_seed,
+        }
+    }
 }
 
 impl Performer {
@@ -43,11 +59,17 @@ impl Performer {
         self.turn_away(ears);
         self.leave_sounding(self.settings.manner.polyphony.count(), port);
         self.tell_manner();
-        if self.settings.triggers.panic && !triggers.panic {
+        let pressed = self.settings.triggers.since(triggers);
+        if pressed.panic {
             self.panic(port);
         }
-        let pressed = self.settings.triggers.re_roll && !triggers.re_roll;
-        if pressed || self.has_changed_manner() {
+        if pressed.clear_memory {
+            self.clear_memory(port);
+        }
+        if pressed.reset_seed {
+            self.turns.begin_chance_anew();
+        }
+        if pressed.re_roll || self.has_changed_manner() {
             self.plan_again();
         }
     }
@@ -62,10 +84,19 @@ impl Performer {
 
     fn panic(&mut self, port: &mut impl Port) {
         let ended = self.turns.stop();
-        self.hearing.clear();
+        self.let_go();
         self.fall_silent(ended, port);
         self.passage.owe_all_that_passed();
         self.pay_debts(port);
+    }
+
+    /// Forgets all that was heard. A call that goes on stays one, but there is nothing to say to one that is over.
+    fn clear_memory(&mut self, port: &mut impl Port) {
+        let ended = if self.hearing.any_key_held() { self.turns.hush() } else { self.turns.stop() };
+        self.fall_silent(ended, port);
+        self.touch = Touch::default();
+        self.forget_owed = true;
+        self.pay_forget();
     }
 
     fn has_changed_manner(&self) -> bool {
@@ -86,6 +117,7 @@ impl Performer {
         let after = |position| timeline.moment_after(ask.hand_over, ask.from, position, ask.tempo);
         let from = after(timeline.pin(kept));
         let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
+        self.tell(Event::Dropped { from: kept });
         let ordinal = self.plan.ordinal + 1;
         self.plan = Plan { ordinal, made: self.cursor, manner: self.settings.manner };
         let seed = self.settings.seed(ask.ordinal, ordinal);

@@ -16,7 +16,7 @@ pub enum Ears {
 }
 
 impl Ears {
-    fn hear_channel(self, channel: u8) -> bool {
+    pub(super) fn hear_channel(self, channel: u8) -> bool {
         match self {
             Self::Closed => false,
             Self::Channel(heard) => heard == channel,

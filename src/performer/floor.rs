@@ -1,11 +1,14 @@
 //! The performer and the floor: what the player does to the turn, and what the turn does to the answer.
 
 use super::{Gesture, Performer, Port, Settings};
-use crate::music::{
-    hearing::Places,
-    time::{Beats, SampleTime},
-    timeline::{Motion, Transport},
-    turn::{Change, Consequence, Rules},
+use crate::{
+    chronicle::Event,
+    music::{
+        hearing::{Pedal, Places},
+        time::{Beats, SampleTime},
+        timeline::{Motion, Transport},
+        turn::{Change, Consequence, Rules},
+    },
 };
 
 impl Performer {
@@ -47,7 +50,7 @@ impl Performer {
                     self.cancel(ask.turn);
                 }
                 self.turns.end();
-                self.schedule.drop_pending();
+                self.drop_pending();
             }
         }
     }
@@ -82,6 +85,7 @@ impl Performer {
                 if let Some(note) = self.hearing.key_down(place, velocity, at) {
                     self.remember(note);
                 }
+                self.tell(Event::Struck(place, velocity));
             }
             Gesture::KeysUp(places) => self.lift(at, places),
             Gesture::AllOff { channel } => {
@@ -91,6 +95,9 @@ impl Performer {
             }
             Gesture::Pedal { channel, pedal } => {
                 self.hearing.pedal(channel, pedal);
+                if self.settings.ears.hear_channel(channel) || pedal == Pedal::Up {
+                    self.tell(Event::Pedal { channel, pedal });
+                }
                 let mut was_sounding = false;
                 while let Some(note) = self.hearing.end_unpedalled(at) {
                     self.remember(note);
@@ -106,6 +113,9 @@ impl Performer {
 
     pub(super) fn lift(&mut self, at: SampleTime, places: Places) {
         let was_held = self.hearing.any_key_held();
+        if was_held {
+            self.tell(Event::Lifted(places));
+        }
         while let Some(note) = self.hearing.keys_up(places, at) {
             self.remember(note);
         }
@@ -118,7 +128,7 @@ impl Performer {
         match consequence {
             Consequence::FallSilent(ended) => self.fall_silent(ended, port),
             Consequence::PlanAnew(ended) => {
-                self.schedule.drop_pending();
+                self.drop_pending();
                 if let Some(turn) = ended {
                     self.cancel(turn);
                 }

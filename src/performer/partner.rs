@@ -2,6 +2,7 @@
 
 use super::{Partner, Performer, again::Plan, wonder::in_seconds};
 use crate::{
+    chronicle::{Event, Ghost},
     improviser::Progress,
     lane::{Ending, Reply, Request},
     music::{
@@ -48,10 +49,10 @@ impl Performer {
             self.work_inline();
             self.await_worker();
             match self.lanes.replies.pop() {
-                Ok(Reply::Play { turn, note }) => {
+                Ok(Reply::Play { turn, note, likelihood }) => {
                     // A reply of an old turn cannot sound.
                     if let Some(ask) = self.turns.current().filter(|ask| ask.turn == turn) {
-                        self.plan(&ask, note);
+                        self.plan(&ask, note, likelihood);
                     }
                 }
                 Ok(Reply::Expect { lull, hand_over }) => self.expect(lull, hand_over),
@@ -64,7 +65,7 @@ impl Performer {
         }
     }
 
-    fn plan(&mut self, ask: &Ask, note: Note) {
+    fn plan(&mut self, ask: &Ask, note: Note, likelihood: Option<f32>) {
         let timeline = &self.timeline;
         // The tempo of the asking: notes that come early or late to the schedule keep the same beats.
         let mut onset = timeline.after_moments(ask.hand_over, ask.from, note.onset, ask.tempo);
@@ -81,8 +82,16 @@ impl Performer {
         let end = timeline.after_seconds(onset, note.duration, ask.tempo);
         let place = Place { channel: self.channel, key: note.key };
         let planned = PlannedNote { onset, end, place, velocity: note.velocity };
-        if self.schedule.plan(planned, timeline).is_err() {
-            self.telemetry.dropped.raise();
+        let ghost = Ghost {
+            onset: timeline.sample(onset),
+            end: timeline.sample(end),
+            key: note.key,
+            velocity: note.velocity,
+            likelihood,
+        };
+        match self.schedule.plan(planned, timeline) {
+            Ok(()) => self.tell(Event::Planned(ghost)),
+            Err(_) => self.telemetry.dropped.raise(),
         }
     }
 

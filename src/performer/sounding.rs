@@ -1,12 +1,15 @@
 //! The performer and its instrument: every note-on that goes out is followed by its note-off.
 
 use super::{Ears, Performer, Port, Sound};
-use crate::music::{
-    hearing::{HeardNote, Place},
-    note::Key,
-    schedule::{Due, Sounding},
-    time::Beats,
-    turn::TurnId,
+use crate::{
+    chronicle::Event,
+    music::{
+        hearing::{HeardNote, Place},
+        note::Key,
+        schedule::{Due, Sounding},
+        time::{Beats, SampleTime},
+        turn::TurnId,
+    },
 };
 
 impl Performer {
@@ -20,13 +23,16 @@ impl Performer {
                 // A key sounds for one of the two: its release would end the player's note.
                 let is_allowed = self.settings.manner.keys().contains(key) && !self.hearing.holds(place);
                 let has_room = is_allowed && self.make_room(key, port);
-                let sound = Sound::NoteOn(place, self.settings.delivery.velocity(note.velocity));
+                let velocity = self.settings.delivery.velocity(note.velocity);
+                let sound = Sound::NoteOn(place, velocity);
                 if has_room && !self.blocked && port.play(self.offset(), sound).is_ok() {
                     self.telemetry.answered.raise();
                     self.schedule.start_first(self.cursor, channel);
+                    self.tell(Event::Sounded(place, velocity));
                 } else {
                     self.telemetry.dropped.raise();
                     self.schedule.skip_first();
+                    self.tell(Event::Skipped(key));
                 }
             }
         }
@@ -61,6 +67,7 @@ impl Performer {
             return;
         }
         self.schedule.end(note.place.key);
+        self.tell(Event::Released(note.place));
         let Sounding { place, velocity, onset, .. } = note;
         if self.settings.ears != Ears::Closed {
             self.remember(HeardNote { key: place.key, velocity, onset, end: self.cursor });
@@ -85,6 +92,7 @@ impl Performer {
 
     /// Releases all that sounds, drops all that is planned, and tells the worker.
     pub(super) fn fall_silent(&mut self, ended: Option<TurnId>, port: &mut impl Port) {
+        self.drop_pending();
         self.schedule.release_all(self.cursor);
         self.release_sounding(port);
         if let Some(turn) = ended {
@@ -99,12 +107,23 @@ impl Performer {
         }
     }
 
+    /// Nothing that is planned is played any more.
+    pub(super) fn drop_pending(&mut self) {
+        if self.schedule.has_pending() {
+            self.schedule.drop_pending();
+            self.tell(Event::Dropped { from: SampleTime(0) });
+        }
+    }
+
     /// Ends the answer where nothing can be sent: what sounds is released as soon as something can.
     pub(super) fn owe_all(&mut self) {
-        for note in self.schedule.sounding() {
+        self.drop_pending();
+        loop {
+            let Some(note) = self.schedule.sounding().next() else { break };
             self.passage.owe(note.place);
+            self.schedule.end(note.place.key);
+            self.tell(Event::Released(note.place));
         }
-        self.schedule.clear();
     }
 
     /// Sends what the instrument is still owed.

@@ -157,7 +157,7 @@ fn a_change_of_the_register_is_heard_at_once_and_the_answer_goes_on() {
 
 #[test]
 fn panic_releases_everything_in_its_block_and_nothing_planned_sounds() {
-    let settings = pressed(Triggers { panic: true, re_roll: false });
+    let settings = pressed(Triggers { panic: true, ..Triggers::NONE });
     let undisturbed = strikes(&render(&one_call(), &playing(), |_| SETTINGS));
     assert!(undisturbed.iter().any(|(at, ..)| *at > LATER));
     let heard = render(&one_call(), &playing(), settings);
@@ -167,7 +167,7 @@ fn panic_releases_everything_in_its_block_and_nothing_planned_sounds() {
 
 #[test]
 fn panic_releases_what_has_passed_through_as_well() {
-    let settings = |at| Settings { thru: true, ..pressed(Triggers { panic: true, re_roll: false })(at) };
+    let settings = |at| Settings { thru: true, ..pressed(Triggers { panic: true, ..Triggers::NONE })(at) };
     let score = vec![(0, Gesture::Pedal { channel: 0, pedal: Pedal::Down }), one_call()[0]];
     let heard = render(&score, &playing(), settings);
     assert_eq!(heard.last(), Some(&(LATER, Sound::PedalUp { channel: 0 })));
@@ -177,7 +177,7 @@ fn panic_releases_what_has_passed_through_as_well() {
 #[test]
 fn a_re_roll_goes_on_with_other_notes_and_leaves_none_hanging() {
     let usual = render(&one_call(), &playing(), |_| SETTINGS);
-    let rolled = render(&one_call(), &playing(), pressed(Triggers { panic: false, re_roll: true }));
+    let rolled = render(&one_call(), &playing(), pressed(Triggers { re_roll: true, ..Triggers::NONE }));
     let until = |heard: &[(u64, Sound)], end| -> Vec<_> {
         strikes(heard).into_iter().filter(|(at, ..)| *at < end).collect()
     };
@@ -190,9 +190,10 @@ fn a_re_roll_goes_on_with_other_notes_and_leaves_none_hanging() {
 
 #[test]
 fn a_switch_that_stays_down_acts_once() {
-    let held =
-        |at| if at >= LATER { pressed(Triggers { panic: false, re_roll: true })(LATER) } else { SETTINGS };
-    let once = render(&one_call(), &playing(), pressed(Triggers { panic: false, re_roll: true }));
+    let held = |at| {
+        if at >= LATER { pressed(Triggers { re_roll: true, ..Triggers::NONE })(LATER) } else { SETTINGS }
+    };
+    let once = render(&one_call(), &playing(), pressed(Triggers { re_roll: true, ..Triggers::NONE }));
     assert_eq!(render(&one_call(), &playing(), held), once);
 }
 

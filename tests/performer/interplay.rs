@@ -38,7 +38,7 @@ fn in_answer(length: Length) -> Settings {
 
 /// Re-roll is pressed for one block.
 fn rolled(settings: Settings, at: u64) -> impl Fn(u64) -> Settings {
-    let triggers = Triggers { panic: false, re_roll: true };
+    let triggers = Triggers { re_roll: true, ..Triggers::NONE };
     move |now| if now == at { Settings { triggers, ..settings } } else { settings }
 }
 

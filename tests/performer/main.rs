@@ -1,5 +1,7 @@
 //! Laws of the performer, for any player, any transport and any partition into blocks.
 
+mod buttons;
+mod chronicle;
 mod control;
 mod duo;
 mod games;

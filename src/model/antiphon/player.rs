@@ -14,17 +14,22 @@ use self::{
 };
 use super::{
     features::Features,
-    scene::{KEY, Scene},
+    scene::KEY,
     shape::{HEADS, LAYERS, MEMORY},
-    vocabulary::TIMES,
+    vocabulary::{Bin, TIMES},
 };
 use crate::{
-    model::{Chance, Expectation, Limits, Model, State, Taste, lstm::Packed, vector, weights::Weights},
+    model::{
+        Chance, Expectation, KeyOdds, Limits, Model, State, Taste, lstm::Packed, vector, weights::Weights,
+    },
     music::{grid::GridNote, note::RelativeNote, time::Seconds},
 };
 
 /// Half a cell: what is left of a note that begins late in its cell.
 const SHORTEST: Seconds = Seconds(0.005);
+
+/// Bins of a step this short are one cell each, and hold the notes of one chord.
+const CHORD_CELLS: usize = 5;
 
 /// Our own network, ready to play: its weights are packed for one note at a time.
 #[derive(Debug, Clone)]
@@ -63,7 +68,7 @@ impl Antiphon {
             hear: weights.numbers("hear.table").to_vec(),
             layers: (0..LAYERS).map(|layer| Layer::new(layer, weights)).collect(),
             heads: HEADS.iter().map(head).collect(),
-            silence: State { numbers: vec![0.0; layout::length()], scene: Scene::SILENCE },
+            silence: State::of(vec![0.0; layout::length()]),
         };
         // Before the first note, the memory is asked too.
         let mut silence = model.silence.clone();
@@ -129,7 +134,7 @@ impl Model for Antiphon {
     }
 
     fn hear(&self, state: &mut State, note: GridNote) {
-        let State { numbers, scene } = state;
+        let State { numbers, scene, .. } = state;
         let mut features = Features::default();
         scene.tell_step(note.step, &mut features);
         scene.tell_key(note.step, note.key, &mut features);
@@ -148,7 +153,7 @@ impl Model for Antiphon {
     }
 
     fn expect(&self, state: &mut State) -> Option<Expectation> {
-        let State { numbers, scene } = state;
+        let State { numbers, scene, .. } = state;
         let mut parts = layout::split(numbers);
         self.look_back(&mut parts, scene.heard());
         let weights = &mut self.say(0, &Features::default(), &mut parts.scratch)[..TIMES];
@@ -156,8 +161,23 @@ impl Model for Antiphon {
         Some(Expectation::of(weights))
     }
 
+    /// After the likeliest step that begins no part of the newest chord, whose time is over when anybody looks.
+    fn foresee(&self, state: &mut State) -> Option<KeyOdds> {
+        let State { numbers, scene, .. } = state;
+        let mut parts = layout::split(numbers);
+        self.look_back(&mut parts, scene.heard());
+        let steps = &self.say(0, &Features::default(), &mut parts.scratch)[..TIMES];
+        let later = steps.iter().enumerate().skip(CHORD_CELLS);
+        let likeliest = later.max_by(|one, other| one.1.total_cmp(other.1));
+        let step = Bin::at(likeliest.map_or(CHORD_CELLS, |(bin, _)| bin)).first_cell;
+        let mut told = Features::default();
+        scene.tell_step(step, &mut told);
+        scene.tell_recent(KEY, &mut told);
+        Some(KeyOdds::of(self.say(1, &told, &mut parts.scratch)))
+    }
+
     fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
-        let State { numbers, scene } = state;
+        let State { numbers, scene, odds } = state;
         let mut parts = layout::split(numbers);
         self.look_back(&mut parts, scene.heard());
         let scratch = &mut parts.scratch;
@@ -167,7 +187,9 @@ impl Model for Antiphon {
         scene.tell_step(step, &mut told);
         let mut told_of_keys = told.clone();
         scene.tell_recent(KEY, &mut told_of_keys);
-        let key = choice.key(self.say(1, &told_of_keys, scratch), step);
+        let logits = self.say(1, &told_of_keys, scratch);
+        *odds = Some(KeyOdds::of(logits));
+        let key = choice.key(logits, step);
         scene.tell_key(step, key, &mut told);
         let velocity = choice.velocity(self.say(2, &told, scratch));
         scene.tell_velocity(step, velocity, &mut told);

@@ -25,7 +25,17 @@ pub(super) enum Hold {
 impl Barlines {
     /// The number of the bar at a sample.
     pub fn number_at(&self, at: SampleTime) -> i64 {
-        self.bars.number_at(self.anchor.beat_at(at, self.rate))
+        self.bars.number_at(self.beat_at(at))
+    }
+
+    /// The beat at a sample.
+    pub fn beat_at(&self, at: SampleTime) -> BeatTime {
+        self.anchor.beat_at(at, self.rate)
+    }
+
+    /// Where the bar at a sample begins, in the beats that it is counted in.
+    pub fn line_at(&self, at: SampleTime) -> BeatTime {
+        self.bars.line(self.number_at(at))
     }
 
     /// The first bar line from bar 0 on that falls on a sample or later and whose number is `phase` modulo `period`.

@@ -67,7 +67,7 @@ impl Turns {
     }
 
     /// Where the plugin is to come in, if anything gives it the floor.
-    fn entry(&self, now: SampleTime, timeline: &Timeline, rules: &Rules) -> Option<Position> {
+    pub(super) fn entry(&self, now: SampleTime, timeline: &Timeline, rules: &Rules) -> Option<Position> {
         match (self.floor, rules.entry(), rules) {
             (Floor::Cued { at }, Some(entry), _) => Some(aligned(at, entry.alignment, timeline)),
             (Floor::Cued { at }, None, _) => Some(at),

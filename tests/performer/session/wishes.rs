@@ -51,7 +51,8 @@ pub fn change_mind(settings: Settings, chance: &mut Pcg32) -> Settings {
 /// What is pressed in a block of so many seconds.
 pub fn press(seconds: f64, chance: &mut Pcg32) -> Triggers {
     let mut pressed = |every: f64| chance.random_bool((seconds / every).min(1.0));
-    Triggers { panic: pressed(60.0), re_roll: pressed(10.0) }
+    let (panic, re_roll) = (pressed(60.0), pressed(10.0));
+    Triggers { panic, re_roll, clear_memory: pressed(120.0), reset_seed: pressed(30.0) }
 }
 
 fn rules(chance: &mut Pcg32) -> Rules {

@@ -76,7 +76,7 @@ impl Worker {
             let Ok(mut reply) = self.inside.replies.pop() else { break };
             let manner = self.drawn.pop_front().expect("it was drawn");
             match &mut reply {
-                Reply::Play { turn, note } => {
+                Reply::Play { turn, note, .. } => {
                     note.velocity = Velocity::saturating((self.notes % 127) as u8 + 1);
                     self.notes += 1;
                     log.planned(*turn, *note, manner, now);

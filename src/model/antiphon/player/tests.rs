@@ -4,6 +4,7 @@ use candle_core::{Device, Tensor};
 use rand::{RngExt, SeedableRng};
 
 use super::*;
+use crate::model::antiphon::Scene;
 use crate::{
     model::{
         Preset,
@@ -63,7 +64,7 @@ fn graph_nats(network: &Network, piece: &[GridNote]) -> [Vec<f32>; 4] {
 
 /// What each attribute of the next note costs.
 fn nats(model: &Antiphon, state: &mut State, note: &GridNote) -> [f32; 4] {
-    let State { numbers, scene } = state;
+    let State { numbers, scene, .. } = state;
     let mut parts = layout::split(numbers);
     model.look_back(&mut parts, scene.heard());
     let scratch = &mut parts.scratch;

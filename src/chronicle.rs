@@ -1,0 +1,150 @@
+//! What happened: a wait-free lane from the audio thread to whoever keeps the take.
+//!
+//! Nothing is asked back, and nothing waits for it: where the lane is full, records are lost, and counted.
+
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use crate::music::{
+    bars::Signature,
+    hearing::{Pedal, Place, Places},
+    note::{Key, Velocity},
+    time::{BeatTime, Beats, SampleRate, SampleTime, Samples, Tempo},
+    turn::Standing,
+};
+
+/// Ten seconds of the densest music, which a reader that rests some milliseconds never lets come together; 160 KiB.
+const RECORDS: usize = 4096;
+
+/// Two points that lie closer than this are one, in beats.
+const SAME_BEATS: f64 = 1.0 / 1_000.0;
+
+/// Something that happened on the instance's clock. Records come in the order of time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Record {
+    pub at: SampleTime,
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event {
+    /// A new take begins, on a clock of this rate: nothing is held, planned or sounding.
+    Began(SampleRate),
+    /// The player strikes a key that is heard.
+    Struck(Place, Velocity),
+    /// The player releases keys; some may not have been struck.
+    Lifted(Places),
+    /// The player's sustain pedal moves.
+    Pedal { channel: u8, pedal: Pedal },
+    /// All keys and pedals of the player count as up.
+    LetGo,
+    /// A note of the answer is to sound.
+    Planned(Ghost),
+    /// The first planned note of this key sounds, as it was sent to the instrument.
+    Sounded(Place, Velocity),
+    /// The first planned note of this key is not played after all.
+    Skipped(Key),
+    /// Whatever was planned for `from` or later is not played after all.
+    Dropped { from: SampleTime },
+    /// A note of the answer ends.
+    Released(Place),
+    /// The floor changes hands, or is to do so at another time than was told.
+    Floor(Standing),
+    /// The transport starts, stops, jumps or changes its tempo.
+    Song(Song),
+    /// Bars are counted otherwise than before.
+    Bars(Measure),
+    /// Records were lost before this one, since nobody had read the lane for long.
+    Gap,
+}
+
+/// A note that is planned and does not sound yet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ghost {
+    /// Onset and end are told at the tempo of the planning.
+    pub onset: SampleTime,
+    pub end: SampleTime,
+    pub key: Key,
+    /// As it was meant, before *Velocity scale*.
+    pub velocity: Velocity,
+    /// How likely the model held this key to be at this point, 0..=1; `None` from a model that does not tell.
+    pub likelihood: Option<f32>,
+}
+
+/// Where the song is, from the record on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Song {
+    /// `None` while the transport stands still.
+    pub beat: Option<BeatTime>,
+    /// The host's, or the last one it told.
+    pub tempo: Tempo,
+}
+
+/// How bars are counted, from the record on. The song's first bar has the number 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measure {
+    /// Where the bar of the record begins.
+    pub line: BeatTime,
+    pub number: i32,
+    pub signature: Signature,
+}
+
+const _: () = assert!(size_of::<Record>() <= 40);
+
+/// The audio thread's end.
+#[derive(Debug, Default)]
+pub struct Chronicle {
+    /// `None` where nobody reads.
+    lane: Option<Producer<Record>>,
+    is_broken: bool,
+}
+
+/// A record that found no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost;
+
+/// Makes the lane of a performer. Allocates.
+pub fn chronicle() -> (Chronicle, Consumer<Record>) {
+    let (lane, reader) = RingBuffer::new(RECORDS);
+    (Chronicle { lane: Some(lane), is_broken: false }, reader)
+}
+
+impl Chronicle {
+    /// One that nobody reads.
+    pub const UNREAD: Self = Self { lane: None, is_broken: false };
+
+    /// Whether anybody reads it.
+    pub fn is_read(&self) -> bool {
+        self.lane.is_some()
+    }
+
+    /// Tells what happened at `at`; after a loss, tells of that first. Realtime-safe.
+    ///
+    /// # Errors
+    /// Where there is no room.
+    pub fn tell(&mut self, at: SampleTime, event: Event) -> Result<(), Lost> {
+        let Some(lane) = &mut self.lane else { return Ok(()) };
+        if self.is_broken {
+            self.is_broken = lane.push(Record { at, event: Event::Gap }).is_err();
+        }
+        self.is_broken = self.is_broken || lane.push(Record { at, event }).is_err();
+        if self.is_broken { Err(Lost) } else { Ok(()) }
+    }
+}
+
+impl Song {
+    /// The beat so many samples after the record; `None` while the transport stands still.
+    pub fn beat_after(&self, length: Samples, rate: SampleRate) -> Option<BeatTime> {
+        self.beat.map(|beat| beat + Beats::from_samples(length, self.tempo, rate))
+    }
+}
+
+impl Measure {
+    /// Whether these bars, counted on, give that one.
+    pub fn counts(&self, other: Self) -> bool {
+        let bars = (other.line - self.line).0 / self.signature.bar().0;
+        let apart = (bars - bars.round()).abs() * self.signature.bar().0;
+        let number = f64::from(self.number) + bars.round();
+        self.signature == other.signature && apart < SAME_BEATS && number == f64::from(other.number)
+    }
+}

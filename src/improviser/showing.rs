@@ -1,0 +1,67 @@
+//! What the improviser shows to who looks on, when there is nothing else to do.
+
+use std::sync::Arc;
+
+use super::{Improviser, Signs};
+use crate::foresight::Foresight;
+
+/// So many notes of a window that slides are heard at once, before the worker looks for a request again.
+const AT_ONCE: usize = 4;
+
+/// What is shown, and whether it is of now.
+pub(super) struct Display {
+    foresight: Arc<Foresight>,
+    is_old: bool,
+}
+
+impl Display {
+    /// One at which nobody looks.
+    pub fn new() -> Self {
+        Self { foresight: Arc::default(), is_old: true }
+    }
+
+    /// What is shown is no longer of now.
+    pub fn grow_old(&mut self) {
+        self.is_old = true;
+    }
+}
+
+impl Improviser {
+    /// From now on shows there what is expected, while somebody watches.
+    pub fn show_on(&mut self, foresight: Arc<Foresight>) {
+        self.display = Display { foresight, is_old: true };
+    }
+
+    /// Shows how likely each next key is after all that is remembered, where that is not shown yet: a part of the work at
+    /// a time; false if there is nothing to do.
+    pub(super) fn show(&mut self) -> bool {
+        let Self { display, minds, memory, manner, .. } = self;
+        if !display.is_old || !display.foresight.is_watched() {
+            return false;
+        }
+        let mind = minds.of(manner.model);
+        if mind.hear(memory, manner.memory.into(), AT_ONCE) > 0 {
+            return true;
+        }
+        let odds = if memory.is_empty() { None } else { mind.model.foresee(&mut mind.state) };
+        display.foresight.show_keys(odds.as_ref());
+        display.is_old = false;
+        true
+    }
+
+    /// Shows the odds among which the newest note of the answer was chosen.
+    pub(super) fn show_choice(&mut self) {
+        let Self { display, minds, manner, .. } = self;
+        if display.foresight.is_watched() {
+            display.foresight.show_keys(minds.of(manner.model).state.odds.as_ref());
+        }
+        display.grow_old();
+    }
+
+    /// Shows how sure it is, in a lull, that the call is over.
+    pub(super) fn show_lull(&self, signs: Option<&Signs>) {
+        if self.display.foresight.is_watched() {
+            self.display.foresight.show_over(|silence| signs.map_or(0.0, |signs| signs.sureness(silence)));
+        }
+    }
+}
