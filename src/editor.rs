@@ -64,3 +64,6 @@ pub fn editor(instance: Instance) -> Option<Editor> {
     let settings = EguiNiceSettings::new().with_tile("Antiphon").with_resize_hint(hint);
     create_egui_editor(state, RepaintNotifier::new(), settings, Window::new(instance))
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ pub const GROUPS: [Group; 4] = [
             &["cue", "cue-key", "cue-controller", "alignment"],
             &["answer-length", "answer-bars", "trade-bars"],
         ],
-        width: 1.9,
+        width: 2.05,
     },
     Group {
         title: "What",

@@ -22,7 +22,7 @@ const BLACK_WIDTH: f32 = 0.62;
 /// The height of the strip above the keys in which odds stand, in points.
 const ODDS_HEIGHT: f32 = 14.0;
 /// A next key as likely as this fills the strip.
-const FULL_ODDS: f32 = 0.5;
+const FULL_ODDS: f32 = 0.4;
 
 /// Draws the keyboard into `area`: a piano's keys, or all 128 where others sound.
 pub fn draw(ui: &Ui, area: Rect, view: &View) {
@@ -134,10 +134,10 @@ fn draw_glow(painter: &Painter, face: Rect, rest: Color32, odds: f32) {
     }
 }
 
-/// The strip above the keys tells the same as a height, to be read exactly.
+/// The strip above the keys tells the same as a height.
 fn draw_odds(painter: &Painter, keyboard: &Keyboard, view: &View, key: Key) {
-    let part = (view.odds[key.index()] / FULL_ODDS).clamp(0.0, 1.0);
-    if part > 0.01 {
+    let part = glow(view.odds[key.index()]);
+    if part > 0.1 {
         let rect = keyboard.rect(key);
         let width = (keyboard.white_width() * 0.45).max(2.0);
         let height = part * (ODDS_HEIGHT - 3.0);
@@ -175,6 +175,6 @@ mod tests {
 
     #[test]
     fn the_likelier_a_key_is_the_warmer_it_is() {
-        assert!(glow(0.0) == 0.0 && glow(0.05) < glow(0.2) && glow(0.2) < glow(0.5));
+        assert!(glow(0.0) == 0.0 && glow(0.05) < glow(0.2) && glow(0.2) < glow(0.4));
     }
 }

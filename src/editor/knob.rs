@@ -2,9 +2,7 @@
 
 use std::f32::consts::PI;
 
-use egui::{
-    Align2, Color32, CursorIcon, Painter, Pos2, Rect, Sense, Shape, Stroke as Pen, Ui, pos2, vec2,
-};
+use egui::{Align2, Color32, CursorIcon, Painter, Pos2, Rect, Sense, Shape, Stroke as Pen, Ui, pos2, vec2};
 
 use super::{
     board::Board,

@@ -11,7 +11,7 @@ use super::{
 
 /// The window as it opens first, and the smallest one in which nothing is cut off, in points.
 pub const USUAL_SIZE: Vec2 = Vec2::new(1120.0, 740.0);
-pub const SMALLEST_SIZE: Vec2 = Vec2::new(980.0, 600.0);
+pub const SMALLEST_SIZE: Vec2 = Vec2::new(1000.0, 600.0);
 
 const HEAD: f32 = 34.0;
 const TURN: f32 = 40.0;
@@ -78,11 +78,10 @@ pub fn inside(area: Rect, group: &Group) -> (Rect, Vec<Rect>, Vec<Rect>) {
     let (knobs, rows) = cut_top_by(rest, knob::HEIGHT, GAP / 2.0);
     let equal = vec![1.0; group.knobs.len()];
     let widths = match group.columns.len() {
-        // The names of cues are longer than numbers of bars.
-        2 => vec![1.3, 1.0],
+        2 => vec![1.0, 1.15],
         columns => vec![1.0; columns],
     };
-    (title, columns(knobs, &equal, GAP), columns(rows, &widths, GAP * 2.5))
+    (title, columns(knobs, &equal, GAP), columns(rows, &widths, GAP * 2.0))
 }
 
 /// The place of one row in its column.

@@ -16,13 +16,15 @@ use crate::music::{note::Key, time::Moment};
 const PAST_S: f64 = 12.0;
 const FUTURE_S: f64 = 4.0;
 /// So wide at least is a note, however short, in points.
-const SHORTEST_NOTE: f32 = 3.0;
+const SHORTEST_NOTE: f32 = 4.0;
 /// Left of the roll stand the names of octaves.
 const NAMES_WIDTH: f32 = 30.0;
 /// Above it stand the numbers of bars.
 const NUMBERS_HEIGHT: f32 = 18.0;
 /// The least that is seen of a note: a velocity of 1 is seen as this part of a colour.
-const FAINTEST: f32 = 0.4;
+const FAINTEST: f32 = 0.5;
+/// A note that sounds has a bright head at the now-line, of this width in points.
+const HEAD: f32 = 3.0;
 
 /// Draws the roll into `area`.
 pub fn draw(ui: &Ui, area: Rect, view: &View, span: Span) {
@@ -32,6 +34,7 @@ pub fn draw(ui: &Ui, area: Rect, view: &View, span: Span) {
     let paper = Paper { inner, now: view.now, span };
     draw_octaves(&painter, &paper);
     draw_lines(&painter, &paper, view);
+    shade_future(&painter, &paper);
     let notes = painter.with_clip_rect(inner.intersect(painter.clip_rect()));
     view.ghosts.iter().for_each(|ghost| draw_ghost(&notes, &paper, ghost));
     for side in [Side::Call, Side::Answer] {
@@ -130,7 +133,7 @@ fn draw_note(painter: &Painter, paper: &Paper, note: &Stroke) {
     let colour = over_panel(colour(note.side), FAINTEST + (1.0 - FAINTEST) * loudness);
     painter.rect_filled(rect, SLIGHTLY_ROUND, colour);
     if note.end.is_none() {
-        painter.rect_stroke(rect, SLIGHTLY_ROUND, Pen::new(1.0, Color32::WHITE), StrokeKind::Inside);
+        painter.rect_filled(rect.with_min_x(rect.right() - HEAD), SLIGHTLY_ROUND, Color32::WHITE);
     }
 }
 
@@ -138,7 +141,7 @@ fn draw_ghost(painter: &Painter, paper: &Paper, ghost: &Ghost) {
     let rect = paper.rect(ghost.key, ghost.onset, ghost.onset + ghost.duration);
     if paper.inner.intersects(rect) {
         let part = ghost_part(ghost.likely);
-        painter.rect_filled(rect, SLIGHTLY_ROUND, over_panel(ANSWER, part * 0.45));
+        painter.rect_filled(rect, SLIGHTLY_ROUND, over_panel(ANSWER, part * 0.6));
         let pen = Pen::new(1.0, over_panel(ANSWER, part));
         painter.rect_stroke(rect, SLIGHTLY_ROUND, pen, StrokeKind::Inside);
     }
@@ -147,13 +150,16 @@ fn draw_ghost(painter: &Painter, paper: &Paper, ghost: &Ghost) {
 /// How much of its colour a planned note has. The likeliest key of many seldom has more than a third, so the square
 /// root spreads what is seen.
 fn ghost_part(likely: f32) -> f32 {
-    0.25 + 0.75 * likely.clamp(0.0, 1.0).sqrt()
+    0.35 + 0.65 * likely.clamp(0.0, 1.0).sqrt()
+}
+
+fn shade_future(painter: &Painter, paper: &Paper) {
+    let ahead = paper.inner.with_min_x(paper.x(paper.now));
+    painter.rect_filled(ahead, 0.0, GROUND.gamma_multiply(0.5));
 }
 
 fn draw_now(painter: &Painter, paper: &Paper) {
     let x = painter.round_to_pixel_center(paper.x(paper.now));
-    let ahead = Rect::from_min_max(pos2(x, paper.inner.top()), paper.inner.max);
-    painter.rect_filled(ahead, 0.0, GROUND.gamma_multiply(0.35));
     painter.vline(x, paper.inner.y_range(), Pen::new(1.5, QUIET));
     let tip: Pos2 = pos2(x, paper.inner.top());
     let mark = vec![tip, tip + vec2(-4.5, -6.0), tip + vec2(4.5, -6.0)];

@@ -2,8 +2,8 @@
 //! menu or a switch.
 
 use egui::{
-    Align2, Color32, CursorIcon, Painter, Popup, Rect, Response, Sense, Shape, Stroke as Pen,
-    StrokeKind, Ui, pos2, vec2,
+    Align2, Color32, CursorIcon, Painter, Popup, Rect, Response, Sense, Shape, Stroke as Pen, StrokeKind, Ui,
+    pos2, vec2,
 };
 
 use super::{
