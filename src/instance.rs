@@ -134,3 +134,6 @@ impl Instance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

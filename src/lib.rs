@@ -15,6 +15,9 @@ pub mod params;
 pub mod editor;
 
 #[cfg(feature = "plugin")]
+pub mod presets;
+
+#[cfg(feature = "plugin")]
 pub mod host;
 
 pub mod performer;

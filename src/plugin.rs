@@ -1,5 +1,6 @@
 //! The framework's traits: two plugins from one library, alike but for a silent audio output.
 
+mod entry;
 mod guest;
 
 use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
@@ -18,6 +19,7 @@ use crate::{
     worker::Worker,
 };
 
+pub use self::entry::clap_entry;
 pub use self::guest::{Guest, ModelStanding};
 
 /// *Antiphon*: a note effect without audio ports.
@@ -214,5 +216,4 @@ impl<V: Variant> Vst3Plugin for Antiphon<V> {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = V::VST3_SUBCATEGORIES;
 }
 
-nice_export_clap!(NoteEffectPlugin, InstrumentSlotPlugin);
 nice_export_vst3!(NoteEffectPlugin, InstrumentSlotPlugin);

@@ -91,3 +91,30 @@ impl Drop for Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chronicle::{Event, chronicle},
+        music::{
+            hearing::Place,
+            note::{Key, Velocity},
+            time::SampleTime,
+        },
+    };
+
+    #[test]
+    fn offline_too_the_take_is_kept_while_nobody_looks() {
+        let scribe = Scribing::default();
+        let (mut lane, reader) = chronicle();
+        scribe.lock().follow(reader);
+        let worker = Worker::of_scribe(scribe.clone()).expect("a thread");
+        let place = Place { channel: 0, key: Key::saturating(60) };
+        lane.tell(SampleTime(0), Event::Struck(place, Velocity::saturating(80))).expect("room");
+        while scribe.lock().take().is_empty() {
+            thread::yield_now();
+        }
+        drop(worker);
+    }
+}

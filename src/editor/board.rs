@@ -67,6 +67,19 @@ impl Board {
         value.is_some()
     }
 
+    /// One gesture for each parameter of this instance that is to have another value, 0..=1.
+    pub fn apply(&mut self, values: &[(ParamPtr, f32)]) {
+        for (pointer, value) in values {
+            let moves = |place: &&Place| {
+                // SAFETY: the pointer is one of this instance's parameters, which the board keeps alive.
+                place.pointer == *pointer && unsafe { pointer.unmodulated_normalized_value() } != *value
+            };
+            if let Some(id) = self.places.iter().find(moves).map(|place| place.id.clone()) {
+                self.set(&id, *value);
+            }
+        }
+    }
+
     /// Begins a drag.
     pub fn grasp(&mut self, id: &str) {
         self.release();

@@ -1,12 +1,11 @@
-//! A value that is typed: a field over the value's text, until Enter takes it or Escape drops it.
+//! A value that is typed: an empty field over the value's text, until Enter takes it or Escape drops it.
 
-use egui::{
-    Align2, FontId, Id, Key, Rect, Response, TextEdit, Ui,
-    text::{CCursor, CCursorRange},
-    text_edit::TextEditState,
+use egui::{Align2, FontId, Id, Key, Rect, Response, RichText, TextEdit, Ui};
+
+use super::{
+    board::Board,
+    palette::{IDLE, TEXT},
 };
-
-use super::{board::Board, palette::TEXT};
 
 /// The field that is open in this window.
 #[derive(Clone, Default)]
@@ -20,21 +19,14 @@ struct Typed {
 
 /// Opens the field where the hand asks for it: by a click on `words`, or by Enter or a letter while `control` has the
 /// focus.
-pub fn invite(ui: &Ui, control: &Response, words: &Response, board: &Board, id: &str) {
+pub fn invite(ui: &Ui, control: &Response, words: &Response, id: &str) {
     let letters = first_letters(ui, control);
     let is_asked_for =
         words.clicked() || control.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    if letters.is_none() && !is_asked_for {
-        return;
+    if letters.is_some() || is_asked_for {
+        let typed = Typed { id: id.to_owned(), text: letters.unwrap_or_default(), is_new: true };
+        ui.data_mut(|data| data.insert_temp(slot(), typed));
     }
-    let marked = letters.is_none();
-    let text = letters.or_else(|| board.control(id).map(|control| control.text())).unwrap_or_default();
-    let end = text.chars().count();
-    let mark = CCursorRange::two(CCursor::new(if marked { 0 } else { end }), CCursor::new(end));
-    let mut state = TextEditState::default();
-    state.cursor.set_char_range(Some(mark));
-    state.store(ui.ctx(), field_id(id));
-    ui.data_mut(|data| data.insert_temp(slot(), Typed { id: id.to_owned(), text, is_new: true }));
 }
 
 /// What was typed on a control that has the focus.
@@ -63,11 +55,13 @@ pub fn show(ui: &mut Ui, area: Rect, board: &mut Board, id: &str, font: FontId, 
     else {
         return;
     };
-    let name = board.control(id).map(|control| control.name()).unwrap_or_default();
+    let Some(control) = board.control(id) else { return };
+    let (name, now) = (control.name(), control.text());
     let field = TextEdit::singleline(&mut typed.text)
         .id(field_id(id))
         .font(font)
         .text_color(TEXT)
+        .hint_text(RichText::new(now).color(IDLE))
         .align(align)
         .margin(egui::Margin::symmetric(3, 1));
     let response = ui.put(area, field).accessible_name(format!("{name}, value"));

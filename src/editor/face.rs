@@ -11,14 +11,14 @@ use super::{
     roll,
     span::Span,
     turn,
-    view::{PresetLabel, View},
+    view::View,
     wish::Wish,
 };
 
 /// Draws the window; moves parameters as the hands on it do, and gives what else was asked for.
-pub fn draw(ui: &mut Ui, view: &View, board: &mut Board, presets: &[PresetLabel]) -> Option<Wish> {
+pub fn draw(ui: &mut Ui, view: &View, board: &mut Board) -> Option<Wish> {
     let places = Places::of(ui.max_rect(), controls::rows(board), view.notice.is_some());
-    let chosen = head::draw(ui, places.head, board, view, presets);
+    let chosen = head::draw(ui, places.head, board, view);
     turn::draw(ui, places.turn, view);
     press(ui, places.pressed, board);
     let read =

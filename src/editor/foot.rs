@@ -48,7 +48,8 @@ pub fn draw(ui: &Ui, area: Rect, board: &mut Board, view: &View) -> Option<Wish>
         left = place.right() + GAP;
     }
     let (sentence, colour) = health::told(&view.health);
-    let place = words::write(ui.painter(), area.with_min_x(left), Align2::RIGHT_CENTER, &sentence, SMALL, colour);
+    let place =
+        words::write(ui.painter(), area.with_min_x(left), Align2::RIGHT_CENTER, &sentence, SMALL, colour);
     let told = ui.interact(place, ui.scope_id().with("health"), Sense::hover());
     told.widget_info(|| WidgetInfo::labeled(Role::Status, true, &sentence));
     wish

@@ -13,10 +13,11 @@ use super::{
         BODY, CALL, GAP, GROUND, HOVERED, PANEL, QUIET, RAISED, ROUND, SLIGHTLY_ROUND, SMALL, TEXT, TITLE,
     },
     row,
-    view::{PresetLabel, View},
+    view::View,
     wish::Wish,
     words,
 };
+use crate::presets::PRESETS;
 
 const NAME_WIDTH: f32 = 92.0;
 const PRESETS_WIDTH: f32 = 96.0;
@@ -28,13 +29,7 @@ const BYPASS_WIDTH: f32 = 84.0;
 const SENTENCE_WIDTH: f32 = 320.0;
 
 /// Draws the head into `area`; gives what was chosen.
-pub fn draw(
-    ui: &mut Ui,
-    area: Rect,
-    board: &mut Board,
-    view: &View,
-    presets: &[PresetLabel],
-) -> Option<Wish> {
+pub fn draw(ui: &mut Ui, area: Rect, board: &mut Board, view: &View) -> Option<Wish> {
     let mut left = area.left();
     let mut take = |width: f32| {
         let place = Rect::from_min_size(pos2(left, area.top()), vec2(width, area.height()));
@@ -43,7 +38,7 @@ pub fn draw(
     };
     let name = take(NAME_WIDTH);
     words::write(ui.painter(), name, Align2::LEFT_CENTER, "Antiphon", TITLE, TEXT);
-    let chosen = choose_preset(ui, take(PRESETS_WIDTH).shrink2(vec2(0.0, 3.0)), presets);
+    let chosen = choose_preset(ui, take(PRESETS_WIDTH).shrink2(vec2(0.0, 3.0)));
     choose_mode(ui, take(MODE_WIDTH).shrink2(vec2(0.0, 3.0)), board);
     let bypass = area.with_min_x(area.right() - BYPASS_WIDTH);
     let listen = Rect::from_min_size(
@@ -60,13 +55,13 @@ pub fn draw(
     chosen.or(asked)
 }
 
-fn choose_preset(ui: &mut Ui, area: Rect, presets: &[PresetLabel]) -> Option<Wish> {
+fn choose_preset(ui: &mut Ui, area: Rect) -> Option<Wish> {
     let response = opener(ui, area, "Presets", "Presets", None);
     let mut wish = None;
     Popup::menu(&response).show(|ui| {
         ui.set_max_width(SENTENCE_WIDTH);
-        for (index, preset) in presets.iter().enumerate() {
-            if ui.button(preset.name).on_hover_text(preset.sentence).clicked() {
+        for (index, preset) in PRESETS.iter().enumerate() {
+            if ui.button(preset.name).on_hover_text(preset.purpose).clicked() {
                 wish = Some(Wish::Preset(index));
             }
         }

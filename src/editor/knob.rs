@@ -8,7 +8,7 @@ use super::{
     board::Board,
     entry,
     grip::{Travel, grip},
-    palette::{BODY, CALL, HOVERED, IDLE, QUIET, RAISED, SMALL, STRONG_LINE, TEXT},
+    palette::{BODY, CALL, GAP, HOVERED, IDLE, QUIET, RAISED, SMALL, STRONG_LINE, TEXT},
     row::Use,
     words,
 };
@@ -42,6 +42,8 @@ pub fn show(ui: &mut Ui, area: Rect, board: &mut Board, id: &str, hint: &str, us
     let name = Rect::from_min_size(pos2(area.left(), ring.bottom()), vec2(area.width(), NAME_HEIGHT));
     words::write(&painter, name, Align2::CENTER_CENTER, &control.name(), SMALL, QUIET);
     let text = Rect::from_min_size(pos2(area.left(), name.bottom()), vec2(area.width(), VALUE_HEIGHT));
+    // The longest values reach into the gap between two knobs.
+    let text = text.expand2(vec2(GAP / 2.0, 0.0));
     let shown = control.text_of(value);
     if response.has_focus() {
         painter.rect_stroke(area.expand(1.0), 4.0, Pen::new(1.0, CALL), egui::StrokeKind::Outside);
@@ -58,7 +60,7 @@ pub fn show(ui: &mut Ui, area: Rect, board: &mut Board, id: &str, hint: &str, us
     }
     let clicked =
         ui.interact(text, response.id.with("text"), Sense::click()).on_hover_cursor(CursorIcon::Text);
-    entry::invite(ui, &response, &clicked, board, id);
+    entry::invite(ui, &response, &clicked, id);
     entry::show(ui, text, board, id, BODY, Align2::CENTER_CENTER);
     response.on_hover_text(hint);
 }

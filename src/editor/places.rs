@@ -11,7 +11,7 @@ use super::{
 
 /// The window as it opens first, and the smallest one in which nothing is cut off, in points.
 pub const USUAL_SIZE: Vec2 = Vec2::new(1120.0, 740.0);
-pub const SMALLEST_SIZE: Vec2 = Vec2::new(1000.0, 600.0);
+pub const SMALLEST_SIZE: Vec2 = Vec2::new(1020.0, 600.0);
 
 const HEAD: f32 = 34.0;
 const TURN: f32 = 40.0;
@@ -73,7 +73,7 @@ fn groups_height(rows: usize) -> f32 {
 
 /// What is in a group: the knobs in a row, and below them the columns of rows.
 pub fn inside(area: Rect, group: &Group) -> (Rect, Vec<Rect>, Vec<Rect>) {
-    let area = area.shrink(GAP + 2.0);
+    let area = area.shrink(GAP);
     let (title, rest) = cut_top_by(area, TITLE - 4.0, 0.0);
     let (knobs, rows) = cut_top_by(rest, knob::HEIGHT, GAP / 2.0);
     let equal = vec![1.0; group.knobs.len()];

@@ -65,7 +65,7 @@ fn slider(ui: &mut Ui, area: Rect, board: &mut Board, id: &str, used: Use) -> Re
     };
     let clicked =
         ui.interact(place, response.id.with("text"), Sense::click()).on_hover_cursor(CursorIcon::Text);
-    entry::invite(ui, &response, &clicked, board, id);
+    entry::invite(ui, &response, &clicked, id);
     entry::show(ui, right, board, id, BODY, Align2::RIGHT_CENTER);
     response
 }

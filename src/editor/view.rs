@@ -177,11 +177,3 @@ impl Stroke {
         self.end.unwrap_or(now)
     }
 }
-
-/// What the window says of a preset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PresetLabel {
-    pub name: &'static str,
-    /// What it is good for.
-    pub sentence: &'static str,
-}

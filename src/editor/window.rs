@@ -21,7 +21,7 @@ use super::{
     watch::Watch,
     wish::Wish,
 };
-use crate::{foresight, instance::Instance, plugin::ModelStanding, take::Saved};
+use crate::{foresight, instance::Instance, plugin::ModelStanding, presets::PRESETS, take::Saved};
 
 /// The window's content. It lives as long as the plugin.
 pub struct Window {
@@ -92,7 +92,11 @@ impl Window {
                 let value = board.control("model").map(|control| control.value_of(index));
                 board.set("model", value.unwrap_or(0.0));
             }
-            Wish::Preset(_) => {}
+            Wish::Preset(index) => {
+                if let Some(preset) = PRESETS.get(index) {
+                    board.apply(&preset.values(&instance.params));
+                }
+            }
             Wish::Dismiss => self.news.dismiss(&self.instance.model()),
         }
     }
@@ -117,7 +121,7 @@ impl NiceEguiApp for Window {
         let mut board = open.board.lock();
         let wish = CentralPanel::default()
             .frame(Border::new().fill(GROUND))
-            .show(ui, |ui| face::draw(ui, &view, &mut board, &[]))
+            .show(ui, |ui| face::draw(ui, &view, &mut board))
             .inner;
         if let Some(wish) = wish {
             self.grant(wish, ui.ctx(), &mut board);

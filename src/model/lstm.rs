@@ -4,6 +4,7 @@
 
 mod op;
 mod packed;
+mod panels;
 mod sequence;
 
 #[cfg(test)]

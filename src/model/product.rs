@@ -48,7 +48,7 @@ pub fn product(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Be
     run(sizes, a, b, output, before, Parallelism::Rayon(0));
 }
 
-/// [`product`] on this thread. Allocates nothing when the rows of `a` are adjacent and `columns` is a multiple of 16.
+/// [`product`] on this thread.
 pub fn product_here(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Before) {
     run(sizes, a, b, output, before, Parallelism::None);
 }

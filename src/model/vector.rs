@@ -36,10 +36,21 @@ mod cell;
 mod rows;
 mod scalar;
 mod sums;
+mod tile;
 
 pub use self::{
     adam::{AdamStep, adam},
     cell::{cell, cell_backward},
     rows::{TINY, normalise, normalise_backward, share_out, soften, soften_backward},
     sums::{Item, WIDTH, add, dot, gather, multiply, scale_and_add},
+    tile::{Line, PANEL, TILE, tile},
 };
+
+/// Whether a vector holds sixteen numbers and there are thirty-two of them.
+fn has_widest_vectors() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let widest = is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    let widest = false;
+    widest
+}

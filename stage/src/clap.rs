@@ -5,6 +5,7 @@ mod gui;
 mod handlers;
 mod outputs;
 mod parameters;
+pub mod presets;
 mod texts;
 
 use std::{
@@ -65,15 +66,12 @@ impl Clap {
     /// # Safety
     /// `entry` must point at a valid entry, which CLAP calls `clap_plugin_entry`.
     pub unsafe fn in_process(entry: *const EntryDescriptor, id: &str) -> Result<Self> {
-        // SAFETY: by the caller's promise; an entry that is linked in lives as long as the process.
-        let entry = unsafe { PluginEntry::load_from_raw(&*entry, c"/in/process.clap") }
-            .map_err(|error| anyhow!("the entry of this process cannot be used: {error}"))?;
-        Self::new(&entry, id)
+        // SAFETY: by the caller's promise.
+        Self::new(&unsafe { entry_of(entry) }?, id)
     }
 
     fn new(entry: &PluginEntry, id: &str) -> Result<Self> {
-        let host = HostInfo::new("Antiphon's stage", "Antiphon", "", env!("CARGO_PKG_VERSION"))
-            .context("a name without zero bytes")?;
+        let host = information()?;
         let wanted = CString::new(id)?;
         let mut instance =
             PluginInstance::<Handlers>::new(|()| Handlers::default(), |_| (), entry, &wanted, &host)
@@ -257,6 +255,22 @@ impl Drop for Clap {
 /// When the plugin has none.
 fn extension<E: Extension<ExtensionSide = PluginExtensionSide>>(plugin: &PluginSharedHandle) -> Result<E> {
     plugin.get_extension().with_context(|| format!("the plugin lacks {:?}", E::IDENTIFIERS))
+}
+
+/// The entry of this process.
+///
+/// # Safety
+/// `entry` must point at a valid entry, which CLAP calls `clap_plugin_entry`.
+unsafe fn entry_of(entry: *const EntryDescriptor) -> Result<PluginEntry> {
+    // SAFETY: by the caller's promise; an entry that is linked in lives as long as the process.
+    unsafe { PluginEntry::load_from_raw(&*entry, c"/in/process.clap") }
+        .map_err(|error| anyhow!("the entry of this process cannot be used: {error}"))
+}
+
+/// What the host tells of itself.
+fn information() -> Result<HostInfo> {
+    HostInfo::new("Antiphon's stage", "Antiphon", "", env!("CARGO_PKG_VERSION"))
+        .context("a name without zero bytes")
 }
 
 fn ids(entry: &PluginEntry) -> String {

@@ -100,6 +100,16 @@ impl Vst3 {
     }
 }
 
+impl Vst3 {
+    /// Loads a `.vstpreset`, as a host does whose user has chosen it.
+    ///
+    /// # Errors
+    /// When it is a file of another plugin, or none.
+    pub fn load_preset(&mut self, path: &Path) -> Result<()> {
+        Ok(self.plugin.load_vstpreset(path)?)
+    }
+}
+
 impl Host for Vst3 {
     fn activate(&mut self, setup: Setup) -> Result<()> {
         self.deactivate();

@@ -8,6 +8,7 @@ mod blocks;
 mod chance;
 mod controls;
 mod games;
+mod presets;
 mod releases;
 mod state;
 mod thru;

@@ -4,6 +4,8 @@
 //! the library by a second cargo command would select other features of the shared dependencies, and each of
 //! the two builds would undo the other.
 
+mod presets;
+
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
     path::PathBuf,
@@ -11,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// Bundle the release plugin as CLAP and VST3, in target/bundled
+/// Bundle the release plugin as CLAP and VST3, and its presets for VST3 hosts, in target/bundled
 #[derive(clap::Args)]
 pub struct Arguments {}
 
@@ -24,7 +26,9 @@ pub fn run(_: &Arguments) -> Result<()> {
         .with_context(|| format!("cannot write {}", found.display()))?;
     let profile = if build.ends_with("release") { vec!["--release".to_owned()] } else { Vec::new() };
     nice_plug_xtask::chdir_workspace_root()?;
-    nice_plug_xtask::bundle(&target_folder()?, "antiphon", &profile, false)
+    let target = target_folder()?;
+    nice_plug_xtask::bundle(&target, "antiphon", &profile, false)?;
+    presets::lay_out(&target.join("bundled/VST3 Presets"))
 }
 
 /// The bundled CLAP plugin, whether or not it is there yet.

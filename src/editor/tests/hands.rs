@@ -3,8 +3,11 @@
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 
-use super::rig::{Gesture, PRESETS, Rig, busy};
-use crate::editor::{view::View, wish::Wish};
+use super::rig::{Gesture, Rig, busy};
+use crate::{
+    editor::{view::View, wish::Wish},
+    presets::PRESETS,
+};
 
 fn value(rig: &Rig, id: &str) -> f32 {
     rig.harness.state().board.control(id).map_or(f32::NAN, |control| control.value())
@@ -267,4 +270,19 @@ fn nothing_can_be_saved_before_anything_was_played() {
         rig.harness.run_steps(2);
     }
     assert!(rig.harness.state().wishes.is_empty());
+}
+
+#[test]
+fn a_preset_moves_what_it_changes_by_gestures_and_nothing_else() {
+    let mut rig = Rig::new(View::empty());
+    let before: Vec<(String, f32)> = {
+        let board = &rig.harness.state().board;
+        board.controls().map(|control| (control.id().to_owned(), control.value())).collect()
+    };
+    let values = PRESETS[1].values(&rig.params);
+    rig.harness.state_mut().board.apply(&values);
+    for (id, old) in before {
+        let (new, told) = (value(&rig, &id), rig.told(&id).len());
+        assert_eq!(told, if new == old { 0 } else { 3 }, "{id}");
+    }
 }

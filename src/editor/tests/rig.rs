@@ -20,7 +20,7 @@ use crate::{
         face,
         palette::{self, GROUND},
         places::{SMALLEST_SIZE, USUAL_SIZE},
-        view::{Floor, Ghost, Health, Line, LineKind, Notice, PresetLabel, Side, Stroke, Tone, View},
+        view::{Floor, Ghost, Health, Line, LineKind, Notice, Side, Stroke, Tone, View},
         wish::Wish,
     },
     music::{
@@ -98,19 +98,23 @@ impl Rig {
         let (params, told) = (Arc::<AntiphonParams>::default(), Arc::<Told>::default());
         let board = Board::new(params.clone(), GuiContext::new(told.clone()));
         let mut is_dressed = false;
-        let mut harness = Harness::builder().with_step_dt(FRAME_S).with_size(size).with_pixels_per_point(scale).build_ui_state(
-            move |ui, stage: &mut Stage| {
-                if !std::mem::replace(&mut is_dressed, true) {
-                    palette::dress(ui.ctx());
-                }
-                let wish = CentralPanel::default()
-                    .frame(Frame::new().fill(GROUND))
-                    .show(ui, |ui| face::draw(ui, &stage.view, &mut stage.board, &PRESETS))
-                    .inner;
-                stage.wishes.extend(wish);
-            },
-            Stage { view, board, wishes: Vec::new() },
-        );
+        let mut harness = Harness::builder()
+            .with_step_dt(FRAME_S)
+            .with_size(size)
+            .with_pixels_per_point(scale)
+            .build_ui_state(
+                move |ui, stage: &mut Stage| {
+                    if !std::mem::replace(&mut is_dressed, true) {
+                        palette::dress(ui.ctx());
+                    }
+                    let wish = CentralPanel::default()
+                        .frame(Frame::new().fill(GROUND))
+                        .show(ui, |ui| face::draw(ui, &stage.view, &mut stage.board))
+                        .inner;
+                    stage.wishes.extend(wish);
+                },
+                Stage { view, board, wishes: Vec::new() },
+            );
         harness.run_steps(3);
         Self { harness, params, told }
     }
@@ -135,15 +139,11 @@ impl Rig {
         use nice_plug::params::Params;
         let map = self.params.param_map();
         let wanted = map.iter().find(|(known, ..)| known == id).map(|(_, pointer, _)| *pointer);
-        let all = std::mem::take(&mut *self.told.0.lock());
-        all.into_iter().filter(|(pointer, _)| Some(*pointer) == wanted).map(|(_, gesture)| gesture).collect()
+        let mut all = self.told.0.lock();
+        let is_wanted = |(pointer, _): &mut (ParamPtr, Gesture)| Some(*pointer) == wanted;
+        all.extract_if(.., is_wanted).map(|(_, gesture)| gesture).collect()
     }
 }
-
-pub const PRESETS: [PresetLabel; 2] = [
-    PresetLabel { name: "Question and answer", sentence: "Answers in your own length." },
-    PresetLabel { name: "Four bars each", sentence: "Trades fours, on the bars of your song." },
-];
 
 /// Music in the middle of an answer, with everything that a window may have to show.
 pub fn busy() -> View {

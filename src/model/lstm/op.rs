@@ -46,15 +46,17 @@ impl CustomOp3 for Recurrence {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let Some(trace) = self.trace.get() else { bail!("lstm: backward before forward") };
         let gradient = gradient.contiguous()?;
+        let x_learns = x.track_op();
         let tensors = [x, weights, state, outputs, &gradient];
         let (dx, dweights, dstate) = with_numbers(tensors, |[x, weights, state, outputs, gradient]| {
             let (dgates, dstate) = sequence::backward(trace, weights, state, gradient);
-            let dx = sequence::input_gradient(trace.size, &dgates, weights);
-            (dx, sequence::weight_gradient(trace.size, &dgates, x, outputs, state), dstate)
+            // The first layer's input may be what was heard: nothing learns from its gradient.
+            let dx = x_learns.then(|| sequence::input_gradient(trace, &dgates, weights));
+            (dx, sequence::weight_gradient(trace, &dgates, x, outputs, state), dstate)
         })?;
         let device = x.device();
         Ok((
-            Some(Tensor::from_vec(dx, x.shape(), device)?),
+            dx.map(|dx| Tensor::from_vec(dx, x.shape(), device)).transpose()?,
             Some(Tensor::from_vec(dweights, weights.shape(), device)?),
             Some(Tensor::from_vec(dstate, state.shape(), device)?),
         ))

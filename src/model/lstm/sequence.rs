@@ -1,9 +1,13 @@
-//! The layer on bare slices. Batch first, so that every thread owns whole sequences, contiguous in memory.
+//! The layer on bare slices. Batch first outside, as tensors are; time first inside, so that what one note of all sequences
+//! needs lies together. Each thread has sequences of its own.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::panels::Panels;
 use crate::model::{
-    product::{Before, Matrix, MatrixMut, Sizes, product, product_here},
+    product::{Matrix, MatrixMut},
     vector,
 };
 
@@ -27,188 +31,240 @@ impl Size {
     }
 }
 
+/// How sequences are shared out, and the order of notes inside: share after share, in each note after note, of each note
+/// sequence after sequence.
+#[derive(Debug, Clone, Copy)]
+struct Order {
+    batch: usize,
+    time: usize,
+    /// Of a share; the last one may have fewer.
+    sequences: usize,
+}
+
+impl Order {
+    /// A share for every thread, and shares so small that a thread that is held up does not hold up the others.
+    fn of(size: Size) -> Self {
+        const MOST: usize = 32;
+        let sequences = size.batch.div_ceil(rayon::current_num_threads()).clamp(1, MOST);
+        Self { batch: size.batch, time: size.time, sequences }
+    }
+
+    /// The notes of a share.
+    fn share(self) -> usize {
+        self.sequences * self.time
+    }
+
+    /// Where, batch first, the notes stand that stand in this range inside.
+    fn places(self, range: Range<usize>) -> impl Iterator<Item = usize> {
+        range.map(move |note| {
+            let first = note / self.share() * self.sequences;
+            let sequences = self.sequences.min(self.batch - first);
+            let note = note % self.share();
+            (first + note % sequences) * self.time + note / sequences
+        })
+    }
+
+    /// From batch first to this order; `width` numbers a note.
+    fn inside(self, numbers: &[f32], width: usize) -> Vec<f32> {
+        let notes = self.places(0..self.batch * self.time);
+        let mut inside = Vec::with_capacity(numbers.len());
+        notes.for_each(|place| inside.extend_from_slice(&numbers[place * width..][..width]));
+        inside
+    }
+
+    /// Back again.
+    fn outside(self, numbers: &[f32], width: usize) -> Vec<f32> {
+        let mut outside = vec![0.0; numbers.len()];
+        for (place, numbers) in self.places(0..self.batch * self.time).zip(numbers.chunks_exact(width)) {
+            outside[place * width..][..width].copy_from_slice(numbers);
+        }
+        outside
+    }
+}
+
 /// What the forward pass leaves for the backward pass.
 #[derive(Debug)]
 pub struct Trace {
     pub size: Size,
-    /// (B, T, 4H), after their activations.
-    pub gates: Vec<f32>,
-    /// (B, T, H)
-    pub cells: Vec<f32>,
+    order: Order,
+    /// 4H numbers a note, after their activations, in the order inside.
+    gates: Vec<f32>,
+    /// H numbers a note, likewise.
+    cells: Vec<f32>,
 }
 
 impl Trace {
     /// The cells after the last note, (B, H).
     pub fn last_cells(&self) -> Vec<f32> {
         let Size { time, hidden, .. } = self.size;
-        self.cells.chunks_exact(time * hidden).flat_map(|c| &c[(time - 1) * hidden..]).copied().collect()
+        let shares = self.cells.chunks(self.order.share() * hidden);
+        shares.flat_map(|cells| &cells[cells.len() / time * (time - 1)..]).copied().collect()
     }
 }
 
 /// From `x` (B, T, I), the weights (4H, I + H + 1) and the state (2, B, H) to the hidden states (B, T, H).
 pub fn forward(size: Size, x: &[f32], weights: &[f32], state: &[f32]) -> (Vec<f32>, Trace) {
-    let Size { batch, time, inputs, hidden } = size;
-    let (columns, bias) = (transposed(size, weights), last_column(size, weights));
-    let mut gates = bias.repeat(size.notes());
-    let sizes = Sizes { rows: size.notes(), depth: inputs, columns: 4 * hidden };
-    let w_ih = Matrix { numbers: weights, row: size.row(), column: 1 }.turned();
+    let Size { batch, inputs, hidden, .. } = size;
+    let order = Order::of(size);
+    let turned = |first| Matrix { numbers: &weights[first..], row: 1, column: size.row() };
+    let mut gates = bias(size, weights).repeat(size.notes());
     let sums = MatrixMut { numbers: &mut gates, row: 4 * hidden };
-    product(sizes, Matrix::rows(x, inputs), w_ih, sums, Before::Kept);
-    let mut cells = vec![0.0; batch * time * hidden];
-    let mut outputs = vec![0.0; batch * time * hidden];
-    let rows = rows_per_task(batch);
+    Panels::new(inputs, 4 * hidden, turned(0)).add_product_by_all(&order.inside(x, inputs), sums);
+    let recurrent = &Panels::new(hidden, 4 * hidden, turned(inputs));
+    let mut cells = vec![0.0; size.notes() * hidden];
+    let mut outputs = vec![0.0; size.notes() * hidden];
     let (h, c) = state.split_at(batch * hidden);
     gates
-        .par_chunks_mut(rows * time * 4 * hidden)
-        .zip(cells.par_chunks_mut(rows * time * hidden))
-        .zip(outputs.par_chunks_mut(rows * time * hidden))
-        .zip(h.par_chunks(rows * hidden).zip(c.par_chunks(rows * hidden)))
-        .for_each(|(((gates, cells), outputs), (h, c))| {
-            let size = Size { batch: h.len() / hidden, ..size };
-            forward_task(size, &columns, (h, c), gates, cells, outputs);
+        .par_chunks_mut(order.share() * 4 * hidden)
+        .zip(cells.par_chunks_mut(order.share() * hidden))
+        .zip(outputs.par_chunks_mut(order.share() * hidden))
+        .zip(h.par_chunks(order.sequences * hidden).zip(c.par_chunks(order.sequences * hidden)))
+        .for_each(|(((gates, cells), outputs), state)| {
+            forward_share(hidden, recurrent, state, gates, cells, outputs)
         });
-    (outputs, Trace { size, gates, cells })
+    (order.outside(&outputs, hidden), Trace { size, order, gates, cells })
 }
 
-fn forward_task(
-    size: Size,
-    columns: &[f32],
-    (h, c): (&[f32], &[f32]),
+fn forward_share(
+    hidden: usize,
+    recurrent: &Panels,
+    (mut before, c): (&[f32], &[f32]),
     gates: &mut [f32],
     cells: &mut [f32],
     outputs: &mut [f32],
 ) {
-    let Size { batch, time, hidden, .. } = size;
+    let width = c.len();
     let mut cell = c.to_vec();
-    for t in 0..time {
-        let before = match t {
-            0 => Matrix::rows(h, hidden),
-            _ => Matrix { numbers: &outputs[(t - 1) * hidden..], row: time * hidden, column: 1 },
-        };
-        let sizes = Sizes { rows: batch, depth: hidden, columns: 4 * hidden };
-        let sums = MatrixMut { numbers: &mut gates[t * 4 * hidden..], row: time * 4 * hidden };
-        product_here(sizes, before, Matrix::rows(columns, 4 * hidden), sums, Before::Kept);
-        for b in 0..batch {
-            let at = b * time + t;
-            let cell = &mut cell[b * hidden..][..hidden];
-            let output = &mut outputs[at * hidden..][..hidden];
-            vector::cell(&mut gates[at * 4 * hidden..][..4 * hidden], cell, output);
-            cells[at * hidden..][..hidden].copy_from_slice(cell);
+    let notes = gates.chunks_exact_mut(4 * width).zip(cells.chunks_exact_mut(width));
+    for ((gates, cells), outputs) in notes.zip(outputs.chunks_exact_mut(width)) {
+        recurrent.add_product(before, MatrixMut { numbers: gates, row: 4 * hidden });
+        let sequences = gates.chunks_exact_mut(4 * hidden).zip(cell.chunks_exact_mut(hidden));
+        for ((gates, cell), output) in sequences.zip(outputs.chunks_exact_mut(hidden)) {
+            vector::cell(gates, cell, output);
         }
+        cells.copy_from_slice(&cell);
+        before = outputs;
     }
 }
 
-/// From the gradient of the hidden states (B, T, H) to those of the gates' sums (B, T, 4H) and of the state (2, B, H).
-pub fn backward(trace: &Trace, weights: &[f32], state: &[f32], gradient: &[f32]) -> (Vec<f32>, Vec<f32>) {
-    let Size { batch, time, hidden, .. } = trace.size;
-    let mut dgates = vec![0.0; batch * time * 4 * hidden];
-    let mut flow = gradient.to_vec();
+/// The gradient of the gates' sums, 4H numbers a note, in the order inside.
+pub struct GateGradient(Vec<f32>);
+
+/// From the gradient of the hidden states (B, T, H) to those of the gates' sums and of the state (2, B, H).
+pub fn backward(trace: &Trace, weights: &[f32], state: &[f32], gradient: &[f32]) -> (GateGradient, Vec<f32>) {
+    let &Trace { size, order, .. } = trace;
+    let Size { batch, hidden, .. } = size;
+    let part = Matrix { numbers: &weights[size.inputs..], row: size.row(), column: 1 };
+    let recurrent = &Panels::new(4 * hidden, hidden, part);
+    let mut dgates = vec![0.0; size.notes() * 4 * hidden];
+    let mut flow = order.inside(gradient, hidden);
     let mut dstate = vec![0.0; 2 * batch * hidden];
-    let weights = &recurrent(trace.size, weights)[..];
-    let rows = rows_per_task(batch);
     let (dh, dc) = dstate.split_at_mut(batch * hidden);
-    let first_cells = &state[batch * hidden..];
     dgates
-        .par_chunks_mut(rows * time * 4 * hidden)
-        .zip(flow.par_chunks_mut(rows * time * hidden))
-        .zip(dh.par_chunks_mut(rows * hidden).zip(dc.par_chunks_mut(rows * hidden)))
-        .enumerate()
-        .for_each(|(task, ((dgates, flow), (dh, dc)))| {
-            let task = Backward { trace, weights, first_cells, first: task * rows, batch: dh.len() / hidden };
-            task.run(dgates, flow, dh, dc);
+        .par_chunks_mut(order.share() * 4 * hidden)
+        .zip(flow.par_chunks_mut(order.share() * hidden))
+        .zip(dh.par_chunks_mut(order.sequences * hidden).zip(dc.par_chunks_mut(order.sequences * hidden)))
+        .zip(trace.gates.par_chunks(order.share() * 4 * hidden))
+        .zip(trace.cells.par_chunks(order.share() * hidden))
+        .zip(state[batch * hidden..].par_chunks(order.sequences * hidden))
+        .for_each(|(((((dgates, flow), (dh, dc)), gates), cells), first_cells)| {
+            Backward { hidden, recurrent, gates, cells, first_cells }.run(dgates, flow, dh, dc);
         });
-    (dgates, dstate)
+    (GateGradient(dgates), dstate)
 }
 
-/// The sequences `first..first + batch` of a backward pass.
+/// One share of a backward pass.
 struct Backward<'a> {
-    trace: &'a Trace,
-    weights: &'a [f32],
+    hidden: usize,
+    recurrent: &'a Panels,
+    gates: &'a [f32],
+    cells: &'a [f32],
     first_cells: &'a [f32],
-    first: usize,
-    batch: usize,
 }
 
 impl Backward<'_> {
     fn run(&self, dgates: &mut [f32], flow: &mut [f32], dh: &mut [f32], dc: &mut [f32]) {
-        let Size { time, hidden, .. } = self.trace.size;
-        for t in (0..time).rev() {
-            for b in 0..self.batch {
-                let (here, there) = (b * time + t, (self.first + b) * time + t);
-                let before = match t {
-                    0 => &self.first_cells[(self.first + b) * hidden..],
-                    _ => &self.trace.cells[(there - 1) * hidden..],
-                };
-                vector::cell_backward(
-                    &self.trace.gates[there * 4 * hidden..][..4 * hidden],
-                    before,
-                    &self.trace.cells[there * hidden..],
-                    &flow[here * hidden..][..hidden],
-                    &mut dc[b * hidden..][..hidden],
-                    &mut dgates[here * 4 * hidden..][..4 * hidden],
-                );
-            }
-            let sums = Matrix { numbers: &dgates[t * 4 * hidden..], row: time * 4 * hidden, column: 1 };
-            let output = match t {
-                0 => MatrixMut { numbers: &mut *dh, row: hidden },
-                _ => MatrixMut { numbers: &mut flow[(t - 1) * hidden..], row: time * hidden },
-            };
-            let sizes = Sizes { rows: self.batch, depth: 4 * hidden, columns: hidden };
-            product_here(sizes, sums, Matrix::rows(self.weights, hidden), output, Before::Kept);
+        let width = dc.len();
+        let notes = self.cells.len() / width;
+        for note in (0..notes).rev() {
+            let dgates = &mut dgates[note * 4 * width..][..4 * width];
+            let (earlier, flow) = flow.split_at_mut(note * width);
+            self.note(note, &flow[..width], dc, dgates);
+            let output = earlier.len().checked_sub(width).map_or(&mut *dh, |last| &mut earlier[last..]);
+            self.recurrent.add_product(dgates, MatrixMut { numbers: output, row: self.hidden });
+        }
+    }
+
+    fn note(&self, note: usize, flow: &[f32], dc: &mut [f32], dgates: &mut [f32]) {
+        let (hidden, width) = (self.hidden, dc.len());
+        let gates = &self.gates[note * 4 * width..];
+        let (earlier, cells) = self.cells.split_at(note * width);
+        let before = earlier.len().checked_sub(width).map_or(self.first_cells, |last| &earlier[last..]);
+        for (b, dgates) in dgates.chunks_exact_mut(4 * hidden).enumerate() {
+            let own = b * hidden..(b + 1) * hidden;
+            let gates = &gates[b * 4 * hidden..][..4 * hidden];
+            let (before, cell, dh) = (&before[own.clone()], &cells[own.clone()], &flow[own.clone()]);
+            vector::cell_backward(gates, before, cell, dh, &mut dc[own], dgates);
         }
     }
 }
 
 /// The gradient of `x` (B, T, I).
-pub fn input_gradient(size: Size, dgates: &[f32], weights: &[f32]) -> Vec<f32> {
-    let mut gradient = vec![0.0; size.notes() * size.inputs];
-    let sizes = Sizes { rows: size.notes(), depth: 4 * size.hidden, columns: size.inputs };
-    let w_ih = Matrix { numbers: weights, row: size.row(), column: 1 };
-    let output = MatrixMut { numbers: &mut gradient, row: size.inputs };
-    product(sizes, Matrix::rows(dgates, 4 * size.hidden), w_ih, output, Before::Overwritten);
+pub fn input_gradient(trace: &Trace, dgates: &GateGradient, weights: &[f32]) -> Vec<f32> {
+    let Size { inputs, hidden, .. } = trace.size;
+    let mut gradient = vec![0.0; trace.size.notes() * inputs];
+    let part = Matrix { numbers: weights, row: trace.size.row(), column: 1 };
+    let output = MatrixMut { numbers: &mut gradient, row: inputs };
+    Panels::new(4 * hidden, inputs, part).add_product_by_all(&dgates.0, output);
+    trace.order.outside(&gradient, inputs)
+}
+
+/// The gradient of the weights (4H, I + H + 1): a product over all notes of all sequences, some hundred at a time.
+pub fn weight_gradient(
+    trace: &Trace,
+    dgates: &GateGradient,
+    x: &[f32],
+    outputs: &[f32],
+    state: &[f32],
+) -> Vec<f32> {
+    const NOTES: usize = 512;
+    let Size { time, inputs, hidden, .. } = trace.size;
+    let row = trace.size.row();
+    let mut gradient = vec![0.0; 4 * hidden * row];
+    let mut heard = Vec::with_capacity(NOTES * row);
+    for (dgates, first) in dgates.0.chunks(NOTES * 4 * hidden).zip((0..).step_by(NOTES)) {
+        let notes = dgates.len() / (4 * hidden);
+        heard.clear();
+        for place in trace.order.places(first..first + notes) {
+            let before = match place % time {
+                0 => &state[place / time * hidden..],
+                _ => &outputs[(place - 1) * hidden..],
+            };
+            heard.extend_from_slice(&x[place * inputs..][..inputs]);
+            heard.extend_from_slice(&before[..hidden]);
+            heard.push(1.0);
+        }
+        let panels = Panels::new(notes, row, Matrix::rows(&heard, row));
+        panels.add_product_by_all(&turned(dgates, 4 * hidden), MatrixMut { numbers: &mut gradient, row });
+    }
     gradient
 }
 
-/// The gradient of the weights (4H, I + H + 1), as products over all notes of all sequences.
-pub fn weight_gradient(size: Size, dgates: &[f32], x: &[f32], outputs: &[f32], state: &[f32]) -> Vec<f32> {
-    let Size { time, inputs, hidden, .. } = size;
-    let mut before = Vec::with_capacity(size.notes() * hidden);
-    for (first, outputs) in state.chunks_exact(hidden).zip(outputs.chunks_exact(time * hidden)) {
-        before.extend_from_slice(first);
-        before.extend_from_slice(&outputs[..(time - 1) * hidden]);
-    }
-    let mut gradient = vec![0.0; 4 * hidden * size.row()];
-    let gates = Matrix::rows(dgates, 4 * hidden).turned();
-    for (from, numbers, columns) in [(0, x, inputs), (inputs, &before, hidden)] {
-        let sizes = Sizes { rows: 4 * hidden, depth: size.notes(), columns };
-        let output = MatrixMut { numbers: &mut gradient[from..], row: size.row() };
-        product(sizes, gates, Matrix::rows(numbers, columns), output, Before::Overwritten);
-    }
-    let mut dbias = vec![0.0; 4 * hidden];
-    dgates.chunks_exact(4 * hidden).for_each(|dgates| vector::add(&mut dbias, 1.0, dgates));
-    gradient.chunks_exact_mut(size.row()).zip(dbias).for_each(|(row, dbias)| row[size.row() - 1] = dbias);
-    gradient
-}
-
-/// Enough tasks for every thread, and small enough that a thread that is held up does not hold up the others.
-fn rows_per_task(batch: usize) -> usize {
-    const MOST_ROWS: usize = 32;
-    batch.div_ceil(rayon::current_num_threads()).clamp(1, MOST_ROWS)
-}
-
-/// The recurrent weights, (H, 4H).
-fn transposed(size: Size, weights: &[f32]) -> Vec<f32> {
-    let column = |n: usize| weights.iter().skip(size.inputs + n).step_by(size.row()).copied();
-    (0..size.hidden).flat_map(column).collect()
-}
-
-/// The recurrent weights without the others, (4H, H).
-fn recurrent(size: Size, weights: &[f32]) -> Vec<f32> {
-    let part = size.inputs..size.inputs + size.hidden;
-    weights.chunks_exact(size.row()).flat_map(|row| &row[part.clone()]).copied().collect()
+/// Rows of `width` numbers, with rows and columns exchanged.
+fn turned(numbers: &[f32], width: usize) -> Vec<f32> {
+    const SIDE: usize = 16;
+    let height = numbers.len() / width;
+    let mut turned = vec![0.0; numbers.len()];
+    turned.par_chunks_mut(SIDE * height).enumerate().for_each(|(block, turned)| {
+        for (n, from) in numbers.chunks_exact(width).enumerate() {
+            let from = &from[block * SIDE..width.min((block + 1) * SIDE)];
+            turned.iter_mut().skip(n).step_by(height).zip(from).for_each(|(to, &from)| *to = from);
+        }
+    });
+    turned
 }
 
 /// The bias, (4H).
-fn last_column(size: Size, weights: &[f32]) -> Vec<f32> {
+fn bias(size: Size, weights: &[f32]) -> Vec<f32> {
     weights.chunks_exact(size.row()).map(|row| row[size.row() - 1]).collect()
 }
