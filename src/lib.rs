@@ -11,6 +11,9 @@ pub mod instance;
 #[cfg(feature = "plugin")]
 pub mod params;
 
+#[cfg(feature = "editor")]
+pub mod editor;
+
 #[cfg(feature = "plugin")]
 pub mod presets;
 

@@ -1,6 +1,7 @@
 //! The CLAP host.
 
 mod events;
+mod gui;
 mod handlers;
 mod outputs;
 mod parameters;
@@ -26,6 +27,7 @@ use clack_host::{
     prelude::*,
 };
 
+pub use self::gui::Pixels;
 use self::{handlers::Handlers, outputs::Outputs, parameters::Range};
 use crate::{
     host::{Block, Heard, Host, Mode, Parameter, Setup},

@@ -1,7 +1,8 @@
 //! The embedded hosts: a score goes in, a performance comes out, in one vocabulary for both plugin formats.
 //!
 //! In reading order: what is played ([`score`]), where the host's song is ([`transport`]), how time is cut
-//! ([`blocks`]), who plays ([`host`], [`clap`], [`state`], [`vst3`]), the playing itself ([`play()`]), what came out
+//! ([`blocks`]), who plays ([`host`], [`clap`], [`state`], [`vst3`]), where a window opens (`screen`), the playing itself
+//! ([`play()`]), what came out
 //! ([`performance`]).
 
 pub mod score;
@@ -11,6 +12,8 @@ pub mod blocks;
 pub mod host;
 
 pub mod clap;
+#[cfg(target_os = "linux")]
+pub mod screen;
 pub mod state;
 pub mod vst3;
 

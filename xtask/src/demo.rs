@@ -1,8 +1,8 @@
 //! `cargo xtask demo`: a call and its answers, played through the bundled plugin in a host.
 
-mod call;
+pub mod call;
 mod controls;
-mod game;
+pub mod game;
 mod measure;
 mod midi;
 mod plot;

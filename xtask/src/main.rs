@@ -23,6 +23,8 @@ mod table;
 mod tidy;
 mod tonality;
 mod train;
+#[cfg(target_os = "linux")]
+mod window;
 mod wishes;
 
 use std::process::ExitCode;
@@ -41,6 +43,8 @@ enum Command {
     Inspect(inspect::Arguments),
     Tidy(tidy::Arguments),
     Train(train::Arguments),
+    #[cfg(target_os = "linux")]
+    Window(window::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +58,8 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Command::Window(arguments) => window::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clack_extensions::gui::HostGui;
 use clack_host::prelude::*;
 
 /// The host's side of one plugin. Its requests may come from any thread.
@@ -31,4 +32,8 @@ impl HostHandlers for Handlers {
     type Shared<'a> = Self;
     type MainThread<'a> = ();
     type AudioProcessor<'a> = ();
+
+    fn declare_extensions(builder: &mut HostExtensions<Self>, _: &Self::Shared<'_>) {
+        builder.register::<HostGui>();
+    }
 }

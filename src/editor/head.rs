@@ -1,0 +1,158 @@
+//! The head of the window: presets, the game, the model, and whether anything is heard or answered at all.
+
+use egui::{
+    Align2, Color32, CornerRadius, Popup, Rect, Response, Sense, Stroke as Pen, StrokeKind, Ui, WidgetInfo,
+    accesskit::Role, pos2, vec2,
+};
+
+use super::{
+    board::Board,
+    grip::grip_choice,
+    hints::hint,
+    palette::{
+        BODY, CALL, GAP, GROUND, HOVERED, PANEL, QUIET, RAISED, ROUND, SLIGHTLY_ROUND, SMALL, TEXT, TITLE,
+    },
+    row,
+    view::View,
+    wish::Wish,
+    words,
+};
+use crate::presets::PRESETS;
+
+const NAME_WIDTH: f32 = 92.0;
+const PRESETS_WIDTH: f32 = 96.0;
+const MODE_WIDTH: f32 = 330.0;
+const MODEL_WIDTH: f32 = 210.0;
+const LISTEN_WIDTH: f32 = 78.0;
+const BYPASS_WIDTH: f32 = 84.0;
+/// A preset's sentence breaks into lines of this width, in points.
+const SENTENCE_WIDTH: f32 = 320.0;
+
+/// Draws the head into `area`; gives what was chosen.
+pub fn draw(ui: &mut Ui, area: Rect, board: &mut Board, view: &View) -> Option<Wish> {
+    let mut left = area.left();
+    let mut take = |width: f32| {
+        let place = Rect::from_min_size(pos2(left, area.top()), vec2(width, area.height()));
+        left += width + GAP;
+        place
+    };
+    let name = take(NAME_WIDTH);
+    words::write(ui.painter(), name, Align2::LEFT_CENTER, "Antiphon", TITLE, TEXT);
+    let chosen = choose_preset(ui, take(PRESETS_WIDTH).shrink2(vec2(0.0, 3.0)));
+    choose_mode(ui, take(MODE_WIDTH).shrink2(vec2(0.0, 3.0)), board);
+    let bypass = area.with_min_x(area.right() - BYPASS_WIDTH);
+    let listen = Rect::from_min_size(
+        pos2(bypass.left() - 2.0 * GAP - LISTEN_WIDTH, area.top()),
+        vec2(LISTEN_WIDTH, area.height()),
+    );
+    let model = Rect::from_min_size(
+        pos2(listen.left() - 2.0 * GAP - MODEL_WIDTH, area.top()),
+        vec2(MODEL_WIDTH, area.height()),
+    );
+    let asked = choose_model(ui, model.shrink2(vec2(0.0, 3.0)), board, view);
+    row::show(ui, listen, board, "listen", hint("listen"), row::Use::Effective);
+    row::show(ui, bypass, board, "bypass", hint("bypass"), row::Use::Effective);
+    chosen.or(asked)
+}
+
+fn choose_preset(ui: &mut Ui, area: Rect) -> Option<Wish> {
+    let response = opener(ui, area, "Presets", "Presets", None);
+    let mut wish = None;
+    Popup::menu(&response).show(|ui| {
+        ui.set_max_width(SENTENCE_WIDTH);
+        for (index, preset) in PRESETS.iter().enumerate() {
+            if ui.button(preset.name).on_hover_text(preset.purpose).clicked() {
+                wish = Some(Wish::Preset(index));
+            }
+        }
+    });
+    response.on_hover_text("Sets all controls for one way of playing together.");
+    wish
+}
+
+/// The games stand side by side, since the game is what a player sees first.
+fn choose_mode(ui: &Ui, area: Rect, board: &mut Board) {
+    let whole = ui.interact(area, ui.scope_id().with("mode"), Sense::focusable_noninteractive());
+    grip_choice(ui, &whole, board, "mode");
+    let Some(control) = board.control("mode") else { return };
+    words::tell_choice(ui, &whole, control);
+    ui.painter().rect_filled(area, ROUND, PANEL);
+    let (count, chosen) = (control.choices().unwrap_or(1), control.choice());
+    let choices: Vec<(f32, String)> = (0..count)
+        .map(|choice| control.value_of(choice))
+        .map(|value| (value, control.text_of(value)))
+        .collect();
+    for (index, (value, text)) in choices.into_iter().enumerate() {
+        let width = area.width() / count as f32;
+        let place = Rect::from_min_size(
+            pos2(area.left() + width * index as f32, area.top()),
+            vec2(width, area.height()),
+        );
+        if segment(ui, place, &text, index == chosen).clicked() {
+            board.set("mode", value);
+        }
+    }
+    if whole.has_focus() {
+        ui.painter().rect_stroke(area.expand(1.0), ROUND, Pen::new(1.0, CALL), StrokeKind::Outside);
+    }
+}
+
+fn segment(ui: &Ui, area: Rect, text: &str, is_chosen: bool) -> Response {
+    let response = ui.interact(area, ui.scope_id().with(("segment", text)), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, text));
+    let (fill, ink) = match is_chosen {
+        true => (TEXT, GROUND),
+        false if response.hovered() || response.has_focus() => (HOVERED, Color32::WHITE),
+        false => (PANEL, QUIET),
+    };
+    ui.painter().rect_filled(area.shrink(2.0), CornerRadius::same(5), fill);
+    words::write(ui.painter(), area, Align2::CENTER_CENTER, text, BODY, ink);
+    response.on_hover_text(hint("mode"))
+}
+
+fn choose_model(ui: &Ui, area: Rect, board: &mut Board, view: &View) -> Option<Wish> {
+    let control = board.control("model")?;
+    let playing = view.own_model.clone().unwrap_or_else(|| control.text());
+    let (count, embedded) = (control.choices().unwrap_or(0), control.choice());
+    let names: Vec<String> = (0..count).map(|choice| control.text_of(control.value_of(choice))).collect();
+    let response = opener(ui, area, &control.name(), &playing, Some("Model"));
+    let mut wish = None;
+    Popup::menu(&response).show(|ui| {
+        for (index, name) in names.iter().enumerate() {
+            let plays = view.own_model.is_none() && index == embedded;
+            if ui.selectable_label(plays, name).clicked() {
+                wish = Some(Wish::Embedded(index));
+            }
+        }
+        ui.separator();
+        if let Some(own) = &view.own_model {
+            let _ = ui.selectable_label(true, own);
+        }
+        if ui.button("Load a file...").clicked() {
+            wish = Some(Wish::LoadModel);
+        }
+    });
+    if view.own_model.is_none() {
+        grip_choice(ui, &response, board, "model");
+    }
+    response.on_hover_text(hint("model"));
+    wish
+}
+
+/// A button that opens a menu: what it is for in quiet letters, where that is to be said, and what is chosen.
+fn opener(ui: &Ui, area: Rect, label: &str, text: &str, lead: Option<&str>) -> Response {
+    let response = ui.interact(area, ui.scope_id().with(("opener", label)), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, label));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_value(text));
+    let is_lit = response.hovered() || response.has_focus();
+    ui.painter().rect_filled(area, SLIGHTLY_ROUND, if is_lit { HOVERED } else { RAISED });
+    let mut inside = area.shrink2(vec2(8.0, 0.0));
+    inside.max.x -= 12.0;
+    if let Some(lead) = lead {
+        let written = words::write(ui.painter(), inside, Align2::LEFT_CENTER, lead, SMALL, QUIET);
+        inside.min.x = written.right() + 6.0;
+    }
+    words::write(ui.painter(), inside, Align2::LEFT_CENTER, text, BODY, TEXT);
+    row::draw_arrow(ui.painter(), pos2(area.right() - 12.0, area.center().y), QUIET);
+    response
+}

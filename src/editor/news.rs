@@ -1,0 +1,81 @@
+//! Which sentence stands above the roll: what was done last, for a while; else what is to be done, until it was read.
+
+use super::view::{Notice, Tone};
+use crate::plugin::ModelStanding;
+
+/// What was done stands there so long, in seconds.
+const SHOWN_S: f64 = 12.0;
+
+/// The sentences of one window.
+#[derive(Debug, Default)]
+pub struct News {
+    /// What came last, and when, in seconds of the window's time.
+    last: Option<(Notice, f64)>,
+    /// The sentence on a model file that the player has read.
+    read: Option<String>,
+}
+
+impl News {
+    /// Something has happened.
+    pub fn tell(&mut self, notice: Notice, wall: f64) {
+        self.last = Some((notice, wall));
+    }
+
+    /// What is to be shown.
+    pub fn notice(&mut self, model: &ModelStanding, wall: f64) -> Option<Notice> {
+        // Time begins anew with every window.
+        let is_over = |notice: &Notice, since: f64| {
+            notice.tone == Tone::Done && !(since..since + SHOWN_S).contains(&wall)
+        };
+        self.last.take_if(|(notice, since)| is_over(notice, *since));
+        let of_the_model = match model {
+            ModelStanding::Refused { sentence, .. } if self.read.as_ref() != Some(sentence) => {
+                Some(Notice { tone: Tone::Trouble, sentence: sentence.clone() })
+            }
+            _ => None,
+        };
+        self.last.as_ref().map(|(notice, _)| notice.clone()).or(of_the_model)
+    }
+
+    /// The player has read what is shown.
+    pub fn dismiss(&mut self, model: &ModelStanding) {
+        if self.last.take().is_none()
+            && let ModelStanding::Refused { sentence, .. } = model
+        {
+            self.read = Some(sentence.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notice(tone: Tone) -> Notice {
+        Notice { tone, sentence: "so it is".to_owned() }
+    }
+
+    #[test]
+    fn what_was_done_goes_by_itself_and_trouble_stays_until_it_was_read() {
+        let (mut news, model) = (News::default(), ModelStanding::Embedded);
+        news.tell(notice(Tone::Done), 5.0);
+        assert!(news.notice(&model, 16.9).is_some());
+        assert_eq!(news.notice(&model, 17.1), None);
+        news.tell(notice(Tone::Trouble), 20.0);
+        assert!(news.notice(&model, 2000.0).is_some());
+        news.dismiss(&model);
+        assert_eq!(news.notice(&model, 2000.0), None);
+    }
+
+    #[test]
+    fn a_model_file_that_is_missing_is_told_of_until_that_was_read() {
+        let sentence = "no such file".to_owned();
+        let (mut news, model) =
+            (News::default(), ModelStanding::Refused { sentence: sentence.clone(), own: None });
+        assert_eq!(news.notice(&model, 0.0).map(|notice| notice.sentence), Some(sentence));
+        news.dismiss(&model);
+        assert_eq!(news.notice(&model, 0.0), None);
+        let other = ModelStanding::Refused { sentence: "nor this one".to_owned(), own: None };
+        assert!(news.notice(&other, 0.0).is_some());
+    }
+}

@@ -1,0 +1,154 @@
+//! Nothing is missing, cut off or in the way of something else, at any size.
+
+use egui::{Rect, Shape, epaint::ClippedShape};
+use egui_kittest::kittest::{NodeT, Queryable};
+use nice_plug::params::{Params, internals::ParamPtr};
+
+use super::rig::{Rig, busy};
+use crate::{editor::view::View, params::AntiphonParams};
+
+/// A text on the window.
+struct Text {
+    words: String,
+    place: Rect,
+    clip: Rect,
+    is_cut: bool,
+}
+
+fn names() -> Vec<String> {
+    let params = AntiphonParams::default();
+    // SAFETY: the parameters live as long as the names are read.
+    let name = |pointer: ParamPtr| unsafe { pointer.name() }.to_owned();
+    params.param_map().into_iter().map(|(_, pointer, _)| name(pointer)).collect()
+}
+
+fn texts(rig: &Rig) -> Vec<Text> {
+    let mut texts = Vec::new();
+    for ClippedShape { clip_rect, shape, .. } in &rig.harness.output().shapes {
+        collect(shape, *clip_rect, &mut texts);
+    }
+    texts
+}
+
+fn collect(shape: &Shape, clip: Rect, texts: &mut Vec<Text>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, clip, texts)),
+        Shape::Text(text) if !text.galley.text().trim().is_empty() => texts.push(Text {
+            words: text.galley.text().to_owned(),
+            place: text.galley.mesh_bounds.translate(text.pos.to_vec2()),
+            clip,
+            is_cut: text.galley.elided,
+        }),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_parameter_has_one_control_with_its_name_at_every_size() {
+    for (size, rig) in Rig::all_sizes(busy) {
+        let window = rig.harness.ctx.content_rect();
+        for name in names() {
+            let found: Vec<Rect> = rig.harness.query_all_by_label(&name).map(|node| node.rect()).collect();
+            assert_eq!(found.len(), 1, "{size}: {name} is found {} times", found.len());
+            let place = found[0];
+            assert!(
+                window.contains_rect(place),
+                "{size}: {name} lies at {place:?}, partly outside {window:?}"
+            );
+            assert!(
+                place.width() >= 30.0 && place.height() >= 16.0,
+                "{size}: {name} is too small: {place:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_control_lies_over_another_at_any_size() {
+    for (size, rig) in Rig::all_sizes(busy) {
+        let names = names();
+        let places: Vec<(&String, Rect)> =
+            names.iter().map(|name| (name, rig.find(name).rect().shrink(0.5))).collect();
+        for (index, (name, place)) in places.iter().enumerate() {
+            for (other, elsewhere) in &places[index + 1..] {
+                assert!(!place.intersects(*elsewhere), "{size}: {name} {place:?} and {other} {elsewhere:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_word_is_cut_off_or_written_over_another_at_any_size() {
+    for (size, rig) in Rig::all_sizes(busy) {
+        let texts = texts(&rig);
+        let window = rig.harness.ctx.content_rect();
+        assert!(texts.len() > 80, "{size}: {} texts", texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            let Text { words, place, clip, is_cut } = text;
+            assert!(!is_cut, "{size}: \"{words}\" is cut off");
+            let seen = clip.intersect(window).expand(0.5);
+            assert!(seen.contains_rect(*place), "{size}: \"{words}\" is only partly seen");
+            for other in &texts[index + 1..] {
+                let apart = place.shrink(0.5).intersect(other.place.shrink(0.5));
+                assert!(!apart.is_positive(), "{size}: \"{words}\" and \"{}\" overlap", other.words);
+            }
+        }
+    }
+}
+
+/// Every choice has room for its longest name, and every number for its longest text.
+#[test]
+fn every_value_of_every_control_has_room() {
+    for (size, mut rig) in Rig::all_sizes(busy) {
+        let ids: Vec<String> = rig.params.param_map().into_iter().map(|(id, ..)| id).collect();
+        for part in 0..=14 {
+            for id in &ids {
+                rig.harness.state_mut().board.set(id, part as f32 / 14.0);
+            }
+            rig.harness.run_steps(2);
+            for Text { words, is_cut, .. } in texts(&rig) {
+                assert!(!is_cut, "{size}: \"{words}\" is cut off");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_window_says_what_to_do() {
+    let rig = Rig::new(View::empty());
+    assert!(texts(&rig).iter().any(|text| text.words.contains("Play a phrase")));
+}
+
+#[test]
+fn every_control_says_in_a_sentence_what_it_does() {
+    let params = AntiphonParams::default();
+    for (id, ..) in params.param_map() {
+        let hint = crate::editor::hints::hint(&id);
+        assert!(hint.ends_with('.') && hint.len() > 10, "{id}: \"{hint}\"");
+    }
+}
+
+#[test]
+fn every_parameter_has_a_place_in_a_group_and_no_place_is_empty() {
+    let params = AntiphonParams::default();
+    let ids: Vec<String> = params.param_map().into_iter().map(|(id, ..)| id).collect();
+    let placed: Vec<&str> = crate::editor::groups::placed().collect();
+    for id in &ids {
+        assert_eq!(placed.iter().filter(|placed| *placed == id).count(), 1, "{id}");
+    }
+    for place in placed {
+        assert!(ids.iter().any(|id| id == place), "{place} is no parameter");
+    }
+}
+
+#[test]
+fn whoever_cannot_see_the_window_hears_the_same_from_it() {
+    let rig = Rig::new(busy());
+    let value = |name| rig.find(name).accesskit_node().value();
+    assert_eq!(value("Patience").as_deref(), Some("75 %"));
+    assert_eq!(value("Cue").as_deref(), Some("Silence"));
+    assert_eq!(value("Model").as_deref(), Some("antiphon"));
+    assert!(rig.harness.query_by_label("Antiphon plays").is_some());
+    assert!(rig.harness.query_by_label_contains("Saved /home").is_some());
+    assert!(rig.harness.query_by_label_contains("2 notes late").is_some());
+}

@@ -1,0 +1,185 @@
+//! A window without a host, and a host that only takes gestures.
+
+use std::sync::Arc;
+
+use egui::{CentralPanel, Frame, Vec2};
+use egui_kittest::{Harness, Node, kittest::Queryable};
+use nice_plug::{
+    context::{
+        PluginApi,
+        gui::{GuiContext, GuiContextInner},
+    },
+    params::internals::ParamPtr,
+    plugin::PluginState,
+};
+use parking_lot::Mutex;
+
+use crate::{
+    editor::{
+        board::Board,
+        face,
+        palette::{self, GROUND},
+        places::{SMALLEST_SIZE, USUAL_SIZE},
+        view::{Floor, Ghost, Health, Line, LineKind, Notice, Side, Stroke, Tone, View},
+        wish::Wish,
+    },
+    music::{
+        note::{Key, Velocity},
+        time::{Moment, Seconds},
+    },
+    params::AntiphonParams,
+};
+
+/// From one picture to the next.
+const FRAME_S: f32 = 1.0 / 60.0;
+
+/// What a host is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Gesture {
+    Begin,
+    Set(f32),
+    End,
+}
+
+/// What a window shows, and what came of it.
+pub struct Stage {
+    pub view: View,
+    pub board: Board,
+    pub wishes: Vec<Wish>,
+}
+
+/// A window in a test.
+pub struct Rig {
+    pub harness: Harness<'static, Stage>,
+    pub params: Arc<AntiphonParams>,
+    told: Arc<Told>,
+}
+
+/// The host's side: takes every gesture at once.
+#[derive(Default)]
+struct Told(Mutex<Vec<(ParamPtr, Gesture)>>);
+
+// SAFETY of the calls: the parameters live as long as the rig.
+impl GuiContextInner for Told {
+    fn plugin_api(&self) -> PluginApi {
+        PluginApi::Clap
+    }
+
+    unsafe fn raw_begin_set_parameter(&self, param: ParamPtr) {
+        self.0.lock().push((param, Gesture::Begin));
+    }
+
+    unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
+        unsafe { param._internal_set_normalized_value(normalized) };
+        self.0.lock().push((param, Gesture::Set(normalized)));
+    }
+
+    unsafe fn raw_end_set_parameter(&self, param: ParamPtr) {
+        self.0.lock().push((param, Gesture::End));
+    }
+
+    fn get_state(&self) -> PluginState {
+        PluginState { version: String::new(), params: Default::default(), fields: Default::default() }
+    }
+
+    fn set_state(&self, _: PluginState) {}
+
+    fn request_restart(&self) {}
+}
+
+impl Rig {
+    /// A window of the usual size.
+    pub fn new(view: View) -> Self {
+        Self::sized(view, USUAL_SIZE, 1.0)
+    }
+
+    /// A window of a size in points, on a screen on which a point is so many pixels.
+    pub fn sized(view: View, size: Vec2, scale: f32) -> Self {
+        let (params, told) = (Arc::<AntiphonParams>::default(), Arc::<Told>::default());
+        let board = Board::new(params.clone(), GuiContext::new(told.clone()));
+        let mut is_dressed = false;
+        let mut harness = Harness::builder()
+            .with_step_dt(FRAME_S)
+            .with_size(size)
+            .with_pixels_per_point(scale)
+            .build_ui_state(
+                move |ui, stage: &mut Stage| {
+                    if !std::mem::replace(&mut is_dressed, true) {
+                        palette::dress(ui.ctx());
+                    }
+                    let wish = CentralPanel::default()
+                        .frame(Frame::new().fill(GROUND))
+                        .show(ui, |ui| face::draw(ui, &stage.view, &mut stage.board))
+                        .inner;
+                    stage.wishes.extend(wish);
+                },
+                Stage { view, board, wishes: Vec::new() },
+            );
+        harness.run_steps(3);
+        Self { harness, params, told }
+    }
+
+    /// All sizes at which nothing may be missing: 100 %, 150 % and 200 % of the usual one, and of the smallest.
+    pub fn all_sizes(view: impl Fn() -> View) -> impl Iterator<Item = (String, Self)> {
+        let sizes = [("usual", USUAL_SIZE), ("smallest", SMALLEST_SIZE)];
+        let scales = [1.0, 1.5, 2.0];
+        sizes
+            .into_iter()
+            .flat_map(move |(name, size)| scales.map(|scale| (name, size, scale)))
+            .map(move |(name, size, scale)| (format!("{name} at {scale}"), Self::sized(view(), size, scale)))
+    }
+
+    /// The one widget that is called so.
+    pub fn find<'a>(&'a self, name: &'a str) -> Node<'a> {
+        self.harness.get_by_label(name)
+    }
+
+    /// What the host was told of the parameter with this name since the last time.
+    pub fn told(&self, id: &str) -> Vec<Gesture> {
+        use nice_plug::params::Params;
+        let map = self.params.param_map();
+        let wanted = map.iter().find(|(known, ..)| known == id).map(|(_, pointer, _)| *pointer);
+        let mut all = self.told.0.lock();
+        let is_wanted = |(pointer, _): &mut (ParamPtr, Gesture)| Some(*pointer) == wanted;
+        all.extract_if(.., is_wanted).map(|(_, gesture)| gesture).collect()
+    }
+}
+
+/// Music in the middle of an answer, with everything that a window may have to show.
+pub fn busy() -> View {
+    let note = |side, key: u8, onset: f64, end: Option<f64>| Stroke {
+        side,
+        key: Key::saturating(key),
+        velocity: Velocity::saturating(90),
+        onset: Moment(onset),
+        end: end.map(Moment),
+    };
+    let mut view = View::empty();
+    view.now = Moment(20.0);
+    view.notes = vec![
+        note(Side::Call, 60, 10.0, Some(10.5)),
+        note(Side::Call, 64, 11.0, Some(12.0)),
+        note(Side::Answer, 67, 15.0, Some(16.5)),
+        note(Side::Answer, 72, 19.5, None),
+    ];
+    view.ghosts =
+        vec![Ghost { key: Key::saturating(76), onset: Moment(21.0), duration: Seconds(0.5), likely: 0.3 }];
+    let line = |beat: i32| Line {
+        at: Moment(f64::from(beat) * 0.5),
+        kind: if beat % 4 == 0 { LineKind::Bar(i64::from(beat / 4 + 1)) } else { LineKind::Beat },
+    };
+    view.lines = (16..48).map(line).collect();
+    view.floor = Floor::Plugin { left: Some(Seconds(2.0)), of: Some(Seconds(6.0)) };
+    view.odds[76] = 0.3;
+    view.health = Health {
+        model: "antiphon".to_owned(),
+        step: Some(Seconds(0.000_4)),
+        worker: Some(0.03),
+        late: 2,
+        lost: 1,
+    };
+    let sentence = "Saved /home/someone/Music/Antiphon/take 2026-11-23 20.15.33.mid".to_owned();
+    view.notice = Some(Notice { tone: Tone::Done, sentence });
+    (view.has_take, view.has_answer, view.has_path) = (true, true, true);
+    view
+}

@@ -1,0 +1,179 @@
+//! What the window shows at one moment, as plain values: whoever draws it needs no host, no plugin and no lock.
+
+use crate::music::{
+    keys::Keys,
+    note::{Key, Velocity},
+    time::{Moment, Seconds},
+};
+
+/// One picture of the music and of the plugin's health.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// The now-line.
+    pub now: Moment,
+    /// What was played lately, by either side, in no special order.
+    pub notes: Vec<Stroke>,
+    /// What is planned.
+    pub ghosts: Vec<Ghost>,
+    /// The lines of beats and bars, of the past and of the near future.
+    pub lines: Vec<Line>,
+    pub floor: Floor,
+    /// Which keys an answer may play.
+    pub allowed: Keys,
+    /// How likely each key is to be the next one, 0..=1; all nought where nobody knows.
+    pub odds: [f32; Key::COUNT],
+    pub health: Health,
+    pub notice: Option<Notice>,
+    /// The file name of the player's own model, where one plays.
+    pub own_model: Option<String>,
+    /// Whether anything was played that could be saved.
+    pub has_take: bool,
+    /// Whether anything was answered that could be saved.
+    pub has_answer: bool,
+    /// Whether a take was saved whose path could be copied.
+    pub has_path: bool,
+}
+
+/// Who plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Call,
+    Answer,
+}
+
+/// A note that sounds or has sounded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stroke {
+    pub side: Side,
+    pub key: Key,
+    pub velocity: Velocity,
+    pub onset: Moment,
+    /// `None` while it sounds.
+    pub end: Option<Moment>,
+}
+
+/// A note that is planned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ghost {
+    pub key: Key,
+    pub onset: Moment,
+    pub duration: Seconds,
+    /// How likely the network held it, 0..=1.
+    pub likely: f32,
+}
+
+/// A line of the song.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line {
+    pub at: Moment,
+    pub kind: LineKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    Beat,
+    /// The beginning of a bar, with its number as musicians count, from 1.
+    Bar(i64),
+}
+
+/// Who has the floor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Floor {
+    /// Everything passes, nothing is answered.
+    Bypassed,
+    /// Nothing is heard.
+    Deaf,
+    /// Nobody has played yet.
+    Nobody,
+    /// The player plays.
+    Player,
+    /// The player may play.
+    Waiting,
+    /// Nobody holds a key: so much of the player's patience is used up, 0..=1, and so long is left where that is known.
+    Silence { used: f32, left: Option<Seconds> },
+    /// The cue was given; the plugin waits for its line.
+    Cued,
+    /// The plugin plays, for so long yet where that is known, of so long in all.
+    Plugin { left: Option<Seconds>, of: Option<Seconds> },
+}
+
+/// How the plugin does.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Health {
+    /// The name of the model that plays.
+    pub model: String,
+    /// What a note costs the worker, the median; `None` before the first.
+    pub step: Option<Seconds>,
+    /// The worker's share of one core, 0..=1.
+    pub worker: Option<f32>,
+    /// Notes of answers that came late.
+    pub late: u32,
+    /// Notes and events that were given up.
+    pub lost: u32,
+}
+
+/// A sentence for the player.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub tone: Tone,
+    pub sentence: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Something was done.
+    Done,
+    /// Something is to be done.
+    Trouble,
+}
+
+impl View {
+    /// Nothing was played yet.
+    pub fn empty() -> Self {
+        Self {
+            now: Moment(0.0),
+            notes: Vec::new(),
+            ghosts: Vec::new(),
+            lines: Vec::new(),
+            floor: Floor::Nobody,
+            allowed: Keys::ALL,
+            odds: [0.0; Key::COUNT],
+            health: Health::default(),
+            notice: None,
+            own_model: None,
+            has_take: false,
+            has_answer: false,
+            has_path: false,
+        }
+    }
+
+    /// Whether there is anything on the roll, or about to be.
+    pub fn has_anything(&self) -> bool {
+        let is_quiet = matches!(self.floor, Floor::Nobody | Floor::Waiting | Floor::Bypassed | Floor::Deaf);
+        !(is_quiet && self.notes.is_empty() && self.ghosts.is_empty() && self.lines.is_empty())
+    }
+
+    /// Whether a side holds any key.
+    pub fn holds(&self, side: Side) -> bool {
+        self.notes.iter().any(|note| note.side == side && note.end.is_none())
+    }
+
+    /// The side that sounds on a key, with its velocity; the player where both do.
+    pub fn sounding(&self, key: Key) -> Option<(Side, Velocity)> {
+        let on = |side| {
+            self.notes
+                .iter()
+                .rev()
+                .find(move |note| note.key == key && note.side == side && note.end.is_none())
+                .map(|note| (side, note.velocity))
+        };
+        on(Side::Call).or_else(|| on(Side::Answer))
+    }
+}
+
+impl Stroke {
+    /// Where it ends as far as is known at `now`.
+    pub fn shown_end(&self, now: Moment) -> Moment {
+        self.end.unwrap_or(now)
+    }
+}

@@ -1,0 +1,18 @@
+//! What a player asks for that is no parameter; the window carries it out.
+
+/// One press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    SaveTake,
+    SaveAnswer,
+    /// The path of what was saved last goes to the clipboard.
+    CopyPath,
+    /// Choose a model file.
+    LoadModel,
+    /// Play with the embedded model of this index, whatever file was chosen.
+    Embedded(usize),
+    /// Set the controls as this preset has them.
+    Preset(usize),
+    /// The notice was read.
+    Dismiss,
+}
