@@ -15,7 +15,7 @@ use self::{
     showing::Display,
 };
 pub use self::{
-    lull::{PHRASE_END, SHORTEST, Signs, WEIGHTS, Weights},
+    lull::{PHRASE_END, SHORTEST, SIGNS, Signs},
     mind::Mind,
 };
 use crate::{

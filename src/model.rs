@@ -22,7 +22,7 @@ pub use self::{
     key_odds::KeyOdds,
     limits::Limits,
     preset::Preset,
-    taste::{Odds, Pull, Taste},
+    taste::{Pull, Sampling, Taste},
     weights::{embedded, load},
 };
 use crate::music::{grid::GridNote, note::RelativeNote};

@@ -2,7 +2,7 @@
 
 use rand::SeedableRng;
 
-use super::{crowd::Onsets, mind::Mind, voices::Voices};
+use super::{crowd::Onsets, lull::PHRASE_END, mind::Mind, voices::Voices};
 use crate::{
     lane::Ending,
     model::{Chance, Limits, Taste},
@@ -19,8 +19,6 @@ use crate::{
 
 /// The longest step within an answer: beyond it, a partner seems to have left.
 const LONGEST_STEP: Seconds = Seconds(2.0);
-/// A silence that ends a phrase: so real performances are cut too.
-const PHRASE_END: Seconds = Seconds(2.0);
 /// The longest note of an answer.
 const LONGEST_DURATION: Seconds = Seconds(8.0);
 /// What is left of a note whose onset was put off.
@@ -110,7 +108,8 @@ impl Answer {
         self.is_complete
     }
 
-    /// The next note, which the scene then holds as well, and how likely the model held its key to be; `None` where the answer is complete.
+    /// The next note, which the scene then holds as well, and how likely the model held its key to be; `None` where the
+    /// answer is complete.
     pub fn next_note(
         &mut self,
         mind: &mut Mind,

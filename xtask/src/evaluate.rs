@@ -1,8 +1,8 @@
 //! `evaluate`: what models are worth on performances that nobody has learnt from: in nats per note, beside plain
 //! statistics, in how like real music they play on, or in how well they tell when a player has stopped.
 //!
-//! What to expect on MAESTRO's validation split: of a classic, fewer than 3.75 nats a pitch, which is what the key
-//! before alone tells.
+//! What to expect on MAESTRO's validation split: of antiphon 8.64 nats a note; of a classic, fewer than 3.77 nats a pitch,
+//! which is what the key before alone tells.
 
 mod baseline;
 mod continuations;

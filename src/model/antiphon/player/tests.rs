@@ -1,6 +1,4 @@
-use std::collections::BTreeMap;
-
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
@@ -10,7 +8,6 @@ use crate::{
         Preset,
         antiphon::{
             Network, Page, Past,
-            shape::tensors,
             vocabulary::{Bin, TIMES, velocity_bin},
         },
     },
@@ -23,9 +20,7 @@ use crate::{
 /// The same random weights as they play and as they learn.
 fn both(seed: u64) -> (Antiphon, Network) {
     let weights = Weights::random(Preset::Antiphon, 0.1, seed);
-    let shapes: BTreeMap<_, _> = tensors().into_iter().collect();
-    let tensor = |name: &str| Tensor::from_slice(weights.numbers(name), shapes[name].clone(), &Device::Cpu);
-    (Antiphon::new(&weights), Network::new(tensor).expect("complete"))
+    (Antiphon::new(&weights), Network::new(|name| weights.tensor(name)).expect("complete"))
 }
 
 /// Chords and lines, some notes ending together, in the order of the corpus.
