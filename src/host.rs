@@ -107,6 +107,9 @@ fn gesture(event: &NoteEvent<()>) -> Gesture {
             let place = Place { channel: channel.number().unwrap_or(0), key: Key::saturating(key) };
             Gesture::KeyDown(place, Velocity::saturating((velocity * 127.0).round() as u8))
         }
+        NoteEvent::Choke { channel, key: HostKey::Wildcard, .. } => {
+            Gesture::AllOff { channel: channel.number() }
+        }
         NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
             Gesture::KeysUp(Places { channel: channel.number(), key: key.number().map(Key::saturating) })
         }
@@ -118,10 +121,28 @@ fn gesture(event: &NoteEvent<()>) -> Gesture {
             channel,
             cc: control_change::ALL_SOUND_OFF | control_change::ALL_NOTES_OFF,
             ..
-        } => Gesture::AllOff { channel },
+        } => Gesture::AllOff { channel: Some(channel) },
         NoteEvent::MidiCC { cc: number, value, .. } => {
             Gesture::Controller { number, value: (value * 127.0).round() as u8 }
         }
         _ => Gesture::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choke_of_all_keys_is_all_notes_off() {
+        let choke = |channel, key| {
+            let voice_id = VoiceID::Wildcard;
+            gesture(&NoteEvent::Choke { timing: 0, voice_id, channel, key })
+        };
+        let (one, all) = (Channel::Number(3), Channel::Wildcard);
+        assert_eq!(choke(one, HostKey::Wildcard), Gesture::AllOff { channel: Some(3) });
+        assert_eq!(choke(all, HostKey::Wildcard), Gesture::AllOff { channel: None });
+        let place = Place { channel: 3, key: Key::saturating(60) };
+        assert_eq!(choke(one, HostKey::Number(60)), Gesture::KeysUp(place.into()));
     }
 }

@@ -4,6 +4,7 @@ pub mod bars;
 pub mod grid;
 pub mod hands;
 pub mod hearing;
+pub mod keyboard;
 pub mod keys;
 pub mod manner;
 pub mod memory;

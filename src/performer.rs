@@ -40,6 +40,7 @@ use crate::{
     music::{
         hands::Hands,
         hearing::Hearing,
+        keyboard::Keyboard,
         manner::Manner,
         patience::Patience,
         schedule::Schedule,
@@ -99,6 +100,8 @@ impl Partner {
 /// Plays one instance. Built when the plugin is activated, for one sample rate.
 pub struct Performer {
     timeline: Timeline,
+    /// Every key that is down, whoever is heard; but for a cue.
+    keyboard: Keyboard,
     hearing: Hearing,
     hands: Hands,
     cue: CueInput,
@@ -141,6 +144,7 @@ impl Performer {
     ) -> Self {
         Self {
             timeline: Timeline::new(rate),
+            keyboard: Keyboard::default(),
             hearing: Hearing::new(),
             hands: Hands::new(),
             cue: CueInput::default(),
@@ -197,6 +201,7 @@ impl Performer {
 
     /// Forgets the take. What still sounds is released in the next block, since nothing can be sent now.
     pub fn reset(&mut self) {
+        self.keyboard.clear();
         self.hearing.clear();
         self.hands.clear();
         self.turns.restart();
@@ -221,7 +226,6 @@ impl Performer {
             self.fall_silent(ended, port);
         }
         if settings.bypass {
-            self.let_go();
             self.cue.clear();
         }
         self.obey(&before, port);
@@ -252,8 +256,9 @@ impl Performer {
     }
 
     fn hear<P: Port>(&mut self, at: SampleTime, arrival: Arrival<P::Event>, port: &mut P) {
-        let Settings { thru, bypass, rules, ears, .. } = self.settings;
-        if !bypass && ears.hear(arrival.gesture) {
+        let Settings { thru, bypass, rules, .. } = self.settings;
+        let ears = self.settings.open_ears();
+        if ears.hear(arrival.gesture) {
             let cue = rules.cue().filter(|_| ears != Ears::Closed);
             match self.cue.heed(arrival.gesture, cue) {
                 Heed::Music => {
@@ -263,6 +268,8 @@ impl Performer {
                 Heed::Cue => return self.take_cue(at, port),
                 Heed::Swallowed => return,
             }
+        } else if let Gesture::KeyDown(place, _) = arrival.gesture {
+            self.keyboard.press(place);
         }
         let way = if thru || bypass { Way::Open } else { Way::Closed };
         if self.passage.passes(arrival.gesture, way) {

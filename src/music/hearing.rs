@@ -93,10 +93,6 @@ impl Hearing {
         self.open.iter().filter(|note| note.touch == Touch::Held).map(|note| note.place.key)
     }
 
-    pub fn holds(&self, place: Place) -> bool {
-        self.open.iter().any(|note| note.touch == Touch::Held && note.place == place)
-    }
-
     /// A key goes down; gives the note that it ends, if it was still sounding. Realtime-safe.
     pub fn key_down(&mut self, place: Place, velocity: Velocity, at: SampleTime) -> Option<HeardNote> {
         let ended = match self.open.iter().position(|note| note.place == place) {

@@ -95,6 +95,18 @@ impl Turns {
         }
     }
 
+    /// A key turns out to be down that was not known to be: what seemed to be a silence is none.
+    pub fn key_is_down(&mut self, rules: &Rules) -> Consequence {
+        let is_waiting =
+            matches!(self.floor, Floor::Silence { .. } | Floor::Asked(Asked { silent_since: Some(_), .. }));
+        // Bars and strikes come whatever is held.
+        if is_waiting && rules.entry().is_some() {
+            self.take_floor(Floor::Listening)
+        } else {
+            Consequence::PlayOn
+        }
+    }
+
     /// The player gives the plugin its cue; or takes the floor back by the same cue while it plays.
     pub fn cue(&mut self, at: Position) -> Consequence {
         match self.floor {

@@ -64,8 +64,8 @@ impl Triggers {
 impl Performer {
     /// Does what the player has switched since the block before, on the first sample of this one.
     pub(super) fn obey(&mut self, before: &Settings, port: &mut impl Port) {
-        let Settings { triggers, ears, .. } = *before;
-        self.turn_away(ears);
+        let triggers = before.triggers;
+        self.turn_to(before.open_ears(), port);
         self.leave_sounding(self.settings.manner.polyphony.count(), port);
         self.tell_manner();
         let pressed = self.settings.triggers.since(triggers);
@@ -93,6 +93,7 @@ impl Performer {
 
     fn panic(&mut self, port: &mut impl Port) {
         let ended = self.turns.stop();
+        self.keyboard.clear();
         self.let_go();
         self.fall_silent(ended, port);
         self.passage.owe_all_that_passed();
@@ -101,7 +102,7 @@ impl Performer {
 
     /// Forgets all that was heard. A call that goes on stays one, but there is nothing to say to one that is over.
     fn clear_memory(&mut self, port: &mut impl Port) {
-        let ended = if self.hearing.any_key_held() { self.turns.hush() } else { self.turns.stop() };
+        let ended = if self.any_key_held() { self.turns.hush() } else { self.turns.stop() };
         self.fall_silent(ended, port);
         self.touch = Touch::default();
         self.forget_owed = true;

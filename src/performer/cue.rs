@@ -69,7 +69,9 @@ impl Held {
     fn is_released_by(self, gesture: Gesture) -> bool {
         match (self, gesture) {
             (Self::Key(place), Gesture::KeysUp(places)) => places.contains(place),
-            (Self::Key(place), Gesture::AllOff { channel }) => place.channel == channel,
+            (Self::Key(place), Gesture::AllOff { channel }) => {
+                channel.is_none_or(|channel| channel == place.channel)
+            }
             (Self::Controller(SUSTAIN), Gesture::Pedal { pedal, .. }) => pedal == Pedal::Up,
             (Self::Controller(held), Gesture::Controller { number, value }) => held == number && value < ON,
             _ => false,
@@ -148,7 +150,9 @@ mod tests {
 
     #[test]
     fn a_key_switch_that_all_notes_off_has_lifted_is_a_cue_again() {
-        for lifted in [Gesture::AllOff { channel: 3 }, Gesture::KeysUp(Places { channel: None, key: None })] {
+        for lifted in
+            [Gesture::AllOff { channel: Some(3) }, Gesture::KeysUp(Places { channel: None, key: None })]
+        {
             let mut input = CueInput::default();
             assert_eq!(input.heed(DOWN, Some(Cue::Key(LOW_A))), Heed::Cue);
             assert_eq!(input.heed(lifted, Some(Cue::Key(LOW_A))), Heed::Music);

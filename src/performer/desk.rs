@@ -44,9 +44,9 @@ pub enum Gesture {
         number: u8,
         value: u8,
     },
-    /// CC 120 or 123: everything on the channel is to end.
+    /// CC 120 or 123, or the host's choke of all keys: everything on the channel is to end; `None` stands for all.
     AllOff {
-        channel: u8,
+        channel: Option<u8>,
     },
     Other,
 }

@@ -76,6 +76,7 @@ impl Performer {
         match gesture {
             Gesture::KeyDown(place, velocity) => {
                 self.telemetry.heard.raise();
+                self.keyboard.press(place);
                 let consequence = self.turns.key_down(at, &self.timeline, &self.settings.rules);
                 self.bear(consequence, port);
                 self.make_way(place.key, port);
@@ -89,13 +90,15 @@ impl Performer {
             }
             Gesture::KeysUp(places) => self.lift(at, places),
             Gesture::AllOff { channel } => {
-                let ended = self.turns.hush();
-                self.fall_silent(ended, port);
-                self.lift(at, Places { channel: Some(channel), key: None });
+                if self.is_meant(channel) {
+                    let ended = self.turns.hush();
+                    self.fall_silent(ended, port);
+                }
+                self.lift(at, Places { channel, key: None });
             }
             Gesture::Pedal { channel, pedal } => {
                 self.hearing.pedal(channel, pedal);
-                if self.settings.ears.hear_channel(channel) || pedal == Pedal::Up {
+                if self.settings.open_ears().hear_channel(channel) || pedal == Pedal::Up {
                     self.tell(Event::Pedal { channel, pedal });
                 }
                 let mut was_sounding = false;
@@ -111,20 +114,21 @@ impl Performer {
         }
     }
 
-    pub(super) fn lift(&mut self, at: SampleTime, places: Places) {
-        let was_held = self.hearing.any_key_held();
-        if was_held {
+    fn lift(&mut self, at: SampleTime, places: Places) {
+        let was_held = self.any_key_held();
+        self.keyboard.lift(places);
+        if self.hearing.any_key_held() {
             self.tell(Event::Lifted(places));
         }
         while let Some(note) = self.hearing.keys_up(places, at) {
             self.remember(note);
         }
-        if was_held && !self.hearing.any_key_held() {
+        if was_held && !self.any_key_held() {
             self.last_key_up(at);
         }
     }
 
-    fn bear(&mut self, consequence: Consequence, port: &mut impl Port) {
+    pub(super) fn bear(&mut self, consequence: Consequence, port: &mut impl Port) {
         match consequence {
             Consequence::FallSilent(ended) => self.fall_silent(ended, port),
             Consequence::PlanAnew(ended) => {

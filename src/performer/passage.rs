@@ -35,7 +35,7 @@ impl Passage {
             || match gesture {
                 Gesture::KeyDown(..) | Gesture::Controller { .. } | Gesture::Other => false,
                 Gesture::KeysUp(places) => self.any_struck(places),
-                Gesture::AllOff { channel } => self.any_struck(whole(channel)),
+                Gesture::AllOff { channel } => self.any_struck(Places { channel, key: None }),
                 Gesture::Pedal { channel, pedal } => {
                     pedal == Pedal::Up && self.pressed & channel_bit(channel) != 0
                 }
@@ -53,7 +53,7 @@ impl Passage {
                 }
             }
             Gesture::KeysUp(places) => self.lift(places, sent),
-            Gesture::AllOff { channel } => self.lift(whole(channel), sent),
+            Gesture::AllOff { channel } => self.lift(Places { channel, key: None }, sent),
             Gesture::Pedal { channel, pedal: Pedal::Down } => {
                 if sent.is_ok() {
                     self.pressed |= channel_bit(channel);
@@ -120,10 +120,6 @@ impl Passage {
     }
 }
 
-fn whole(channel: u8) -> Places {
-    Places { channel: Some(channel), key: None }
-}
-
 /// The keys of a channel that lie among some places.
 fn mask(places: Places, channel: u8) -> u128 {
     match places {
@@ -160,7 +156,7 @@ mod tests {
         passage.settle(DOWN, Ok(()));
         assert!(!passage.passes(DOWN, Way::Closed));
         assert!(passage.passes(UP, Way::Closed));
-        assert!(passage.passes(Gesture::AllOff { channel: 0 }, Way::Closed));
+        assert!(passage.passes(Gesture::AllOff { channel: Some(0) }, Way::Closed));
         passage.settle(UP, Ok(()));
         assert!(!passage.passes(UP, Way::Closed));
     }

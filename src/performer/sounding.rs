@@ -18,10 +18,10 @@ impl Performer {
             Due::NoteOff(sounding) => self.release(sounding, port),
             Due::NoteOn(note) => {
                 let key = note.place.key;
-                let channel = self.settings.delivery.channel.unwrap_or(self.channel);
+                let channel = self.channel_out();
                 let place = Place { channel, key };
                 // A key sounds for one of the two: its release would end the player's note.
-                let is_allowed = self.settings.manner.keys().contains(key) && !self.hearing.holds(place);
+                let is_allowed = self.settings.manner.keys().contains(key) && !self.keyboard.holds(place);
                 let has_room = is_allowed && self.make_room(key, port);
                 let velocity = self.settings.delivery.velocity(note.velocity);
                 let sound = Sound::NoteOn(place, velocity);
@@ -136,6 +136,19 @@ impl Performer {
             }
             self.passage.paid(sound);
         }
+    }
+
+    /// Whether all-notes-off on a channel, or on all, is meant for the plugin too: it listens there, or plays there.
+    pub(super) fn is_meant(&self, channel: Option<u8>) -> bool {
+        let is_played = |channel| self.schedule.sounding().any(|note| note.place.channel == channel);
+        channel.is_none_or(|channel| {
+            let is_heard = self.settings.open_ears().hear_channel(channel);
+            is_heard || channel == self.channel_out() || is_played(channel)
+        })
+    }
+
+    fn channel_out(&self) -> u8 {
+        self.settings.delivery.channel.unwrap_or(self.channel)
     }
 
     fn offset(&self) -> u32 {

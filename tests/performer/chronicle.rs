@@ -26,7 +26,7 @@ const TAKE: u64 = 120 * BEAT;
 const BLOCK: u64 = 500;
 
 /// What was told and what came out.
-fn render(
+pub fn render(
     score: &[(u64, Gesture)],
     journey: &Journey,
     settings: impl Fn(u64) -> Settings,

@@ -1,5 +1,6 @@
 //! Laws of the performer, for any player, any transport and any partition into blocks.
 
+mod borders;
 mod buttons;
 mod chronicle;
 mod control;
@@ -133,11 +134,11 @@ fn a_dead_worker_silences_nothing_else() {
 fn all_notes_off_ends_the_answer_and_the_held_keys() {
     let mut score = one_call();
     let panic = 2 * BEAT + 3_001;
-    score.push((panic, Gesture::AllOff { channel: 0 }));
+    score.push((panic, Gesture::AllOff { channel: Some(0) }));
     let heard = render(&score, &playing(), &[512], 20 * BEAT);
     assert_eq!(sounding_after(&heard), vec![]);
     assert!(heard.iter().all(|(at, _)| *at <= panic));
-    let held = vec![one_call()[0], (BEAT, Gesture::AllOff { channel: 0 })];
+    let held = vec![one_call()[0], (BEAT, Gesture::AllOff { channel: Some(0) })];
     assert!(!render(&held, &playing(), &[512], 20 * BEAT).is_empty(), "keys that were let go are a call");
 }
 

@@ -62,7 +62,7 @@ impl Hands {
                     self.channel = place.channel;
                 }
                 Gesture::KeysUp(places) => self.lift(places),
-                Gesture::AllOff { channel } => self.lift(Places { channel: Some(channel), key: None }),
+                Gesture::AllOff { channel } => self.lift(Places { channel, key: None }),
                 _ => {}
             }
         }

@@ -1,0 +1,279 @@
+//! Laws at the borders of hearing: bypass, *Listen* and the input channel change while keys are down.
+
+use antiphon::{
+    chronicle::{Event, Record},
+    lane::{Request, lanes},
+    music::{
+        hearing::{Pedal, Place},
+        note::{Key, Velocity},
+        time::{Beats, SampleRate, Samples},
+        turn::{Rules, Standing},
+    },
+    performer::{Ears, Gesture, Partner, Passage, Performer, Settings, Sound},
+};
+use proptest::prelude::*;
+
+use crate::{
+    chronicle,
+    control::{render, strikes},
+    rig::{
+        ANSWER, BEAT, ENTRY, RATE, SETTINGS, journeys, one_call, place, playing, scores, sounding_after,
+        stage, transport_at,
+    },
+};
+
+const BLOCK: u64 = 500;
+/// The last that a take hears of its player, before its end.
+const LAST: u64 = 115 * BEAT;
+const ENDLESS: Rules = Rules::Endless { entry: ENTRY };
+const LOUD: Velocity = Velocity::saturating(90);
+/// Who is heard, and whether the plugin is bypassed.
+type Border = (Ears, bool);
+const OPEN: Border = (Ears::All, false);
+/// All ways not to hear the first channel.
+const DEAF: [Border; 3] = [(Ears::Closed, false), (Ears::Channel(3), false), (Ears::All, true)];
+
+fn with(rules: Rules, (ears, bypass): Border) -> Settings {
+    Settings { rules, ears, bypass, ..SETTINGS }
+}
+
+/// Deaf from one sample to another.
+fn deaf(rules: Rules, border: Border, from: u64, until: u64) -> impl Fn(u64) -> Settings {
+    move |at| with(rules, if (from..until).contains(&at) { border } else { OPEN })
+}
+
+fn note(key: u8, from: u64, until: u64) -> [(u64, Gesture); 2] {
+    [(from, Gesture::KeyDown(place(key), LOUD)), (until, Gesture::KeysUp(place(key).into()))]
+}
+
+fn in_time(mut score: Vec<(u64, Gesture)>) -> Vec<(u64, Gesture)> {
+    score.sort_by_key(|(at, _)| *at);
+    score
+}
+
+fn hears((ears, bypass): Border, channel: u8) -> bool {
+    let hears = match ears {
+        Ears::Closed => false,
+        Ears::Channel(heard) => heard == channel,
+        Ears::All => true,
+    };
+    hears && !bypass
+}
+
+/// The keys that are down after all that happens up to and at a sample.
+fn down_at(score: &[(u64, Gesture)], at: u64) -> Vec<Place> {
+    let mut down: Vec<Place> = Vec::new();
+    for (_, gesture) in score.iter().take_while(|(when, _)| *when <= at) {
+        match gesture {
+            Gesture::KeyDown(place, _) => down.push(*place),
+            Gesture::KeysUp(places) => down.retain(|place| !places.contains(*place)),
+            _ => {}
+        }
+    }
+    down
+}
+
+/// On two channels.
+fn duets() -> impl Strategy<Value = Vec<(u64, Gesture)>> {
+    let on_channel = |place: Place| Place { channel: place.key.number() % 2, ..place };
+    let moved = move |gesture| match gesture {
+        Gesture::KeyDown(place, velocity) => Gesture::KeyDown(on_channel(place), velocity),
+        Gesture::KeysUp(places) => {
+            let key = places.key.expect("one key goes up at a time");
+            Gesture::KeysUp(on_channel(Place { channel: 0, key }).into())
+        }
+        other => other,
+    };
+    scores().prop_map(move |score| score.into_iter().map(|(at, gesture)| (at, moved(gesture))).collect())
+}
+
+/// Borders and for how many blocks they stand.
+fn borders() -> impl Strategy<Value = Vec<(u64, Border)>> {
+    let borders = vec![OPEN, OPEN, (Ears::Closed, false), (Ears::Channel(0), false), (Ears::All, true)];
+    prop::collection::vec((1..80u64, prop::sample::select(borders)), 1..12)
+}
+
+/// In the end everything is bypassed, so that what sounds then would sound for ever.
+fn border_at(borders: &[(u64, Border)], at: u64) -> Border {
+    if at >= LAST {
+        return (Ears::All, true);
+    }
+    let mut end = 0;
+    let standing = borders.iter().find(|(blocks, _)| {
+        end += blocks * BLOCK;
+        at < end
+    });
+    standing.map_or(OPEN, |(_, border)| *border)
+}
+
+/// What the plugin plays of what is heard: in bypass the player's own gestures pass.
+fn own(score: &[(u64, Gesture)], mut heard: Vec<(u64, Sound)>) -> Vec<(u64, Sound)> {
+    let passes = |at: u64, sound: Sound| {
+        score.iter().filter(|(when, _)| *when == at).any(|(_, gesture)| match (*gesture, sound) {
+            (Gesture::KeyDown(place, velocity), _) => sound == Sound::NoteOn(place, velocity),
+            (Gesture::KeysUp(places), Sound::NoteOff(place)) => places.contains(place),
+            _ => false,
+        })
+    };
+    heard.retain(|(at, sound)| !passes(*at, *sound));
+    heard
+}
+
+/// Where the plugin takes the floor.
+fn beginnings(records: &[Record]) -> Vec<u64> {
+    let floors = records.iter().filter_map(|record| match record.event {
+        Event::Floor(standing) => Some((record.at.0, matches!(standing, Standing::Plugin { .. }))),
+        _ => None,
+    });
+    let mut before = false;
+    let begins = |&(_, plays): &(u64, bool)| plays && !std::mem::replace(&mut before, plays);
+    floors.filter(begins).map(|(at, _)| at).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn no_answer_begins_while_a_key_is_down_on_a_channel_that_is_heard(
+        score in duets(),
+        journey in journeys(),
+        borders in borders(),
+        rules in prop::sample::select(vec![ANSWER, ENDLESS]),
+    ) {
+        let (records, heard) = chronicle::render(&score, &journey, |at| with(rules, border_at(&borders, at)));
+        for at in beginnings(&records) {
+            let border = border_at(&borders, at);
+            let held = down_at(&score, at).into_iter().any(|place| hears(border, place.channel));
+            prop_assert!(!held, "an answer begins at {at}");
+        }
+        prop_assert_eq!(sounding_after(&own(&score, heard)), vec![]);
+    }
+
+    #[test]
+    fn no_key_is_struck_that_is_down_whenever_it_went_down(
+        score in duets(),
+        borders in borders(),
+        rules in prop::sample::select(vec![ENDLESS, Rules::Together { longest: Beats(8.0) }]),
+    ) {
+        let heard = own(&score, render(&score, &playing(), |at| with(rules, border_at(&borders, at))));
+        for (at, place, _) in strikes(&heard) {
+            prop_assert!(!down_at(&score, at).contains(&place), "{place:?} at {at}");
+        }
+    }
+}
+
+#[test]
+fn all_notes_off_silences_what_the_plugin_plays_whatever_is_heard() {
+    let (close, panic) = (4 * BEAT, 10 * BEAT + 77);
+    for ears in [Ears::Closed, Ears::Channel(3), Ears::All] {
+        for channel in [Some(0), None] {
+            let score = [one_call(), vec![(panic, Gesture::AllOff { channel })]].concat();
+            let heard = render(&score, &playing(), deaf(ENDLESS, (ears, false), close, u64::MAX));
+            assert!(strikes(&heard).iter().any(|(at, ..)| *at > close), "{ears:?}");
+            assert!(heard.iter().all(|(at, _)| *at <= panic), "{ears:?} {channel:?}");
+            assert_eq!(sounding_after(&heard), vec![]);
+        }
+    }
+}
+
+#[test]
+fn all_notes_off_on_a_channel_that_is_neither_heard_nor_played_on_ends_no_answer() {
+    let settings = Settings { ears: Ears::Channel(0), ..with(ENDLESS, OPEN) };
+    let alone = render(&one_call(), &playing(), |_| settings);
+    let score = [one_call(), vec![(10 * BEAT, Gesture::AllOff { channel: Some(5) })]].concat();
+    assert_eq!(render(&score, &playing(), |_| settings), alone);
+}
+
+#[test]
+fn a_key_that_is_held_across_a_border_holds_the_answer_back_until_it_goes_up() {
+    let (up, until) = (20 * BEAT, 3 * BEAT);
+    for border in DEAF {
+        // Struck before nobody listened, or meanwhile.
+        for struck in [0, 5 * BEAT / 2] {
+            let score = in_time([note(40, struck, up), note(60, 4 * BEAT, 5 * BEAT)].concat());
+            let heard = own(&score, render(&score, &playing(), deaf(ANSWER, border, 2 * BEAT, until)));
+            let first = heard.first().map(|(at, _)| *at);
+            assert!(
+                first.is_some_and(|first| (up + BEAT..up + 2 * BEAT).contains(&first)),
+                "{border:?} {first:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_silence_in_which_a_held_key_is_discovered_is_none() {
+    // The ears open early in the silence, or when the answer has been asked for.
+    for open in [9 * BEAT / 2, 47 * BEAT / 8] {
+        let score = in_time([note(60, 0, 5 * BEAT), note(40, 3 * BEAT, 20 * BEAT)].concat());
+        let closed = deaf(ANSWER, (Ears::Closed, false), 2 * BEAT, open);
+        let heard = render(&score, &playing(), closed);
+        assert!(heard.first().is_none_or(|(at, _)| *at >= 21 * BEAT || *at < open), "{:?}", heard.first());
+    }
+}
+
+#[test]
+fn what_was_not_struck_as_music_is_not_answered() {
+    for border in DEAF {
+        let score = note(60, 3 * BEAT, 8 * BEAT);
+        let heard = render(&score, &playing(), deaf(ANSWER, border, 2 * BEAT, 5 * BEAT));
+        assert_eq!(own(&score, heard), []);
+    }
+}
+
+/// Onset and duration in beats of all that is remembered while the transport stands still.
+fn remembered(score: &[(u64, Gesture)], settings: impl Fn(u64) -> Settings) -> Vec<(f64, f64)> {
+    let (performer_end, mut worker) = lanes();
+    let (rate, passage) = (SampleRate(RATE), Passage::default());
+    let mut performer =
+        Performer::new(rate, performer_end, Partner::worker(), Default::default(), settings(0), passage);
+    let mut stage = stage(score, usize::MAX);
+    let mut notes = Vec::new();
+    let beats = |seconds: f64| (seconds * RATE / BEAT as f64 * 1e3).round() / 1e3;
+    while stage.begin < 30 * BEAT {
+        stage.end = stage.begin + BLOCK;
+        let transport = transport_at(&vec![(0, None)], stage.begin);
+        performer.process(&transport, Samples(BLOCK), settings(stage.begin), &mut stage);
+        stage.begin = stage.end;
+        while let Ok(request) = worker.requests.pop() {
+            if let Request::Heard(note) = request {
+                notes.push((beats(note.onset.0), beats(note.duration.0.into())));
+            }
+        }
+    }
+    notes
+}
+
+#[test]
+fn a_note_is_remembered_as_long_as_it_was_whatever_is_heard_meanwhile() {
+    for border in DEAF {
+        for until in [5 * BEAT, 12 * BEAT] {
+            let settings = deaf(ANSWER, border, 2 * BEAT, until);
+            let whole = remembered(&note(60, 0, 9 * BEAT), settings);
+            assert_eq!(whole, [(0.0, 9.0)], "{border:?}");
+        }
+        let unheard = remembered(&note(60, 3 * BEAT, 9 * BEAT), deaf(ANSWER, border, 2 * BEAT, 5 * BEAT));
+        assert_eq!(unheard, [], "{border:?}");
+    }
+}
+
+#[test]
+fn a_pedal_that_goes_down_while_nobody_listens_keeps_what_is_played_afterwards() {
+    let pedal = |at, pedal| (at, Gesture::Pedal { channel: 0, pedal });
+    for border in DEAF {
+        for pressed in [BEAT, 3 * BEAT] {
+            let pedals = [pedal(pressed, Pedal::Down), pedal(9 * BEAT, Pedal::Up)];
+            let score = in_time([pedals, note(60, 6 * BEAT, 7 * BEAT)].concat());
+            let notes = remembered(&score, deaf(ANSWER, border, 2 * BEAT, 5 * BEAT));
+            assert_eq!(notes, [(6.0, 3.0)], "{border:?}");
+        }
+    }
+}
+
+#[test]
+fn in_bypass_the_release_of_a_key_that_was_struck_before_passes() {
+    let settings = |at| Settings { thru: true, ..deaf(ANSWER, (Ears::All, true), 2 * BEAT, 5 * BEAT)(at) };
+    let heard = render(&note(60, 0, 3 * BEAT), &playing(), settings);
+    let key = Place { channel: 0, key: Key::saturating(60) };
+    assert_eq!(heard, [(0, Sound::NoteOn(key, LOUD)), (3 * BEAT, Sound::NoteOff(key))]);
+}
