@@ -15,13 +15,13 @@ use self::{
     showing::Display,
 };
 pub use self::{
-    lull::{PHRASE_END, SHORTEST, Signs, WEIGHTS, Weights},
+    lull::{PHRASE_END, SHORTEST, SIGNS, Signs},
     mind::Mind,
 };
 use crate::{
     lane::{Ending, ImproviserEnd, Lull, Reply, Request},
     model::Model,
-    music::{hands::Berth, hearing::OPEN_NOTES, manner::Manner, memory::Memory, note::Note},
+    music::{hands::Berth, hearing::OPEN_NOTES, manner::Manner, memory::Memory, note::Note, time::Moment},
 };
 
 /// What the worker is to do after a step.
@@ -42,8 +42,10 @@ pub struct Improviser {
     memory: Memory,
     manner: Manner,
     answer: Option<Answer>,
-    /// The answer that was cancelled last, while the scene still holds its notes.
-    former: Option<Answer>,
+    /// The audio thread has asked for an answer and has no note of it yet.
+    is_awaited: bool,
+    /// What sounded of the answer that ended last, and of those that it went on from.
+    lately: Onsets,
     /// The memory with what sounds still, and with the answer so far.
     scene: Memory,
     /// What the next answer leaves to the player, where it plays along.
@@ -74,7 +76,8 @@ impl Improviser {
             memory: Memory::new(),
             manner: Manner::DEFAULT,
             answer: None,
-            former: None,
+            is_awaited: false,
+            lately: Onsets::new(),
             scene: Memory::new(),
             berth: None,
             sounding: Vec::with_capacity(OPEN_NOTES),
@@ -130,7 +133,7 @@ impl Improviser {
             Request::Sounding(note) if self.sounding.len() < OPEN_NOTES => self.sounding.push(note),
             Request::Sounding(_) => {}
             Request::Lull(lull) => {
-                (self.answer, self.former) = (None, None);
+                self.conclude(Moment::NEVER);
                 self.set_scene();
                 self.lull = Some(lull);
             }
@@ -140,6 +143,7 @@ impl Improviser {
             }
             Request::Answer { turn, from, length, seed, touch, ending } => {
                 let berth = self.berth.take();
+                self.is_awaited = true;
                 self.begin(Task { turn, from, until: from + length, seed, touch, ending, berth });
             }
             Request::Again { turn, from, length, seed, touch } => {
@@ -147,9 +151,9 @@ impl Improviser {
                 self.go_on(Task { turn, from, until: from + length, seed, touch, ending, berth });
             }
             Request::Avoid(berth) => self.berth = Some(berth),
-            Request::Cancel(turn) => {
-                if let Some(answer) = self.answer.take_if(|answer| answer.turn == turn) {
-                    self.former = Some(answer);
+            Request::Cancel { turn, sounded } => {
+                if self.answer.as_ref().is_some_and(|answer| answer.turn == turn) {
+                    self.conclude(sounded);
                 }
             }
             Request::Forget => {
@@ -157,17 +161,27 @@ impl Improviser {
                 self.display.grow_old();
                 self.sounding.clear();
                 self.lull = None;
-                (self.answer, self.former) = (None, None);
+                (self.answer, self.lately) = (None, Onsets::new());
             }
         }
     }
 
+    /// The answer is over, if there is one. It sounded up to this moment of its own.
+    fn conclude(&mut self, sounded: Moment) {
+        if let Some(answer) = self.answer.take() {
+            self.lately = answer.onsets_by(sounded, &self.scene);
+        }
+    }
+
     fn begin(&mut self, task: Task) {
-        let former = self.answer.take().or(self.former.take()).filter(|_| task.berth.is_some());
+        // An answer that was not cancelled was played to its end.
+        self.conclude(Moment::NEVER);
         // Who plays along is planned anew at every strike, and is one player all the same: a crowd does not begin anew.
-        let lately = former.map_or(Onsets::new(), |former| former.onsets_before(task.from, &self.scene));
+        // Where the tempo has risen, what was drawn for later than the new hand-over has sounded before it.
+        let goes_on = task.berth.is_some();
+        let lately = if goes_on { self.lately.by(task.from) } else { Onsets::new() };
         self.set_scene();
-        (self.lull, self.former) = (None, None);
+        self.lull = None;
         self.answer = Some(Answer::new(task, lately, &self.scene));
     }
 
@@ -211,7 +225,7 @@ impl Improviser {
     }
 
     fn play_next(&mut self) {
-        let Self { end, minds, manner, answer: Some(answer), scene, .. } = self else { return };
+        let Self { end, minds, manner, answer: Some(answer), scene, is_awaited, .. } = self else { return };
         let turn = answer.turn;
         let reply = match answer.next_note(minds.of(manner.model), scene, manner) {
             Some((note, likelihood)) => Reply::Play { turn, note, likelihood },
@@ -219,6 +233,9 @@ impl Improviser {
         };
         let sent = end.replies.push(reply);
         debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
+        if std::mem::take(is_awaited) && matches!(reply, Reply::Play { .. }) {
+            end.telemetry.first_notes.end();
+        }
         self.show_choice();
     }
 }

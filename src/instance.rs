@@ -119,7 +119,7 @@ impl Instance {
         let take = {
             let mut scribe = self.scribe.lock();
             scribe.catch_up();
-            scribe.latest().clone()
+            scribe.latest_until(self.telemetry.clock.now())
         };
         take::save_in(folder, &take, what)
     }

@@ -1,9 +1,15 @@
 //! The border between the audio thread and the worker: two wait-free lanes and what travels on them.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+mod waits;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, AtomicU64, Ordering},
+};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
+pub use self::waits::Waits;
 use crate::music::{
     hands::Berth,
     manner::Manner,
@@ -35,8 +41,9 @@ pub enum Request {
     Again { turn: TurnId, from: Moment, length: Seconds, seed: u32, touch: Velocity },
     /// The next answer leaves this to the player.
     Avoid(Berth),
-    /// This turn is over; what was planned for it never sounded.
-    Cancel(TurnId),
+    /// This turn is over. Of what was drawn for it, what was to begin up to and at a moment has sounded, however
+    /// early or late; the rest never did.
+    Cancel { turn: TurnId, sounded: Moment },
     /// Forget everything that was heard.
     Forget,
 }
@@ -59,6 +66,8 @@ pub enum Ending {
     Full,
     /// Before that, where the model leaves a silence as long as the one between two phrases.
     Phrase,
+    /// Before that, where the model says that the piece is over.
+    Piece,
 }
 
 /// The number of a lull; a later one has another number.
@@ -101,19 +110,25 @@ pub struct PerformerEnd {
 pub struct ImproviserEnd {
     pub requests: Consumer<Request>,
     pub replies: Producer<Reply>,
+    pub telemetry: Arc<Telemetry>,
+}
+
+/// Makes the two lanes of an instance that nobody watches. Allocates.
+pub fn lanes() -> (PerformerEnd, ImproviserEnd) {
+    lanes_of(Arc::default())
 }
 
 /// Makes the two lanes of an instance. Allocates.
-pub fn lanes() -> (PerformerEnd, ImproviserEnd) {
+pub fn lanes_of(telemetry: Arc<Telemetry>) -> (PerformerEnd, ImproviserEnd) {
     let (request_producer, request_consumer) = RingBuffer::new(REQUESTS);
     let (reply_producer, reply_consumer) = RingBuffer::new(REPLIES);
     (
         PerformerEnd { requests: request_producer, replies: reply_consumer },
-        ImproviserEnd { requests: request_consumer, replies: reply_producer },
+        ImproviserEnd { requests: request_consumer, replies: reply_producer, telemetry },
     )
 }
 
-/// What happened so far: written by the audio thread, read by any.
+/// What happened so far: written by the audio thread and the worker, read by any.
 #[derive(Debug, Default)]
 pub struct Telemetry {
     /// Notes of the player.
@@ -132,6 +147,7 @@ pub struct Telemetry {
     pub untold: Counter,
     /// The end of the newest block on the instance's clock.
     pub clock: Clock,
+    pub first_notes: Waits,
 }
 
 /// The instance's clock, which begins anew at each activation: the audio thread sets it, any thread reads it.

@@ -22,7 +22,7 @@ pub use self::{
     key_odds::KeyOdds,
     limits::Limits,
     preset::Preset,
-    taste::{Odds, Pull, Taste},
+    taste::{Pull, Sampling, Taste},
     weights::{embedded, load},
 };
 use crate::music::{grid::GridNote, note::RelativeNote};
@@ -52,6 +52,12 @@ pub trait Model: Send + Sync {
     /// instead of odds. Realtime-safe.
     fn expect(&self, _state: &mut State) -> Option<Expectation> {
         None
+    }
+
+    /// Draws whether the piece is over after all that `state` has heard; a model that knows no endings never says so.
+    /// Realtime-safe.
+    fn is_over(&self, _state: &mut State, _taste: &Taste, _chance: &mut Chance) -> bool {
+        false
     }
 
     /// How likely each key is to be the next one, after all that `state` has heard; `None` from a model that does not

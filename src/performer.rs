@@ -152,7 +152,7 @@ impl Performer {
             telemetry,
             settings,
             told: None,
-            plan: Plan { ordinal: 0, made: SampleTime(0), manner: settings.manner },
+            plan: Plan::new(SampleTime(0), settings.manner),
             touch: Touch::default(),
             wonder: Wonder::new(),
             awaited: None,

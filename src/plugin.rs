@@ -2,6 +2,7 @@
 
 mod entry;
 mod guest;
+mod roster;
 
 use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
 
@@ -12,15 +13,18 @@ use crate::{
     host::HostPort,
     improviser::Improviser,
     instance::Instance,
-    lane::lanes,
+    lane::lanes_of,
     model,
     music::time::{SampleRate, Samples},
     performer::{Partner, Passage, Performer},
     worker::Worker,
 };
 
-pub use self::entry::clap_entry;
-pub use self::guest::{Guest, ModelStanding};
+pub use self::{
+    entry::clap_entry,
+    guest::{Guest, ModelStanding},
+    roster::telemetry,
+};
 
 /// *Antiphon*: a note effect without audio ports.
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
@@ -81,12 +85,9 @@ impl Variant for InstrumentSlot {
 
 impl<V: Variant> Default for Antiphon<V> {
     fn default() -> Self {
-        Self {
-            instance: Instance::new(Arc::default()),
-            active: None,
-            passage: Passage::default(),
-            variant: PhantomData,
-        }
+        let instance = Instance::new(Arc::default());
+        roster::enter(&instance.telemetry);
+        Self { instance, active: None, passage: Passage::default(), variant: PhantomData }
     }
 }
 
@@ -123,7 +124,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
         _context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.deactivate();
-        let (performer_end, improviser_end) = lanes();
+        let (performer_end, improviser_end) = lanes_of(self.instance.telemetry.clone());
         let mut improviser = Improviser::new(improviser_end, model::embedded());
         let changes = self.instance.params.model_file.changes();
         improviser.invite(self.instance.guest.lock().model());

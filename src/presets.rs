@@ -1,4 +1,4 @@
-//! Named settings, each good for something: read by the window, by hosts, and by the demo.
+//! Named settings, each good for something, for the window and for hosts.
 //!
 //! A preset sets every parameter but those that say where the plugin is plugged in and which song it is: what its table
 //! does not name takes its default, so that it sounds alike whatever was set before.

@@ -175,6 +175,12 @@ impl Take {
         }
     }
 
+    /// The same take at a later point, to which time has passed and nothing was told.
+    fn until(mut self, now: SampleTime) -> Self {
+        self.now = self.now.max(now);
+        self
+    }
+
     /// The same take with nothing held any more.
     fn ended(mut self) -> Self {
         self.let_go(self.now);

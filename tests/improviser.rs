@@ -199,7 +199,7 @@ fn an_answer_hears_itself_and_a_cancelled_one_is_not_remembered() {
     let keys: Vec<u8> =
         replies(&mut end, &mut improviser).iter().map(|(_, note)| note.key.number()).collect();
     assert_eq!(keys, [3, 4, 5, 6]);
-    end.requests.push(Request::Cancel(TurnId(0))).expect("room");
+    end.requests.push(Request::Cancel { turn: TurnId(0), sounded: Moment::EARLIEST }).expect("room");
     ask(&mut end, 1, 5.0, 1);
     assert_eq!(replies(&mut end, &mut improviser)[0].1.key.number(), 3);
 }

@@ -4,7 +4,7 @@
 #![cfg(feature = "plugin")]
 
 use antiphon::{
-    model::{Chance, Limits, Odds, Taste, embedded},
+    model::{Chance, Limits, Sampling, Taste, embedded},
     music::{
         grid::GridNote,
         note::{Key, Velocity},
@@ -16,7 +16,7 @@ use nice_plug as _;
 use rand::SeedableRng;
 
 #[test]
-fn hearing_expecting_drawing_and_forgetting_allocate_nothing() {
+fn hearing_expecting_foreseeing_drawing_and_forgetting_allocate_nothing() {
     for model in embedded() {
         let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(1));
         let mut mark = model.silence();
@@ -26,8 +26,9 @@ fn hearing_expecting_drawing_and_forgetting_allocate_nothing() {
             for temperature in [0.0, 0.7, 1.0] {
                 model.hear(&mut state, note);
                 let _ = model.expect(&mut state);
-                let odds = Odds { temperature, ..Odds::PLAIN };
-                let taste = Taste { timing: odds, pitch: odds, velocity: odds, pull: None };
+                let _ = model.foresee(&mut state);
+                let sampling = Sampling { temperature, ..Sampling::PLAIN };
+                let taste = Taste { timing: sampling, pitch: sampling, velocity: sampling, pull: None };
                 note = model.draw(&mut state, &taste, &Limits::after(Seconds(0.05)), &mut chance).into();
             }
             mark.copy_from(&state);

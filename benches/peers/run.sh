@@ -15,8 +15,16 @@ candle)
     CANDLE_NUM_THREADS=$(nproc) exec cargo run --quiet --release \
         --manifest-path benches/peers/candle/Cargo.toml --target-dir target/peers-candle
     ;;
+pretty-midi)
+    python=target/peers-midi/bin/python
+    if ! [ -x "$python" ]; then
+        python3 -m venv target/peers-midi >&2
+        "$python" -m pip install --quiet pretty_midi >&2
+    fi
+    exec "$python" benches/peers/notes_by_pretty_midi.py "${@:2}"
+    ;;
 *)
-    echo "give a peer: torch or candle" >&2
+    echo "give a peer: torch, candle or pretty-midi" >&2
     exit 2
     ;;
 esac

@@ -95,7 +95,7 @@ fn draw_key(painter: &Painter, keyboard: &Keyboard, view: &View, key: Key) {
         Some((side, velocity)) => draw_pressed(painter, face, side, velocity),
         None => draw_glow(painter, face, rest, view.odds[key.index()]),
     }
-    if key.number() % 12 == 0 && !is_black(key) && rect.width() > 14.0 {
+    if key.number().is_multiple_of(12) && !is_black(key) && rect.width() > 14.0 {
         let name = format!("C{}", i32::from(key.number()) / 12 - 1);
         let at = rect.center_bottom() - vec2(0.0, 3.0);
         painter.text(

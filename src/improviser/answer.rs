@@ -2,7 +2,7 @@
 
 use rand::SeedableRng;
 
-use super::{crowd::Onsets, mind::Mind, voices::Voices};
+use super::{crowd::Onsets, lull::PHRASE_END, mind::Mind, voices::Voices};
 use crate::{
     lane::Ending,
     model::{Chance, Limits, Taste},
@@ -19,8 +19,6 @@ use crate::{
 
 /// The longest step within an answer: beyond it, a partner seems to have left.
 const LONGEST_STEP: Seconds = Seconds(2.0);
-/// A silence that ends a phrase: so real performances are cut too.
-const PHRASE_END: Seconds = Seconds(2.0);
 /// The longest note of an answer.
 const LONGEST_DURATION: Seconds = Seconds(8.0);
 /// What is left of a note whose onset was put off.
@@ -94,10 +92,10 @@ impl Answer {
         again
     }
 
-    /// Its onsets before a moment, and those that it goes on from; `scene` is the one that it was drawn in.
-    pub fn onsets_before(&self, moment: Moment, scene: &Memory) -> Onsets {
+    /// Its onsets up to and at a moment, and those that it goes on from; `scene` is the one that it was drawn in.
+    pub fn onsets_by(&self, moment: Moment, scene: &Memory) -> Onsets {
         let mut onsets = self.lately;
-        self.notes_in(scene).filter(|note| note.onset < moment).for_each(|note| onsets.push(note.onset));
+        self.notes_in(scene).filter(|note| note.onset <= moment).for_each(|note| onsets.push(note.onset));
         onsets
     }
 
@@ -110,7 +108,8 @@ impl Answer {
         self.is_complete
     }
 
-    /// The next note, which the scene then holds as well, and how likely the model held its key to be; `None` where the answer is complete.
+    /// The next note, which the scene then holds as well, and how likely the model held its key to be; `None` where the
+    /// answer is complete.
     pub fn next_note(
         &mut self,
         mind: &mut Mind,
@@ -134,14 +133,15 @@ impl Answer {
         self.voices.strike(note, manner.polyphony);
     }
 
-    /// `None` where the phrase is over, and where no key is allowed: then nothing is played rather than what nobody
+    /// `None` where the phrase or the piece is over, and where no key is allowed: then nothing is played rather than what nobody
     /// wants.
     fn draw(&mut self, mind: &mut Mind, scene: &Memory, manner: &Manner) -> Option<Note> {
         let keys = manner.keys().without(self.berth.keys);
         if keys.is_empty() {
             return None;
         }
-        let may_end = self.ending == Ending::Phrase && !self.onsets.is_empty();
+        let has_begun = !self.onsets.is_empty();
+        let may_end = self.ending == Ending::Phrase && has_begun;
         let from = self.earliest(manner);
         let limits = Limits {
             keys,
@@ -152,6 +152,10 @@ impl Answer {
         };
         mind.hear(scene, manner.memory.into(), usize::MAX);
         let taste = Taste::of(manner, self.touch);
+        let may_be_over = self.ending == Ending::Piece && has_begun;
+        if may_be_over && mind.model.is_over(&mut mind.state, &taste, &mut self.chance) {
+            return None;
+        }
         let drawn = mind.model.draw(&mut mind.state, &taste, &limits, &mut self.chance);
         if may_end && drawn.step >= PHRASE_END {
             return None;

@@ -24,9 +24,20 @@ impl Onsets {
         self.count == 0
     }
 
+    /// Takes an onset to its place: notes of one chord stand in the order of their keys where they are remembered.
     pub fn push(&mut self, onset: Moment) {
-        self.newest[self.count % KEPT] = onset;
+        let mut place = self.count;
+        while place > (self.count + 1).saturating_sub(KEPT) && self.newest[(place - 1) % KEPT] > onset {
+            self.newest[place % KEPT] = self.newest[(place - 1) % KEPT];
+            place -= 1;
+        }
+        self.newest[place % KEPT] = onset;
         self.count += 1;
+    }
+
+    /// The same, but none later than a moment. Keeps their order.
+    pub fn by(self, moment: Moment) -> Self {
+        Self { newest: self.newest.map(|onset| onset.min(moment)), ..self }
     }
 
     /// Notes come in order: none may begin earlier.
@@ -58,6 +69,15 @@ mod tests {
         assert_eq!(onsets.next(THREE), Some(Moment(1.0)));
         onsets.push(Moment(1.0));
         assert_eq!(onsets.next(THREE), Some(Moment(1.25)));
+    }
+
+    #[test]
+    fn a_crowd_is_the_same_in_whatever_order_its_onsets_are_told() {
+        let mut onsets = Onsets::new();
+        [0.5, 0.0, 0.25, 1.5, 1.0].map(Moment).into_iter().for_each(|onset| onsets.push(onset));
+        assert_eq!((onsets.next(THREE), onsets.newest()), (Some(Moment(1.5)), Moment(1.5)));
+        (0..1000).rev().for_each(|n| onsets.push(Moment(f64::from(n))));
+        assert_eq!(onsets.newest(), Moment(999.0));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
 use super::{
+    preset::{AFFINE, affine_tensor},
     product::{Before, Matrix, MatrixMut, Sizes, product},
     storage::{numbers, with_numbers},
     vector,
@@ -19,6 +20,12 @@ pub(super) struct Affine {
 }
 
 impl Affine {
+    /// The layer of this name, its tensors asked for by theirs.
+    pub(super) fn named(name: &str, tensor: &impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
+        let [weight, bias] = AFFINE.map(|part| tensor(&affine_tensor(name, part)));
+        Ok(Self { weight: weight?, bias: bias? })
+    }
+
     /// `x · weightᵀ + bias` for `x` (N, I).
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         if !x.device().is_cpu() {

@@ -50,7 +50,7 @@ impl Classic {
     /// Runs the heads on what `state` has heard and leaves their numbers in it. Realtime-safe.
     fn predict<'a>(&self, state: &'a mut State) -> &'a mut [f32] {
         let parts = self.layout.split(&mut state.numbers);
-        let top = &parts.voice[parts.voice.len() - self.layout.hidden..];
+        let top = &parts.units[parts.units.len() - self.layout.hidden..];
         match &self.dense {
             Some(dense) => {
                 dense.apply(top, parts.dense);
@@ -82,7 +82,7 @@ impl Model for Classic {
 
     fn hear(&self, state: &mut State, note: GridNote) {
         let parts = self.layout.split(&mut state.numbers);
-        parts.voice[..INPUTS].copy_from_slice(&features(
+        parts.units[..INPUTS].copy_from_slice(&features(
             note.key,
             note.step_seconds(),
             note.duration_seconds(),
@@ -91,8 +91,8 @@ impl Model for Classic {
         let mut below = 0;
         for (lstm, cell) in self.lstms.iter().zip(parts.cells.chunks_exact_mut(hidden)) {
             let above = below + lstm.inputs();
-            lstm.apply(&parts.voice[below..above], parts.gates);
-            vector::cell(parts.gates, cell, &mut parts.voice[above - hidden..above]);
+            lstm.apply(&parts.units[below..above], parts.gates);
+            vector::cell(parts.gates, cell, &mut parts.units[above - hidden..above]);
             below = above - hidden;
         }
         parts.velocities.push(note.velocity);

@@ -1,8 +1,10 @@
 //! The fused LSTM: a recurrence over whole sequences for training, and the single step for playing.
 //!
-//! Weights are as in Keras: one bias, gates in the order i, f, g, o.
+//! Equations and letters are those of Gers, Schmidhuber and Cummins (2000), with a `tanh` for the candidate. Weights lie as
+//! PyTorch's do, gates in the order i, f, g, o, one below the other; there is one bias, as in Keras.
 
 mod op;
+mod order;
 mod packed;
 mod panels;
 mod sequence;
@@ -14,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{Result, Tensor};
 
+use super::preset::{LSTM, lstm_tensor};
 pub use packed::Packed;
 
 /// One layer, over whole sequences and with gradients.
@@ -28,6 +31,12 @@ pub struct Lstm {
 }
 
 impl Lstm {
+    /// The LSTM of this number in a model file, its tensors asked for by name.
+    pub(super) fn numbered(layer: usize, tensor: &impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
+        let [w_ih, w_hh, bias] = LSTM.map(|part| tensor(&lstm_tensor(layer, part)));
+        Ok(Self { w_ih: w_ih?, w_hh: w_hh?, bias: bias? })
+    }
+
     /// From `x` (B, T, I) and the state before it (2, B, H: hidden, then cell) to all hidden states (B, T, H) and
     /// the state after it, which carries no gradient.
     ///
@@ -47,7 +56,7 @@ impl Lstm {
         Ok((hidden, Tensor::stack(&[last, cells], 0)?))
     }
 
-    /// The same, of plain operations: one graph node for each of them and each note.
+    /// The same, of candle's own operations: one graph node for each of them and each note.
     fn plain(&self, x: &Tensor, state: &Tensor) -> Result<(Tensor, Tensor)> {
         let (batch, time, inputs) = x.dims3()?;
         let sums = x.reshape((batch * time, inputs))?.matmul(&self.w_ih.t()?)?.broadcast_add(&self.bias)?;

@@ -1,24 +1,24 @@
 //! How one of many is chosen by chance.
 
-use super::Odds;
+use super::Sampling;
 use crate::music::{keys::Keys, note::Key};
 
 /// The place that `drawn`, 0..1, chooses among `logits`; at temperature 0 the largest. Overwrites the logits with
 /// weights. Realtime-safe.
 ///
 /// What is not likely enough for the focus is left out first (min-p: Nguyen et al., 2024).
-pub fn draw(logits: &mut [f32], odds: &Odds, drawn: f32) -> usize {
+pub fn draw(logits: &mut [f32], sampling: &Sampling, drawn: f32) -> usize {
     let largest = largest(logits);
-    if odds.temperature.is_nan() || odds.temperature <= 0.0 {
+    if sampling.temperature.is_nan() || sampling.temperature <= 0.0 {
         return largest;
     }
     let top = logits[largest];
-    let least = odds.focus.ln();
+    let least = sampling.focus.ln();
     let mut sum = 0.0;
     for logit in logits.iter_mut() {
         let below = *logit - top;
         // What is not a number weighs nothing.
-        *logit = if below >= least { (below / odds.temperature).exp() } else { 0.0 };
+        *logit = if below >= least { (below / sampling.temperature).exp() } else { 0.0 };
         sum += *logit;
     }
     let mut left = drawn * sum;
@@ -32,13 +32,13 @@ pub fn draw(logits: &mut [f32], odds: &Odds, drawn: f32) -> usize {
 }
 
 /// The key among `allowed`, at least one, that `drawn` chooses; all others are masked first. Realtime-safe.
-pub fn draw_key(logits: &mut [f32], allowed: Keys, odds: &Odds, drawn: f32) -> Key {
+pub fn draw_key(logits: &mut [f32], allowed: Keys, sampling: &Sampling, drawn: f32) -> Key {
     for (key, logit) in (0..).map(Key::saturating).zip(logits.iter_mut()) {
         if !allowed.contains(key) {
             *logit = f32::NEG_INFINITY;
         }
     }
-    let key = Key::saturating(u8::try_from(draw(logits, odds, drawn)).unwrap_or(u8::MAX));
+    let key = Key::saturating(u8::try_from(draw(logits, sampling, drawn)).unwrap_or(u8::MAX));
     // Another one only where no allowed key has a number for its logit.
     allowed.nearest(key).unwrap_or(key)
 }
@@ -58,8 +58,8 @@ fn largest(numbers: &[f32]) -> usize {
 mod tests {
     use super::*;
 
-    fn hot(temperature: f32) -> Odds {
-        Odds { temperature, ..Odds::PLAIN }
+    fn hot(temperature: f32) -> Sampling {
+        Sampling { temperature, ..Sampling::PLAIN }
     }
 
     #[test]
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn what_is_too_unlikely_for_the_focus_is_never_chosen_however_hot() {
-        let odds = Odds { temperature: 100.0, focus: 0.3 };
-        let chosen = |n| draw(&mut [0.0, 2f32.ln(), 5f32.ln()], &odds, n as f32 / 1000.0);
+        let sampling = Sampling { temperature: 100.0, focus: 0.3 };
+        let chosen = |n| draw(&mut [0.0, 2f32.ln(), 5f32.ln()], &sampling, n as f32 / 1000.0);
         assert!((0..1000).all(|n| chosen(n) > 0));
         assert!((0..1000).any(|n| chosen(n) == 1));
     }

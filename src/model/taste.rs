@@ -6,16 +6,16 @@ use crate::music::{manner::Manner, note::Velocity};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Taste {
     /// Of steps and durations.
-    pub timing: Odds,
-    pub pitch: Odds,
-    pub velocity: Odds,
+    pub timing: Sampling,
+    pub pitch: Sampling,
+    pub velocity: Sampling,
     /// What dynamics are drawn towards.
     pub pull: Option<Pull>,
 }
 
-/// What becomes of the probabilities of one choice.
+/// What becomes of the probabilities of one choice before it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Odds {
+pub struct Sampling {
     /// Flattens (above 1) or sharpens (below 1) the distribution; 0 always takes the likeliest.
     pub temperature: f32,
     /// How likely a choice must be, as a part of the likeliest one's probability, to be considered; 0 considers all.
@@ -36,12 +36,12 @@ const REACH: f32 = 8.0;
 impl Taste {
     /// The network's own odds.
     pub const PLAIN: Self =
-        Self { timing: Odds::PLAIN, pitch: Odds::PLAIN, velocity: Odds::PLAIN, pull: None };
+        Self { timing: Sampling::PLAIN, pitch: Sampling::PLAIN, velocity: Sampling::PLAIN, pull: None };
 
     /// What a manner means, where the player's touch is known. Realtime-safe.
     pub fn of(manner: &Manner, touch: Velocity) -> Self {
         let (temperature, focus) = (manner.temperature.value(), manner.focus.value());
-        let scaled = |by: f32| Odds { temperature: temperature * by, focus };
+        let scaled = |by: f32| Sampling { temperature: temperature * by, focus };
         let strength = manner.velocity_follow.value();
         Self {
             timing: scaled(manner.timing_temperature.value()),
@@ -52,7 +52,7 @@ impl Taste {
     }
 }
 
-impl Odds {
+impl Sampling {
     /// The network's own.
     pub const PLAIN: Self = Self { temperature: 1.0, focus: 0.0 };
 }
@@ -79,7 +79,10 @@ mod tests {
             ..Manner::DEFAULT
         };
         let taste = Taste::of(&manner, Velocity::saturating(64));
-        assert_eq!([taste.pitch, taste.timing, taste.velocity].map(|odds| odds.temperature), [0.4, 1.2, 0.8]);
+        assert_eq!(
+            [taste.pitch, taste.timing, taste.velocity].map(|sampling| sampling.temperature),
+            [0.4, 1.2, 0.8]
+        );
         assert_eq!(taste.pull, None);
     }
 }

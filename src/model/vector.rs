@@ -2,7 +2,7 @@
 //!
 //! Realtime-safe throughout: no allocation, and the processor is asked only once.
 
-/// Compiles a loop thrice and takes the best at run time; `FUSED` tells it that `mul_add` is one instruction.
+/// Compiles a loop for three kinds of processor and takes the best at run time; `FUSED` tells it that `mul_add` is one instruction.
 macro_rules! vectorised {
     ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $given:ty)? = $body:ident) => {
         $(#[$doc])*

@@ -5,16 +5,16 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
-
+use candle_core::{Device, Tensor};
 use half::f16;
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use super::{
     Model, Preset,
     antiphon::Antiphon,
     classic::Classic,
     lstm::Packed,
-    preset::{LSTM, lstm_tensor},
+    preset::{AFFINE, LSTM, affine_tensor, lstm_tensor},
 };
 
 /// What the numbers that go into and out of a network mean. A file of another version cannot be played.
@@ -33,7 +33,7 @@ pub fn embedded() -> &'static [Arc<dyn Model>] {
     &*EMBEDDED
 }
 
-/// Reads a model file that may hold anything, and makes it ready to play.
+/// Reads a model file that may hold anything, and makes it ready to play. Fails as [`read`] does. Allocates.
 pub fn load(bytes: &[u8]) -> Result<Arc<dyn Model>, ModelError> {
     let weights = read(bytes)?;
     match weights.preset {
@@ -81,9 +81,16 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// A tensor of the preset, row by row.
+    /// A tensor of the preset, row by row. Panics where the preset has none of this name.
     pub fn numbers(&self, name: &str) -> &[f32] {
         &self.tensors[name]
+    }
+
+    /// The same in its shape, on the CPU, for a graph.
+    pub fn tensor(&self, name: &str) -> candle_core::Result<Tensor> {
+        let mut tensors = self.preset.tensors().into_iter();
+        let (_, shape) = tensors.find(|(found, _)| found == name).expect("a tensor of the preset");
+        Tensor::from_slice(self.numbers(name), shape, &Device::Cpu)
     }
 
     /// An LSTM for one note at a time; it reads its input, then its hidden units.
@@ -97,10 +104,9 @@ impl Weights {
 
     /// Layers that read the same, as one.
     pub(super) fn affine(&self, names: &[&str]) -> Packed {
-        let numbers = |kind: &str| -> Vec<f32> {
-            names.iter().flat_map(|name| self.numbers(&format!("{name}.{kind}"))).copied().collect()
-        };
-        let (weight, bias) = (numbers("weight"), numbers("bias"));
+        let [weight, bias] = AFFINE.map(|part| -> Vec<f32> {
+            names.iter().flat_map(|name| self.numbers(&affine_tensor(name, part))).copied().collect()
+        });
         let inputs = weight.len() / bias.len();
         let rows: Vec<Vec<f32>> = weight.chunks_exact(inputs).map(<[f32]>::to_vec).collect();
         Packed::new(inputs, &rows, &bias)
@@ -158,11 +164,11 @@ pub enum ModelError {
         "the model speaks representation {found}, this Antiphon speaks {REPRESENTATION}: train it again with this version"
     )]
     Representation { found: String },
-    #[error("the model lacks its tensor `{0}`: export or train it again")]
+    #[error("the model lacks its tensor `{0}`: train it again with this version")]
     Missing(String),
-    #[error("the model's tensor `{name}` is {found} instead of {expected}: export or train it again")]
+    #[error("the model's tensor `{name}` is {found} instead of {expected}: train it again with this version")]
     Shape { name: String, found: String, expected: String },
-    #[error("the model's tensor `{0}` holds a number that is not finite: use an earlier checkpoint")]
+    #[error("the model's tensor `{0}` holds a number that is not finite: copy or train it again")]
     NotFinite(String),
 }
 

@@ -3,7 +3,7 @@
 use super::{
     hearing::Place,
     note::{Key, Velocity},
-    time::{Beats, SampleTime},
+    time::{Beats, Moment, SampleTime},
     timeline::{Position, Timeline},
 };
 
@@ -15,6 +15,8 @@ const SOUNDING_NOTES: usize = Key::COUNT;
 /// A note on its way out, tied to the music.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlannedNote {
+    /// Where its answer has its onset, which a new tempo does not move.
+    pub drawn: Moment,
     pub onset: Position,
     pub end: Position,
     pub place: Place,
@@ -118,9 +120,9 @@ impl Schedule {
         self.pending.clear();
     }
 
-    /// Nothing that is pending for `from` or later is played any more. Realtime-safe.
-    pub fn drop_from(&mut self, from: SampleTime, timeline: &Timeline) {
-        self.pending.retain(|note| timeline.sample(note.onset) < from);
+    /// Nothing pending that was drawn for `from` or later is played any more. Realtime-safe.
+    pub fn drop_from(&mut self, from: Moment) {
+        self.pending.retain(|note| note.drawn < from);
     }
 
     /// What is pending moves with a jump of the beat, and what sounds is due to end at `at`. Realtime-safe.

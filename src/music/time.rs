@@ -59,9 +59,18 @@ impl Tempo {
 }
 
 impl Moment {
+    /// Before the clock began.
+    pub const EARLIEST: Self = Self(f64::NEG_INFINITY);
+    pub const NEVER: Self = Self(f64::INFINITY);
+
     /// The later one.
     pub fn max(self, other: Self) -> Self {
         Self(self.0.max(other.0))
+    }
+
+    /// The earlier one.
+    pub fn min(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
     }
 }
 

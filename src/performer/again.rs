@@ -6,7 +6,7 @@ use crate::{
     lane::Request,
     music::{
         manner::Manner,
-        time::{SampleTime, Seconds},
+        time::{Moment, SampleTime, Seconds},
         touch::Touch,
     },
 };
@@ -36,6 +36,15 @@ pub(super) struct Plan {
     pub ordinal: u32,
     pub made: SampleTime,
     pub manner: Manner,
+    /// Up to where it has sounded, in the time of the answer.
+    pub sounded: Moment,
+}
+
+impl Plan {
+    /// The first plan of an answer.
+    pub fn new(made: SampleTime, manner: Manner) -> Self {
+        Self { ordinal: 0, made, manner, sounded: Moment::EARLIEST }
+    }
 }
 
 impl Triggers {
@@ -113,13 +122,15 @@ impl Performer {
         let timeline = &self.timeline;
         let hand_over = timeline.sample(ask.hand_over);
         let kept = hand_over.max(self.cursor + timeline.rate().samples(LEAD));
-        self.schedule.drop_from(kept, timeline);
         let after = |position| timeline.moment_after(ask.hand_over, ask.from, position, ask.tempo);
-        let from = after(timeline.pin(kept));
+        // A sample of the hand-over may lie before its moment.
+        let from = after(timeline.pin(kept)).max(ask.from);
+        // By the very moment from which the improviser takes its notes back, wherever a grid has put them.
+        self.schedule.drop_from(from);
         let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
         self.tell(Event::Dropped { from: kept });
         let ordinal = self.plan.ordinal + 1;
-        self.plan = Plan { ordinal, made: self.cursor, manner: self.settings.manner };
+        self.plan = Plan { ordinal, made: self.cursor, manner: self.settings.manner, ..self.plan };
         let seed = self.settings.seed(ask.ordinal, ordinal);
         let touch = self.touch.velocity();
         let sent = self.request(Request::Again { turn: ask.turn, from, length, seed, touch });

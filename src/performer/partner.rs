@@ -32,13 +32,14 @@ impl Performer {
         }
         // As of the hand-over, so that the answer does not depend on when it was asked for.
         self.tell_sounding(self.timeline.sample(ask.hand_over));
-        self.plan = Plan { ordinal: 0, made: at, manner: self.settings.manner };
+        self.plan = Plan::new(at, self.settings.manner);
         let (seed, touch) = (self.settings.seed(ask.ordinal, 0), self.touch.velocity());
         let length = ask
             .until
             .map_or(Seconds::FOREVER, |until| self.timeline.moment(self.timeline.sample(until)) - ask.from);
         let ending = if rules.ends_with_the_phrase() { Ending::Phrase } else { Ending::Full };
         let (turn, from) = (ask.turn, ask.from);
+        self.telemetry.first_notes.begin();
         let sent = self.request(Request::Answer { turn, from, length, seed, touch, ending });
         self.awaited = sent.then_some(ask.turn);
     }
@@ -81,7 +82,7 @@ impl Performer {
         onset = self.quantised(ask, onset);
         let end = timeline.after_seconds(onset, note.duration, ask.tempo);
         let place = Place { channel: self.channel, key: note.key };
-        let planned = PlannedNote { onset, end, place, velocity: note.velocity };
+        let planned = PlannedNote { drawn: note.onset, onset, end, place, velocity: note.velocity };
         let ghost = Ghost {
             onset: timeline.sample(onset),
             end: timeline.sample(end),
@@ -120,7 +121,7 @@ impl Performer {
     }
 
     pub(super) fn cancel(&mut self, turn: TurnId) {
-        self.request(Request::Cancel(turn));
+        self.request(Request::Cancel { turn, sounded: self.plan.sounded });
     }
 
     pub(super) fn remember(&mut self, note: HeardNote) {

@@ -27,6 +27,7 @@ impl Performer {
                 let sound = Sound::NoteOn(place, velocity);
                 if has_room && !self.blocked && port.play(self.offset(), sound).is_ok() {
                     self.telemetry.answered.raise();
+                    self.plan.sounded = self.plan.sounded.max(note.drawn);
                     self.schedule.start_first(self.cursor, channel);
                     self.tell(Event::Sounded(place, velocity));
                 } else {

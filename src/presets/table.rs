@@ -97,14 +97,15 @@ pub const PRESETS: [Preset; 13] = [
     },
     Preset {
         name: "Glass Rain",
-        purpose: "Sparse high notes without an end, for bells and pads: set Key to that of your song.",
+        purpose: "High and airy notes without an end, for bells and pads: set Key to that of your song.",
         values: &[
             ("Mode", "Endless"),
             ("Scale", "Major pentatonic"),
             ("Register low", "C5"),
             ("Register high", "C8"),
-            ("Density", "1.5 notes/s"),
-            ("Pitch temperature", "1.2"),
+            ("Density", "4 notes/s"),
+            ("Polyphony", "3 voices"),
+            ("Pitch temperature", "1.5"),
             ("Velocity scale", "60 %"),
         ],
     },

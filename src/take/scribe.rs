@@ -8,7 +8,7 @@ use rtrb::Consumer;
 use super::Take;
 use crate::{
     chronicle::{Event, Record},
-    music::time::SampleRate,
+    music::time::{SampleRate, SampleTime},
 };
 
 /// A scribe that threads share; the audio thread has no part in it. Who holds the lock for long keeps nobody from
@@ -55,6 +55,14 @@ impl Scribe {
         }
     }
 
+    /// A copy of it as it is at `now` on the instance's clock: what is held then has lasted until then.
+    pub fn latest_until(&self, now: SampleTime) -> Take {
+        match &self.former {
+            Some(former) if self.take.is_empty() => former.clone(),
+            _ => self.take.clone().until(now),
+        }
+    }
+
     fn write(&mut self, record: Record) {
         if let Event::Began(rate) = record.event {
             let ended = std::mem::replace(&mut self.take, Take::new(rate));
@@ -83,7 +91,6 @@ mod tests {
         music::{
             hearing::Place,
             note::{Key, Velocity},
-            time::SampleTime,
         },
     };
 
@@ -126,5 +133,16 @@ mod tests {
         lane.tell(later, Event::LetGo).expect("there is room again");
         scribe.catch_up();
         assert_eq!((scribe.take().call().len(), scribe.take().call().held().count()), (told, 0));
+    }
+
+    #[test]
+    fn a_note_that_is_held_while_the_take_is_saved_lasts_until_then() {
+        let (mut lane, reader) = chronicle();
+        let mut scribe = Scribe::new();
+        scribe.follow(reader);
+        lane.tell(SampleTime(0), Event::Began(RATE)).expect("room");
+        lane.tell(SampleTime(100), strike(60)).expect("room");
+        scribe.catch_up();
+        assert_eq!(scribe.latest_until(SampleTime(96_000)).now(), SampleTime(96_000));
     }
 }

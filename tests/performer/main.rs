@@ -9,6 +9,7 @@ mod handover;
 mod interplay;
 mod rig;
 mod session;
+mod tempo;
 
 use std::sync::Arc;
 

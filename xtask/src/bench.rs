@@ -1,10 +1,13 @@
-//! `bench`: how long a model's step takes, and how many notes a second the fused LSTM learns from, beside its peers.
+//! `bench`: how long a model's step takes, how many notes a second the fused LSTM learns from, beside its peers, and how
+//! soon an answer is there.
 
 mod training;
+mod turns;
 
 use std::{fs, path::PathBuf, time::Instant};
 
 use anyhow::{Context, Result};
+use indicatif::ProgressBar;
 use rand::SeedableRng;
 use serde::Serialize;
 
@@ -16,11 +19,11 @@ use antiphon::{
     },
 };
 
-use training::Training;
+use self::{training::Training, turns::Turns};
 
 const STEPS: usize = 5000;
 
-/// Measure a model's step and the speed of training.
+/// Measure a model's step and the speed of training, or how soon answers are there.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Measure the model of a file besides the embedded ones; repeatable
@@ -32,6 +35,11 @@ pub struct Arguments {
     /// Also train in PyTorch and in candle-nn, which are installed under target/ the first time
     #[arg(long)]
     peers: bool,
+    /// Measure instead how soon the first notes of so many answers are there, and how many notes are late, in eight plugins
+    /// that play in real time: 1,000 turns take six minutes
+    #[arg(long, value_name = "N", conflicts_with_all = ["model", "peers"],
+          value_parser = clap::value_parser!(u32).range(1..=8_000))]
+    turns: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -42,13 +50,40 @@ struct Report {
     training: Training,
 }
 
-#[derive(Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Spread {
     median: f64,
     p99: f64,
 }
 
+impl Spread {
+    /// Of at least one number, in order of size.
+    fn of(sorted: &[f64]) -> Self {
+        let within = |share: usize| sorted[(sorted.len() * share).div_ceil(100) - 1];
+        Self { median: within(50), p99: within(99) }
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<()> {
+    match arguments.turns {
+        Some(turns) => answers(turns, arguments),
+        None => steps(arguments),
+    }
+}
+
+fn answers(turns: u32, arguments: &Arguments) -> Result<()> {
+    let progress = if arguments.json { ProgressBar::hidden() } else { ProgressBar::new(turns.into()) };
+    let turns: Turns = turns::measure(turns, &progress)?;
+    progress.finish_and_clear();
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "turns": turns }))?);
+    } else {
+        turns.tell();
+    }
+    Ok(())
+}
+
+fn steps(arguments: &Arguments) -> Result<()> {
     let mut models = weights::embedded().to_vec();
     for path in &arguments.model {
         let named = || format!("cannot play {}", path.display());
@@ -93,5 +128,5 @@ fn step(model: &dyn Model) -> Spread {
         })
         .collect();
     times.sort_by(f64::total_cmp);
-    Spread { median: times[STEPS / 2], p99: times[STEPS * 99 / 100] }
+    Spread::of(&times)
 }

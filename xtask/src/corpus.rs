@@ -1,11 +1,14 @@
 //! MIDI files as tables of notes: from one file, a folder tree or MAESTRO's list.
 
 mod cache;
+mod document;
 mod general_midi;
 mod grid;
 mod maestro;
 mod midi;
 mod pairing;
+mod pedal;
+mod tempo_map;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +25,10 @@ use antiphon::music::note::{Key, Velocity};
 
 pub use antiphon::music::grid::{CELLS_PER_SECOND, GridNote};
 pub use cache::Cache;
+pub use document::{Document, Signature, WrittenKey};
 pub use grid::{Placed, from_bytes, in_order, placed, to_bytes};
 pub use midi::Refusal;
+pub use tempo_map::TempoMap;
 
 /// What many files hold.
 #[derive(Debug)]
@@ -151,6 +156,11 @@ pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
         bail!("{} holds no MIDI file", source.display());
     }
     Ok(files)
+}
+
+/// All that one file says.
+pub fn document(path: &Path, convention: Convention) -> Result<Document, Refusal> {
+    midi::read(path, &midi::bytes(path)?, convention)
 }
 
 /// The note tables of files.

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use stage::{Blocks, Host, Mode, Pace, Part, Performance, Setup, Transport};
 
+pub use self::controls::number;
 use self::{controls::Controls, measure::Measures, turns::Turns};
 use crate::bundle;
 

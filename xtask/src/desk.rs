@@ -21,7 +21,7 @@ impl<T: Send> Desk<T> {
     }
 }
 
-/// What came of the work at all desks, in their order.
+/// What came of the work at all desks, in their order. Fails where one fails.
 pub fn side_by_side<T: Send, R: Send>(
     desks: &mut [Desk<T>],
     work: impl Fn(&mut T) -> Result<R> + Sync,
@@ -36,7 +36,7 @@ pub fn side_by_side<T: Send, R: Send>(
     })
 }
 
-/// What comes of each item, in their order; desks take one after the other.
+/// What comes of each item, in their order; desks take one after the other. Fails where one fails.
 pub fn shared_out<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> Result<R> + Sync) -> Result<Vec<R>> {
     let desk = |_| Desk::new(());
     let mut desks = (0..rayon::current_num_threads()).map(desk).collect::<Result<Vec<_>>>()?;
@@ -56,4 +56,24 @@ pub fn shared_out<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> Result<R> 
 fn take<'a, I>(items: &'a [I], next: &AtomicUsize) -> Option<(usize, &'a I)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
     items.get(index).map(|item| (index, item))
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_of_items_stands_in_their_order() {
+        let items: Vec<u32> = (0..100).collect();
+        let squares = shared_out(&items, |item| Ok(item * item)).expect("threads");
+        assert!(squares.into_iter().eq(items.iter().map(|item| item * item)));
+    }
+
+    #[test]
+    fn work_that_fails_at_one_desk_is_told() {
+        let work = |&item: &u32| if item == 7 { bail!("seven") } else { Ok(item) };
+        assert_eq!(shared_out(&[5, 6, 7, 8], work).expect_err("it fails").to_string(), "seven");
+    }
 }

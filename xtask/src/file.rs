@@ -27,6 +27,22 @@ pub fn replace(files: &[New]) -> Result<()> {
     done
 }
 
+/// [`replace`] for one file that is too large to hold.
+pub fn replace_by(path: &Path, write: impl FnOnce(&mut fs::File) -> Result<()>) -> Result<()> {
+    let temporary = temporary(path);
+    let unwritten = || format!("{} cannot be written", path.display());
+    let written = fs::File::create(&temporary).map_err(anyhow::Error::from).and_then(|mut file| {
+        write(&mut file)?;
+        Ok(file.sync_all()?)
+    });
+    let done =
+        written.with_context(unwritten).and_then(|()| fs::rename(&temporary, path).with_context(unwritten));
+    if done.is_err() {
+        remove(&temporary);
+    }
+    done
+}
+
 /// Fails where a file could not be written.
 pub fn try_path(path: &Path) -> io::Result<()> {
     write(&temporary(path), &[])?;

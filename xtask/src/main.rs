@@ -7,16 +7,25 @@ mod demo;
 mod desk;
 mod evaluate;
 mod file;
+mod generate;
 mod ink;
 mod inspect;
 mod memory;
+mod models;
+mod picture;
+mod playing;
 mod score;
+mod score_file;
 #[cfg(test)]
 mod scratch;
+mod sheet;
+mod table;
 mod tidy;
+mod tonality;
 mod train;
 #[cfg(target_os = "linux")]
 mod window;
+mod wishes;
 
 use std::process::ExitCode;
 
@@ -30,6 +39,7 @@ enum Command {
     Bundle(bundle::Arguments),
     Demo(demo::Arguments),
     Evaluate(evaluate::Arguments),
+    Generate(generate::Arguments),
     Inspect(inspect::Arguments),
     Tidy(tidy::Arguments),
     Train(train::Arguments),
@@ -44,6 +54,7 @@ fn main() -> ExitCode {
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),

@@ -5,7 +5,7 @@ mod classic;
 mod figure;
 mod sum;
 
-use ::antiphon::model::weights::Weights;
+use ::antiphon::model::{self, Preset, weights::Weights};
 use anyhow::Result;
 
 use crate::{corpus::GridNote, desk::shared_out};
@@ -32,24 +32,21 @@ pub trait Listener {
 
 /// A network of either kind.
 pub enum Network {
-    Antiphon(::antiphon::model::antiphon::Network),
-    Classic(::antiphon::model::classic::Network),
+    Antiphon(model::antiphon::Network),
+    Classic(model::classic::Network),
 }
 
 impl Network {
+    /// The network of a model file, on the CPU.
     pub fn of(weights: &Weights) -> Result<Self> {
-        use ::antiphon::model::{Preset, antiphon, classic};
-        let shapes: std::collections::BTreeMap<_, _> = weights.preset.tensors().into_iter().collect();
-        let tensor = |name: &str| {
-            let (numbers, shape) = (weights.numbers(name), shapes[name].clone());
-            candle_core::Tensor::from_slice(numbers, shape, &candle_core::Device::Cpu)
-        };
+        let tensor = |name: &str| weights.tensor(name);
         Ok(match weights.preset {
-            Preset::Antiphon => Self::Antiphon(antiphon::Network::new(tensor)?),
-            Preset::Classic(preset) => Self::Classic(classic::Network::new(preset, tensor)?),
+            Preset::Antiphon => Self::Antiphon(model::antiphon::Network::new(tensor)?),
+            Preset::Classic(preset) => Self::Classic(model::classic::Network::new(preset, tensor)?),
         })
     }
 
+    /// See [`unbounded`].
     pub fn unbounded(&self, pieces: &[Vec<GridNote>], progress: impl Fn(usize) + Sync) -> Result<Score> {
         match self {
             Self::Antiphon(network) => unbounded(network, pieces, progress),
@@ -57,6 +54,7 @@ impl Network {
         }
     }
 
+    /// See [`remembered`].
     pub fn remembered(&self, pieces: &[Vec<GridNote>], memory: usize, count: usize) -> Result<Score> {
         match self {
             Self::Antiphon(network) => remembered(network, pieces, memory, count),
@@ -65,7 +63,8 @@ impl Network {
     }
 }
 
-/// Scores every note of every piece, what is known carried from the first note of its piece.
+/// Scores every note of every piece, what is known carried from the first note of its piece. `progress` is told how many
+/// notes more have been scored, on any thread.
 pub fn unbounded<L: Listener + Sync>(
     network: &L,
     pieces: &[Vec<GridNote>],

@@ -1,10 +1,11 @@
 //! `train`: from MIDI files to a model file and its card.
 //!
-//! What to expect on MAESTRO's validation split: a uniform guess costs 4.85 nats a pitch, the histogram 4.02, the key
-//! before 3.77; `classic-150` passes that within minutes and comes to 3.52 in 40. `antiphon` comes
-//! to 11.2 nats a note in all after 1.2 million notes, to 8.8 after 27 million, and to 8.64 after 58 million, which take two hours on two cores.
+//! What to expect on MAESTRO's validation split: a uniform guess costs 4.85 nats a pitch, the histogram 4.02, the key before
+//! 3.77; `classic-150` passes that within minutes and comes to 3.52 in 40. `antiphon` comes to 11.2 nats a note in all after
+//! 1.2 million notes, to 8.8 after 27 million in 94 minutes, and to 8.64 after 58 million in 216, on two busy cores.
 
 mod antiphon;
+mod arguments;
 mod beginning;
 mod card;
 mod checkpoint;
@@ -31,7 +32,7 @@ mod windows;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process,
     sync::{
         Arc,
@@ -44,7 +45,8 @@ use rand::{RngExt, SeedableRng};
 
 use ::antiphon::model::{Chance, Preset, weights};
 
-use crate::corpus::{Cache, Convention};
+use crate::corpus::Cache;
+pub use arguments::Arguments;
 pub use beginning::Variables;
 use card::Origin;
 use checkpoint::Checkpoint;
@@ -52,92 +54,16 @@ use chunks::Chunks;
 use course::Course;
 use device::Processor;
 use material::Material;
-use output::{Output, Precision};
+use output::Output;
 use plan::Plan;
-use progress::{Length, Progress};
+use progress::Progress;
 use pupil::Pupil;
 use task::Task;
 use terms::Terms;
 use windows::Windows;
 
-/// Train a model on MIDI files and write its weights with a card.
-#[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// antiphon, classic-25 or classic-150
-    #[arg(long)]
-    preset: String,
-    /// MIDI file, folder of them, or MAESTRO csv or folder (only its train split is used); repeatable
-    #[arg(long, required = true)]
-    data: Vec<PathBuf>,
-    /// What to score on [default: MAESTRO's validation split, or a tenth of the files]
-    #[arg(long)]
-    validation: Vec<PathBuf>,
-    /// Where to write the weights; card, curves and checkpoint go beside them
-    #[arg(long)]
-    output: PathBuf,
-    /// How long to train
-    #[arg(long, default_value = "30", value_parser = minutes)]
-    minutes: f64,
-    /// How many batches to learn from, however long it takes
-    #[arg(long, conflicts_with = "minutes", value_parser = above_0)]
-    steps: Option<usize>,
-    /// Go on from the checkpoint beside the output, with the same arguments; `--minutes`, `--steps` and `--rate` may change
-    #[arg(long)]
-    resume: bool,
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// A model file to begin with
-    #[arg(long)]
-    init: Option<PathBuf>,
-    /// Windows side by side [default: 64, or 32 for antiphon]
-    #[arg(long)]
-    batch: Option<usize>,
-    /// Notes in a window [default: the preset's]
-    #[arg(long)]
-    window: Option<usize>,
-    /// The highest learning rate; it falls to nothing at the end [default: 0.003, or 0.002 for antiphon]
-    #[arg(long)]
-    rate: Option<f64>,
-    /// The part of the passages that antiphon hears in another key, tempo and loudness, 0 to 1; the others as written
-    #[arg(long, default_value = "0.5", value_parser = share)]
-    varied: f64,
-    /// What computes
-    #[arg(long, value_enum, default_value_t = Processor::Cpu)]
-    device: Processor,
-    #[arg(long, value_enum, default_value_t = Convention::Sustained)]
-    convention: Convention,
-    /// Write matrices in half precision, for a file half as large
-    #[arg(long)]
-    half: bool,
-    /// The corpus as the card names it
-    #[arg(long, default_value = "private MIDI files")]
-    corpus: String,
-    /// The license of the weights: the strictest of the corpus
-    #[arg(long, default_value = "not stated")]
-    license: String,
-}
-
-fn minutes(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(minutes) if minutes > 0.0 => Ok(minutes),
-        _ => Err("give a number of minutes above 0".into()),
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("give a number from 0 to 1".into()),
-    }
-}
-
-fn above_0(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("give a whole number above 0".into()),
-    }
-}
-
+/// Trains until all has passed, or until Ctrl-C. Fails where it cannot begin, and where it cannot go on; what was saved before
+/// is still there then.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&stopped);
@@ -192,6 +118,8 @@ fn begin<'a>(arguments: &'a Arguments, cache: &Cache) -> Result<Course<'a>> {
     Ok(Course::new(task, variables, pupil, progress))
 }
 
+/// The network with what it learns from. Our own learns on as many threads as there are pairs of rows for, each with rows of
+/// its own.
 fn pupil(
     preset: Preset,
     plan: &Plan,
@@ -227,7 +155,8 @@ fn keep_unfinished(path: &Path) -> Result<()> {
     let passed = Checkpoint::read(path).and_then(|checkpoint| checkpoint.fact::<f64>("passed"));
     match passed {
         Ok(passed) if passed < 1.0 => bail!(
-            "{} is of a training of which {:.0} % are done: add `--resume` to go on with it, or remove it to begin anew",
+            "{} is of a training of which {:.0} % are done: add `--resume` to go on with it, or remove it to begin \
+             anew",
             path.display(),
             passed * 100.0
         ),
@@ -235,18 +164,10 @@ fn keep_unfinished(path: &Path) -> Result<()> {
     }
 }
 
-impl Arguments {
-    fn length(&self) -> Length {
-        self.steps.map_or(Length::Minutes(self.minutes), Length::Steps)
-    }
-
-    fn precision(&self) -> Precision {
-        if self.half { Precision::Half } else { Precision::Single }
-    }
-}
-
-fn begin_with(path: &PathBuf, preset: Preset) -> Result<Variables> {
-    let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+/// The weights of a model file to begin with, which must be of the same preset.
+fn begin_with(path: &Path, preset: Preset) -> Result<Variables> {
+    let bytes = fs::read(path)
+        .with_context(|| format!("{} cannot be read: give a model file to `--init`", path.display()))?;
     let weights = weights::read(&bytes).with_context(|| path.display().to_string())?;
     if weights.preset != preset {
         bail!(

@@ -1,5 +1,5 @@
-//! Attention over the newest notes as one operation of candle's graph: each note looks back at most [`MEMORY`] pairs
-//! of a key and a value, and may look at nothing.
+//! Attention over the newest notes as one operation of candle's graph (scaled dot products: Vaswani et al., 2017): each note
+//! looks back at most [`MEMORY`] pairs of a key and a value, with a bias for their age, and may look at nothing.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{
     band::{Gradients, Looks, Row},
     cost::IMPOSSIBLE,
-    shape::{ATTENTION, ATTENTION_HEADS, HEAD, MEMORY},
+    shape::{ATTENTION, ATTENTION_HEADS, HEAD_WIDTH, MEMORY},
 };
 use crate::model::{
     storage::{numbers, with_numbers},
@@ -35,12 +35,12 @@ pub fn attend(queries: &Tensor, pairs: &Tensor, age: &Tensor, heard: &[usize]) -
     queries.apply_op3(pairs, age, Attention { heard: heard.to_vec(), trace: Arc::default() })
 }
 
-/// The same, of plain operations.
+/// The same, of candle's own operations.
 pub fn plain(queries: &Tensor, pairs: &Tensor, age: &Tensor, heard: &[usize]) -> Result<Tensor> {
     let ((batch, time, _), count) = (queries.dims3()?, pairs.dim(1)?);
     let by_head = |x: &Tensor, from: usize, rows: usize| {
         x.narrow(2, from, ATTENTION)?
-            .reshape((batch, rows, ATTENTION_HEADS, HEAD))?
+            .reshape((batch, rows, ATTENTION_HEADS, HEAD_WIDTH))?
             .transpose(1, 2)?
             .contiguous()
     };
@@ -62,7 +62,7 @@ pub fn plain(queries: &Tensor, pairs: &Tensor, age: &Tensor, heard: &[usize]) ->
     let worth = worth.reshape((1, ATTENTION_HEADS, time, count))?;
     let possible = Tensor::from_vec(possible, (batch, 1, time, count), device)?;
     let keys = by_head(pairs, 0, count)?.t()?.contiguous()?;
-    let scores = (by_head(queries, 0, time)?.matmul(&keys)? / (HEAD as f64).sqrt())?;
+    let scores = (by_head(queries, 0, time)?.matmul(&keys)? / (HEAD_WIDTH as f64).sqrt())?;
     let scores = scores.broadcast_add(&worth)?.broadcast_add(&possible)?;
     let nothing = age.narrow(1, 0, 1)?.reshape((1, ATTENTION_HEADS, 1, 1))?;
     let nothing = nothing.broadcast_as((batch, ATTENTION_HEADS, time, 1))?;

@@ -1,4 +1,5 @@
-//! Layers that read many features of which few are there: a sum of rows of a table, as an operation of candle's graph.
+//! Layers that read many features of which few are there, also known as embedding bags: a sum of rows of a table, as an
+//! operation of candle's graph.
 
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ pub fn gather(bag: &Arc<Bag>, table: &Tensor) -> Result<Tensor> {
     table.apply_op1(Gather(Arc::clone(bag)))
 }
 
-/// The same, of plain operations: a product with mostly noughts.
+/// The same, of candle's own operations: a product with mostly noughts.
 pub fn plain(bag: &Bag, table: &Tensor) -> Result<Tensor> {
     let features = table.dim(0)?;
     let mut dense = vec![0.0; bag.len() * features];

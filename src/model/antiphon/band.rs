@@ -1,7 +1,7 @@
 //! The attention of one sequence on bare slices: a band below the diagonal, as wide as the memory, cut into blocks of
 //! notes so that most of the work is matrix products.
 
-use super::shape::{ATTENTION, ATTENTION_HEADS, HEAD, MEMORY};
+use super::shape::{ATTENTION, ATTENTION_HEADS, HEAD_WIDTH, MEMORY};
 use crate::model::{
     product::{Before, Matrix, MatrixMut, Sizes, product_here},
     vector,
@@ -27,7 +27,7 @@ pub struct Row<'a> {
     pub age: &'a [f32],
 }
 
-/// How much each note looks at each pair.
+/// The weights of the attention: how much each note looks at each pair. All looks of a note sum to 1.
 pub struct Looks {
     /// (heads, T, SPAN): the first place is the first pair that the note's block reads.
     at_pairs: Vec<f32>,
@@ -44,7 +44,7 @@ pub struct Gradients {
 
 /// Keeps the products of keys and queries small, however many numbers they sum over.
 fn scale() -> f32 {
-    1.0 / (HEAD as f32).sqrt()
+    1.0 / (HEAD_WIDTH as f32).sqrt()
 }
 
 /// Some notes of a sequence and one head.
@@ -63,15 +63,15 @@ impl Block {
 
     /// Where the first number of the head stands for the block's first note.
     fn query(self) -> usize {
-        self.first * ATTENTION + self.head * HEAD
+        self.first * ATTENTION + self.head * HEAD_WIDTH
     }
 
     /// Where the first key of the block stands; its value stands [`ATTENTION`] further.
     fn pair(self) -> usize {
-        self.first * PAIR + self.head * HEAD
+        self.first * PAIR + self.head * HEAD_WIDTH
     }
 
-    /// (notes, span) = (notes, HEAD) · (HEAD, span), and the like.
+    /// (notes, span) = (notes, HEAD_WIDTH) · (HEAD_WIDTH, span), and the like.
     fn sizes(self, rows: usize, depth: usize, columns: usize) -> Sizes {
         let size = |n| if n == SPAN { MEMORY + self.notes } else { n };
         Sizes { rows: size(rows), depth: size(depth), columns: size(columns) }
@@ -103,13 +103,19 @@ impl Row<'_> {
             let lines = &mut looks.at_pairs[block.looks(time) * SPAN..][..notes * SPAN];
             let (queries, keys) = (self.queries(block), self.pairs(block, 0));
             let scores = MatrixMut { numbers: lines, row: SPAN };
-            product_here(block.sizes(notes, HEAD, SPAN), queries, keys.turned(), scores, Before::Overwritten);
+            product_here(
+                block.sizes(notes, HEAD_WIDTH, SPAN),
+                queries,
+                keys.turned(),
+                scores,
+                Before::Overwritten,
+            );
             for (n, line) in lines.chunks_exact_mut(SPAN).enumerate() {
                 looks.at_nothing[block.looks(time) + n] = self.look(block, n, line);
             }
             let output = MatrixMut { numbers: &mut outputs[block.query()..], row: ATTENTION };
             let values = self.pairs(block, ATTENTION);
-            let sizes = block.sizes(notes, SPAN, HEAD);
+            let sizes = block.sizes(notes, SPAN, HEAD_WIDTH);
             product_here(sizes, Matrix::rows(lines, SPAN), values, output, Before::Overwritten);
         }
         looks
@@ -148,7 +154,13 @@ impl Row<'_> {
             let values = self.pairs(block, ATTENTION);
             let flow = &mut flow[..notes * SPAN];
             let scores = MatrixMut { numbers: flow, row: SPAN };
-            product_here(block.sizes(notes, HEAD, SPAN), down, values.turned(), scores, Before::Overwritten);
+            product_here(
+                block.sizes(notes, HEAD_WIDTH, SPAN),
+                down,
+                values.turned(),
+                scores,
+                Before::Overwritten,
+            );
             for (n, (flow, line)) in flow.chunks_exact_mut(SPAN).zip(lines.chunks_exact(SPAN)).enumerate() {
                 let nothing = looks.at_nothing[block.looks(time) + n];
                 self.look_backward(block, n, (line, nothing), flow, &mut back.age);
@@ -183,8 +195,8 @@ impl Row<'_> {
         let (looks, flow) = (Matrix::rows(lines, SPAN), Matrix::rows(flow, SPAN));
         let dqueries = MatrixMut { numbers: &mut back.queries[block.query()..], row: ATTENTION };
         let (queries, keys) = (self.queries(block), self.pairs(block, 0));
-        product_here(block.sizes(notes, SPAN, HEAD), flow, keys, dqueries, Before::Overwritten);
-        let sizes = block.sizes(SPAN, notes, HEAD);
+        product_here(block.sizes(notes, SPAN, HEAD_WIDTH), flow, keys, dqueries, Before::Overwritten);
+        let sizes = block.sizes(SPAN, notes, HEAD_WIDTH);
         let dkeys = MatrixMut { numbers: &mut back.pairs[block.pair()..], row: PAIR };
         product_here(sizes, flow.turned(), queries, dkeys, Before::Kept);
         let dvalues = MatrixMut { numbers: &mut back.pairs[block.pair() + ATTENTION..], row: PAIR };

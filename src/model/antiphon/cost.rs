@@ -48,7 +48,7 @@ pub fn nats(target: &Arc<Target>, logits: &Tensor) -> Result<Tensor> {
     logits.apply_op1(Cost { target: Arc::clone(target), slope: Arc::default() })
 }
 
-/// The same, of plain operations.
+/// The same, of candle's own operations.
 pub fn plain(target: &Target, logits: &Tensor) -> Result<Tensor> {
     let (rows, width) = logits.dims2()?;
     let (mut possible, mut truth) = (vec![0.0; rows * width], vec![IMPOSSIBLE; rows * width]);

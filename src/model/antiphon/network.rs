@@ -10,11 +10,7 @@ use super::{
     page::Page,
     shape::{ATTENTION, EMBEDDING, HEADS, HIDDEN, LAYERS, MEMORY},
 };
-use crate::model::{
-    affine::Affine,
-    lstm::Lstm,
-    preset::{LSTM, lstm_tensor},
-};
+use crate::model::{affine::Affine, lstm::Lstm};
 
 /// The network as a graph over tensors that may be variables.
 #[derive(Debug, Clone)]
@@ -25,7 +21,7 @@ pub struct Network {
     heads: Vec<Head>,
 }
 
-/// An LSTM, and what it reads of the memory.
+/// An LSTM, and its attention: four affine maps, and a bias for the age of what is read.
 #[derive(Debug, Clone)]
 struct Layer {
     lstm: Lstm,
@@ -57,6 +53,7 @@ pub struct Past {
 }
 
 impl Past {
+    /// Before the first note of `batch` sequences.
     pub fn silence(batch: usize, device: &Device) -> Result<Self> {
         let zeros = |shape: (usize, usize, usize)| {
             (0..LAYERS).map(|_| Tensor::zeros(shape, DType::F32, device)).collect::<Result<_>>()
@@ -97,7 +94,7 @@ impl Past {
         })
     }
 
-    /// Silences the sequences that do not go on.
+    /// Silences the sequences that do not go on; `rows` has one for each.
     pub fn going_on(&self, rows: &[bool]) -> Result<Self> {
         let kept: Vec<f32> = rows.iter().map(|&goes_on| f32::from(u8::from(goes_on))).collect();
         let kept = Tensor::from_vec(kept, (1, rows.len(), 1), self.states[0].device())?;
@@ -110,14 +107,10 @@ impl Past {
 impl Network {
     /// Builds the graph from the tensors of [`super::tensors`], asked for by name.
     pub fn new(tensor: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
-        let affine = |name: &str| -> Result<Affine> {
-            Ok(Affine { weight: tensor(&format!("{name}.weight"))?, bias: tensor(&format!("{name}.bias"))? })
-        };
         let layer = |layer: usize| -> Result<Layer> {
-            let [w_ih, w_hh, bias] = LSTM.map(|part| tensor(&lstm_tensor(layer, part)));
-            let part = |part: &str| affine(&format!("attention.{layer}.{part}"));
+            let part = |part: &str| Affine::named(&format!("attention.{layer}.{part}"), &tensor);
             Ok(Layer {
-                lstm: Lstm { w_ih: w_ih?, w_hh: w_hh?, bias: bias? },
+                lstm: Lstm::numbered(layer, &tensor)?,
                 query: part("query")?,
                 key: part("key")?,
                 value: part("value")?,
@@ -128,9 +121,9 @@ impl Network {
         let head = |head: &super::shape::Head| -> Result<Head> {
             let table = || tensor(&format!("{}.table", head.name));
             Ok(Head {
-                hidden: affine(&format!("{}.hidden", head.name))?,
+                hidden: Affine::named(&format!("{}.hidden", head.name), &tensor)?,
                 table: if head.told > 0 { Some(table()?) } else { None },
-                output: affine(head.name)?,
+                output: Affine::named(head.name, &tensor)?,
             })
         };
         Ok(Self {

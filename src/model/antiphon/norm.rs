@@ -18,7 +18,7 @@ pub fn normalised(x: &Tensor) -> Result<Tensor> {
     x.apply_op1(Normalise { stretches: Arc::default() })
 }
 
-/// The same, of plain operations.
+/// The same, of candle's own operations.
 pub fn plain(x: &Tensor) -> Result<Tensor> {
     let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
     let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;

@@ -40,7 +40,7 @@ pub struct Stretch<'a> {
 }
 
 impl Page {
-    /// Takes up to `time` notes of each sequence, and moves its scene behind them.
+    /// Takes up to `time` notes of each sequence, and moves its scene, of which there is one for each, behind them.
     pub fn new(sequences: &[&[GridNote]], time: usize, scenes: &mut [Scene]) -> Self {
         let stretches: Vec<_> = sequences.iter().map(|notes| Stretch { notes, over: false }).collect();
         Self::of(&stretches, time, scenes)

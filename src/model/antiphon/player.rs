@@ -7,6 +7,8 @@ mod repeats;
 #[cfg(test)]
 mod tests;
 
+use rand::RngExt;
+
 use self::{
     choice::Choice,
     layer::Layer,
@@ -16,11 +18,12 @@ use super::{
     features::Features,
     scene::KEY,
     shape::{HEADS, LAYERS, MEMORY},
-    vocabulary::{Bin, TIMES},
+    vocabulary::{Bin, OVER, TIMES},
 };
 use crate::{
     model::{
-        Chance, Expectation, KeyOdds, Limits, Model, State, Taste, lstm::Packed, vector, weights::Weights,
+        Chance, Expectation, KeyOdds, Limits, Model, State, Taste, lstm::Packed, sampling, vector,
+        weights::Weights,
     },
     music::{grid::GridNote, note::RelativeNote, time::Seconds},
 };
@@ -159,6 +162,14 @@ impl Model for Antiphon {
         let weights = &mut self.say(0, &Features::default(), &mut parts.scratch)[..TIMES];
         vector::soften(weights);
         Some(Expectation::of(weights))
+    }
+
+    fn is_over(&self, state: &mut State, taste: &Taste, chance: &mut Chance) -> bool {
+        let State { numbers, scene, .. } = state;
+        let mut parts = layout::split(numbers);
+        self.look_back(&mut parts, scene.heard());
+        let logits = self.say(0, &Features::default(), &mut parts.scratch);
+        sampling::draw(logits, &taste.timing, chance.random()) == OVER
     }
 
     /// After the likeliest step that begins no part of the newest chord, whose time is over when anybody looks.

@@ -9,7 +9,7 @@ use crate::music::{
     note::{Key, Velocity},
 };
 
-/// So many ends of sounding notes may be pointed at.
+/// So many ends of sounding notes may be pointed at (pointers: Vinyals, Fortunato and Jaitly, 2015).
 pub const POINTERS: usize = 8;
 /// The choices for the end of a note: lengths, then pointers.
 pub const ENDS: usize = TIMES + POINTERS;

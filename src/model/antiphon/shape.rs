@@ -5,24 +5,24 @@ use super::{
     vocabulary::{STEPS, VELOCITIES},
 };
 use crate::{
-    model::preset::{LSTM, lstm_tensor},
+    model::preset::{Named, affine_tensors, lstm_tensors},
     music::note::Key,
 };
 
 pub const NAME: &str = "antiphon";
-/// Notes that the attention reads.
+/// Notes that the attention reads: M.
 pub const MEMORY: usize = 150;
-/// Units of each LSTM, and of the context that the heads read.
+/// Units of each LSTM, and of the context that the heads read: H.
 pub const HIDDEN: usize = 256;
 /// An LSTM and an attention each.
 pub const LAYERS: usize = 2;
 /// What a heard note is made into.
 pub const EMBEDDING: usize = 256;
 pub const ATTENTION_HEADS: usize = 4;
-/// Numbers of each head of the attention.
-pub const HEAD: usize = 32;
-/// All heads of the attention together.
-pub const ATTENTION: usize = ATTENTION_HEADS * HEAD;
+/// Numbers of a query, a key or a value of one head of the attention.
+pub const HEAD_WIDTH: usize = 32;
+/// The same of all heads together: A.
+pub const ATTENTION: usize = ATTENTION_HEADS * HEAD_WIDTH;
 
 /// What tells one attribute of the next note: two layers over the context and the attributes before.
 #[derive(Debug, Clone, Copy)]
@@ -43,12 +43,9 @@ pub const HEADS: [Head; 4] = [
 ];
 
 /// Every tensor of a model file with its shape.
-pub fn tensors() -> Vec<(String, Vec<usize>)> {
+pub fn tensors() -> Vec<Named> {
     let mut tensors = vec![("hear.table".to_owned(), vec![HEARD, EMBEDDING])];
-    let mut affine = |name: &str, outputs: usize, inputs: usize| {
-        tensors.push((format!("{name}.weight"), vec![outputs, inputs]));
-        tensors.push((format!("{name}.bias"), vec![outputs]));
-    };
+    let mut affine = |name: &str, outputs, inputs| tensors.extend(affine_tensors(name, outputs, inputs));
     for layer in 0..LAYERS {
         affine(&format!("attention.{layer}.query"), ATTENTION, HIDDEN);
         affine(&format!("attention.{layer}.key"), ATTENTION, HIDDEN);
@@ -64,8 +61,7 @@ pub fn tensors() -> Vec<(String, Vec<usize>)> {
     for layer in 0..LAYERS {
         tensors.push((format!("attention.{layer}.age"), vec![ATTENTION_HEADS, MEMORY + 1]));
         let inputs = if layer == 0 { EMBEDDING } else { HIDDEN };
-        let shapes = [vec![4 * HIDDEN, inputs], vec![4 * HIDDEN, HIDDEN], vec![4 * HIDDEN]];
-        tensors.extend(LSTM.into_iter().zip(shapes).map(|(part, shape)| (lstm_tensor(layer, part), shape)));
+        tensors.extend(lstm_tensors(layer, HIDDEN, inputs));
     }
     tensors
 }

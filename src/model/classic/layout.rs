@@ -26,18 +26,20 @@ impl Layout {
         Self { window, hidden, layers, dense: dense.unwrap_or(0) }
     }
 
+    /// How many numbers a state has.
     pub fn len(&self) -> usize {
         self.lengths().iter().sum()
     }
 
+    /// Cuts a state of [`Layout::len`] numbers. Realtime-safe.
     pub fn split<'a>(&self, state: &'a mut [f32]) -> Parts<'a> {
-        let [voice, cells, gates, dense, heads, _] = self.lengths();
-        let (voice, rest) = state.split_at_mut(voice);
+        let [units, cells, gates, dense, heads, _] = self.lengths();
+        let (units, rest) = state.split_at_mut(units);
         let (cells, rest) = rest.split_at_mut(cells);
         let (gates, rest) = rest.split_at_mut(gates);
         let (dense, rest) = rest.split_at_mut(dense);
         let (heads, recent) = rest.split_at_mut(heads);
-        Parts { voice, cells, gates, dense, heads, velocities: Velocities(recent) }
+        Parts { units, cells, gates, dense, heads, velocities: Velocities(recent) }
     }
 
     fn lengths(&self) -> [usize; 6] {
@@ -49,7 +51,7 @@ impl Layout {
 /// A state, part by part.
 pub struct Parts<'a> {
     /// The newest note, then the hidden units of one LSTM after the other: each reads what stands before its own.
-    pub voice: &'a mut [f32],
+    pub units: &'a mut [f32],
     pub cells: &'a mut [f32],
     /// Scratch.
     pub gates: &'a mut [f32],
@@ -64,6 +66,7 @@ pub struct Parts<'a> {
 pub struct Velocities<'a>(&'a mut [f32]);
 
 impl Velocities<'_> {
+    /// Adds the newest one. Realtime-safe.
     pub fn push(self, velocity: Velocity) {
         let (heard, ring) = self.0.split_at_mut(1);
         // Small whole numbers, exact in f32; counted past the ring's end only to know that it is full.
@@ -72,7 +75,7 @@ impl Velocities<'_> {
         heard[0] = if place + 1 == RECENT { RECENT as f32 } else { heard[0] + 1.0 };
     }
 
-    /// One of them; `None` when there are none.
+    /// One of them; `None` when there are none. Realtime-safe.
     pub fn draw(self, chance: &mut Chance) -> Option<Velocity> {
         let (heard, ring) = self.0.split_at_mut(1);
         let known = (heard[0] as usize).min(RECENT);

@@ -4,11 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::preset::{self, Preset};
 use crate::{
-    model::{
-        affine::Affine,
-        lstm::Lstm,
-        preset::{LSTM, lstm_tensor},
-    },
+    model::{affine::Affine, lstm::Lstm},
     music::note::Key,
 };
 
@@ -35,18 +31,11 @@ pub struct Prediction {
 impl Network {
     /// Builds the graph from the tensors of [`Preset::tensors`], asked for by name.
     pub fn new(preset: Preset, tensor: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
-        let lstm = |layer| -> Result<Lstm> {
-            let [w_ih, w_hh, bias] = LSTM.map(|part| tensor(&lstm_tensor(layer, part)));
-            Ok(Lstm { w_ih: w_ih?, w_hh: w_hh?, bias: bias? })
-        };
-        let affine = |name: &str| -> Result<Affine> {
-            Ok(Affine { weight: tensor(&format!("{name}.weight"))?, bias: tensor(&format!("{name}.bias"))? })
-        };
-        let [pitch, step, duration] = preset::HEADS.map(affine);
+        let [pitch, step, duration] = preset::HEADS.map(|head| Affine::named(head, &tensor));
         Ok(Self {
             preset,
-            lstms: (0..preset.layers).map(lstm).collect::<Result<_>>()?,
-            dense: preset.dense.map(|_| affine("dense")).transpose()?,
+            lstms: (0..preset.layers).map(|layer| Lstm::numbered(layer, &tensor)).collect::<Result<_>>()?,
+            dense: preset.dense.map(|_| Affine::named("dense", &tensor)).transpose()?,
             heads: [pitch?, step?, duration?],
         })
     }

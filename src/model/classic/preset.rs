@@ -1,7 +1,7 @@
 //! What the baselines are made of.
 
 use crate::{
-    model::preset::{LSTM, lstm_tensor},
+    model::preset::{Named, affine_tensors, lstm_tensors},
     music::{note::Key, time::Seconds},
 };
 
@@ -37,25 +37,13 @@ impl Preset {
     }
 
     /// Every tensor of a model file with its shape.
-    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let mut tensors = Vec::new();
-        let gates = 4 * self.hidden;
-        for layer in 0..self.layers {
-            let shapes = [vec![gates, self.inputs(layer)], vec![gates, self.hidden], vec![gates]];
-            tensors
-                .extend(LSTM.into_iter().zip(shapes).map(|(part, shape)| (lstm_tensor(layer, part), shape)));
-        }
-        let mut affine = |name: &str, outputs: usize, inputs: usize| {
-            tensors.push((format!("{name}.weight"), vec![outputs, inputs]));
-            tensors.push((format!("{name}.bias"), vec![outputs]));
-        };
-        if let Some(dense) = self.dense {
-            affine("dense", dense, self.hidden);
-        }
-        for (head, outputs) in HEADS.into_iter().zip([Key::COUNT, 1, 1]) {
-            affine(head, outputs, self.dense.unwrap_or(self.hidden));
-        }
-        tensors
+    pub fn tensors(&self) -> Vec<Named> {
+        let lstms = (0..self.layers).flat_map(|layer| lstm_tensors(layer, self.hidden, self.inputs(layer)));
+        let dense = self.dense.into_iter().flat_map(|dense| affine_tensors("dense", dense, self.hidden));
+        let read = self.dense.unwrap_or(self.hidden);
+        let heads = HEADS.into_iter().zip([Key::COUNT, 1, 1]);
+        let heads = heads.flat_map(|(head, outputs)| affine_tensors(head, outputs, read));
+        lstms.chain(dense).chain(heads).collect()
     }
 }
 

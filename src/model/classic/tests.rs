@@ -33,10 +33,7 @@ fn note_by_note_and_all_at_once_predict_the_same() {
     for preset in [CLASSIC_25, CLASSIC_150] {
         let (weights, _) = model(preset.name);
         let classic = Classic::new(preset, &weights);
-        let shapes: std::collections::BTreeMap<_, _> = preset.tensors().into_iter().collect();
-        let tensor =
-            |name: &str| Tensor::from_slice(weights.numbers(name), shapes[name].clone(), &Device::Cpu);
-        let network = Network::new(preset, tensor).expect("complete");
+        let network = Network::new(preset, |name| weights.tensor(name)).expect("complete");
         let notes = notes();
         let x: Vec<f32> =
             notes.iter().flat_map(|n| features(n.key, n.step_seconds(), n.duration_seconds())).collect();

@@ -1,5 +1,5 @@
 //! Products with a matrix that is laid out once, after Goto and van de Geijn, *Anatomy of High-Performance Matrix
-//! Multiplication* (2008).
+//! Multiplication* (2008): what they call packed panels.
 //!
 //! A recurrence multiplies few rows with the same weights at every note. A library that sees one product at a time reads
 //! them where they lie, a page apart, or lays them out anew each time; either takes longer than the product.
@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 /// So many rows stay in the cache while all panels pass.
-pub const BLOCK: usize = 64;
+const BLOCK: usize = 64;
 
 /// A matrix (depth, columns).
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub struct Panels {
 }
 
 impl Panels {
+    /// Copies a matrix (depth, columns), both above 0, through its strides. Panics where its numbers do not reach so far.
     pub fn new(depth: usize, columns: usize, matrix: Matrix) -> Self {
         let mut lines = vec![Line([0.0; PANEL]); columns.div_ceil(PANEL) * depth];
         for (panel, first) in lines.chunks_exact_mut(depth).zip((0..columns).step_by(PANEL)) {
@@ -36,7 +37,8 @@ impl Panels {
         Self { depth, columns, lines }
     }
 
-    /// `output += rows · matrix` on this thread, for `rows` (count, depth). Allocates nothing.
+    /// `output += rows · matrix` on this thread, for `rows` (count, depth) and an output (count, columns) that has no more
+    /// rows than that. Allocates nothing.
     pub fn add_product(&self, rows: &[f32], output: MatrixMut) {
         let MatrixMut { numbers: output, row } = output;
         for (rows, output) in rows.chunks(BLOCK * self.depth).zip(output.chunks_mut(BLOCK * row)) {
@@ -53,6 +55,7 @@ impl Panels {
         }
     }
 
+    /// For up to [`TILE`] rows and one panel, of which `width` columns, or all where there are more, are the matrix's.
     fn add_tile(&self, panel: &[Line], rows: &[f32], output: MatrixMut, width: usize) {
         let count = rows.len() / self.depth;
         // Where there are fewer rows than a tile has, the last one stands in for those that are missing.

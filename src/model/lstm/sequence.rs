@@ -1,11 +1,8 @@
-//! The layer on bare slices. Batch first outside, as tensors are; time first inside, so that what one note of all sequences
-//! needs lies together. Each thread has sequences of its own.
-
-use std::ops::Range;
+//! The layer on bare slices: forward, and back-propagation through time. Each thread has sequences of its own.
 
 use rayon::prelude::*;
 
-use super::panels::Panels;
+use super::{order::Order, panels::Panels};
 use crate::model::{
     product::{Matrix, MatrixMut},
     vector,
@@ -28,57 +25,6 @@ impl Size {
 
     fn notes(self) -> usize {
         self.batch * self.time
-    }
-}
-
-/// How sequences are shared out, and the order of notes inside: share after share, in each note after note, of each note
-/// sequence after sequence.
-#[derive(Debug, Clone, Copy)]
-struct Order {
-    batch: usize,
-    time: usize,
-    /// Of a share; the last one may have fewer.
-    sequences: usize,
-}
-
-impl Order {
-    /// A share for every thread, and shares so small that a thread that is held up does not hold up the others.
-    fn of(size: Size) -> Self {
-        const MOST: usize = 32;
-        let sequences = size.batch.div_ceil(rayon::current_num_threads()).clamp(1, MOST);
-        Self { batch: size.batch, time: size.time, sequences }
-    }
-
-    /// The notes of a share.
-    fn share(self) -> usize {
-        self.sequences * self.time
-    }
-
-    /// Where, batch first, the notes stand that stand in this range inside.
-    fn places(self, range: Range<usize>) -> impl Iterator<Item = usize> {
-        range.map(move |note| {
-            let first = note / self.share() * self.sequences;
-            let sequences = self.sequences.min(self.batch - first);
-            let note = note % self.share();
-            (first + note % sequences) * self.time + note / sequences
-        })
-    }
-
-    /// From batch first to this order; `width` numbers a note.
-    fn inside(self, numbers: &[f32], width: usize) -> Vec<f32> {
-        let notes = self.places(0..self.batch * self.time);
-        let mut inside = Vec::with_capacity(numbers.len());
-        notes.for_each(|place| inside.extend_from_slice(&numbers[place * width..][..width]));
-        inside
-    }
-
-    /// Back again.
-    fn outside(self, numbers: &[f32], width: usize) -> Vec<f32> {
-        let mut outside = vec![0.0; numbers.len()];
-        for (place, numbers) in self.places(0..self.batch * self.time).zip(numbers.chunks_exact(width)) {
-            outside[place * width..][..width].copy_from_slice(numbers);
-        }
-        outside
     }
 }
 

@@ -1,4 +1,4 @@
-//! How weights learn.
+//! The step of Adam on bare slices.
 
 vectorised! {
     /// A step of Adam (Kingma and Ba, 2015) for weights, their gradient, and the means of it and of its square.
@@ -6,17 +6,17 @@ vectorised! {
         = adam_loop
 }
 
-/// What is the same for all weights.
+/// What is the same for all weights of a step.
 #[derive(Debug, Clone, Copy)]
 pub struct AdamStep {
-    /// Multiplies the gradient first.
+    /// Multiplies the gradient first: 1, or less where it is clipped.
     pub shortening: f32,
     pub beta_1: f32,
     pub beta_2: f32,
     /// The rate, with both corrections for the means' beginning at 0.
     pub rate: f32,
     pub epsilon: f32,
-    /// What is left of a weight.
+    /// What decay leaves of a weight, up to 1.
     pub kept: f32,
 }
 

@@ -1,4 +1,4 @@
-//! One LSTM cell.
+//! One LSTM cell: `c = f · c + i · g`, `h = o · tanh(c)`.
 
 use super::scalar::{audible, sigmoid, tanh};
 

@@ -9,12 +9,12 @@ use super::{
 pub const TINY: f32 = 1e-5;
 
 vectorised! {
-    /// Each number becomes `exp(number - the largest)`; gives their sum.
+    /// The softmax but for its division: each number becomes `exp(number - the largest)`; gives their sum.
     pub fn soften(numbers: &mut [f32]) -> f32 = soften_loop
 }
 
 vectorised! {
-    /// `numbers /= sum`, and what is too small to matter becomes 0.
+    /// The division of the softmax: `numbers /= sum`, and what is too small to matter becomes 0.
     pub fn share_out(numbers: &mut [f32], sum: f32) = share_out_loop
 }
 
@@ -24,7 +24,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// Mean 0 and variance 1; gives what the deviations were multiplied with.
+    /// Layer normalisation (Ba, Kiros and Hinton, 2016): mean 0 and variance 1; gives what the deviations were multiplied with.
     pub fn normalise(numbers: &[f32], output: &mut [f32]) -> f32 = normalise_loop
 }
 

@@ -94,14 +94,33 @@ fn scale_and_add_loop<const FUSED: bool>(numbers: &mut [f32], factor: f32, other
 mod tests {
     use super::*;
 
+    /// As many numbers as no vector divides.
+    fn numbers(by: f32) -> [f32; 131] {
+        std::array::from_fn(|n| (n as f32 * by).sin())
+    }
+
+    fn assert_alike(fast: &[f32], plain: &[f32]) {
+        assert!(fast.iter().zip(plain).all(|(a, b)| (a - b).abs() < 1e-5));
+    }
+
     #[test]
-    fn every_version_of_a_loop_gives_the_same_numbers() {
+    fn columns_multiply_on_this_processor_as_on_any() {
         let columns: Vec<[f32; WIDTH]> =
             (0..131).map(|k| std::array::from_fn(|n| ((k * 31 + n * 17) % 23) as f32 / 23.0 - 0.4)).collect();
-        let input: Vec<f32> = (0..131).map(|k| (k as f32 * 0.37).sin()).collect();
         let (mut fast, mut plain) = ([0.5; WIDTH], [0.5; WIDTH]);
-        multiply(&columns, &input, &mut fast);
-        multiply_loop::<false>(&columns, &input, &mut plain);
-        assert!(fast.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-5));
+        multiply(&columns, &numbers(0.37), &mut fast);
+        multiply_loop::<false>(&columns, &numbers(0.37), &mut plain);
+        assert_alike(&fast, &plain);
+    }
+
+    #[test]
+    fn sums_are_on_this_processor_what_they_are_one_number_at_a_time() {
+        let (a, b) = (numbers(0.37), numbers(0.61));
+        assert_alike(&[dot(&a, &b)], &[a.iter().zip(b).map(|(a, b)| a * b).sum()]);
+        let mut sums = a;
+        add(&mut sums, -2.0, &b);
+        assert_alike(&sums, &std::array::from_fn::<f32, 131, _>(|n| a[n] - 2.0 * b[n]));
+        scale_and_add(&mut sums, 0.5, &a);
+        assert_alike(&sums, &std::array::from_fn::<f32, 131, _>(|n| 1.5 * a[n] - b[n]));
     }
 }

@@ -6,7 +6,7 @@ use super::scalar::product;
 pub const PANEL: usize = 48;
 /// How many rows are multiplied at once: eight times three of the widest vectors leave registers for the factors.
 pub const TILE: usize = 8;
-/// The same where vectors are narrower.
+/// The same where vectors are narrower, as there are half as many of them.
 const PAIR: usize = 2;
 
 /// How many lines pass between two looks at where a row ends.
@@ -17,8 +17,8 @@ const STRETCH: usize = 8;
 #[repr(C, align(64))]
 pub struct Line(pub [f32; PANEL]);
 
-/// Adds to output the products of rows with a panel. Each row is as long as the panel has lines, and the sums of each stand
-/// `stride` apart in `output`.
+/// `output += rows · panel`: each row is as long as the panel has lines, and its [`PANEL`] sums begin `stride` after those of
+/// the row before. Panics where the output is too short.
 pub fn tile(panel: &[Line], rows: &[&[f32]; TILE], output: &mut [f32], stride: usize) {
     if super::has_widest_vectors() {
         return eight(panel, rows, output, stride);
@@ -29,12 +29,12 @@ pub fn tile(panel: &[Line], rows: &[&[f32]; TILE], output: &mut [f32], stride: u
 }
 
 vectorised! {
-    /// [`tile`] where vectors are the widest.
+    /// [`tile`] where vectors are the widest: all rows at once.
     pub fn eight(panel: &[Line], rows: &[&[f32]; TILE], output: &mut [f32], stride: usize) = eight_loop
 }
 
 vectorised! {
-    /// [`tile`] where they are not.
+    /// [`tile`] where they are not: one pair of its rows.
     pub fn two(panel: &[Line], rows: &[&[f32]; PAIR], output: &mut [f32], stride: usize) = two_loop
 }
 
@@ -94,21 +94,31 @@ fn rows_loop<const FUSED: bool, const ROWS: usize>(
 mod tests {
     use super::*;
 
+    type Two = fn(&[Line], &[&[f32]; PAIR], &mut [f32], usize);
+
     #[test]
-    fn eight_rows_at_once_give_what_four_pairs_give() {
+    fn a_tile_adds_the_products_of_its_rows_with_the_panel_however_wide_vectors_are() {
         let panel: Vec<Line> = (0..37)
             .map(|k| Line(std::array::from_fn(|n| ((k * 31 + n * 17) % 23) as f32 / 23.0 - 0.4)))
             .collect();
         let rows: Vec<[f32; 37]> =
             (0..TILE).map(|r| std::array::from_fn(|k| ((r * 7 + k) as f32).sin())).collect();
         let rows: [&[f32]; TILE] = std::array::from_fn(|r| &rows[r][..]);
-        let (mut at_once, mut paired) = ([0.5; PANEL * TILE], [0.5; PANEL * TILE]);
+        let paired = |two: Two| {
+            let mut output = [0.5; PANEL * TILE];
+            let pairs = rows.as_chunks::<PAIR>().0.iter().zip(output.chunks_mut(PAIR * PANEL));
+            pairs.for_each(|(rows, output)| two(&panel, rows, output, PANEL));
+            output
+        };
+        let (mut at_once, mut chosen) = ([0.5; PANEL * TILE], [0.5; PANEL * TILE]);
         eight(&panel, &rows, &mut at_once, PANEL);
-        for (rows, output) in rows.as_chunks::<PAIR>().0.iter().zip(paired.chunks_mut(PAIR * PANEL)) {
-            rows_loop::<false, PAIR>(&panel, rows, output, PANEL);
+        tile(&panel, &rows, &mut chosen, PANEL);
+        for output in [at_once, chosen, paired(two), paired(rows_loop::<false, PAIR>)] {
+            for (place, sum) in output.into_iter().enumerate() {
+                let (row, column) = (rows[place / PANEL], place % PANEL);
+                let products: f32 = row.iter().zip(&panel).map(|(x, line)| x * line.0[column]).sum();
+                assert!((sum - 0.5 - products).abs() < 1e-5, "{place}");
+            }
         }
-        assert!(
-            at_once.iter().zip(&paired).all(|(a, b)| (a - b).abs() < 1e-5) && at_once[7 * PANEL + 47] != 0.5
-        );
     }
 }

@@ -70,8 +70,7 @@ fn voices_are_enough(log: &Log) -> Result<(), String> {
 }
 
 /// In the time of the plans, which the tempo of the song stretches, and before quantise, which may move a note of one
-/// second into the next. Where a faster tempo has brought forward what was planned for later than a new hand-over, it
-/// does not count beside what is planned then.
+/// second into the next.
 fn density_is_held(log: &Log) -> Result<(), String> {
     let mut answers: BTreeMap<TurnId, Vec<&Sounded>> = BTreeMap::new();
     for note in &log.notes {
@@ -80,12 +79,12 @@ fn density_is_held(log: &Log) -> Result<(), String> {
             before.clear();
             continue;
         }
-        if before.last().is_some_and(|last| last.handed_over != note.handed_over) {
-            before.retain(|earlier| earlier.onset.0 * RATE < note.handed_over as f64);
-        }
         let first = note.density.and_then(|crowd| before.len().checked_sub(crowd.onsets).map(|n| (crowd, n)));
         if let Some((crowd, first)) = first {
-            let passed = note.onset.0 - before[first].onset.0;
+            let first = before[first];
+            let is_of_one_plan = first.handed_over == note.handed_over;
+            let since = if is_of_one_plan { first.onset } else { first.counts_as };
+            let passed = note.onset.0 - since.0;
             if passed < f64::from(crowd.span.0) - ROUNDING_SECONDS {
                 return Err(format!("{crowd:?} in {passed} s: {}", told(note)));
             }

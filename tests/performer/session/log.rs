@@ -66,6 +66,8 @@ pub struct Sounded {
     pub answer: TurnId,
     /// In the plan.
     pub onset: Moment,
+    /// The same for what is planned later: no later than that begins.
+    pub counts_as: Moment,
     /// Where its plan said, in samples, and how far that may be off.
     pub expected: f64,
     pub uncertain: f64,
@@ -105,7 +107,7 @@ impl Log {
     pub fn begin_block(&mut self, begin: u64, host: &Host, settings: Settings) {
         self.check_voices(begin);
         self.check_panic(u64::MAX);
-        self.plans.jump(host.jumped());
+        self.plans.begin_block(host.tempo(), host.jumped());
         let before = self.now;
         let since = |holds: bool, since: Option<u64>| holds.then(|| since.unwrap_or(begin));
         let waits = matches!(settings.rules.cue(), Some(Cue::Silence(_)) | None);
@@ -146,6 +148,11 @@ impl Log {
         if self.plans.request(request, &song, settings.rules, waited) {
             self.changes_of_mind += usize::from(matches!(request, Request::Again { .. }));
         }
+        if let Request::Answer { from, .. } = request {
+            // What a faster tempo has brought forward of a plan has sounded before the next one begins.
+            let brought_forward = self.notes.iter_mut().rev().take_while(|note| note.counts_as > from);
+            brought_forward.for_each(|note| note.counts_as = from);
+        }
         let is_same = |from: Moment, other: Moment| (from.0 - other.0).abs() < SAME_MOMENT;
         match request {
             Request::Answer { from, .. } if self.expected.is_some_and(|expected| is_same(from, expected)) => {
@@ -166,7 +173,8 @@ impl Log {
     }
 
     pub fn planned(&mut self, turn: TurnId, note: Note, manner: Manner, delivered: u64) {
-        self.plans.plan(turn, note, manner, delivered);
+        let tempo = self.now().song.tempo;
+        self.plans.plan(turn, note, manner, delivered, tempo);
     }
 
     pub fn passed(&mut self, gesture: Gesture) {
@@ -210,8 +218,9 @@ impl Log {
             turn: plan.turn,
             answer: turn.answer,
             onset: plan.note.onset,
+            counts_as: plan.note.onset,
             expected,
-            uncertain: self.plans.uncertain(turn, &song) + song.samples(moved.beats()),
+            uncertain: self.plans.uncertain(&plan, &song, moved.beats()),
             off_grid: moved.off_grid(turn, &song, at),
             is_quantised: moved != Moved::Nowhere,
             handed_over: turn.from as u64,

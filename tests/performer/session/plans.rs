@@ -57,6 +57,8 @@ pub struct Planned {
     /// When it was drawn.
     pub manner: Manner,
     pub delivered: u64,
+    /// The slowest tempo since: it was put on a grid when there was room for it.
+    pub slowest: f64,
     /// It was taken back, and is not to sound.
     pub is_dropped: bool,
 }
@@ -78,8 +80,9 @@ impl Song {
 }
 
 impl Plans {
-    /// Positions on the beat have moved with it.
-    pub fn jump(&mut self, by: f64) {
+    /// A block begins; positions on the beat have moved with it.
+    pub fn begin_block(&mut self, tempo: f64, by: f64) {
+        self.planned.iter_mut().for_each(|plan| plan.slowest = plan.slowest.min(tempo));
         for turn in self.turns.values_mut().filter(|_| by != 0.0) {
             turn.beat = turn.beat.map(|beat| beat + by);
             turn.jumps += 1.0;
@@ -113,7 +116,7 @@ impl Plans {
                 self.turns.insert(turn, former.expect("only an answer is planned again"));
                 self.drop(|plan| plan.note.onset >= from);
             }
-            Request::Cancel(turn) => {
+            Request::Cancel { turn, .. } => {
                 self.over = self.over.max(Some(turn));
                 self.drop(|plan| plan.turn <= turn);
                 return false;
@@ -123,10 +126,10 @@ impl Plans {
         true
     }
 
-    pub fn plan(&mut self, turn: TurnId, note: Note, manner: Manner, delivered: u64) {
+    pub fn plan(&mut self, turn: TurnId, note: Note, manner: Manner, delivered: u64, tempo: f64) {
         // A reply of an old turn cannot sound.
         let is_dropped = Some(turn) <= self.over || Some(turn) < self.newest();
-        self.planned.push_back(Planned { turn, note, manner, delivered, is_dropped });
+        self.planned.push_back(Planned { turn, note, manner, delivered, slowest: tempo, is_dropped });
         if self.planned.len() > KEPT {
             self.planned.pop_front();
         }
@@ -150,9 +153,13 @@ impl Plans {
     }
 
     /// How far what is expected may be off, in samples: the asking tells a whole sample, of which a slower tempo makes
-    /// more, and a seek is measured to half a sample.
-    pub fn uncertain(&self, turn: &Turn, song: &Song) -> f64 {
-        0.5 * (turn.tempo / song.tempo - 1.0).max(0.0) + 0.5 * turn.jumps
+    /// more, a seek is measured to half a sample, and a grid moves it by at most so many beats.
+    pub fn uncertain(&self, plan: &Planned, song: &Song, grid: f64) -> f64 {
+        let turn = self.turn(plan.turn);
+        // On the sample clock it stays where the tempo of then has put it.
+        let tempo = if turn.is_on_the_beat() { song.tempo } else { plan.slowest };
+        let moved = grid * 60.0 / tempo * RATE;
+        0.5 * (turn.tempo / song.tempo - 1.0).max(0.0) + 0.5 * turn.jumps + moved
     }
 
     /// Where the song of now puts a note; no earlier than it was there.

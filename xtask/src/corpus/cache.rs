@@ -9,7 +9,12 @@ use std::{
 use super::{Convention, GridNote, Refusal, grid};
 
 /// Who reads the files. Notes that another version has read are not found again.
-const READERS: [&str; 3] = [include_str!("midi.rs"), include_str!("pairing.rs"), include_str!("grid.rs")];
+const READERS: [&str; 4] = [
+    include_str!("midi.rs"),
+    include_str!("tempo_map.rs"),
+    include_str!("pairing.rs"),
+    include_str!("grid.rs"),
+];
 const CHECK_BYTES: usize = blake3::OUT_LEN;
 
 /// A folder with a file for each content and convention. May be removed at any time.

@@ -1,19 +1,35 @@
 //! One Standard MIDI File, its tracks merged into one stream of events in seconds.
 
-use std::{fs, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
-use midly::{Format, MetaMessage, Timing, TrackEventKind};
+use midly::{Format, MetaMessage, MidiMessage, TrackEventKind};
 
-use super::{Convention, Piece, pairing::Pairing};
+use super::{
+    Convention, Document, Piece, Signature, WrittenKey, pairing::Pairing, pedal::Pedal, tempo_map::Clock,
+};
+
+/// The largest file that is read. The longest performances of MAESTRO take a fortieth of it.
+const LARGEST_BYTES: usize = 16 << 20;
+/// Of a file's beginning, so much tells whether it is a MIDI file.
+const HEAD_BYTES: usize = 12;
+/// There are no more keys, on all channels together.
+const MOST_AT_ONE_TICK: usize = 16 * 128;
 
 /// Why a file was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     Unreadable(String),
+    Folder,
     Empty,
+    TooLarge,
     NotMidi,
     Truncated,
     Malformed,
+    Crowded,
     Sequential,
     NoTime,
 }
@@ -22,10 +38,15 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             Self::Unreadable(reason) => write!(f, "it cannot be opened: {reason}"),
+            Self::Folder => f.write_str("it is a folder: give a MIDI file"),
             Self::Empty => f.write_str("it is empty"),
+            Self::TooLarge => f.write_str("it is larger than 16 MiB, which no piece of music is: split it"),
             Self::NotMidi => f.write_str("it is not a Standard MIDI File"),
             Self::Truncated => f.write_str("it ends too early: it was cut off or not copied completely"),
             Self::Malformed => f.write_str("one of its tracks holds bytes that are not MIDI"),
+            Self::Crowded => f.write_str(
+                "more than 2,048 of its notes begin at one tick, and there are no more keys: it is broken",
+            ),
             Self::Sequential => {
                 f.write_str("it is of type 2, whose tracks are separate songs: export it as type 0 or type 1")
             }
@@ -34,54 +55,85 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+/// A file's bytes, no more than a piece of music has; what is no MIDI file is not read further than its head.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
-    fs::read(path).map_err(|error| Refusal::Unreadable(error.to_string()))
+    if path.is_dir() {
+        return Err(Refusal::Folder);
+    }
+    let unreadable = |error: io::Error| Refusal::Unreadable(error.to_string());
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+    check_head(&bytes)?;
+    file.take((LARGEST_BYTES - HEAD_BYTES + 1) as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > LARGEST_BYTES { Err(Refusal::TooLarge) } else { Ok(bytes) }
 }
 
 /// The notes of a file's bytes.
 pub fn parse(path: &Path, bytes: &[u8], convention: Convention) -> Result<Piece, Refusal> {
+    read(path, bytes, convention).map(|document| document.piece)
+}
+
+/// All that a file's bytes say.
+pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Document, Refusal> {
     check_chunks(bytes)?;
-    let (header, tracks) = midly::parse(bytes).map_err(|_| Refusal::NotMidi)?;
+    let (header, chunks) = midly::parse(bytes).map_err(|_| Refusal::NotMidi)?;
     if header.format == Format::Sequential {
         return Err(Refusal::Sequential);
     }
     let mut clock = Clock::new(header.timing)?;
-    let mut events = Vec::new();
-    for (track, stream) in tracks.enumerate() {
-        read_track(track, stream.map_err(|_| Refusal::Malformed)?, &mut events)?;
+    let (mut events, mut tracks) = (Vec::new(), Vec::new());
+    for (track, stream) in chunks.enumerate() {
+        tracks.push(read_track(track, stream.map_err(|_| Refusal::Malformed)?, &mut events)?);
     }
     // Stable, so that what stands first in a file stays first.
     events.sort_by_key(|event| event.tick);
-    let mut pairing = Pairing::new(convention);
+    check_crowds(&events)?;
+    let (mut pairing, mut pedal) = (Pairing::new(convention), Pedal::default());
+    let (mut signatures, mut written_keys, mut end) = (Vec::new(), Vec::new(), 0.0);
     for event in events {
         let now = clock.advance(event.tick);
         match event.what {
-            What::Midi(channel, message) => pairing.hear(event.track, channel, message, now),
+            What::Midi(channel, message) => {
+                pedal.hear(channel, message, now);
+                pairing.hear(event.track, channel, message, now);
+            }
             What::Tempo(microseconds) => clock.set_tempo(microseconds),
-            What::End => pairing.end_track(event.track, now),
+            What::Signature(signature) => signatures.push(signature),
+            What::Key(key) => written_keys.push((event.tick, key)),
+            What::End => {
+                pairing.end_track(event.track, now);
+                end = now;
+            }
         }
     }
     let (notes, instruments) = pairing.finish();
-    Ok(Piece { path: path.to_owned(), notes, instruments })
+    let piece = Piece { path: path.to_owned(), notes, instruments };
+    let (tempo_map, pedal) = (clock.map(), pedal.finish(end));
+    Ok(Document { piece, tracks, tempo_map, signatures, written_keys, pedal, end })
+}
+
+/// Whether a file that begins like this may be a MIDI file.
+fn check_head(bytes: &[u8]) -> Result<(), Refusal> {
+    // RIFF files carry a MIDI file inside, behind two headers; the parser unwraps them.
+    let is_wrapped = || bytes.starts_with(b"RIFF") && bytes.get(8..12).is_some_and(|kind| kind == b"RMID");
+    match bytes {
+        [] => Err(Refusal::Empty),
+        [b'M', b'T', b'h', b'd', ..] => Ok(()),
+        _ if b"MThd".starts_with(bytes) => Err(Refusal::Truncated),
+        _ if is_wrapped() => Ok(()),
+        _ => Err(Refusal::NotMidi),
+    }
 }
 
 /// Every chunk must be as long as it says, and none may be missing: the parser would quietly take less.
 fn check_chunks(bytes: &[u8]) -> Result<(), Refusal> {
-    if bytes.is_empty() {
-        return Err(Refusal::Empty);
-    }
-    // RIFF files carry a MIDI file inside, behind two headers; the parser unwraps them.
+    check_head(bytes)?;
     if bytes.starts_with(b"RIFF") {
         let Some((head, body)) = bytes.split_first_chunk::<8>() else { return Err(Refusal::NotMidi) };
         let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-        return match usize::try_from(length) {
-            _ if !body.starts_with(b"RMID") => Err(Refusal::NotMidi),
-            Ok(length) if body.len() >= length => Ok(()),
-            _ => Err(Refusal::Truncated),
-        };
-    }
-    if !bytes.starts_with(b"MThd") {
-        return Err(if b"MThd".starts_with(bytes) { Refusal::Truncated } else { Refusal::NotMidi });
+        let is_whole = usize::try_from(length).is_ok_and(|length| body.len() >= length);
+        return if is_whole { Ok(()) } else { Err(Refusal::Truncated) };
     }
     let declared = bytes.get(10..12).map(|n| usize::from(u16::from_be_bytes([n[0], n[1]])));
     let Some(declared) = declared else { return Err(Refusal::Truncated) };
@@ -108,13 +160,31 @@ enum What {
     Midi(u8, midly::MidiMessage),
     /// Microseconds per quarter note.
     Tempo(u32),
+    Signature(Signature),
+    Key(WrittenKey),
     End,
 }
 
-fn read_track(track: usize, stream: midly::EventIter, events: &mut Vec<Event>) -> Result<(), Refusal> {
+/// No instrument strikes more notes at once than it has keys.
+fn check_crowds(events: &[Event]) -> Result<(), Refusal> {
+    let is_onset = |event: &&Event| match event.what {
+        What::Midi(_, MidiMessage::NoteOn { vel, .. }) => vel.as_int() > 0,
+        _ => false,
+    };
+    let mut chords = events.chunk_by(|one, other| one.tick == other.tick);
+    let is_crowd = |chord: &[Event]| chord.iter().filter(is_onset).count() > MOST_AT_ONE_TICK;
+    if chords.any(is_crowd) { Err(Refusal::Crowded) } else { Ok(()) }
+}
+
+/// Gives the name of the track, if it has one.
+fn read_track(
+    track: usize,
+    stream: midly::EventIter,
+    events: &mut Vec<Event>,
+) -> Result<Option<String>, Refusal> {
     let end_of_chunk = stream.unread().as_ptr_range().end;
     let mut read_until = stream.unread().as_ptr();
-    let (mut tick, mut ended) = (0, false);
+    let (mut tick, mut ended, mut name) = (0, false, None);
     for event in stream.bytemapped() {
         let (bytes, event) = event.map_err(|_| Refusal::Malformed)?;
         read_until = bytes.as_ptr_range().end;
@@ -122,6 +192,17 @@ fn read_track(track: usize, stream: midly::EventIter, events: &mut Vec<Event>) -
         let what = match event.kind {
             TrackEventKind::Midi { channel, message } => What::Midi(channel.as_int(), message),
             TrackEventKind::Meta(MetaMessage::Tempo(tempo)) => What::Tempo(tempo.as_int()),
+            TrackEventKind::Meta(MetaMessage::TimeSignature(numerator, power, ..)) => {
+                let Some(signature) = Signature::new(tick, numerator, power) else { continue };
+                What::Signature(signature)
+            }
+            TrackEventKind::Meta(MetaMessage::KeySignature(sharps, is_minor)) => {
+                What::Key(WrittenKey { sharps, is_minor })
+            }
+            TrackEventKind::Meta(MetaMessage::TrackName(letters)) => {
+                name.get_or_insert_with(|| String::from_utf8_lossy(letters).trim().to_owned());
+                continue;
+            }
             TrackEventKind::Meta(MetaMessage::EndOfTrack) => {
                 ended = true;
                 break;
@@ -135,53 +216,5 @@ fn read_track(track: usize, stream: midly::EventIter, events: &mut Vec<Event>) -
         return Err(Refusal::Malformed);
     }
     events.push(Event { tick, track, what: What::End });
-    Ok(())
-}
-
-/// Turns ticks into seconds, in the order of time.
-struct Clock {
-    unit: Unit,
-    tick: u64,
-    seconds: f64,
-    seconds_per_tick: f64,
-}
-
-enum Unit {
-    /// Ticks per quarter note: the tempo decides.
-    Musical(f64),
-    /// SMPTE: ticks are parts of a film frame, whatever the tempo.
-    Absolute,
-}
-
-impl Clock {
-    fn new(timing: Timing) -> Result<Self, Refusal> {
-        // Where a file names no tempo, it is 120 quarter notes a minute.
-        const DEFAULT_SECONDS_PER_QUARTER: f64 = 0.5;
-        let (unit, seconds_per_tick) = match timing {
-            Timing::Metrical(ticks) if ticks.as_int() > 0 => {
-                let ticks = f64::from(ticks.as_int());
-                (Unit::Musical(ticks), DEFAULT_SECONDS_PER_QUARTER / ticks)
-            }
-            Timing::Timecode(frames, parts) if parts > 0 => {
-                // 29 stands for 30 drop-frame, of which 1001 pass in the time of 1000.
-                let frames = if frames.as_int() == 29 { 30.0 / 1.001 } else { f64::from(frames.as_int()) };
-                (Unit::Absolute, 1.0 / (frames * f64::from(parts)))
-            }
-            _ => return Err(Refusal::NoTime),
-        };
-        Ok(Self { unit, tick: 0, seconds: 0.0, seconds_per_tick })
-    }
-
-    fn advance(&mut self, tick: u64) -> f64 {
-        let passed = tick - self.tick;
-        self.seconds += passed as f64 * self.seconds_per_tick;
-        self.tick = tick;
-        self.seconds
-    }
-
-    fn set_tempo(&mut self, microseconds_per_quarter: u32) {
-        if let Unit::Musical(ticks) = self.unit {
-            self.seconds_per_tick = f64::from(microseconds_per_quarter) * 1e-6 / ticks;
-        }
-    }
+    Ok(name.filter(|name| !name.is_empty()))
 }

@@ -12,6 +12,16 @@ const SUSTAIN: u8 = 64;
 /// Controller values from here on press a pedal.
 const PRESSED: u8 = 64;
 
+/// Whether a message presses or releases the sustain pedal.
+pub fn is_sustain(message: MidiMessage) -> Option<bool> {
+    match message {
+        MidiMessage::Controller { controller, value } if controller == SUSTAIN => {
+            Some(value.as_int() >= PRESSED)
+        }
+        _ => None,
+    }
+}
+
 /// Hears a file's events in the order of time.
 pub struct Pairing {
     convention: Convention,
@@ -60,10 +70,11 @@ impl Pairing {
                 self.release(track, number, Key::saturating(key.as_int()), now)
             }
             MidiMessage::ProgramChange { program } => self.channels[number].program = program.as_int(),
-            MidiMessage::Controller { controller, value } if controller == SUSTAIN => {
-                self.pedal(number, value.as_int() >= PRESSED, now);
+            _ => {
+                if let Some(pressed) = is_sustain(message) {
+                    self.pedal(number, pressed, now);
+                }
             }
-            _ => (),
         }
     }
 

@@ -1,9 +1,9 @@
-//! `evaluate --continuations`: how a model plays on from real music, at the plugin's default settings, and how like that
-//! music it is.
+//! `evaluate --continuations`: how a model plays on from real music, at the plugin's default settings, and how like
+//! that music it is.
 //!
-//! What to expect on MAESTRO's validation split: of the true continuation, which sets the marks, 0.72 for pitch classes and
-//! 0.74 for intervals; of a stretch of another piece 0.53 and 0.52; of a classic 0.64 and less than 0.3. With 200 prompts,
-//! another seed moves a likeness by 0.01 and a density by 0.03.
+//! What to expect on MAESTRO's validation split: of the true continuation, which sets the marks, 0.72 for pitch classes
+//! and 0.74 for intervals; of antiphon 0.68 and 0.73; of a stretch of another piece 0.53 and 0.52; of a classic 0.64 and
+//! less than 0.3. With 200 prompts, another seed moves a likeness by 0.01 and a density by 0.03.
 
 mod likeness;
 mod played;
@@ -12,15 +12,18 @@ mod repertoire;
 mod row;
 mod trial;
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use rayon::prelude::*;
 
 use antiphon::{model::Model, music::note::RelativeNote, params::AntiphonParams};
 
-use super::{Arguments, files, music, progress, training};
-use crate::corpus::{self, Convention};
+use super::{Arguments, music, progress, training};
+use crate::{
+    corpus::{self, Convention},
+    models,
+};
 use likeness::Likeness;
 use prompt::Prompt;
 use repertoire::Repertoire;
@@ -32,7 +35,7 @@ use trial::Try;
 const PROMPTS: u32 = 200;
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let models = models(&arguments.model)?;
+    let models = models::load(&arguments.model)?;
     let conventions = match &arguments.convention[..] {
         [] => &[Convention::Sustained],
         chosen => chosen,
@@ -58,11 +61,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         false => print!("{}", row::table(&rows)),
     }
     Ok(())
-}
-
-pub fn models(names: &[String]) -> Result<Vec<Arc<dyn Model>>> {
-    let load = |(name, bytes): (String, Cow<[u8]>)| antiphon::model::load(&bytes).context(name);
-    files(names)?.into_iter().map(load).collect()
 }
 
 /// What all models go through.

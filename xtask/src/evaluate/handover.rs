@@ -42,7 +42,7 @@ const LONGEST: Seconds = Seconds(2.0);
 pub fn run(arguments: &Arguments) -> Result<()> {
     let models = match &arguments.model[..] {
         [] => vec![weights::embedded()[0].clone()],
-        chosen => super::continuations::models(chosen)?,
+        chosen => crate::models::load(chosen)?,
     };
     let [model] = &models[..] else { bail!("one model takes the floor: give a single `--model`") };
     if arguments.fit {

@@ -5,8 +5,11 @@ use ::antiphon::{
 
 use super::*;
 
-fn network() -> Network {
-    let weights = weights::read(weights::embedded_file("classic-25").expect("embedded")).expect("complete");
+/// One of each kind.
+const MODELS: [&str; 2] = ["classic-25", "antiphon"];
+
+fn network(name: &str) -> Network {
+    let weights = weights::read(weights::embedded_file(name).expect("embedded")).expect("complete");
     Network::of(&weights).expect("complete")
 }
 
@@ -31,24 +34,28 @@ fn close(a: &Score, b: &Score) {
 
 #[test]
 fn pieces_score_the_same_alone_and_side_by_side() {
-    let (network, pieces) = (network(), [piece(200, 7), piece(30, 3), piece(0, 1), piece(90, 5)]);
-    let together = network.unbounded(&pieces, |_| ()).expect("shapes fit");
-    let mut alone = Score::default();
-    for piece in pieces {
-        alone.add(&network.unbounded(&[piece], |_| ()).expect("shapes fit"));
+    for model in MODELS {
+        let (network, pieces) = (network(model), [piece(200, 7), piece(30, 3), piece(0, 1), piece(90, 5)]);
+        let together = network.unbounded(&pieces, |_| ()).expect("shapes fit");
+        let mut alone = Score::default();
+        for piece in pieces {
+            alone.add(&network.unbounded(&[piece], |_| ()).expect("shapes fit"));
+        }
+        close(&together, &alone);
     }
-    close(&together, &alone);
 }
 
 #[test]
 fn a_memory_longer_than_a_piece_is_unbounded() {
-    let (network, pieces) = (network(), [piece(40, 7), piece(25, 3)]);
-    let all = network.unbounded(&pieces, |_| ()).expect("shapes fit");
-    close(&all, &network.remembered(&pieces, 1000, 1000).expect("shapes fit"));
+    for model in MODELS {
+        let (network, pieces) = (network(model), [piece(40, 7), piece(25, 3)]);
+        let all = network.unbounded(&pieces, |_| ()).expect("shapes fit");
+        close(&all, &network.remembered(&pieces, 1000, 1000).expect("shapes fit"));
+    }
 }
 
 #[test]
 fn what_a_model_does_not_tell_stays_unknown() {
-    let score = network().unbounded(&[piece(40, 7)], |_| ()).expect("shapes fit");
+    let score = network("classic-25").unbounded(&[piece(40, 7)], |_| ()).expect("shapes fit");
     assert!(score.total().is_none() && score.nats_per_note()[1].is_some());
 }

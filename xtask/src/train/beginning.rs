@@ -1,4 +1,4 @@
-//! Weights to begin with, drawn by chance.
+//! Weights to begin with: drawn by chance, or those of a model file.
 
 use std::collections::BTreeMap;
 
@@ -47,10 +47,11 @@ pub fn drawn(preset: Preset, chance: &mut Chance) -> Result<Variables> {
 
 /// The weights of a model file.
 pub fn of(weights: &Weights) -> Result<Variables> {
-    let tensors = weights.preset.tensors().into_iter();
-    tensors
-        .map(|(name, shape)| Ok((name.clone(), variable(weights.numbers(&name).to_vec(), &shape)?)))
-        .collect()
+    let variable = |(name, _): (String, _)| {
+        let var = Var::from_tensor(&weights.tensor(&name)?)?;
+        Ok((name, var))
+    };
+    weights.preset.tensors().into_iter().map(variable).collect()
 }
 
 /// Lets the first layer tell keys apart from the start: pitch arrives as one number between 0 and 1, so a key is

@@ -23,6 +23,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// Fails where there is no file, or another one.
     pub fn read(path: &Path) -> Result<Self> {
         if !path.exists() {
             bail!("{} does not exist, so nothing can be resumed: leave `--resume` out", path.display());
@@ -46,11 +47,13 @@ impl Checkpoint {
         })
     }
 
+    /// Keeps a fact under a name of its own.
     pub fn keep(&mut self, name: &str, fact: &impl Serialize) -> Result<()> {
         self.facts.insert(name.to_owned(), serde_json::to_string(fact)?);
         Ok(())
     }
 
+    /// The way back from [`Checkpoint::keep`]. Fails where it was not kept, or is of another type.
     pub fn fact<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
         let fact = self.facts.get(name).with_context(|| missing(name))?;
         serde_json::from_str(fact).with_context(|| missing(name))
@@ -70,6 +73,7 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// The way back from [`Checkpoint::keep_numbers`]. Fails where there are not so many.
     pub fn numbers(&self, name: &str, count: usize) -> Result<Vec<f32>> {
         Ok(self.shaped(name, &[count])?.to_vec1()?)
     }
@@ -79,6 +83,7 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// The way back from [`Checkpoint::keep_bytes`].
     pub fn bytes(&self, name: &str) -> Result<Vec<u8>> {
         Ok(self.tensors.get(name).with_context(|| missing(name))?.to_vec1()?)
     }
@@ -87,6 +92,7 @@ impl Checkpoint {
         variables.iter().for_each(|(name, var)| self.keep_tensor(&weights(name), var.as_tensor()));
     }
 
+    /// The way back from [`Checkpoint::keep_weights`]. Fails where a tensor of the preset is not there in its shape.
     pub fn weights(&self, preset: Preset) -> Result<Variables> {
         let tensors = preset.tensors().into_iter();
         let variable = |(name, shape): (String, Vec<usize>)| {
@@ -108,7 +114,8 @@ fn weights(name: &str) -> String {
 
 fn missing(name: &str) -> String {
     format!(
-        "the checkpoint has no `{name}` that fits: another version of this program made it; go on from its weights alone with `--init`"
+        "the checkpoint has no `{name}` that fits, since another version of this program made it: begin anew with the \
+         model beside it as `--init`, and another `--output`"
     )
 }
 

@@ -34,7 +34,7 @@ pub struct Chunks {
     pieces: Arc<[Vec<GridNote>]>,
     /// What has not been played yet.
     passages: Vec<Passage>,
-    lanes: Vec<Lane>,
+    rows: Vec<Row>,
     time: usize,
     /// The part of the passages that are played differently, 0..=1; the others are played as written.
     varied: f64,
@@ -49,7 +49,7 @@ struct Passage {
 }
 
 /// A row: the passage that it plays, as it plays it, and what sounds at its place.
-struct Lane {
+struct Row {
     notes: Vec<GridNote>,
     /// Whether the piece is over after them.
     over: bool,
@@ -68,12 +68,13 @@ impl Chunks {
         if pieces.iter().all(Vec::is_empty) {
             bail!("no file holds a note: give MIDI files with notes");
         }
-        let lanes = (0..rows).map(|_| Lane::begun(Vec::new(), false)).collect();
-        Ok(Self { pieces, passages: Vec::new(), lanes, time, varied, chance })
+        let rows = (0..rows).map(|_| Row::begun(Vec::new(), false)).collect();
+        Ok(Self { pieces, passages: Vec::new(), rows, time, varied, chance })
     }
 
+    /// How many there are side by side.
     pub fn rows(&self) -> usize {
-        self.lanes.len()
+        self.rows.len()
     }
 
     /// In a full chunk.
@@ -83,50 +84,51 @@ impl Chunks {
 
     /// Keeps where it stands, under a name.
     pub fn keep(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
-        let places: Vec<(usize, bool)> = self.lanes.iter().map(|lane| (lane.at, lane.over)).collect();
+        let places: Vec<(usize, bool)> = self.rows.iter().map(|row| (row.at, row.over)).collect();
         checkpoint.keep(name, &(&self.chance, &self.passages, places))?;
-        self.lanes.iter().enumerate().try_for_each(|(row, lane)| {
-            checkpoint.keep_bytes(&format!("{name}.lane.{row}"), &corpus::to_bytes(&lane.notes))
-        })
+        self.rows
+            .iter()
+            .enumerate()
+            .try_for_each(|(n, row)| checkpoint.keep_bytes(&row_name(name, n), &corpus::to_bytes(&row.notes)))
     }
 
     /// The way back from [`Chunks::keep`].
     pub fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
         let places: Vec<(usize, bool)>;
         (self.chance, self.passages, places) = checkpoint.fact(name)?;
-        let lane = |(row, (at, over))| {
-            let notes = corpus::from_bytes(&checkpoint.bytes(&format!("{name}.lane.{row}"))?);
+        let row = |(n, (at, over))| {
+            let notes = corpus::from_bytes(&checkpoint.bytes(&row_name(name, n))?);
             let notes = notes.context("the checkpoint holds no notes where they should be")?;
-            Lane::begun(notes, over).at(at)
+            Row::begun(notes, over).at(at)
         };
-        self.lanes = places.into_iter().enumerate().map(lane).collect::<Result<_>>()?;
+        self.rows = places.into_iter().enumerate().map(row).collect::<Result<_>>()?;
         Ok(())
     }
 
     /// The next chunk, and which of its rows go on from the chunk before.
     pub fn next(&mut self) -> (Page, Vec<bool>) {
-        let mut lanes = std::mem::take(&mut self.lanes);
-        let mut going_on = Vec::with_capacity(lanes.len());
-        for lane in &mut lanes {
-            let goes_on = lane.at < lane.length();
+        let mut rows = std::mem::take(&mut self.rows);
+        let mut going_on = Vec::with_capacity(rows.len());
+        for row in &mut rows {
+            let goes_on = row.at < row.length();
             going_on.push(goes_on);
             if !goes_on {
-                *lane = self.begin();
+                *row = self.begin();
             }
         }
-        let stretches: Vec<Stretch> = lanes.iter().map(Lane::rest).collect();
-        let mut scenes: Vec<Scene> = lanes.iter().map(|lane| lane.scene.clone()).collect();
+        let stretches: Vec<Stretch> = rows.iter().map(Row::rest).collect();
+        let mut scenes: Vec<Scene> = rows.iter().map(|row| row.scene.clone()).collect();
         let page = Page::of(&stretches, self.time, &mut scenes);
-        for (lane, scene) in lanes.iter_mut().zip(scenes) {
-            lane.at = (lane.at + self.time).min(lane.length());
-            lane.scene = scene;
+        for (row, scene) in rows.iter_mut().zip(scenes) {
+            row.at = (row.at + self.time).min(row.length());
+            row.scene = scene;
         }
-        self.lanes = lanes;
+        self.rows = rows;
         (page, going_on)
     }
 
     /// A passage that has not been played for longest.
-    fn begin(&mut self) -> Lane {
+    fn begin(&mut self) -> Row {
         if self.passages.is_empty() {
             for piece in 0..self.pieces.len() {
                 self.cut(piece);
@@ -140,7 +142,7 @@ impl Chunks {
             true => varied(written, &mut self.chance),
             false => written.to_vec(),
         };
-        Lane::begun(notes, over)
+        Row::begun(notes, over)
     }
 
     /// Adds the passages of a piece, each time other ones.
@@ -154,7 +156,7 @@ impl Chunks {
     }
 }
 
-impl Lane {
+impl Row {
     fn begun(notes: Vec<GridNote>, over: bool) -> Self {
         Self { notes, over, at: 0, scene: Scene::SILENCE }
     }
@@ -176,6 +178,11 @@ impl Lane {
     fn rest(&self) -> Stretch<'_> {
         Stretch { notes: &self.notes[self.at.min(self.notes.len())..], over: self.over }
     }
+}
+
+/// A word of the checkpoints that there are already.
+fn row_name(name: &str, row: usize) -> String {
+    format!("{name}.lane.{row}")
 }
 
 /// In another key, at another tempo, louder or softer. Onsets and ends move together, so that what ends together still

@@ -9,7 +9,7 @@ use antiphon::model::vector::{self, AdamStep};
 
 use super::{beginning::Variables, checkpoint::Checkpoint, muon};
 
-/// A longer gradient is shortened to this, so that one strange batch cannot throw the weights far.
+/// A longer gradient, of all weights together, is clipped to this, so that one strange batch cannot throw the weights far.
 pub const LONGEST_GRADIENT: f32 = 1.0;
 
 pub const NO_NUMBER: &str = "the loss is no longer a number: give a lower `--rate`";
@@ -82,6 +82,7 @@ impl Descent {
         self.parts.par_iter_mut().try_for_each(|part| part.step(&step, rate as f32))
     }
 
+    /// Keeps what it remembers of the gradients.
     pub fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
         checkpoint.keep("descent.steps", &self.steps)?;
         self.parts.iter().try_for_each(|part| {
@@ -92,6 +93,7 @@ impl Descent {
         })
     }
 
+    /// The way back from [`Descent::keep`].
     pub fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.steps = checkpoint.fact("descent.steps")?;
         self.parts.iter_mut().try_for_each(|part| {
@@ -167,4 +169,79 @@ pub fn check(number: f32) -> Result<()> {
         return Ok(());
     }
     bail!(NO_NUMBER)
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+    use candle_nn::{AdamW, Optimizer, ParamsAdamW};
+
+    use super::*;
+
+    const RATE: f64 = 0.01;
+    const DECAY: f64 = 0.1;
+
+    fn var() -> Var {
+        Var::from_vec(vec![0.5f32, -0.25, 2.0, -1.0, 0.125, 0.75], (2, 3), &Device::Cpu).expect("a shape")
+    }
+
+    /// Of half the sum of squares, times a factor: the gradient is the weights, so much longer.
+    fn gradient(var: &Var, factor: f64) -> GradStore {
+        let loss = var.sqr().and_then(|squares| squares.sum_all()? * (0.5 * factor));
+        loss.and_then(|loss| loss.backward()).expect("a sum")
+    }
+
+    fn numbers(var: &Var) -> Vec<f32> {
+        var.flatten_all().and_then(|var| var.to_vec1()).expect("numbers")
+    }
+
+    fn descent(var: &Var) -> Descent {
+        let variables = Variables::from([("head.weight".to_owned(), var.clone())]);
+        Descent::new(&variables, Method::Adam, DECAY).expect("numbers")
+    }
+
+    #[test]
+    fn adam_goes_where_the_adam_of_candle_goes() {
+        let (ours, theirs) = (var(), var());
+        let mut descent = descent(&ours);
+        let params = ParamsAdamW {
+            lr: RATE,
+            beta1: BETA_1.into(),
+            beta2: BETA_2.into(),
+            eps: EPSILON.into(),
+            weight_decay: DECAY,
+        };
+        let mut adam = AdamW::new(vec![theirs.clone()], params).expect("a variable");
+        for factor in [0.3, -0.1, 0.2, 0.35, 0.05] {
+            descent.step(&[&gradient(&ours, factor)], RATE).expect("finite");
+            adam.step(&gradient(&theirs, factor)).expect("finite");
+        }
+        assert!(numbers(&ours).iter().zip(numbers(&theirs)).all(|(a, b)| (a - b).abs() < 1e-5));
+        assert!(numbers(&ours).iter().zip(numbers(&var())).all(|(a, b)| (a - b).abs() > 1e-3));
+    }
+
+    #[test]
+    fn a_gradient_that_is_too_long_goes_as_far_as_the_longest() {
+        // Its length is 1 where the factor is that of the weights' own.
+        let length = f64::from(numbers(&var()).iter().map(|weight| weight * weight).sum::<f32>()).sqrt();
+        let after = |factor: f64| {
+            let var = var();
+            let mut descent = descent(&var);
+            // The second step tells: Adam's first one is as long whatever the gradient.
+            descent.step(&[&gradient(&var, factor)], RATE).expect("finite");
+            descent.step(&[&gradient(&var, 0.01)], RATE).expect("finite");
+            numbers(&var)
+        };
+        let (longest, longer, short) = (after(1.0 / length), after(1000.0), after(0.1 / length));
+        assert!(longest.iter().zip(&longer).all(|(a, b)| (a - b).abs() < 1e-6));
+        assert!(longest.iter().zip(&short).any(|(a, b)| (a - b).abs() > 1e-4));
+    }
+
+    #[test]
+    fn a_gradient_that_is_not_finite_leaves_the_weights() {
+        let var = var();
+        let refused = descent(&var).step(&[&gradient(&var, f64::INFINITY)], RATE);
+        assert_eq!(refused.expect_err("it is not finite").to_string(), NO_NUMBER);
+        assert_eq!(numbers(&var), numbers(&self::var()));
+    }
 }

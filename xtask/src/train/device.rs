@@ -24,7 +24,8 @@ impl Processor {
                 bail!("`--device cuda` trains antiphon only: leave it out for {}", preset.name())
             }
             Self::Cuda if !utils::cuda_is_available() => bail!(
-                "this program was built without CUDA: use `cargo run --release --package xtask --features cuda -- train`, which needs NVIDIA's toolkit"
+                "this program was built without CUDA: use `cargo run --release --package xtask --features cuda -- \
+                 train`, which needs NVIDIA's toolkit"
             ),
             Self::Cuda => {
                 Device::new_cuda(0).context("there is no GPU that CUDA can use: leave out `--device cuda`")
@@ -46,11 +47,19 @@ pub fn moved(variables: Variables, device: &Device) -> Result<Variables> {
 mod tests {
     use super::*;
 
+    fn refused(preset: Preset) -> String {
+        Processor::Cuda.device(preset).expect_err("it cannot be used").to_string()
+    }
+
+    #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_program_without_cuda_says_how_to_build_one_with_it() {
-        if !utils::cuda_is_available() {
-            let refused = Processor::Cuda.device(Preset::Antiphon).expect_err("there is none");
-            assert!(refused.to_string().contains("--features cuda"));
-        }
+        assert!(refused(Preset::Antiphon).contains("--features cuda -- train`"));
+    }
+
+    #[test]
+    fn a_classic_is_trained_on_the_cpu_alone() {
+        let classic = Preset::named("classic-25").expect("a preset");
+        assert!(refused(classic).contains("leave it out for classic-25"));
     }
 }

@@ -13,8 +13,8 @@ const MOMENTUM: f32 = 0.95;
 const LENGTH: f64 = 0.2;
 const ITERATIONS: usize = 5;
 
-/// Takes a step from `weights`, matrices of one shape one below the other, and leaves the direction in `gradient`. `sum`
-/// is what is left of the gradients before; `kept` is what is left of a weight.
+/// Takes a step from `weights`, matrices of one shape (rows, columns) one below the other, and leaves the direction in
+/// `gradient`. `sum` is what is left of the gradients before; `kept` is what is left of a weight.
 pub fn descend(
     weights: &mut [f32],
     gradient: &mut [f32],
@@ -81,6 +81,8 @@ mod tests {
             let square: Vec<Vec<f32>> = square.and_then(|square| square.to_vec2()).expect("a matrix");
             for (n, row) in square.iter().enumerate() {
                 assert!((0.4..1.6).contains(&row[n]), "{}", row[n]);
+                let across = row.iter().enumerate().filter(|&(m, _)| m != n);
+                assert!(across.into_iter().all(|(_, number)| number.abs() < 0.4), "{row:?}");
             }
         }
     }

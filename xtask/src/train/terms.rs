@@ -44,7 +44,8 @@ impl Terms {
         match name.as_str() {
             THREADS => bail!("{path} was made with {then} threads, not {now}: set RAYON_NUM_THREADS={then}"),
             CORPUS => bail!(
-                "{path} was made from other files, or some have changed: give the same `--data` and `--validation`, or go on from the weights alone with `--init`"
+                "{path} was made from other files, or some have changed: give the same `--data` and `--validation`, or \
+                 begin anew with the model beside it as `--init`, and another `--output`"
             ),
             _ => bail!("{path} was made with `{name} {then}`, not `{name} {now}`: give the same arguments"),
         }

@@ -35,17 +35,20 @@ pub struct Windows {
     pieces: Arc<[Vec<GridNote>]>,
     /// For each piece, how many notes stand in all pieces up to its end.
     ends: Vec<usize>,
+    /// The pieces that have not been begun yet.
     order: Vec<usize>,
-    lanes: Vec<Lane>,
+    /// The next windows of the rows that go through whole pieces.
+    going_on: Vec<Window>,
     rows: usize,
     time: usize,
     chance: Chance,
 }
 
-/// Where a row that goes through whole pieces stands.
+/// A place in a piece.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-struct Lane {
+struct Window {
     piece: usize,
+    /// Its first note.
     at: usize,
 }
 
@@ -60,37 +63,40 @@ impl Windows {
             ends[n] += ends[n - 1];
         }
         // An end that no window fits before: the first batch begins with fresh pieces.
-        let lanes = vec![Lane { piece: 0, at: usize::MAX - time }; rows / 2];
-        Ok(Self { pieces, ends, order: Vec::new(), lanes, rows, time, chance })
+        let going_on = vec![Window { piece: 0, at: usize::MAX - time }; rows / 2];
+        Ok(Self { pieces, ends, order: Vec::new(), going_on, rows, time, chance })
     }
 
     pub fn rows(&self) -> usize {
         self.rows
     }
 
+    /// Keeps where it stands.
     pub fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
-        checkpoint.keep("windows", &(&self.chance, &self.order, &self.lanes))
+        checkpoint.keep("windows", &(&self.chance, &self.order, &self.going_on))
     }
 
+    /// The way back from [`Windows::keep`].
     pub fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        (self.chance, self.order, self.lanes) = checkpoint.fact("windows")?;
+        (self.chance, self.order, self.going_on) = checkpoint.fact("windows")?;
         Ok(())
     }
 
+    /// The next batch.
     pub fn next(&mut self) -> Result<Batch> {
         let mut windows = Vec::with_capacity(self.rows);
         let mut carried = vec![0f32; self.rows];
-        let mut lanes = std::mem::take(&mut self.lanes);
-        for (lane, carried) in lanes.iter_mut().zip(&mut carried) {
-            if lane.at + self.time <= self.pieces[lane.piece].len() {
+        let mut going_on = std::mem::take(&mut self.going_on);
+        for (next, carried) in going_on.iter_mut().zip(&mut carried) {
+            if next.at + self.time <= self.pieces[next.piece].len() {
                 *carried = 1.0;
             } else {
-                *lane = self.begin();
+                *next = self.begin();
             }
-            windows.push(*lane);
-            lane.at += self.time;
+            windows.push(*next);
+            next.at += self.time;
         }
-        self.lanes = lanes;
+        self.going_on = going_on;
         while windows.len() < self.rows {
             windows.push(self.anywhere());
         }
@@ -99,28 +105,29 @@ impl Windows {
 
     /// A piece that has not been played for longest, from a random place in its first window, so that borders fall
     /// elsewhere each time.
-    fn begin(&mut self) -> Lane {
+    fn begin(&mut self) -> Window {
         if self.order.is_empty() {
             self.order = (0..self.pieces.len()).collect();
             self.order.shuffle(&mut self.chance);
         }
         let piece = self.order.pop().expect("it has just been filled");
         let latest = (self.pieces[piece].len() - self.time).min(self.time);
-        Lane { piece, at: self.chance.random_range(0..=latest) }
+        Window { piece, at: self.chance.random_range(0..=latest) }
     }
 
     /// Every note is as likely as any other to be in it.
-    fn anywhere(&mut self) -> Lane {
+    fn anywhere(&mut self) -> Window {
         let total = *self.ends.last().expect("there is a piece");
         let note = self.chance.random_range(0..total);
         let piece = self.ends.partition_point(|&end| end <= note);
         let at = note - (self.ends[piece] - self.pieces[piece].len());
-        Lane { piece, at: at.min(self.pieces[piece].len() - self.time) }
+        Window { piece, at: at.min(self.pieces[piece].len() - self.time) }
     }
 
-    fn batch(&self, windows: &[Lane], carried: Vec<f32>) -> Result<Batch> {
+    fn batch(&self, windows: &[Window], carried: Vec<f32>) -> Result<Batch> {
         let count = self.rows * self.time;
-        let notes = windows.iter().flat_map(|lane| &self.pieces[lane.piece][lane.at..lane.at + self.time]);
+        let notes =
+            windows.iter().flat_map(|window| &self.pieces[window.piece][window.at..window.at + self.time]);
         let mut x = Vec::with_capacity(count * INPUTS);
         let (mut keys, mut steps, mut durations) = (Vec::new(), Vec::new(), Vec::new());
         for note in notes {

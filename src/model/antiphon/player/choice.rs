@@ -5,7 +5,7 @@ use rand::RngExt;
 use super::repeats;
 use crate::{
     model::{
-        Chance, Limits, Odds, Taste,
+        Chance, Limits, Sampling, Taste,
         antiphon::{
             scene::Scene,
             vocabulary::{Bin, TIMES, velocity_around, velocity_of},
@@ -92,7 +92,7 @@ impl Choice<'_> {
         self.scene.top(step).map_or(Keys::ALL, Keys::above)
     }
 
-    fn one_of(&mut self, logits: &mut [f32], odds: &Odds) -> usize {
-        sampling::draw(logits, odds, self.chance.random())
+    fn one_of(&mut self, logits: &mut [f32], how: &Sampling) -> usize {
+        sampling::draw(logits, how, self.chance.random())
     }
 }

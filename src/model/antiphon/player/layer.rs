@@ -2,7 +2,7 @@
 
 use super::layout;
 use crate::model::{
-    antiphon::shape::{ATTENTION, ATTENTION_HEADS, HEAD, MEMORY},
+    antiphon::shape::{ATTENTION, ATTENTION_HEADS, HEAD_WIDTH, MEMORY},
     lstm::Packed,
     vector,
     weights::Weights,
@@ -68,7 +68,7 @@ impl Layer {
             self.look(head, heard, part, looks);
             let all = vector::soften(looks);
             vector::share_out(looks, all);
-            for n in head * HEAD..(head + 1) * HEAD {
+            for n in head * HEAD_WIDTH..(head + 1) * HEAD_WIDTH {
                 scratch.seen[n] = vector::dot(&looks[..pairs], &part.values[n * MEMORY..][..pairs]);
             }
         }
@@ -81,10 +81,10 @@ impl Layer {
         let pairs = heard.min(MEMORY);
         let (scores, nothing) = looks.split_at_mut(pairs);
         scores.fill(0.0);
-        for n in head * HEAD..(head + 1) * HEAD {
+        for n in head * HEAD_WIDTH..(head + 1) * HEAD_WIDTH {
             vector::add(scores, part.query_and_key[n], &part.keys[n * MEMORY..][..pairs]);
         }
-        let scale = 1.0 / (HEAD as f32).sqrt();
+        let scale = 1.0 / (HEAD_WIDTH as f32).sqrt();
         let ages = &self.ages[head * MEMORY..][..MEMORY];
         // What was written in this round of the ring is newer than the rest.
         let (newer, older) = scores.split_at_mut(heard % MEMORY);

@@ -1,6 +1,4 @@
-use std::collections::BTreeMap;
-
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
@@ -10,7 +8,6 @@ use crate::{
         Preset,
         antiphon::{
             Network, Page, Past,
-            shape::tensors,
             vocabulary::{Bin, TIMES, velocity_bin},
         },
     },
@@ -23,9 +20,7 @@ use crate::{
 /// The same random weights as they play and as they learn.
 fn both(seed: u64) -> (Antiphon, Network) {
     let weights = Weights::random(Preset::Antiphon, 0.1, seed);
-    let shapes: BTreeMap<_, _> = tensors().into_iter().collect();
-    let tensor = |name: &str| Tensor::from_slice(weights.numbers(name), shapes[name].clone(), &Device::Cpu);
-    (Antiphon::new(&weights), Network::new(tensor).expect("complete"))
+    (Antiphon::new(&weights), Network::new(|name| weights.tensor(name)).expect("complete"))
 }
 
 /// Chords and lines, some notes ending together, in the order of the corpus.
@@ -204,4 +199,21 @@ fn a_network_that_wants_one_note_for_ever_does_not_get_it() {
     weights.change("step.bias", |bias| bias[12] = 30.0);
     let notes = continuation(&Antiphon::new(&weights), &piece(2, 12), 100, 3);
     assert!(notes.chunk_by(|a, b| a.key == b.key).all(|same| same.len() <= 12));
+}
+
+#[test]
+fn a_piece_is_over_as_often_as_the_odds_of_the_step_say() {
+    const DRAWS: usize = 4000;
+    let (model, _) = both(8);
+    let mut state = model.silence();
+    piece(20, 8).into_iter().for_each(|note| model.hear(&mut state, note));
+    let heard = state.scene.heard();
+    let mut copy = state.clone();
+    let mut parts = layout::split(&mut copy.numbers);
+    model.look_back(&mut parts, heard);
+    let logits = model.say(0, &Features::default(), &mut parts.scratch);
+    let likely = logits[OVER].exp() / logits.iter().map(|logit| logit.exp()).sum::<f32>();
+    let mut chance = Chance::seed_from_u64(8);
+    let over = (0..DRAWS).filter(|_| model.is_over(&mut state, &Taste::PLAIN, &mut chance)).count();
+    assert!((over as f32 / DRAWS as f32 - likely).abs() < 0.005, "{over} of {DRAWS} for {likely}");
 }

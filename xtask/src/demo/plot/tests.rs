@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// One turn of two seconds at 100 samples a second, in which a C is called in the first and a G answered in the second.
-fn picture(turn: Turn) -> Result<(image::RgbImage, Paper)> {
+fn picture(turn: Turn) -> Result<(image::RgbImage, Roll)> {
     let turns = Turns {
         game: Game::Trade,
         all: vec![turn],
@@ -25,14 +25,14 @@ fn picture(turn: Turn) -> Result<(image::RgbImage, Paper)> {
     let folder = Folder::new(&format!("roll-{}", turn.plugin_from));
     let path = folder.join("take.png");
     draw(&path, &turns, &[answer], &shown)?;
-    let paper = Paper::new(&turns, [answer, turns.heard()[0]].iter(), 1);
+    let paper = paper(&turns, [answer, turns.heard()[0]].iter(), 1);
     Ok((image::open(&path)?.to_rgb8(), paper))
 }
 
 /// The paper's colour in the row of a key, clear of lines.
-fn color(picture: &image::RgbImage, paper: &Paper, seconds: f64, key: u8) -> [i32; 3] {
+fn color(picture: &image::RgbImage, paper: &Roll, seconds: f64, key: u8) -> [i32; 3] {
     let (top, bottom) = paper.row(key);
-    let (x, y) = (paper.x_seconds(seconds) as u32, ((top + bottom) / 2) as u32);
+    let (x, y) = (paper.x(seconds) as u32, ((top + bottom) / 2) as u32);
     picture.get_pixel(x, y).0.map(i32::from)
 }
 

@@ -1,57 +1,40 @@
 //! What a model plays after music it has heard, by the way of the plugin's worker.
 
-use std::{slice, sync::Arc};
+use std::sync::Arc;
 
 use antiphon::{
-    improviser::{Improviser, Progress},
-    lane::{Ending, Reply, Request, lanes},
+    lane::Ending,
     model::Model,
     music::{
         manner::Manner,
         note::{Note, RelativeNote},
-        time::{Moment, Seconds},
-        touch::Touch,
-        turn::TurnId,
+        time::Seconds,
     },
 };
 
 use super::prompt::NEXT;
-
-/// Longer than so many notes ever take.
-const LENGTH: Seconds = Seconds(3600.0);
+use crate::playing::{self, Playing, Task};
 
 /// The next [`NEXT`] notes, or fewer where the model ends; the answer may begin as soon as the last note heard has begun.
 pub fn on(model: &Arc<dyn Model>, manner: Manner, seed: u32, heard: &[Note]) -> Vec<RelativeNote> {
-    let (mut performer, end) = lanes();
-    let mut improviser = Improviser::new(end, slice::from_ref(model));
-    let mut before = heard.last().map_or(Moment(0.0), |note| note.onset);
-    let mut touch = Touch::default();
-    heard.iter().for_each(|note| touch.strike(note.velocity));
-    let touch = touch.velocity();
-    let (turn, ending) = (TurnId(0), Ending::Full);
-    let answer = Request::Answer { turn, from: before, length: LENGTH, seed, touch, ending };
-    let heard = heard.iter().map(|&note| Request::Heard(note));
-    for request in [Request::Manner(manner)].into_iter().chain(heard).chain([answer]) {
-        performer.requests.push(request).expect("a lane has room for a prompt");
-    }
-    let mut notes = Vec::with_capacity(NEXT);
-    while notes.len() < NEXT {
-        if let Ok(Reply::Play { note, .. }) = performer.replies.pop() {
-            let Note { onset, duration, key, velocity } = note;
-            notes.push(RelativeNote { step: onset - before, duration, key, velocity });
-            before = onset;
-        } else if improviser.step() != Progress::Worked {
-            break;
-        }
-    }
-    notes
+    let mut before = playing::from(heard);
+    let task = Task { manner, seed, length: Seconds::FOREVER, ending: Ending::Full };
+    let relative = |note: Note| {
+        let Note { onset, duration, key, velocity } = note;
+        let step = onset - std::mem::replace(&mut before, onset);
+        RelativeNote { step, duration, key, velocity }
+    };
+    Playing::new(model, &task, heard).take(NEXT).map(relative).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use antiphon::{
         model,
-        music::note::{Key, Velocity},
+        music::{
+            note::{Key, Velocity},
+            time::Moment,
+        },
         params::AntiphonParams,
     };
 

@@ -5,6 +5,8 @@ use antiphon::{
     params::AntiphonParams,
 };
 
+use crate::wishes::{up_to_one, up_to_two};
+
 /// What to try instead of the plugin's defaults; of several numbers each is tried with each of the others.
 #[derive(Debug, clap::Args)]
 pub struct Tries {
@@ -69,19 +71,6 @@ fn varied(
     numbers.iter().map(one).collect()
 }
 
-fn up_to_two(text: &str) -> Result<Thousandths, String> {
-    within(text, 2.0)
-}
-
-fn up_to_one(text: &str) -> Result<Thousandths, String> {
-    within(text, 1.0)
-}
-
-fn within(text: &str, most: f32) -> Result<Thousandths, String> {
-    let number = text.parse().ok().filter(|number| (0.0..=most).contains(number));
-    number.map(Thousandths::of).ok_or_else(|| format!("give a number from 0 to {most}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,11 +98,5 @@ mod tests {
         assert_eq!(all.len(), 6);
         assert_eq!(all[5].name, " timing 1.1 focus 0.1");
         assert_eq!((all[5].manner.timing_temperature.value(), all[5].manner.focus.value()), (1.1, 0.1));
-    }
-
-    #[test]
-    fn numbers_out_of_range_are_refused() {
-        assert!(up_to_two("2.1").is_err() && up_to_one("1.5").is_err() && up_to_one("much").is_err());
-        assert_eq!(up_to_two("1.25"), Ok(Thousandths::of(1.25)));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use antiphon::{
-    improviser::{SHORTEST, WEIGHTS, Weights},
+    improviser::{SHORTEST, SIGNS},
     model::Model,
     music::time::Seconds,
 };
@@ -20,9 +20,8 @@ const LAST: f32 = 1.2;
 const ROUNDS: usize = 30;
 /// Holds back weights for which the performances say little.
 const RIDGE: f64 = 1.0;
-const SIGNS: usize = WEIGHTS.len();
 
-/// Prints the weights to write into the rule.
+/// Prints the weights to write into the rule, in the order of [`SIGNS`].
 pub fn run(arguments: &Arguments, model: &Arc<dyn Model>) -> Result<()> {
     let heard = hear(model, &files(arguments, Split::Train)?)?;
     let listened = heard.iter().flat_map(|heard| &heard.listened);
@@ -51,7 +50,7 @@ fn examples(listened: &Listened) -> Vec<Example> {
 }
 
 /// Logistic regression by Newton's method.
-fn fitted(examples: &[Example]) -> Weights {
+fn fitted(examples: &[Example]) -> [f32; SIGNS] {
     let mut weights = [0.0; SIGNS];
     for _ in 0..ROUNDS {
         let mut gradient = weights.map(|weight| -RIDGE * weight);

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use plotters::prelude::*;
+use plotters::{
+    coord::{combinators::LogCoord, types::RangedCoordf64},
+    prelude::*,
+};
 
 use super::worth::{Fixed, Worth};
 use crate::ink::{self, BLUE as MODEL, FAINT_INK, FONT, INK, LINE, VERMILION as FIXED};
@@ -12,6 +15,10 @@ const SIZE: (u32, u32) = (1200, 800);
 /// From hardly ever to every other second.
 const FALSE_PER_MINUTE: std::ops::Range<f64> = 0.1..30.0;
 const LONGEST_DELAY_MS: f64 = 2000.0;
+
+/// Milliseconds of waiting, and wrong take-overs a minute.
+type Point = (f64, f64);
+type Chart<'a, 'b> = ChartContext<'a, BitMapBackend<'b>, Cartesian2d<RangedCoordf64, LogCoord<f64>>>;
 
 /// Draws the curve over all patiences and the fixed rules beside it.
 ///
@@ -40,6 +47,14 @@ pub fn draw(path: &Path, title: &str, curve: &[(f32, Worth)], default: f32, fixe
         .y_desc("wrong take-overs a minute")
         .x_label_formatter(&|delay| format!("{delay:.0}"))
         .draw()?;
+    draw_curve(&mut chart, curve, default)?;
+    draw_rules(&mut chart, fixed)?;
+    chart.configure_series_labels().label_font(text(20)).background_style(WHITE).border_style(LINE).draw()?;
+    canvas.present().map_err(|error| anyhow!("cannot write {}: {error}", path.display()))
+}
+
+/// A line with a dot for each patience, and the default one by name.
+fn draw_curve(chart: &mut Chart, curve: &[(f32, Worth)], default: f32) -> Result<()> {
     let points: Vec<_> = curve.iter().filter_map(|(patience, worth)| Some((*patience, at(worth)?))).collect();
     let line = points.iter().map(|&(_, point)| point);
     chart
@@ -49,26 +64,31 @@ pub fn draw(path: &Path, title: &str, curve: &[(f32, Worth)], default: f32, fixe
     chart.draw_series(points.iter().map(|&(patience, point)| {
         Circle::new(point, if patience == default { 7 } else { 3 }, MODEL.filled())
     }))?;
+    let named = points.iter().filter(|(patience, _)| *patience == default);
+    chart.draw_series(
+        named.map(|&(patience, point)| beside(point, format!("patience {:.0} %", patience * 100.0))),
+    )?;
+    Ok(())
+}
+
+/// A dot and a name for each fixed rule.
+fn draw_rules(chart: &mut Chart, fixed: &[Fixed]) -> Result<()> {
     let rules = fixed.iter().filter_map(|rule| Some((rule.silence_s, at(&rule.worth)?)));
     let rules: Vec<_> = rules.collect();
     chart
         .draw_series(rules.iter().map(|&(_, point)| Circle::new(point, 6, FIXED.filled())))?
         .label("a fixed silence since the last onset")
         .legend(|(x, y)| Circle::new((x + 12, y), 6, FIXED.filled()));
-    let name =
-        |&(silence, (x, y)): &(f32, (f64, f64))| Text::new(format!("{silence} s"), (x + 24.0, y), text(20));
-    chart.draw_series(rules.iter().map(name))?;
-    let named = points.iter().filter(|(patience, _)| *patience == default);
-    let name = |&(patience, (x, y)): &(f32, (f64, f64))| {
-        Text::new(format!("patience {:.0} %", patience * 100.0), (x + 24.0, y), text(20))
-    };
-    chart.draw_series(named.map(name))?;
-    chart.configure_series_labels().label_font(text(20)).background_style(WHITE).border_style(LINE).draw()?;
-    canvas.present().map_err(|error| anyhow!("cannot write {}: {error}", path.display()))
+    chart.draw_series(rules.iter().map(|&(silence, point)| beside(point, format!("{silence} s"))))?;
+    Ok(())
+}
+
+fn beside((x, y): Point, name: String) -> Text<'static, Point, String> {
+    Text::new(name, (x + 24.0, y), (FONT, 20).into_font().color(&INK))
 }
 
 /// Where it lies on the picture, if it has a delay.
-fn at(worth: &Worth) -> Option<(f64, f64)> {
+fn at(worth: &Worth) -> Option<Point> {
     let delay = worth.median_delay_ms.filter(|delay| *delay <= LONGEST_DELAY_MS)?;
     Some((delay, worth.false_per_minute.clamp(FALSE_PER_MINUTE.start, FALSE_PER_MINUTE.end)))
 }

@@ -1,0 +1,72 @@
+//! All that is known of one MIDI file.
+
+use std::{fmt, ops::Range};
+
+use antiphon::music::scale::Root;
+
+use super::{Piece, TempoMap};
+use crate::tonality::{Mode, Tonality};
+
+/// A file as it was written: its notes, and what else it says of the music.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    pub piece: Piece,
+    /// The names of its tracks, as far as they have any.
+    pub tracks: Vec<Option<String>>,
+    pub tempo_map: TempoMap,
+    pub signatures: Vec<Signature>,
+    /// Key signatures, by tick.
+    pub written_keys: Vec<(u64, WrittenKey)>,
+    /// When the sustain pedal of any channel is down, in seconds.
+    pub pedal: Vec<Range<f64>>,
+    /// Of the longest track, in seconds.
+    pub end: f64,
+}
+
+/// A time signature, from a tick on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    pub tick: u64,
+    pub numerator: u8,
+    /// A power of two.
+    pub denominator: u16,
+}
+
+impl Signature {
+    /// Where a file names none.
+    pub const COMMON: Self = Self { tick: 0, numerator: 4, denominator: 4 };
+
+    /// `None` for what no bar has: no beats, or beats that are shorter than 64ths.
+    pub fn new(tick: u64, numerator: u8, power: u8) -> Option<Self> {
+        let is_music = numerator > 0 && power <= 6;
+        is_music.then(|| Self { tick, numerator, denominator: 1 << power })
+    }
+
+    /// Quarter notes.
+    pub fn bar(self) -> f64 {
+        f64::from(self.numerator) * 4.0 / f64::from(self.denominator)
+    }
+}
+
+/// A key signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrittenKey {
+    /// Sharps, or flats below 0.
+    pub sharps: i8,
+    pub is_minor: bool,
+}
+
+impl WrittenKey {
+    pub fn tonality(self) -> Tonality {
+        // A sharp more is a fifth higher; a minor key lies a minor third below its major one.
+        let major = (7 * i16::from(self.sharps)).rem_euclid(12);
+        let (tonic, mode) = if self.is_minor { (major + 9, Mode::Minor) } else { (major, Mode::Major) };
+        Tonality { tonic: Root::new(u8::try_from(tonic).unwrap_or(0)), mode }
+    }
+}
+
+impl fmt::Display for WrittenKey {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.tonality().fmt(f)
+    }
+}

@@ -1,0 +1,208 @@
+//! What is known of a file as a whole.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::sounding::{Polyphony, busiest_second};
+use crate::{
+    corpus::{self, Document, Note, Signature},
+    table::microseconds,
+    tonality::{self, Fit},
+};
+
+/// Everything but the notes themselves. Times are in seconds; drums have no part in key and register.
+#[derive(Debug, Serialize)]
+pub struct Facts {
+    pub file: String,
+    pub tracks: usize,
+    /// `None` for a file in film frames.
+    pub ticks_per_quarter: Option<u16>,
+    /// From the beginning of the file to the end of its last note.
+    pub length_s: f64,
+    pub notes: usize,
+    pub instruments: Vec<Player>,
+    pub tempos: Vec<Tempo>,
+    pub signatures: Vec<Metre>,
+    pub written_keys: Vec<String>,
+    /// The best estimate and the next best one; nothing where there is no note.
+    pub key: Option<Estimate>,
+    pub next_key: Option<Estimate>,
+    /// Notes a second, between the first onset and the last end.
+    pub density: f64,
+    pub busiest_second: usize,
+    pub register: Option<Register>,
+    pub polyphony_mean: f64,
+    pub polyphony_most: usize,
+    pub velocity: Option<Velocities>,
+    /// The part of the length in which the sustain pedal is down, 0..=1.
+    pub pedal_share: f64,
+}
+
+/// Who plays.
+#[derive(Debug, Serialize)]
+pub struct Player {
+    pub track: usize,
+    /// As the file calls it.
+    pub track_name: Option<String>,
+    /// 1..=16
+    pub channel: u8,
+    /// 1..=128, as General MIDI counts.
+    pub program: u8,
+    /// As General MIDI calls it.
+    pub name: &'static str,
+    pub drums: bool,
+    pub notes: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Tempo {
+    pub at_s: f64,
+    /// Quarter notes a minute.
+    pub bpm: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Metre {
+    pub at_s: f64,
+    /// From 1.
+    pub bar: u32,
+    pub numerator: u8,
+    pub denominator: u16,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Estimate {
+    pub name: String,
+    pub correlation: f64,
+}
+
+/// Keys by name.
+#[derive(Debug, Serialize)]
+pub struct Register {
+    pub lowest: String,
+    pub quarter: String,
+    pub median: String,
+    pub three_quarters: String,
+    pub highest: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Velocities {
+    pub softest: u8,
+    pub median: u8,
+    pub loudest: u8,
+}
+
+impl Facts {
+    pub fn of(document: &Document) -> Self {
+        let notes = &document.piece.notes;
+        let is_melodic = |note: &&Note| !document.piece.instruments[note.instrument].is_drums();
+        let melodic = || notes.iter().filter(is_melodic);
+        let end = notes.iter().map(|note| note.end).fold(0.0, f64::max);
+        let length = end - notes.first().map_or(0.0, |note| note.onset);
+        let polyphony = Polyphony::of(notes);
+        let mut keys = tonality::fits(melodic()).into_iter().map(Estimate::of);
+        Self {
+            file: document.piece.path.display().to_string(),
+            tracks: document.tracks.len(),
+            ticks_per_quarter: document.tempo_map.ticks_per_quarter(),
+            length_s: microseconds(end),
+            notes: notes.len(),
+            instruments: players(document),
+            tempos: tempos(document),
+            signatures: metres(document),
+            written_keys: document.written_keys.iter().map(|(_, key)| key.to_string()).collect(),
+            key: keys.next(),
+            next_key: keys.next(),
+            density: if length > 0.0 { microseconds(notes.len() as f64 / length) } else { 0.0 },
+            busiest_second: busiest_second(notes),
+            register: Register::of(melodic().map(|note| note.key.number()).collect()),
+            polyphony_mean: microseconds(polyphony.mean),
+            polyphony_most: polyphony.most,
+            velocity: Velocities::of(notes.iter().map(|note| note.velocity.value()).collect()),
+            pedal_share: pedal_share(document, end),
+        }
+    }
+}
+
+fn pedal_share(document: &Document, end: f64) -> f64 {
+    let within = |down: f64, span: &Range<f64>| down + span.end.min(end) - span.start.min(end);
+    let down = document.pedal.iter().fold(0.0, within);
+    if end > 0.0 { microseconds(down / end) } else { 0.0 }
+}
+
+fn players(document: &Document) -> Vec<Player> {
+    let mut counts = vec![0; document.piece.instruments.len()];
+    document.piece.notes.iter().for_each(|note| counts[note.instrument] += 1);
+    let player = |(instrument, notes): (&corpus::Instrument, usize)| Player {
+        track: instrument.track,
+        track_name: document.tracks.get(instrument.track).cloned().flatten(),
+        channel: instrument.channel + 1,
+        program: instrument.program + 1,
+        name: instrument.name(),
+        drums: instrument.is_drums(),
+        notes,
+    };
+    document.piece.instruments.iter().zip(counts).map(player).collect()
+}
+
+fn tempos(document: &Document) -> Vec<Tempo> {
+    let map = &document.tempo_map;
+    let tempo = |(tick, microseconds_per_quarter): (u64, f64)| Tempo {
+        at_s: microseconds(map.seconds_at(tick as f64)),
+        bpm: (60e9 / microseconds_per_quarter).round() / 1e3,
+    };
+    map.tempos().map(tempo).collect()
+}
+
+/// A change within a bar begins a new one.
+fn metres(document: &Document) -> Vec<Metre> {
+    let map = &document.tempo_map;
+    let ticks = map.ticks_per_quarter().map_or(f64::INFINITY, f64::from);
+    let mut bars = 0.0;
+    let mut before = Signature::COMMON;
+    let metre = |signature: &Signature| {
+        let passed = (signature.tick - before.tick) as f64 / (before.bar() * ticks);
+        bars += (passed - 1e-9).ceil().max(0.0);
+        before = *signature;
+        Metre {
+            at_s: microseconds(map.seconds_at(signature.tick as f64)),
+            bar: bars as u32 + 1,
+            numerator: signature.numerator,
+            denominator: signature.denominator,
+        }
+    };
+    document.signatures.iter().map(metre).collect()
+}
+
+impl Estimate {
+    fn of(fit: Fit) -> Self {
+        Self { name: fit.tonality.to_string(), correlation: (fit.correlation * 1e3).round() / 1e3 }
+    }
+}
+
+impl Register {
+    fn of(mut keys: Vec<u8>) -> Option<Self> {
+        keys.sort_unstable();
+        let last = keys.len().checked_sub(1)?;
+        let name = |quarters: usize| {
+            corpus::key_name(antiphon::music::note::Key::saturating(keys[last * quarters / 4]))
+        };
+        Some(Self {
+            lowest: name(0),
+            quarter: name(1),
+            median: name(2),
+            three_quarters: name(3),
+            highest: name(4),
+        })
+    }
+}
+
+impl Velocities {
+    fn of(mut velocities: Vec<u8>) -> Option<Self> {
+        velocities.sort_unstable();
+        let (&softest, &loudest) = (velocities.first()?, velocities.last()?);
+        Some(Self { softest, median: velocities[velocities.len() / 2], loudest })
+    }
+}

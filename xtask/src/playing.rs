@@ -1,0 +1,114 @@
+//! How a model plays on, by the way of the plugin's worker: what is drawn here is what the plugin would play.
+
+use std::{slice, sync::Arc};
+
+use antiphon::{
+    improviser::{Improviser, Progress},
+    lane::{Ending, PerformerEnd, Reply, Request, lanes},
+    model::Model,
+    music::{
+        manner::Manner,
+        note::Note,
+        time::{Moment, Seconds},
+        touch::Touch,
+        turn::TurnId,
+    },
+};
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Task {
+    pub manner: Manner,
+    pub seed: u32,
+    pub length: Seconds,
+    pub ending: Ending,
+}
+
+/// The notes of an answer, as they are drawn. It may begin as soon as the last note heard has begun.
+pub struct Playing {
+    performer: PerformerEnd,
+    improviser: Improviser,
+}
+
+impl Playing {
+    /// `heard` is in the order of onsets.
+    pub fn new(model: &Arc<dyn Model>, task: &Task, heard: &[Note]) -> Self {
+        let (performer, end) = lanes();
+        let mut playing = Self { performer, improviser: Improviser::new(end, slice::from_ref(model)) };
+        let mut touch = Touch::default();
+        heard.iter().for_each(|note| touch.strike(note.velocity));
+        let Task { manner, seed, length, ending } = *task;
+        playing.ask(Request::Manner(manner));
+        heard.iter().for_each(|&note| playing.ask(Request::Heard(note)));
+        let (turn, touch) = (TurnId(0), touch.velocity());
+        playing.ask(Request::Answer { turn, from: from(heard), length, seed, touch, ending });
+        playing
+    }
+
+    fn ask(&mut self, request: Request) {
+        while self.performer.requests.is_full() {
+            self.improviser.step();
+        }
+        self.performer.requests.push(request).expect("a lane that is not full takes a request");
+    }
+}
+
+impl Iterator for Playing {
+    type Item = Note;
+
+    fn next(&mut self) -> Option<Note> {
+        loop {
+            match self.performer.replies.pop() {
+                Ok(Reply::Play { note, .. }) => return Some(note),
+                Ok(Reply::Done(_)) => return None,
+                Ok(Reply::Expect { .. }) => {}
+                Err(_) if self.improviser.step() != Progress::Worked => return None,
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+/// The moment from which on the model plays.
+pub fn from(heard: &[Note]) -> Moment {
+    heard.last().map_or(Moment(0.0), |note| note.onset)
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon::{
+        model,
+        music::note::{Key, Velocity},
+    };
+
+    use super::*;
+
+    fn note(n: u16) -> Note {
+        Note {
+            onset: Moment(f64::from(n) * 0.2),
+            duration: Seconds(0.3),
+            key: Key::saturating(60 + (n % 5) as u8),
+            velocity: Velocity::saturating(64),
+        }
+    }
+
+    fn played(heard: &[Note], count: usize) -> Vec<Note> {
+        let model = &model::embedded()[0];
+        let task = Task { manner: Manner::DEFAULT, seed: 3, length: Seconds::FOREVER, ending: Ending::Full };
+        Playing::new(model, &task, heard).take(count).collect()
+    }
+
+    #[test]
+    fn more_than_a_lane_holds_is_heard_whole() {
+        let heard: Vec<Note> = (0..1500).map(note).collect();
+        let notes = played(&heard, 10);
+        assert!(notes.len() == 10 && notes.iter().all(|note| note.onset >= Moment(299.8)));
+    }
+
+    #[test]
+    fn from_nothing_there_is_music_in_the_order_of_its_onsets() {
+        let notes = played(&[], 50);
+        assert_eq!(notes.len(), 50);
+        assert!(notes.is_sorted_by_key(|note| note.onset.0));
+    }
+}

@@ -1,0 +1,114 @@
+//! MIDI files that this program writes: format 1, a track of tempo and signature, and a track for each part.
+
+use anyhow::Result;
+use midly::{
+    Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
+    num::{u4, u7, u15, u24, u28},
+};
+
+/// What stands in the file. Times are in ticks.
+pub struct ScoreFile {
+    /// 1..=32767
+    pub ticks_per_quarter: u16,
+    pub marks: Vec<(u32, Mark)>,
+    pub parts: Vec<Part>,
+}
+
+/// What holds for all parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    Tempo { microseconds_per_quarter: u32 },
+    Signature { numerator: u8, denominator: u16 },
+}
+
+/// A track of notes.
+pub struct Part {
+    pub name: String,
+    /// What its channels are set to, 0..=127, if anything.
+    pub program: Option<u8>,
+    pub notes: Vec<Placed>,
+}
+
+/// A note in ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    pub channel: u8,
+    pub key: u8,
+    pub velocity: u8,
+    pub on: u32,
+    /// At least one tick later, or taken so.
+    pub off: u32,
+}
+
+type Timed<'a> = (u32, TrackEventKind<'a>);
+
+impl ScoreFile {
+    /// The bytes of the file; the same score has the same bytes.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let timing = Timing::Metrical(u15::new(self.ticks_per_quarter));
+        let mut smf = Smf::new(Header::new(Format::Parallel, timing));
+        let mark = |&(tick, mark): &(u32, Mark)| (tick, TrackEventKind::Meta(message(mark)));
+        smf.tracks.push(track(self.marks.iter().map(mark).collect()));
+        smf.tracks.extend(self.parts.iter().map(|part| track(part.events())));
+        let mut bytes = Vec::new();
+        smf.write_std(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+impl Part {
+    /// Where a key is struck again, its release comes first.
+    fn events(&self) -> Vec<Timed<'_>> {
+        let mut messages: Vec<(u32, bool, Placed)> = Vec::with_capacity(2 * self.notes.len());
+        for note in &self.notes {
+            messages.push((note.on, true, *note));
+            messages.push((note.off.max(note.on + 1), false, *note));
+        }
+        messages.sort_by_key(|&(tick, is_onset, _)| (tick, is_onset));
+        let name = (0, TrackEventKind::Meta(MetaMessage::TrackName(self.name.as_bytes())));
+        let notes = messages.into_iter().map(|(tick, is_onset, note)| {
+            let (key, velocity) = (u7::new(note.key), u7::new(note.velocity));
+            let message = match is_onset {
+                true => MidiMessage::NoteOn { key, vel: velocity },
+                false => MidiMessage::NoteOff { key, vel: u7::new(0) },
+            };
+            (tick, on_channel(note.channel, message))
+        });
+        [name].into_iter().chain(self.programs()).chain(notes).collect()
+    }
+
+    fn programs(&self) -> impl Iterator<Item = Timed<'_>> {
+        let mut channels: Vec<u8> = self.notes.iter().map(|note| note.channel).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        let program = self.program.map(|program| MidiMessage::ProgramChange { program: u7::new(program) });
+        channels.into_iter().filter_map(move |channel| Some((0, on_channel(channel, program?))))
+    }
+}
+
+fn message(mark: Mark) -> MetaMessage<'static> {
+    match mark {
+        Mark::Tempo { microseconds_per_quarter } => {
+            MetaMessage::Tempo(u24::new(microseconds_per_quarter.min(0xFF_FFFF)))
+        }
+        Mark::Signature { numerator, denominator } => {
+            MetaMessage::TimeSignature(numerator, denominator.trailing_zeros() as u8, 24, 8)
+        }
+    }
+}
+
+fn on_channel(channel: u8, message: MidiMessage) -> TrackEventKind<'static> {
+    TrackEventKind::Midi { channel: u4::new(channel), message }
+}
+
+/// Events in the order of time, with an end.
+fn track(events: Vec<Timed>) -> Track {
+    let mut last = 0;
+    let mut track: Track = Vec::with_capacity(events.len() + 1);
+    for (tick, kind) in events {
+        track.push(TrackEvent { delta: u28::new(tick - last), kind });
+        last = tick;
+    }
+    track.push(TrackEvent { delta: u28::new(0), kind: TrackEventKind::Meta(MetaMessage::EndOfTrack) });
+    track
+}

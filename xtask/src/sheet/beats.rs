@@ -1,0 +1,160 @@
+//! Where the beats are.
+//!
+//! A performance keeps no steady time. Beats are a compromise between onsets and regularity, found by dynamic programming:
+//! D. P. W. Ellis, "Beat tracking by dynamic programming", Journal of New Music Research 36 (2007).
+
+use crate::corpus::Note;
+
+/// Frames of a second in which onsets are gathered.
+const FRAMES: f64 = 100.0;
+/// Onsets are blurred over so many frames to either side, with these weights.
+const BLUR: [f64; 4] = [1.0, 0.8, 0.4, 0.1];
+/// The slowest and the fastest beat, in seconds; at the middle one, people tap most readily.
+const SHORTEST_S: f64 = 0.3;
+const USUAL_S: f64 = 0.6;
+const LONGEST_S: f64 = 1.2;
+/// How far from the usual beat half of the readiness is lost, in octaves.
+const OCTAVES: f64 = 1.0;
+/// How much regularity counts beside onsets.
+const TIGHTNESS: f64 = 60.0;
+
+/// Moments in seconds, rising, before the first onset and beyond the last one too.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Beats(Vec<f64>);
+
+impl Beats {
+    /// At a tempo in quarter notes a minute, from the first onset on.
+    pub fn steady(notes: &[Note], tempo: f64) -> Self {
+        let first = notes.first().map_or(0.0, |note| note.onset);
+        Self::around(vec![first, first + 60.0 / tempo], notes)
+    }
+
+    /// Where a listener would tap.
+    pub fn found(notes: &[Note]) -> Self {
+        let first = notes.first().map_or(0.0, |note| note.onset);
+        let strength = strength(notes, first);
+        let period = period(&strength);
+        let frames = track(&strength, period);
+        let mut beats: Vec<f64> = frames.into_iter().map(|frame| first + frame as f64 / FRAMES).collect();
+        if beats.len() < 2 {
+            beats = vec![first, first + period as f64 / FRAMES];
+        }
+        Self::around(beats, notes)
+    }
+
+    /// Goes on at both ends as they are, until all onsets lie between beats.
+    fn around(mut beats: Vec<f64>, notes: &[Note]) -> Self {
+        let first = notes.first().map_or(0.0, |note| note.onset);
+        let last = notes.iter().map(|note| note.end).fold(first, f64::max);
+        let mut before = Vec::new();
+        let step = beats[1] - beats[0];
+        while beats[0] - step * before.len() as f64 > first + 1e-9 {
+            before.push(beats[0] - step * (before.len() + 1) as f64);
+        }
+        before.reverse();
+        before.append(&mut beats);
+        let step = before[before.len() - 1] - before[before.len() - 2];
+        while before[before.len() - 1] <= last {
+            before.push(before[before.len() - 1] + step);
+        }
+        Self(before)
+    }
+
+    /// In beats, from the first one on.
+    pub fn at(&self, seconds: f64) -> f64 {
+        let next = self.0.partition_point(|beat| *beat <= seconds).clamp(1, self.0.len() - 1);
+        let (before, after) = (self.0[next - 1], self.0[next]);
+        (next - 1) as f64 + (seconds - before) / (after - before)
+    }
+
+    /// The median, in beats a minute.
+    pub fn tempo(&self) -> f64 {
+        let mut steps: Vec<f64> = self.0.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        steps.sort_by(f64::total_cmp);
+        60.0 / steps[steps.len() / 2]
+    }
+
+    /// How many beats of the first bar pass before the first beat, so that what is long, low and loud stands on the first
+    /// beats of bars of so many beats.
+    pub fn pickup(&self, notes: &[Note], bar: u32) -> u32 {
+        let bar = bar.max(1) as usize;
+        let mut weights = vec![0.0; bar];
+        for note in notes {
+            let at = self.at(note.onset);
+            if (at - at.round()).abs() < 0.15 {
+                weights[at.round() as usize % bar] += weight(note) * note.duration().min(2.0);
+            }
+        }
+        let heaviest = (0..bar).rev().max_by(|&one, &other| weights[one].total_cmp(&weights[other]));
+        u32::try_from((bar - heaviest.unwrap_or(0)) % bar).unwrap_or(0)
+    }
+}
+
+/// Low notes carry the beat.
+fn weight(note: &Note) -> f64 {
+    let low = (72.0 - f64::from(note.key.number())).max(0.0) / 24.0;
+    f64::from(note.velocity.value()) / 127.0 * (1.0 + low)
+}
+
+/// How much begins in each frame from the first onset on, with a standard deviation of 1.
+fn strength(notes: &[Note], first: f64) -> Vec<f64> {
+    let last = notes.last().map_or(first, |note| note.onset);
+    let mut strength = vec![0.0; ((last - first) * FRAMES) as usize + BLUR.len() + 1];
+    for note in notes {
+        let frame = ((note.onset - first) * FRAMES).round() as usize;
+        for (far, blur) in BLUR.into_iter().enumerate() {
+            let places = [frame.checked_sub(far), Some(frame + far).filter(|_| far > 0)];
+            for place in places.into_iter().flatten() {
+                if let Some(strength) = strength.get_mut(place) {
+                    *strength += blur * weight(note);
+                }
+            }
+        }
+    }
+    let mean = strength.iter().sum::<f64>() / strength.len() as f64;
+    let variance = strength.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / strength.len() as f64;
+    let scale = if variance > 0.0 { variance.sqrt().recip() } else { 0.0 };
+    strength.iter_mut().for_each(|one| *one *= scale);
+    strength
+}
+
+/// In frames: where the onsets are most like themselves.
+fn period(strength: &[f64]) -> usize {
+    let likeness = |lag: usize| -> f64 {
+        let (early, late) = (strength.iter(), strength.iter().skip(lag));
+        early.zip(late).map(|(one, other)| one * other).sum()
+    };
+    let readiness = |lag: usize| {
+        let octaves = (lag as f64 / FRAMES / USUAL_S).log2() / OCTAVES;
+        (-0.5 * octaves * octaves).exp()
+    };
+    // A bar and a half bar that agree with the beat speak for it.
+    let worth =
+        |lag: usize| readiness(lag) * (likeness(lag) + 0.5 * likeness(2 * lag) + 0.25 * likeness(4 * lag));
+    let lags = (SHORTEST_S * FRAMES) as usize..=(LONGEST_S * FRAMES) as usize;
+    let best = lags.map(|lag| (lag, worth(lag))).max_by(|one, other| one.1.total_cmp(&other.1));
+    best.filter(|(_, worth)| *worth > 0.0).map_or((USUAL_S * FRAMES) as usize, |(lag, _)| lag)
+}
+
+/// The frames of the beats: the chain with the most onsets and the least deviation from the period.
+fn track(strength: &[f64], period: usize) -> Vec<usize> {
+    let mut worth = strength.to_vec();
+    let mut before: Vec<Option<usize>> = vec![None; strength.len()];
+    let price: Vec<f64> =
+        (0..=2 * period).map(|step| TIGHTNESS * (step.max(1) as f64 / period as f64).ln().powi(2)).collect();
+    for frame in 0..strength.len() {
+        let candidates = frame.saturating_sub(2 * period)..frame.saturating_sub(period / 2);
+        let best = candidates
+            .map(|earlier| (earlier, worth[earlier] - price[frame - earlier]))
+            .max_by(|one, other| one.1.total_cmp(&other.1));
+        // A chain that costs more than it has is better begun anew.
+        if let Some((earlier, gain)) = best.filter(|(_, gain)| *gain > 0.0) {
+            worth[frame] += gain;
+            before[frame] = Some(earlier);
+        }
+    }
+    let last = (0..strength.len()).max_by(|&one, &other| worth[one].total_cmp(&worth[other]));
+    let mut beats: Vec<usize> = std::iter::successors(last, |&frame| before[frame]).collect();
+    beats.reverse();
+    beats
+}

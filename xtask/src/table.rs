@@ -1,0 +1,53 @@
+//! Notes as lines of a table.
+
+use serde::Serialize;
+
+use crate::corpus::{self, Note};
+
+/// The names of the columns of [`row`].
+pub const HEAD: &str = "key\tname\tonset_s\tend_s\tduration_s\tstep_s\tvelocity";
+
+/// A note's columns, with tabs between them.
+pub fn row(note: &Note) -> String {
+    format!(
+        "{}\t{}\t{:.4}\t{:.4}\t{:.4}\t{:.4}\t{}",
+        note.key.number(),
+        corpus::key_name(note.key),
+        note.onset,
+        note.end,
+        note.duration(),
+        note.step,
+        note.velocity.value(),
+    )
+}
+
+/// A note for a machine. Times are in seconds, to the microsecond.
+#[derive(Debug, Clone, Serialize)]
+pub struct Record {
+    key: u8,
+    name: String,
+    onset_s: f64,
+    end_s: f64,
+    duration_s: f64,
+    step_s: f64,
+    velocity: u8,
+}
+
+impl Record {
+    pub fn of(note: &Note) -> Self {
+        Self {
+            key: note.key.number(),
+            name: corpus::key_name(note.key),
+            onset_s: microseconds(note.onset),
+            end_s: microseconds(note.end),
+            duration_s: microseconds(note.duration()),
+            step_s: microseconds(note.step),
+            velocity: note.velocity.value(),
+        }
+    }
+}
+
+/// Seconds to the microsecond: further digits are noise.
+pub fn microseconds(seconds: f64) -> f64 {
+    (seconds * 1e6).round() / 1e6
+}
