@@ -32,7 +32,7 @@ pub fn draw(ui: &mut Ui, view: &View, board: &mut Board) -> Option<Wish> {
 
 /// What is pressed in the middle of music stands beside the turn, and is large.
 fn press(ui: &Ui, area: Rect, board: &mut Board) {
-    let width = (area.width() - GAP) / groups::PRESSED.len() as f32;
+    let width = (area.width() - GAP / 2.0) / groups::PRESSED.len() as f32;
     for (index, id) in groups::PRESSED.into_iter().enumerate() {
         let left = area.min + vec2(index as f32 * (width + GAP / 2.0), 0.0);
         let place = Rect::from_min_size(left, vec2(width, area.height()));

@@ -1,8 +1,8 @@
 //! The head of the window: presets, the game, the model, and whether anything is heard or answered at all.
 
 use egui::{
-    Align2, Color32, CornerRadius, Popup, Rect, Response, Sense, Stroke as Pen, StrokeKind, Ui, WidgetInfo,
-    accesskit::Role, pos2, vec2,
+    Align2, Button, Color32, CornerRadius, Popup, Rect, Response, RichText, Sense, Stroke as Pen, StrokeKind,
+    Ui, WidgetInfo, accesskit::Role, pos2, vec2,
 };
 
 use super::{
@@ -25,8 +25,8 @@ const MODE_WIDTH: f32 = 330.0;
 const MODEL_WIDTH: f32 = 210.0;
 const LISTEN_WIDTH: f32 = 78.0;
 const BYPASS_WIDTH: f32 = 84.0;
-/// A preset's sentence breaks into lines of this width, in points.
-const SENTENCE_WIDTH: f32 = 320.0;
+/// A preset and the sentence on what it is good for stand side by side.
+const MENU_WIDTH: f32 = 560.0;
 
 /// Draws the head into `area`; gives what was chosen.
 pub fn draw(ui: &mut Ui, area: Rect, board: &mut Board, view: &View) -> Option<Wish> {
@@ -59,9 +59,10 @@ fn choose_preset(ui: &mut Ui, area: Rect) -> Option<Wish> {
     let response = opener(ui, area, "Presets", "Presets", None);
     let mut wish = None;
     Popup::menu(&response).show(|ui| {
-        ui.set_max_width(SENTENCE_WIDTH);
+        ui.set_min_width(MENU_WIDTH);
         for (index, preset) in PRESETS.iter().enumerate() {
-            if ui.button(preset.name).on_hover_text(preset.purpose).clicked() {
+            let purpose = RichText::new(preset.purpose).font(SMALL).color(QUIET);
+            if ui.add(Button::new(preset.name).right_text(purpose)).clicked() {
                 wish = Some(Wish::Preset(index));
             }
         }

@@ -22,7 +22,7 @@ const NAMES_WIDTH: f32 = 30.0;
 /// Above it stand the numbers of bars.
 const NUMBERS_HEIGHT: f32 = 18.0;
 /// The least that is seen of a note: a velocity of 1 is seen as this part of a colour.
-const FAINTEST: f32 = 0.5;
+const FAINTEST: f32 = 0.55;
 /// A note that sounds has a bright head at the now-line, of this width in points.
 const HEAD: f32 = 3.0;
 

@@ -51,7 +51,7 @@ impl Window {
             errands: Errands::new(),
             news: News::default(),
             saved: None,
-            pace: Pace::default(),
+            pace: Pace::new(),
             open: Weak::new(),
         }
     }

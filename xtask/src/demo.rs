@@ -3,7 +3,7 @@
 pub mod call;
 mod controls;
 pub mod game;
-mod measure;
+pub mod measure;
 mod midi;
 mod plot;
 mod plugin;

@@ -94,7 +94,7 @@ impl fmt::Display for Measures {
 }
 
 /// How many notes of the take and of the reference have no equal in the other, whichever are more.
-fn late(take: &[Sounded], reference: &[Sounded]) -> usize {
+pub fn late(take: &[Sounded], reference: &[Sounded]) -> usize {
     let mut counts: HashMap<Sounded, i64> = HashMap::new();
     for note in take {
         *counts.entry(*note).or_default() += 1;

@@ -1,0 +1,77 @@
+//! `cargo xtask window compare`: what an open window costs those who play, in one run.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::json;
+use stage::{Mode, Performance, screen::Screen};
+
+use super::{display::Display, music};
+use crate::demo::measure::late;
+
+/// Play with the window closed and with it open, and tell what a process call costs and how many notes are late
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Seconds of music for each, in real time
+    #[arg(long, default_value = "60")]
+    seconds: f64,
+    /// Print one JSON object only
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is told of one playing.
+struct Cost {
+    median_us: f64,
+    p99_us: f64,
+    worst_us: f64,
+    late: usize,
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let _display = Display::open()?;
+    let reference = music::play(&mut music::instance()?, arguments.seconds, Mode::Offline)?;
+    let closed =
+        Cost::of(&music::play(&mut music::instance()?, arguments.seconds, Mode::Realtime)?, &reference);
+    let mut clap = music::instance()?;
+    let screen = Screen::open(clap.make_window(1.0)?)?;
+    // SAFETY: the screen's window goes after the plugin's has been closed.
+    unsafe { clap.show_window(screen.window()) }?;
+    let open = Cost::of(&music::play(&mut clap, arguments.seconds, Mode::Realtime)?, &reference);
+    clap.close_window()?;
+    if arguments.json {
+        println!("{}", json!({"closed": closed.json(), "open": open.json()}));
+    } else {
+        println!("window closed   {}", closed.line());
+        println!("window open     {}", open.line());
+    }
+    Ok(())
+}
+
+impl Cost {
+    fn of(take: &Performance, reference: &Performance) -> Self {
+        let mut costs: Vec<f64> =
+            take.process.iter().map(Duration::as_secs_f64).map(|cost| cost * 1e6).collect();
+        costs.sort_by(f64::total_cmp);
+        let at =
+            |share: f64| costs.get(((costs.len() as f64 * share) as usize).min(costs.len() - 1)).copied();
+        Self {
+            median_us: at(0.5).unwrap_or(0.0),
+            p99_us: at(0.99).unwrap_or(0.0),
+            worst_us: at(1.0).unwrap_or(0.0),
+            late: late(&take.notes(), &reference.notes()),
+        }
+    }
+
+    fn line(&self) -> String {
+        let Self { median_us, p99_us, worst_us, late } = self;
+        format!(
+            "process median {median_us:.0} µs, p99 {p99_us:.0} µs, worst {worst_us:.0} µs; late notes {late}"
+        )
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let Self { median_us, p99_us, worst_us, late } = self;
+        json!({"process_us": {"median": median_us, "p99": p99_us, "worst": worst_us}, "late": late})
+    }
+}
