@@ -62,7 +62,9 @@ fn choose_preset(ui: &mut Ui, area: Rect) -> Option<Wish> {
         ui.set_min_width(MENU_WIDTH);
         for (index, preset) in PRESETS.iter().enumerate() {
             let purpose = RichText::new(preset.purpose).font(SMALL).color(QUIET);
-            if ui.add(Button::new(preset.name).right_text(purpose)).clicked() {
+            let choice = ui.add(Button::new(preset.name).right_text(purpose));
+            choice.widget_info(|| WidgetInfo::labeled(Role::Button, true, preset.name));
+            if choice.clicked() {
                 wish = Some(Wish::Preset(index));
             }
         }

@@ -16,8 +16,8 @@ const MOVING_S: f64 = 0.015;
 const LATE_S: f64 = 0.008;
 /// Seldom enough, however slow the machine.
 const SLOWEST_S: f64 = 0.25;
-/// A rest that grew because drawing was slow shrinks by this factor a picture, in case it no longer is.
-const EASING: f64 = 0.97;
+/// After so many pictures at a rest that grew because drawing was slow, one is drawn sooner, in case it no longer is.
+const BETWEEN_TRIALS: u32 = 50;
 
 /// Knows when something moves, and how long drawing takes.
 #[derive(Debug)]
@@ -26,11 +26,13 @@ pub struct Pace {
     /// When the picture before was begun, in seconds of the window's time, and the rest that was asked for after it.
     before: Option<(f64, f64)>,
     rest: f64,
+    /// So many pictures are drawn before the next trial.
+    until_trial: u32,
 }
 
 impl Pace {
     pub fn new() -> Self {
-        Self { last: None, before: None, rest: MOVING_S }
+        Self { last: None, before: None, rest: MOVING_S, until_trial: 0 }
     }
 
     /// Asks for the next picture.
@@ -44,8 +46,14 @@ impl Pace {
     fn rest_after(&mut self, wall: f64, moves: bool) -> f64 {
         if let Some((begun, asked)) = self.before {
             let took = wall - begun;
-            let was_slow = took > asked + LATE_S && asked < IDLE_S;
-            self.rest = if was_slow { 2.0 * took } else { self.rest * EASING }.clamp(MOVING_S, SLOWEST_S);
+            if took > asked + LATE_S && asked < IDLE_S {
+                self.rest = (2.0 * took).min(SLOWEST_S);
+                self.until_trial = BETWEEN_TRIALS;
+            } else if self.until_trial == 0 {
+                self.rest = MOVING_S;
+            } else {
+                self.until_trial -= 1;
+            }
         }
         let rest = if moves { self.rest } else { IDLE_S.max(self.rest) };
         self.before = Some((wall, rest));
@@ -76,7 +84,7 @@ mod tests {
     fn a_slow_machine_draws_fewer_rather_than_take_the_time_of_those_who_play() {
         for drawing in [0.03, 0.06, 0.12] {
             let (pictures, part) = paced(drawing);
-            assert!(part < 0.75 && pictures > 2.0, "{drawing}: {pictures} a second, {part} of the time");
+            assert!(part < 0.55 && pictures > 2.0, "{drawing}: {pictures} a second, {part} of the time");
         }
     }
 
