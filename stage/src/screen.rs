@@ -16,6 +16,22 @@ use x11rb::{
 
 use crate::clap::Pixels;
 
+/// A guest of the display, without a window: a display that ends with its last guest stays for as long as this does.
+pub struct Guest {
+    _connection: RustConnection,
+}
+
+impl Guest {
+    /// Comes to the display that the environment names.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn arrive() -> Result<Self> {
+        let (connection, _) = connect()?;
+        Ok(Self { _connection: connection })
+    }
+}
+
 /// A window at the screen's upper left corner.
 pub struct Screen {
     connection: RustConnection,
@@ -37,8 +53,7 @@ impl Screen {
     /// # Errors
     /// When there is no display.
     pub fn open(size: Pixels) -> Result<Self> {
-        let (connection, screen) =
-            x11rb::connect(None).context("there is no X11 display; start one, or set DISPLAY")?;
+        let (connection, screen) = connect()?;
         let root = connection.setup().roots[screen].root;
         let window = connection.generate_id()?;
         let (width, height) = (u16::try_from(size.width)?, u16::try_from(size.height)?);
@@ -106,6 +121,10 @@ impl Screen {
         self.connection.xtest_fake_input(kind, detail, CURRENT_TIME, self.root, x, y, 0)?.check()?;
         Ok(())
     }
+}
+
+fn connect() -> Result<(RustConnection, usize)> {
+    x11rb::connect(None).context("there is no X11 display; start one, or set DISPLAY")
 }
 
 impl Drop for Screen {

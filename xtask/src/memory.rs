@@ -15,6 +15,13 @@ pub fn keep_freed() {
     }
 }
 
+/// Gives what is free back to the system, so that what is left is what is used.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn give_back() {
+    // SAFETY: the call takes the allocator's own locks.
+    unsafe { libc::malloc_trim(0) };
+}
+
 /// Other allocators keep freed memory by themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn keep_freed() {}

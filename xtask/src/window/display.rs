@@ -2,17 +2,20 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result};
+use stage::screen::Guest;
 
 /// The screen of our own, in pixels and bits of colour: room for the window at twice its size.
 const SCREEN: &str = "2600x1800x24";
 
-/// Names a display in the environment for as long as it lives.
+/// Names a display in the environment.
 pub struct Display {
-    server: Option<Child>,
+    /// One of our own ends with its last guest, which is this process: a library that still asks it something when the
+    /// program ends would end the program with an error, were it gone before.
+    _guest: Guest,
 }
 
 impl Display {
@@ -22,10 +25,10 @@ impl Display {
     /// When there is neither.
     pub fn open() -> Result<Self> {
         if std::env::var_os("DISPLAY").is_some() {
-            return Ok(Self { server: None });
+            return Ok(Self { _guest: Guest::arrive()? });
         }
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp", "-terminate"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -35,16 +38,6 @@ impl Display {
         BufReader::new(told).read_line(&mut number).context("Xvfb tells no display")?;
         // SAFETY: this is called before any other thread is started.
         unsafe { std::env::set_var("DISPLAY", format!(":{}", number.trim())) };
-        Ok(Self { server: Some(server) })
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        if let Some(server) = &mut self.server {
-            // One that has ended by itself needs no ending.
-            let _ = server.kill();
-            let _ = server.wait();
-        }
+        Ok(Self { _guest: Guest::arrive()? })
     }
 }
