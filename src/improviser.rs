@@ -181,6 +181,9 @@ impl Improviser {
         let goes_on = task.berth.is_some();
         let lately = if goes_on { self.lately.by(task.from) } else { Onsets::new() };
         self.set_scene();
+        if self.scene.is_empty() {
+            self.scene.begin_piece();
+        }
         self.lull = None;
         self.answer = Some(Answer::new(task, lately, &self.scene));
     }

@@ -91,6 +91,11 @@ impl State {
         Self { numbers, scene: antiphon::Scene::SILENCE, odds: None }
     }
 
+    /// The next note is the first of a piece, before which nothing was heard. Realtime-safe.
+    pub fn begin_piece(&mut self) {
+        self.scene = antiphon::Scene::BEGINNING;
+    }
+
     /// Comes to know what another state of the same model knows. Realtime-safe.
     pub fn copy_from(&mut self, other: &Self) {
         self.numbers.copy_from_slice(&other.numbers);

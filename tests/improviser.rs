@@ -5,7 +5,7 @@ use std::{sync::Arc, thread};
 use antiphon::{
     improviser::{Improviser, Progress},
     lane::{Ending, PerformerEnd, Reply, Request, lanes},
-    model::{Chance, Limits, Model, State, Taste},
+    model::{Chance, Limits, Model, State, Taste, antiphon::Scene},
     music::{
         grid::GridNote,
         manner::Manner,
@@ -48,10 +48,44 @@ impl Model for Tally {
 
     fn draw(&self, state: &mut State, _: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
         RelativeNote {
-            step: self.step.max(limits.least_step),
+            step: limits.step(self.step),
             duration: Seconds(0.2),
             key: Key::saturating(state.numbers[0] as u8),
             velocity: Velocity::saturating(chance.random_range(1..=127)),
+        }
+    }
+}
+
+/// A model that plays key 1 where a piece begins, and key 0 elsewhere.
+struct Opener;
+
+impl Model for Opener {
+    fn name(&self) -> &str {
+        "opener"
+    }
+
+    fn window(&self) -> Option<usize> {
+        None
+    }
+
+    fn silence(&self) -> State {
+        State::of(Vec::new())
+    }
+
+    fn forget(&self, state: &mut State) {
+        state.scene = Scene::SILENCE;
+    }
+
+    fn hear(&self, state: &mut State, note: GridNote) {
+        state.scene.hear(&note);
+    }
+
+    fn draw(&self, state: &mut State, _: &Taste, _: &Limits, _: &mut Chance) -> RelativeNote {
+        RelativeNote {
+            step: Seconds(0.5),
+            duration: Seconds(0.2),
+            key: Key::saturating(u8::from(state.scene == Scene::BEGINNING)),
+            velocity: MEZZO_FORTE,
         }
     }
 }
@@ -138,6 +172,16 @@ fn an_answer_keeps_within_its_time() {
 }
 
 #[test]
+fn an_answer_has_a_note_however_long_the_network_would_rest() {
+    let (mut end, mut improviser) = tally(None, 60.0);
+    heard(&mut end, 3);
+    ask(&mut end, 1, 4.0, 1);
+    let notes = replies(&mut end, &mut improviser);
+    let onsets: Vec<f64> = notes.iter().map(|(_, note)| note.onset.0).collect();
+    assert!(matches!(onsets[..], [onset] if (4.0..6.0).contains(&onset)), "{onsets:?}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_answer_and_another_seed_another() {
     let answer = |seed| {
         let (mut end, mut improviser) = tally(25, 0.1);
@@ -189,6 +233,19 @@ fn an_answer_is_the_same_whether_its_call_was_heard_early_or_at_once() {
         answers
     };
     assert_eq!(answers(true), answers(false));
+}
+
+#[test]
+fn who_plays_from_nothing_begins_a_piece_and_who_answers_does_not() {
+    let (mut end, mut improviser) = improviser(Opener);
+    let keys = |end: &mut PerformerEnd, improviser: &mut Improviser| -> Vec<u8> {
+        replies(end, improviser).iter().map(|(_, note)| note.key.number()).take(3).collect()
+    };
+    ask(&mut end, 1, 0.0, 1);
+    assert_eq!(keys(&mut end, &mut improviser), [1, 0, 0]);
+    heard(&mut end, 1);
+    ask(&mut end, 2, 5.0, 1);
+    assert_eq!(keys(&mut end, &mut improviser), [0, 0, 0]);
 }
 
 #[test]

@@ -19,6 +19,8 @@ use crate::{
 
 /// The longest step within an answer: beyond it, a partner seems to have left.
 const LONGEST_STEP: Seconds = Seconds(2.0);
+/// The first note of an answer begins so long before its end at least: two cells of the grid.
+const ROOM_FOR_A_NOTE: Seconds = Seconds(0.02);
 /// The longest note of an answer.
 const LONGEST_DURATION: Seconds = Seconds(8.0);
 /// What is left of a note whose onset was put off.
@@ -146,7 +148,7 @@ impl Answer {
         let limits = Limits {
             keys,
             least_step: (from - self.last_onset).max(Seconds::ZERO),
-            longest_step: if may_end { Seconds::FOREVER } else { LONGEST_STEP },
+            longest_step: if may_end { Seconds::FOREVER } else { self.longest_step(has_begun) },
             longest_duration: LONGEST_DURATION,
             sounding: self.voices.after(self.last_onset),
         };
@@ -171,6 +173,12 @@ impl Answer {
             key: drawn.key,
             velocity: drawn.velocity,
         })
+    }
+
+    /// Who has taken the floor says something: the first note lies within the answer.
+    fn longest_step(&self, has_begun: bool) -> Seconds {
+        let room = self.until - self.last_onset;
+        if has_begun { LONGEST_STEP } else { LONGEST_STEP.min(Seconds(room.0 - ROOM_FOR_A_NOTE.0)) }
     }
 
     /// No note may begin earlier: it would come before its time, or make a crowd.

@@ -21,6 +21,8 @@ pub struct Mind {
     pub state: State,
     /// Since silence.
     heard: Vec<GridNote>,
+    /// That silence was the one before a piece.
+    begins_piece: bool,
     marks: [Mark; MARKS],
     /// Before the first note of the newest memory that was not settled.
     settled: Mark,
@@ -39,7 +41,7 @@ impl Mind {
         let (state, heard) = (model.silence(), Vec::with_capacity(2 * LARGEST_MEMORY));
         let marks = std::array::from_fn(|_| Mark { notes: 0, state: model.silence() });
         let settled = Mark { notes: 0, state: model.silence() };
-        Self { model, state, heard, marks, settled }
+        Self { model, state, heard, begins_piece: false, marks, settled }
     }
 
     /// How much of a memory of so many notes the model is to hear.
@@ -54,6 +56,7 @@ impl Mind {
     /// were. Realtime-safe.
     pub fn hear(&mut self, memory: &Memory, notes: usize, most: usize) -> usize {
         let span = self.span(notes);
+        self.begin(memory.begins_piece(span));
         let known = memory.on_grid(span).zip(&self.heard).take_while(|(note, heard)| note == *heard).count();
         if known < self.heard.len() {
             self.go_back(known);
@@ -71,17 +74,29 @@ impl Mind {
         self.heard.len() - before
     }
 
+    /// Forgets all if it began otherwise.
+    fn begin(&mut self, begins_piece: bool) {
+        if begins_piece != std::mem::replace(&mut self.begins_piece, begins_piece) {
+            self.go_back(0);
+        }
+    }
+
     /// To the last moment at which nothing but the first `notes` notes had been heard, of which a state is left.
     fn go_back(&mut self, notes: usize) {
         let marks = self.marks.iter_mut().chain([&mut self.settled]);
         marks.filter(|mark| mark.notes > notes).for_each(|mark| mark.notes = 0);
         let marks = self.marks.iter().chain([&self.settled]);
         let last = marks.max_by_key(|mark| mark.notes).filter(|mark| mark.notes > 0);
+        self.heard.truncate(last.map_or(0, |mark| mark.notes));
         match last {
             Some(mark) => self.state.copy_from(&mark.state),
-            None => self.model.forget(&mut self.state),
+            None => {
+                self.model.forget(&mut self.state);
+                if self.begins_piece {
+                    self.state.begin_piece();
+                }
+            }
         }
-        self.heard.truncate(last.map_or(0, |mark| mark.notes));
     }
 
     fn mark(&mut self) {

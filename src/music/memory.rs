@@ -21,6 +21,8 @@ pub struct Memory {
     fallen: usize,
     /// How many of the newest notes are not settled: they stand from the first one on whose end is only supposed.
     unsettled: usize,
+    /// The first note of all is the first of a piece.
+    begins_piece: bool,
 }
 
 /// How much of a memory is heard: the newest notes, at least so many where there are so many, and less than `stride`
@@ -36,7 +38,7 @@ pub struct Span {
 impl Memory {
     /// An empty memory with all the room it will ever need.
     pub fn new() -> Self {
-        Self { notes: Vec::with_capacity(KEPT + 1), fallen: 0, unsettled: 0 }
+        Self { notes: Vec::with_capacity(KEPT + 1), fallen: 0, unsettled: 0, begins_piece: false }
     }
 
     /// Takes a note to its place in time; the oldest one falls out of a full memory. Realtime-safe.
@@ -59,6 +61,17 @@ impl Memory {
         self.unsettled = self.unsettled.max(self.notes.len() - place);
     }
 
+    /// Whoever plays from nothing begins a piece: the next note is its first one. What was heard may be the middle of one.
+    pub fn begin_piece(&mut self) {
+        debug_assert!(self.is_empty(), "a piece begins before its first note");
+        self.begins_piece = true;
+    }
+
+    /// Whether a span begins where a piece does.
+    pub fn begins_piece(&self, span: Span) -> bool {
+        self.begins_piece && self.fallen + self.first_of(span) == 0
+    }
+
     pub fn is_empty(&self) -> bool {
         self.notes.is_empty()
     }
@@ -75,8 +88,7 @@ impl Memory {
 
     /// The notes of a span as they stand on the grid. Realtime-safe.
     pub fn on_grid(&self, span: Span) -> impl Iterator<Item = GridNote> {
-        let first = (self.fallen + self.notes.len()).saturating_sub(span.notes) / span.stride * span.stride;
-        let first = first.saturating_sub(self.fallen);
+        let first = self.first_of(span);
         // The step of the first note leads to a note that is not heard any more, if that is still known.
         let before = self.notes.get(first.saturating_sub(1)).map_or(Cell::ZERO, |note| Cell::of(note.onset));
         self.notes[first..].iter().scan(before, |before, note| {
@@ -86,12 +98,19 @@ impl Memory {
         })
     }
 
+    /// Where the notes of a span begin.
+    fn first_of(&self, span: Span) -> usize {
+        let first = (self.fallen + self.notes.len()).saturating_sub(span.notes) / span.stride * span.stride;
+        first.saturating_sub(self.fallen)
+    }
+
     /// Becomes a copy of `other`. Realtime-safe.
     pub fn copy_from(&mut self, other: &Memory) {
         self.notes.clear();
         self.notes.extend_from_slice(&other.notes);
         self.fallen = other.fallen;
         self.unsettled = other.unsettled;
+        self.begins_piece = other.begins_piece;
     }
 
     /// Forgets the notes that begin at `from` or later, as if they had never been. Realtime-safe.
@@ -104,6 +123,7 @@ impl Memory {
         self.notes.clear();
         self.fallen = 0;
         self.unsettled = 0;
+        self.begins_piece = false;
     }
 }
 
@@ -194,6 +214,18 @@ mod tests {
         memory.clear();
         memory.remember(note(7.0, 60));
         assert_eq!(memory.on_grid(Span { notes: 50, stride: 1 }).next().map(|note| note.step), Some(0));
+    }
+
+    #[test]
+    fn a_span_begins_a_piece_as_long_as_it_holds_the_first_note() {
+        let (mut memory, span) = (Memory::new(), Span { notes: 25, stride: 13 });
+        memory.begin_piece();
+        for count in 0..500_usize {
+            assert_eq!(memory.begins_piece(span), memory.on_grid(span).count() == count && count < 38);
+            memory.remember(note(count as f64, 60));
+        }
+        memory.clear();
+        assert!(!memory.begins_piece(span));
     }
 
     #[test]

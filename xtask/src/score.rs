@@ -20,6 +20,11 @@ pub trait Listener {
     /// Before the first note of `rows` sequences.
     fn silence(&self, rows: usize) -> Result<Self::Known>;
 
+    /// Before the first note of `rows` pieces.
+    fn beginning(&self, rows: usize) -> Result<Self::Known> {
+        self.silence(rows)
+    }
+
     /// The first `rows` sequences go on alone.
     fn narrow(&self, known: Self::Known, rows: usize) -> Result<Self::Known>;
 
@@ -84,7 +89,7 @@ pub fn unbounded<L: Listener + Sync>(
 fn together<L: Listener>(network: &L, group: &[&[GridNote]], progress: &impl Fn(usize)) -> Result<Score> {
     const NOTES: usize = 256;
     let mut score = Score::default();
-    let mut known = network.silence(group.len())?;
+    let mut known = network.beginning(group.len())?;
     for from in (0..group[0].len()).step_by(NOTES) {
         // The longest come first, so those that go on are a prefix.
         let active: Vec<_> =

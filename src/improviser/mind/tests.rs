@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::{Chance, Limits, Taste},
+    model::{Chance, Limits, Taste, antiphon::Scene},
     music::{
         note::{Key, Note, RelativeNote, Velocity},
         time::{Moment, Seconds},
@@ -33,6 +33,7 @@ impl Model for Witness {
 
     fn forget(&self, state: &mut State) {
         state.numbers.fill(0.0);
+        state.scene = Scene::SILENCE;
     }
 
     fn hear(&self, state: &mut State, note: GridNote) {
@@ -66,6 +67,7 @@ enum Event {
         most: usize,
     },
     Forget,
+    Begin,
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -75,6 +77,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         50 => (prop_oneof![Just(150), 25..=150usize], prop_oneof![Just(1), 1..300usize])
             .prop_map(|(notes, most)| Event::Hear { notes, most }),
         1 => Just(Event::Forget),
+        1 => Just(Event::Begin),
     ];
     prop::collection::vec(event, 1..600)
 }
@@ -92,12 +95,19 @@ proptest! {
                 }
                 Event::Hear { notes, most } => _ = mind.hear(&memory, notes, most),
                 Event::Forget => memory.clear(),
+                Event::Begin => {
+                    memory.clear();
+                    memory.begin_piece();
+                }
             }
         }
         mind.hear(&memory, 150, usize::MAX);
         let mut fresh = Mind::new(model);
         fresh.hear(&memory, 150, usize::MAX);
         prop_assert_eq!(&mind.state.numbers, &fresh.state.numbers);
+        prop_assert_eq!(&mind.state.scene, &fresh.state.scene);
+        let begins_piece = memory.begins_piece(mind.span(150));
+        prop_assert_eq!(mind.state.scene == Scene::BEGINNING, begins_piece);
         prop_assert_eq!(mind.state.numbers[1] as usize, memory.on_grid(mind.span(150)).count());
     }
 }

@@ -17,7 +17,9 @@ pub const ENDS: usize = TIMES + POINTERS;
 /// Where the parts of a note stand among its features. Each head is told of what stands before its own attribute.
 const GAP: usize = TIMES;
 const SOUNDING: usize = GAP + GAPS * TIMES;
-pub const KEY: usize = SOUNDING + Key::COUNT;
+/// Set for the first note of a piece.
+const FIRST: usize = SOUNDING + Key::COUNT;
+pub const KEY: usize = FIRST + 1;
 const PITCH_CLASS: usize = KEY + Key::COUNT;
 const INTERVAL: usize = PITCH_CLASS + 12;
 const AROUND: usize = INTERVAL + INTERVALS * SPAN;
@@ -48,7 +50,7 @@ const NEWEST: usize = 128;
 const LOG_SCALE: f32 = 0.15;
 
 /// The notes that may still sound, in cells since silence.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scene {
     now: u32,
     /// By key: when the last of its notes ends.
@@ -56,9 +58,10 @@ pub struct Scene {
     /// A ring of notes.
     newest: [Placed; NEWEST],
     heard: usize,
+    begins_piece: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Placed {
     onset: u32,
     end: u32,
@@ -71,7 +74,11 @@ impl Scene {
         ends: [0; Key::COUNT],
         newest: [Placed { onset: 0, end: 0, key: Key::saturating(0) }; NEWEST],
         heard: 0,
+        begins_piece: false,
     };
+
+    /// The silence before a piece. [`Scene::SILENCE`] may be the middle of one, of which nothing was heard.
+    pub const BEGINNING: Self = Self { begins_piece: true, ..Self::SILENCE };
 
     /// Whether a key sounds so many cells after the newest onset. Realtime-safe.
     pub fn sounds(&self, key: usize, step: u32) -> bool {
@@ -137,6 +144,9 @@ impl Scene {
             }
         }
         (0..Key::COUNT).filter(|&key| self.sounds(key, step)).for_each(|key| features.add(SOUNDING + key));
+        if self.begins_piece && self.heard == 0 {
+            features.add(FIRST);
+        }
     }
 
     /// Tells the key of a note, by itself and beside others. Realtime-safe.
@@ -230,6 +240,18 @@ mod tests {
         let (step, key) = ([10, GAP + 10, SOUNDING + 60], [KEY + 67, PITCH_CLASS + 7, INTERVAL + 31]);
         let rest = [AROUND + 31, VELOCITY + 16, REMAINING, REMAINING + 1, LENGTH + 39, POINTED];
         assert_eq!(rows, [&step[..], &key, &rest].concat());
+    }
+
+    #[test]
+    fn the_first_note_of_a_piece_is_told_from_a_first_note_that_was_heard() {
+        let first = |mut scene: Scene, notes: usize| {
+            (0..notes).for_each(|_| scene.hear(&note(20, 60, 5)));
+            let mut features = Features::default();
+            scene.tell_step(20, &mut features);
+            features.items().iter().any(|item| usize::from(item.row) == FIRST)
+        };
+        assert!(first(Scene::BEGINNING, 0));
+        assert!(!first(Scene::BEGINNING, 1) && !first(Scene::SILENCE, 0));
     }
 
     #[test]

@@ -20,6 +20,10 @@ impl Listener for Network {
         Ok(Known { past: Past::silence(rows, self.device())?, scenes: vec![Scene::SILENCE; rows] })
     }
 
+    fn beginning(&self, rows: usize) -> Result<Known> {
+        Ok(Known { scenes: vec![Scene::BEGINNING; rows], ..self.silence(rows)? })
+    }
+
     fn narrow(&self, mut known: Known, rows: usize) -> Result<Known> {
         known.scenes.truncate(rows);
         Ok(Known { past: known.past.first(rows)?, ..known })

@@ -51,6 +51,8 @@ struct Passage {
 /// A row: the passage that it plays, as it plays it, and what sounds at its place.
 struct Row {
     notes: Vec<GridNote>,
+    /// Whether the piece begins with them.
+    first: bool,
     /// Whether the piece is over after them.
     over: bool,
     at: usize,
@@ -68,7 +70,7 @@ impl Chunks {
         if pieces.iter().all(Vec::is_empty) {
             bail!("no file holds a note: give MIDI files with notes");
         }
-        let rows = (0..rows).map(|_| Row::begun(Vec::new(), false)).collect();
+        let rows = (0..rows).map(|_| Row::begun(Vec::new(), false, false)).collect();
         Ok(Self { pieces, passages: Vec::new(), rows, time, varied, chance })
     }
 
@@ -84,7 +86,7 @@ impl Chunks {
 
     /// Keeps where it stands, under a name.
     pub fn keep(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
-        let places: Vec<(usize, bool)> = self.rows.iter().map(|row| (row.at, row.over)).collect();
+        let places: Vec<_> = self.rows.iter().map(|row| (row.at, row.first, row.over)).collect();
         checkpoint.keep(name, &(&self.chance, &self.passages, places))?;
         self.rows
             .iter()
@@ -94,12 +96,12 @@ impl Chunks {
 
     /// The way back from [`Chunks::keep`].
     pub fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
-        let places: Vec<(usize, bool)>;
+        let places: Vec<(usize, bool, bool)>;
         (self.chance, self.passages, places) = checkpoint.fact(name)?;
-        let row = |(n, (at, over))| {
+        let row = |(n, (at, first, over))| {
             let notes = corpus::from_bytes(&checkpoint.bytes(&row_name(name, n))?);
             let notes = notes.context("the checkpoint holds no notes where they should be")?;
-            Row::begun(notes, over).at(at)
+            Row::begun(notes, first, over).at(at)
         };
         self.rows = places.into_iter().enumerate().map(row).collect::<Result<_>>()?;
         Ok(())
@@ -136,13 +138,14 @@ impl Chunks {
             self.passages.shuffle(&mut self.chance);
         }
         let Passage { piece, notes } = self.passages.pop().expect("some piece has a note");
+        let first = notes.start == 0;
         let over = notes.end == self.pieces[piece].len();
         let written = &self.pieces[piece][notes];
         let notes = match self.chance.random_bool(self.varied) {
             true => varied(written, &mut self.chance),
             false => written.to_vec(),
         };
-        Row::begun(notes, over)
+        Row::begun(notes, first, over)
     }
 
     /// Adds the passages of a piece, each time other ones.
@@ -157,8 +160,9 @@ impl Chunks {
 }
 
 impl Row {
-    fn begun(notes: Vec<GridNote>, over: bool) -> Self {
-        Self { notes, over, at: 0, scene: Scene::SILENCE }
+    fn begun(notes: Vec<GridNote>, first: bool, over: bool) -> Self {
+        let scene = if first { Scene::BEGINNING } else { Scene::SILENCE };
+        Self { notes, first, over, at: 0, scene }
     }
 
     /// Some notes have been played already.
