@@ -9,6 +9,7 @@ pub mod keys;
 pub mod manner;
 pub mod memory;
 pub mod note;
+pub mod pace;
 pub mod patience;
 pub mod quantise;
 pub mod scale;

@@ -79,6 +79,7 @@ fn manners() -> impl Strategy<Value = Manner> {
             timing_temperature: Thousandths(odds.2),
             focus: Thousandths(odds.3),
             velocity_follow: Thousandths(odds.4),
+            pace_follow: Thousandths(1000 - odds.4),
             register: Register::between(Key::saturating(keys.0), Key::saturating(keys.1)),
             pitch_classes: keys.3.on(Root::new(keys.2)),
             density: Density::per_second(density),
@@ -186,4 +187,22 @@ fn dynamics_that_follow_lean_towards_the_players_touch() {
     };
     assert_eq!(mean(Manner::DEFAULT, LOUD), mean(Manner::DEFAULT, SOFT));
     assert!(mean(follow, LOUD) > mean(follow, SOFT) + 20.0);
+}
+
+#[test]
+fn long_answers_that_follow_the_pace_do_not_run_away_from_the_call() {
+    const CALL_NOTES_PER_S: f32 = 10.0;
+    let antiphon = &embedded()[0];
+    let off = |pace_follow, seed| {
+        let (mut end, mut improviser) = partner(antiphon);
+        tell(&mut end, Request::Manner(Manner { pace_follow, ..Manner::DEFAULT }));
+        let (turn, length) = (TurnId(0), Seconds(30.0));
+        let (touch, ending) = (LOUD, Ending::Full);
+        tell(&mut end, Request::Answer { turn, from: FROM, length, seed, touch, ending });
+        let count = notes(&mut end, &mut improviser).len();
+        (count as f32 / length.0 / CALL_NOTES_PER_S).ln().abs()
+    };
+    let mean = |pace_follow| (0..3).map(|seed| off(pace_follow, seed)).sum::<f32>() / 3.0;
+    let [free, following] = [Thousandths::ZERO, Thousandths::ONE].map(mean);
+    assert!(2.0 * following < free, "{following} and {free}");
 }

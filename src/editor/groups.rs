@@ -33,7 +33,14 @@ pub const GROUPS: [Group; 4] = [
     Group {
         title: "How wild",
         knobs: &["temperature", "focus"],
-        columns: &[&["pitch-temperature", "timing-temperature", "velocity-follow", "variation", "seed"]],
+        columns: &[&[
+            "pitch-temperature",
+            "timing-temperature",
+            "velocity-follow",
+            "pace-follow",
+            "variation",
+            "seed",
+        ]],
         width: 1.0,
     },
     Group {

@@ -5,7 +5,7 @@ pub fn hint(id: &str) -> &'static str {
     HINTS.iter().find(|(known, _)| *known == id).map_or("", |(_, hint)| hint)
 }
 
-const HINTS: [(&str, &str); 39] = [
+const HINTS: [(&str, &str); 40] = [
     ("model", "Which network answers."),
     ("memory", "How many of the newest notes an answer goes by."),
     ("temperature", "How adventurous the keys are: 0 takes the likeliest, 1 the network's own odds."),
@@ -29,6 +29,7 @@ const HINTS: [(&str, &str); 39] = [
     ("scale", "No other keys are played in an answer."),
     ("polyphony", "The most notes that sound at once; one more ends the one that would end first."),
     ("velocity-follow", "How far the dynamics are drawn towards yours."),
+    ("pace-follow", "How far the notes per second are drawn towards yours."),
     ("quantise", "The grid on which the notes of an answer begin."),
     ("quantise-strength", "How far notes are moved towards the grid."),
     ("swing", "Where in its pair every second line of a straight grid lies."),

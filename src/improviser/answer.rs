@@ -10,8 +10,9 @@ use crate::{
         grid::Cell,
         hands::Berth,
         manner::{Crowd, Manner},
-        memory::Memory,
+        memory::{LARGEST_MEMORY, Memory},
         note::{Note, Velocity},
+        pace::Pace,
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -35,6 +36,8 @@ pub struct Answer {
     pub turn: TurnId,
     until: Moment,
     touch: Velocity,
+    /// Of the call, where there are notes enough to tell it.
+    pace: Option<Pace>,
     ending: Ending,
     berth: Berth,
     chance: Chance,
@@ -71,6 +74,7 @@ impl Answer {
             turn,
             until,
             touch,
+            pace: if scene.is_empty() { Some(Pace::USUAL) } else { Pace::of(scene.newest(LARGEST_MEMORY)) },
             ending,
             berth: berth.unwrap_or_default(),
             chance: Chance::seed_from_u64(u64::from(seed)),
@@ -87,9 +91,9 @@ impl Answer {
     /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back. Its
     /// ending and its berth stay.
     pub fn again(&self, task: Task, scene: &Memory, manner: &Manner) -> Self {
-        let Self { begun, ending, berth, lately, .. } = *self;
+        let Self { begun, ending, berth, lately, pace, .. } = *self;
         let mut again = Self::new(Task { ending, berth: Some(berth), ..task }, lately, scene);
-        again.begun = begun;
+        (again.begun, again.pace) = (begun, pace);
         self.notes_in(scene).for_each(|note| again.follow(note, manner));
         again
     }
@@ -153,7 +157,7 @@ impl Answer {
             sounding: self.voices.after(self.last_onset),
         };
         mind.hear(scene, manner.memory.into(), usize::MAX);
-        let taste = Taste::of(manner, self.touch);
+        let taste = Taste::of(manner, self.touch).against(self.haste(scene), manner);
         let may_be_over = self.ending == Ending::Piece && has_begun;
         if may_be_over && mind.model.is_over(&mut mind.state, &taste, &mut self.chance) {
             return None;
@@ -173,6 +177,12 @@ impl Answer {
             key: drawn.key,
             velocity: drawn.velocity,
         })
+    }
+
+    /// How far the newest notes are ahead of the call's pace, as a logarithm.
+    fn haste(&self, scene: &Memory) -> f32 {
+        let paces = Pace::of(scene.newest(LARGEST_MEMORY)).zip(self.pace);
+        paces.map_or(0.0, |(now, call)| now.ahead_of(call))
     }
 
     /// Who has taken the floor says something: the first note lies within the answer.

@@ -11,6 +11,8 @@ pub struct Taste {
     pub velocity: Sampling,
     /// What dynamics are drawn towards.
     pub pull: Option<Pull>,
+    /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do.
+    pub lean: f32,
 }
 
 /// What becomes of the probabilities of one choice before it is drawn.
@@ -30,13 +32,20 @@ pub struct Pull {
     pub strength: f32,
 }
 
+/// A pace that is farther ahead or behind, as a logarithm, counts as this.
+const FARTHEST: f32 = 1.5;
 /// How far off, at full strength, a velocity is made less likely by half a nat.
 const REACH: f32 = 8.0;
 
 impl Taste {
     /// The network's own odds.
-    pub const PLAIN: Self =
-        Self { timing: Sampling::PLAIN, pitch: Sampling::PLAIN, velocity: Sampling::PLAIN, pull: None };
+    pub const PLAIN: Self = Self {
+        timing: Sampling::PLAIN,
+        pitch: Sampling::PLAIN,
+        velocity: Sampling::PLAIN,
+        pull: None,
+        lean: 0.0,
+    };
 
     /// What a manner means, where the player's touch is known. Realtime-safe.
     pub fn of(manner: &Manner, touch: Velocity) -> Self {
@@ -47,8 +56,14 @@ impl Taste {
             timing: scaled(manner.timing_temperature.value()),
             pitch: scaled(manner.pitch_temperature.value()),
             velocity: scaled(1.0),
+            lean: 0.0,
             pull: (strength > 0.0).then_some(Pull { towards: touch, strength }),
         }
+    }
+
+    /// The same, leaning against a pace that is so far ahead of the wanted one, as a logarithm. Realtime-safe.
+    pub fn against(self, ahead: f32, manner: &Manner) -> Self {
+        Self { lean: manner.pace_follow.value() * ahead.clamp(-FARTHEST, FARTHEST), ..self }
     }
 }
 

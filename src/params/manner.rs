@@ -60,6 +60,10 @@ pub struct MannerParams {
     /// How far the dynamics are drawn towards the player's newest.
     #[id = "velocity-follow"]
     pub velocity_follow: FloatParam,
+
+    /// How far the notes are drawn towards the pace of the call.
+    #[id = "pace-follow"]
+    pub pace_follow: FloatParam,
 }
 
 impl MannerParams {
@@ -81,6 +85,7 @@ impl MannerParams {
             pitch_classes: self.scale.value().on(self.key.value()),
             polyphony: voices,
             velocity_follow: share(&self.velocity_follow),
+            pace_follow: share(&self.pace_follow),
             ..others
         }
     }
@@ -115,6 +120,7 @@ impl Default for MannerParams {
                 .with_value_to_string(texts::show_count(MOST_VOICES, VOICES))
                 .with_string_to_value(texts::read_count(MOST_VOICES, VOICES)),
             velocity_follow: super::percent("Velocity follow", usual.velocity_follow.value(), 0.0, 1.0),
+            pace_follow: super::percent("Pace follow", usual.pace_follow.value(), 0.0, 1.0),
         }
     }
 }

@@ -5,7 +5,7 @@ use nice_plug::params::{Params, internals::ParamPtr};
 use super::*;
 
 /// The identifiers with which projects were saved, in their order.
-const IDS: [&str; 39] = [
+const IDS: [&str; 40] = [
     "model",
     "memory",
     "temperature",
@@ -25,6 +25,7 @@ const IDS: [&str; 39] = [
     "scale",
     "polyphony",
     "velocity-follow",
+    "pace-follow",
     "quantise",
     "quantise-strength",
     "swing",

@@ -60,10 +60,8 @@ impl Prompt {
     fn of(document: Document, after: Option<f64>) -> Self {
         let Document { piece, tempo_map, signatures, .. } = document;
         let Piece { path, mut notes, instruments } = piece;
-        if let Some(after) = after {
-            notes.retain(|note| note.onset < after);
-            notes.iter_mut().for_each(|note| note.end = note.end.min(after));
-        }
+        // What has begun rings out: were it cut, it would be heard as if the player had let go of everything at once.
+        notes.retain(|note| after.is_none_or(|after| note.onset < after));
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
         let mut prompt = Self { notes, instruments, tempo_map, signatures, from: 0.0, name };
         prompt.from = playing::from(&prompt.heard()).0;

@@ -36,7 +36,8 @@ impl Choice<'_> {
     pub fn step(&mut self, logits: &mut [f32]) -> u32 {
         let (least, most) = self.limits.step_cells();
         for (index, logit) in logits.iter_mut().enumerate() {
-            *logit += Bin::at(index).part_between(least, most).ln();
+            let bin = Bin::at(index);
+            *logit += bin.part_between(least, most).ln() + self.taste.lean * (bin.first_cell as f32).ln_1p();
         }
         if self.in_order(0).and(self.limits.keys).is_empty() {
             // The chord has reached the highest key that is allowed.

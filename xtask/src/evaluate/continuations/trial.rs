@@ -25,6 +25,9 @@ pub struct Tries {
     /// How far dynamics are drawn towards the prompt's last ones, 0 to 1; repeatable [default: the plugin's]
     #[arg(long, requires = "continuations", value_parser = up_to_one)]
     velocity_follow: Vec<Thousandths>,
+    /// How far the notes are drawn towards the prompt's pace, 0 to 1; repeatable [default: the plugin's]
+    #[arg(long, requires = "continuations", value_parser = up_to_one)]
+    pace_follow: Vec<Thousandths>,
 }
 
 /// One way to play, and what tells it from the plugin's defaults.
@@ -39,12 +42,13 @@ impl Tries {
     pub fn all(&self) -> Vec<Try> {
         let defaults = AntiphonParams::default().snapshot().manner;
         let mut tries = vec![Try { manner: defaults, name: String::new() }];
-        let fields: [Field; 5] = [
+        let fields: [Field; 6] = [
             ("temperature", &self.temperature, |manner| &mut manner.temperature),
             ("pitch", &self.pitch_temperature, |manner| &mut manner.pitch_temperature),
             ("timing", &self.timing_temperature, |manner| &mut manner.timing_temperature),
             ("focus", &self.focus, |manner| &mut manner.focus),
             ("follow", &self.velocity_follow, |manner| &mut manner.velocity_follow),
+            ("pace", &self.pace_follow, |manner| &mut manner.pace_follow),
         ];
         for (name, numbers, field) in fields {
             if !numbers.is_empty() {
@@ -81,6 +85,7 @@ mod tests {
         timing_temperature: Vec::new(),
         focus: Vec::new(),
         velocity_follow: Vec::new(),
+        pace_follow: Vec::new(),
     };
 
     #[test]

@@ -1,0 +1,109 @@
+//! Models that are made for laws of the improviser.
+
+use antiphon::{
+    model::{Chance, Limits, Model, State, Taste, antiphon::Scene},
+    music::{
+        grid::GridNote,
+        note::{Key, RelativeNote, Velocity},
+        time::Seconds,
+    },
+};
+use rand::RngExt;
+
+use super::MEZZO_FORTE;
+
+/// A model whose key tells how many notes it has heard, whose velocity is chance, and whose steps are fixed.
+pub struct Tally {
+    pub window: Option<usize>,
+    pub step: Seconds,
+}
+
+impl Model for Tally {
+    fn name(&self) -> &str {
+        "tally"
+    }
+
+    fn window(&self) -> Option<usize> {
+        self.window
+    }
+
+    fn silence(&self) -> State {
+        State::of(vec![0.0])
+    }
+
+    fn forget(&self, state: &mut State) {
+        state.numbers[0] = 0.0;
+    }
+
+    fn hear(&self, state: &mut State, _: GridNote) {
+        state.numbers[0] += 1.0;
+    }
+
+    fn draw(&self, state: &mut State, _: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+        RelativeNote {
+            step: limits.step(self.step),
+            duration: Seconds(0.2),
+            key: Key::saturating(state.numbers[0] as u8),
+            velocity: Velocity::saturating(chance.random_range(1..=127)),
+        }
+    }
+}
+
+/// A model that plays key 1 where a piece begins, and key 0 elsewhere.
+pub struct Opener;
+
+impl Model for Opener {
+    fn name(&self) -> &str {
+        "opener"
+    }
+
+    fn window(&self) -> Option<usize> {
+        None
+    }
+
+    fn silence(&self) -> State {
+        State::of(Vec::new())
+    }
+
+    fn forget(&self, state: &mut State) {
+        state.scene = Scene::SILENCE;
+    }
+
+    fn hear(&self, state: &mut State, note: GridNote) {
+        state.scene.hear(&note);
+    }
+
+    fn draw(&self, state: &mut State, _: &Taste, _: &Limits, _: &mut Chance) -> RelativeNote {
+        RelativeNote {
+            step: Seconds(0.5),
+            duration: Seconds(0.2),
+            key: Key::saturating(u8::from(state.scene == Scene::BEGINNING)),
+            velocity: MEZZO_FORTE,
+        }
+    }
+}
+
+/// A model that cannot bear to play.
+pub struct StageFright;
+
+impl Model for StageFright {
+    fn name(&self) -> &str {
+        "stage fright"
+    }
+
+    fn window(&self) -> Option<usize> {
+        Some(25)
+    }
+
+    fn silence(&self) -> State {
+        State::of(Vec::new())
+    }
+
+    fn forget(&self, _: &mut State) {}
+
+    fn hear(&self, _: &mut State, _: GridNote) {}
+
+    fn draw(&self, _: &mut State, _: &Taste, _: &Limits, _: &mut Chance) -> RelativeNote {
+        panic!("stage fright, as this test wants it");
+    }
+}
