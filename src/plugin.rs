@@ -26,6 +26,10 @@ pub use self::{
     roster::telemetry,
 };
 
+/// Events of one block for which the framework has room from the start; for more it would allocate on the audio thread.
+/// A host that renders in blocks of a second and more has thousands.
+const EVENTS: usize = 8_192;
+
 /// *Antiphon*: a note effect without audio ports.
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
 /// *Antiphon (instrument slot)*: the same for hosts that refuse a plugin without audio.
@@ -100,6 +104,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = V::AUDIO_IO_LAYOUTS;
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    const INPUT_EVENT_CAPACITY: usize = EVENTS;
 
     #[cfg(feature = "editor")]
     type Editor = crate::editor::Editor;
