@@ -1,5 +1,6 @@
 //! The framework's traits: two plugins from one library, alike but for a silent audio output.
 
+mod border;
 mod entry;
 mod guest;
 mod roster;
@@ -112,6 +113,10 @@ impl<V: Variant> Plugin for Antiphon<V> {
     type Editor = ();
     type SysExMessage = ();
     type BackgroundTask = ();
+
+    fn filter_state(state: &mut PluginState) {
+        border::tame(state);
+    }
 
     fn params(&self) -> Arc<dyn Params> {
         self.instance.params.clone()
