@@ -82,7 +82,7 @@ fn sixty_four_instances_live_side_by_side_and_each_answers_as_if_alone() -> Resu
 fn a_clock_that_jumps_every_block_leaves_no_note_hanging() -> Result<()> {
     let mut transport = Transport::playing(TEMPO);
     for block in 1..400 {
-        let beats = [-1e9, 1e9, 0.0, 0.3, 3.999, -0.001][block as usize % 6] + block as f64 / 7.0;
+        let beats = [-9e8, 9e8, 0.0, 0.3, 3.999, -0.001][block as usize % 6] + block as f64 / 7.0;
         let tempo = [1.0, 20.0, 120.0, 999.0][block as usize % 4];
         transport =
             transport.then(block * 500, |section| (section.beats, section.tempo) = (Some(beats), tempo));

@@ -24,7 +24,8 @@ fn state_of(json: &Value) -> Vec<u8> {
 
 /// The same cases in every run.
 fn runner() -> TestRunner {
-    let config = ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig::default();
+    let config = ProptestConfig { cases: config.cases.max(CASES), failure_persistence: None, ..config };
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 

@@ -6,6 +6,7 @@ mod chronicle;
 mod control;
 mod duo;
 mod faults;
+mod fuzzed;
 mod games;
 mod handover;
 mod interplay;
