@@ -81,6 +81,7 @@ fn no_value_in_a_state_stops_the_plugin() -> Result<()> {
         let _ = host.load(&state_of(&state));
         plays(host).map_err(|error| TestCaseError::fail(format!("{error:#}")))
     })?;
+    println!("proved: {} states with hostile values", runner.config().cases);
     let mut host = host.into_inner();
     host.deactivate();
     host.load(&good)?;
@@ -110,6 +111,7 @@ fn no_bytes_in_place_of_a_state_stop_the_plugin() -> Result<()> {
             );
             Ok(())
         })?;
+        println!("proved: {} damaged and cut states in {format}", 2 * runner.config().cases);
         let mut host = host.into_inner();
         host.load(&good)?;
         assert_eq!(host.save()?, good, "{format}");

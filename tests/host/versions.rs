@@ -90,6 +90,7 @@ fn a_state_of_every_version_loads_with_the_values_it_was_saved_with() -> Result<
         }
     }
     assert!(loaded >= 2, "a state of each format");
+    println!("proved: {loaded} golden states");
     Ok(())
 }
 

@@ -96,7 +96,8 @@ fn faults_of(name: &str, text: &str) -> Vec<String> {
     faults
 }
 
-fn rust_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// All files of Rust in a folder and below; none where there is no such folder.
+pub fn rust_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else { return Ok(files) };
     for entry in entries {
