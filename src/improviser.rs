@@ -4,10 +4,14 @@ mod answer;
 mod crowd;
 mod lull;
 mod mind;
+mod recovery;
 mod showing;
 mod voices;
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use self::{
     answer::{Answer, Task},
@@ -21,7 +25,10 @@ pub use self::{
 use crate::{
     lane::{Ending, ImproviserEnd, Lull, Reply, Request},
     model::Model,
-    music::{hands::Berth, hearing::OPEN_NOTES, manner::Manner, memory::Memory, note::Note, time::Moment},
+    music::{
+        hands::Berth, hearing::OPEN_NOTES, manner::Manner, memory::Memory, note::Note, time::Moment,
+        turn::TurnId,
+    },
 };
 
 /// What the worker is to do after a step.
@@ -56,6 +63,10 @@ pub struct Improviser {
     lull: Option<Lull>,
     display: Display,
     steps: u32,
+    /// Panics since the last note.
+    faults: u32,
+    /// The turn whose answer was given up, until that is told.
+    given_up: Option<TurnId>,
 }
 
 /// Who may answer.
@@ -84,6 +95,8 @@ impl Improviser {
             lull: None,
             display: Display::new(),
             steps: 0,
+            faults: 0,
+            given_up: None,
         }
     }
 
@@ -98,8 +111,16 @@ impl Improviser {
         self.steps
     }
 
-    /// Takes one request, makes one note, or hears one in advance. Realtime-safe.
+    /// Takes one request, makes one note, or hears one in advance. Where that fails, the answer is given up and the next
+    /// call is answered again. Realtime-safe.
     pub fn step(&mut self) -> Progress {
+        if self.is_hopeless() {
+            return Progress::Closed;
+        }
+        catch_unwind(AssertUnwindSafe(|| self.step_once())).unwrap_or_else(|_| self.recover())
+    }
+
+    fn step_once(&mut self) -> Progress {
         if let Ok(request) = self.end.requests.pop() {
             self.take(request);
             return Progress::Worked;
@@ -114,6 +135,10 @@ impl Improviser {
     /// Has a model do the most urgent thing; false if there is none.
     fn work(&mut self) -> bool {
         let has_room = !self.end.replies.is_full();
+        if has_room && let Some(turn) = self.given_up.take() {
+            self.reply(Reply::Done(turn));
+            return true;
+        }
         let is_answering = self.answer.as_ref().is_some_and(|answer| !answer.is_complete());
         match self.lull {
             _ if is_answering && has_room => self.play_next(),
@@ -215,8 +240,7 @@ impl Improviser {
         let signs = expectation.map(|expectation| Signs::new(expectation, &self.scene, lull.since));
         let silence = signs.and_then(|signs| signs.hand_over(lull.lasted, lull.patience));
         let hand_over = silence.map(|silence| lull.since + silence);
-        let sent = self.end.replies.push(Reply::Expect { lull: lull.id, hand_over });
-        debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
+        self.reply(Reply::Expect { lull: lull.id, hand_over });
         self.show_lull(signs.as_ref());
     }
 
@@ -228,22 +252,35 @@ impl Improviser {
     }
 
     fn play_next(&mut self) {
-        let Self { end, minds, manner, answer: Some(answer), scene, is_awaited, .. } = self else { return };
+        let Self { minds, manner, answer: Some(answer), scene, .. } = self else { return };
         let turn = answer.turn;
         let reply = match answer.next_note(minds.of(manner.model), scene, manner) {
             Some((note, likelihood)) => Reply::Play { turn, note, likelihood },
             None => Reply::Done(turn),
         };
-        let sent = end.replies.push(reply);
-        debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
-        if std::mem::take(is_awaited) && matches!(reply, Reply::Play { .. }) {
-            end.telemetry.first_notes.end();
+        self.reply(reply);
+        let is_first = std::mem::take(&mut self.is_awaited);
+        if matches!(reply, Reply::Play { .. }) {
+            self.faults = 0;
+            if is_first {
+                self.end.telemetry.first_notes.end();
+            }
         }
         self.show_choice();
+    }
+
+    fn reply(&mut self, reply: Reply) {
+        let sent = self.end.replies.push(reply);
+        debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
     }
 }
 
 impl Minds {
+    /// Every model has heard nothing.
+    fn begin_anew(&mut self) {
+        self.embedded.iter_mut().chain(&mut self.guest).for_each(Mind::begin_anew);
+    }
+
     /// The guest, or an embedded one.
     fn of(&mut self, model: u8) -> &mut Mind {
         let last = self.embedded.len() - 1;

@@ -50,6 +50,8 @@ pub struct Report {
     pub refused: u32,
     /// Requests that the worker never got.
     pub unsent: u32,
+    /// Steps of the worker that panicked, after which it began anew.
+    pub faults: u32,
     /// Records that the take lacks.
     pub untold: u32,
 }
@@ -79,6 +81,7 @@ impl Instance {
             dropped: telemetry.dropped.count(),
             refused: telemetry.refused.count(),
             unsent: telemetry.unsent.count(),
+            faults: telemetry.faults.count(),
             untold: telemetry.untold.count(),
         }
     }

@@ -143,6 +143,8 @@ pub struct Telemetry {
     pub refused: Counter,
     /// Requests that found no room: the worker has stalled or died.
     pub unsent: Counter,
+    /// Steps of the worker that panicked: an answer was given up, or what the model knew was worked out anew.
+    pub faults: Counter,
     /// Records of the chronicle that found no room: the take and the window lack them.
     pub untold: Counter,
     /// The end of the newest block on the instance's clock.

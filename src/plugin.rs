@@ -1,5 +1,6 @@
 //! The framework's traits: two plugins from one library, alike but for a silent audio output.
 
+mod border;
 mod entry;
 mod guest;
 mod roster;
@@ -25,6 +26,10 @@ pub use self::{
     guest::{Guest, ModelStanding},
     roster::telemetry,
 };
+
+/// Events of one block for which the framework has room from the start; for more it would allocate on the audio thread.
+/// A host that renders in blocks of a second and more has thousands.
+const EVENTS: usize = 8_192;
 
 /// *Antiphon*: a note effect without audio ports.
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
@@ -100,6 +105,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = V::AUDIO_IO_LAYOUTS;
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    const INPUT_EVENT_CAPACITY: usize = EVENTS;
 
     #[cfg(feature = "editor")]
     type Editor = crate::editor::Editor;
@@ -107,6 +113,10 @@ impl<V: Variant> Plugin for Antiphon<V> {
     type Editor = ();
     type SysExMessage = ();
     type BackgroundTask = ();
+
+    fn filter_state(state: &mut PluginState) {
+        border::tame(state);
+    }
 
     fn params(&self) -> Arc<dyn Params> {
         self.instance.params.clone()

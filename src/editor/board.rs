@@ -94,7 +94,7 @@ impl Board {
     pub fn drag(&mut self, id: &str, normalised: f32) {
         if let Some(index) = self.held.filter(|&index| self.places[index].id == id) {
             let value = normalised.clamp(0.0, 1.0);
-            // SAFETY: as above.
+            // SAFETY: the pointer is one of this instance's parameters, which the board keeps alive.
             unsafe { self.host.raw_set_parameter_normalized(self.places[index].pointer, value) };
         }
     }
@@ -107,13 +107,12 @@ impl Board {
     /// Ends the drag, if there is one.
     pub fn release(&mut self) {
         if let Some(index) = self.held.take() {
-            // SAFETY: as above.
+            // SAFETY: the pointer is one of this instance's parameters, which the board keeps alive.
             unsafe { self.host.raw_end_set_parameter(self.places[index].pointer) };
         }
     }
 }
 
-// SAFETY of all that follows: the pointers are those of the parameters that the board keeps alive.
 impl<'a> Control<'a> {
     fn pointer(self) -> ParamPtr {
         self.board.places[self.index].pointer
@@ -125,16 +124,19 @@ impl<'a> Control<'a> {
 
     pub fn name(self) -> String {
         let pointer = self.pointer();
+        // SAFETY: the pointer is one of this instance's parameters, which the board keeps alive.
         unsafe { pointer.name() }.to_owned()
     }
 
     /// As the player set it, 0..=1, without what a host adds by modulation.
     pub fn value(self) -> f32 {
+        // SAFETY: the pointer is one of this instance's parameters, which the board keeps alive.
         unsafe { self.pointer().unmodulated_normalized_value() }
     }
 
     /// The default, 0..=1.
     pub fn default(self) -> f32 {
+        // SAFETY: the pointer is one of this instance's parameters, which the board keeps alive.
         unsafe { self.pointer().default_normalized_value() }
     }
 
@@ -145,12 +147,14 @@ impl<'a> Control<'a> {
 
     /// What a host would show for a normalised value.
     pub fn text_of(self, normalised: f32) -> String {
+        // SAFETY: the pointer is one of this instance's parameters, which the board keeps alive.
         unsafe { self.pointer().normalized_value_to_string(normalised, true) }
     }
 
     /// The normalised value that a text means.
     pub fn read(self, text: &str) -> Option<f32> {
         let text = text.trim();
+        // SAFETY: the pointer is one of this instance's parameters, which the board keeps alive.
         let value = unsafe { self.pointer().string_to_normalized_value(text) };
         value.filter(|value| value.is_finite())
     }
@@ -158,6 +162,7 @@ impl<'a> Control<'a> {
     /// The value that is `steps` further up, or down where that is negative; a hundredth of the way each where the
     /// parameter has none, and less where it is to be `fine`.
     pub fn stepped(self, steps: i32, fine: bool) -> f32 {
+        // SAFETY: the pointer is one of this instance's parameters, which the board keeps alive.
         let step = |value: f32| unsafe {
             match steps {
                 0.. => self.pointer().next_normalized_step(value, fine),
@@ -171,6 +176,7 @@ impl<'a> Control<'a> {
     pub fn choices(self) -> Option<usize> {
         match self.pointer() {
             ParamPtr::EnumParam(_) | ParamPtr::BoolParam(_) => {
+                // SAFETY: the pointer is one of this instance's parameters, which the board keeps alive.
                 unsafe { self.pointer().step_count() }.map(|steps| steps + 1)
             }
             ParamPtr::FloatParam(_) | ParamPtr::IntParam(_) => None,

@@ -22,7 +22,10 @@ pub fn told(health: &Health) -> (String, Color32) {
     if health.lost > 0 {
         parts.push(counted(health.lost, "event lost", "events lost"));
     }
-    let is_well = health.late == 0 && health.lost == 0;
+    if health.faults > 0 {
+        parts.push(counted(health.faults, "fault survived", "faults survived"));
+    }
+    let is_well = health.late == 0 && health.lost == 0 && health.faults == 0;
     (parts.join("  ·  "), if is_well { QUIET } else { ALERT })
 }
 
@@ -44,9 +47,9 @@ mod tests {
             ..Health::default()
         };
         assert_eq!(told(&well), ("antiphon  ·  0.4 ms a note  ·  3 % of a core".to_owned(), QUIET));
-        let late = Health { late: 1, lost: 2, ..well };
+        let late = Health { late: 1, lost: 2, faults: 1, ..well };
         let (sentence, colour) = told(&late);
-        assert!(sentence.ends_with("1 note late  ·  2 events lost"), "{sentence}");
+        assert!(sentence.ends_with("1 note late  ·  2 events lost  ·  1 fault survived"), "{sentence}");
         assert_eq!(colour, ALERT);
     }
 }

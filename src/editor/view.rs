@@ -110,6 +110,8 @@ pub struct Health {
     pub late: u32,
     /// Notes and events that were given up.
     pub lost: u32,
+    /// Faults of the worker, after which it began anew.
+    pub faults: u32,
 }
 
 /// A sentence for the player.

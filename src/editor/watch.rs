@@ -139,8 +139,9 @@ fn lines(take: &Take, now: Moment) -> Vec<Line> {
 }
 
 fn health(report: Report) -> Health {
-    let Report { model, step, share, late, dropped, refused, unsent, untold } = report;
-    Health { model, step, worker: step.map(|_| share), late, lost: dropped + refused + unsent + untold }
+    let Report { model, step, share, late, dropped, refused, unsent, faults, untold } = report;
+    let lost = dropped + refused + unsent + untold;
+    Health { model, step, worker: step.map(|_| share), late, lost, faults }
 }
 
 /// The sample at a moment; the clock's first one where that lies before it.

@@ -44,6 +44,13 @@ impl Mind {
         Self { model, state, heard, begins_piece: false, marks, settled }
     }
 
+    /// Has heard nothing, whatever state a failed step has left. Realtime-safe.
+    pub fn begin_anew(&mut self) {
+        self.marks.iter_mut().chain([&mut self.settled]).for_each(|mark| mark.notes = 0);
+        self.heard.clear();
+        self.model.forget(&mut self.state);
+    }
+
     /// How much of a memory of so many notes the model is to hear.
     fn span(&self, memory: usize) -> Span {
         match self.model.window() {

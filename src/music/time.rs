@@ -2,6 +2,9 @@
 
 use std::ops::{Add, Sub};
 
+/// Either side of beat 0, in beats: beyond it lies no song, whatever a host says.
+const FARTHEST_BEAT: f64 = 1e9;
+
 /// A point of the instance's own time, in seconds since its clock began; the networks' time.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Moment(pub f64);
@@ -84,6 +87,14 @@ impl Seconds {
 
     pub fn min(self, other: Self) -> Self {
         Self(self.0.min(other.0))
+    }
+}
+
+impl BeatTime {
+    /// Whether a song may be there: it is a number, and near enough for its fractions to be told apart. At the highest
+    /// tempo a song of 69 days is.
+    pub fn is_in_a_song(self) -> bool {
+        self.0.abs() <= FARTHEST_BEAT
     }
 }
 

@@ -89,7 +89,7 @@ impl Timeline {
         self.tempo = transport.tempo.unwrap_or(self.tempo);
         let heard = match *transport {
             Transport { playing: true, tempo: Some(tempo), position: Some(beat), .. }
-                if beat.0.is_finite() =>
+                if beat.is_in_a_song() =>
             {
                 Some(Anchor { sample: self.now, beat, tempo })
             }

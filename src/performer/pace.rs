@@ -1,7 +1,7 @@
 //! Whether the host runs ahead of real time. Then it renders, whatever it says of itself, and there is time to wait.
 
 use std::{
-    thread,
+    hint,
     time::{Duration, Instant},
 };
 
@@ -73,7 +73,8 @@ impl Performer {
         let begun = Instant::now();
         let replies = &self.lanes.replies;
         while replies.is_empty() && !replies.is_abandoned() && begun.elapsed() < LONGEST_WAIT {
-            thread::yield_now();
+            // No system call even here: a worker that wakes up goes before a thread that has long been running.
+            hint::spin_loop();
         }
         if replies.is_empty() {
             self.awaited = None;

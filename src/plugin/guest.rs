@@ -1,6 +1,6 @@
 //! The model of the player's own file, which plays before the embedded ones.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
 use nice_plug::{nice_error, params::persist::PersistentField};
 use parking_lot::RwLock;
@@ -9,6 +9,9 @@ use crate::{
     model::{self, Model},
     params::AntiphonParams,
 };
+
+/// Far beyond any network that answers in time.
+const LARGEST_FILE_BYTES: u64 = 1 << 30;
 
 /// Reads the model file again whenever its path is set. For any thread but audio.
 pub struct Guest {
@@ -103,7 +106,13 @@ impl Guest {
 
 fn read(path: &Path) -> Result<Arc<dyn Model>, String> {
     let shown = path.display();
-    let bytes = fs::read(path)
-        .map_err(|error| format!("{shown} cannot be read ({error}): choose another model file"))?;
+    let unreadable =
+        |error: io::Error| format!("{shown} cannot be read ({error}): choose another model file");
+    // A device or a pipe may have no end.
+    let file = fs::metadata(path).map_err(unreadable)?;
+    if !file.is_file() || file.len() > LARGEST_FILE_BYTES {
+        return Err(format!("{shown} is no model file, or larger than 1 GiB: choose another model file"));
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
     model::load(&bytes).map_err(|error| format!("{shown}: {error}"))
 }

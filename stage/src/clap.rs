@@ -7,6 +7,7 @@ mod outputs;
 mod parameters;
 pub mod presets;
 mod texts;
+mod together;
 
 use std::{
     ffi::{CStr, CString},
@@ -26,8 +27,9 @@ use clack_host::{
     extensions::{Extension, PluginExtensionSide},
     prelude::*,
 };
+use rtsan_standalone::ScopedSanitizeRealtime;
 
-pub use self::gui::Pixels;
+pub use self::{gui::Pixels, together::Chord};
 use self::{handlers::Handlers, outputs::Outputs, parameters::Range};
 use crate::{
     host::{Block, Heard, Host, Mode, Parameter, Setup},
@@ -35,7 +37,7 @@ use crate::{
 };
 
 /// Events of one block for which there is room from the start, so that no call allocates.
-const EVENTS: usize = 4096;
+const EVENTS: usize = 16_384;
 
 /// A CLAP plugin in its host.
 pub struct Clap {
@@ -161,7 +163,9 @@ impl Host for Clap {
     }
 
     fn reset(&mut self) -> Result<()> {
-        self.processor.as_mut().context("an inactive plugin cannot be reset")?.reset();
+        let processor = self.processor.as_mut().context("an inactive plugin cannot be reset")?;
+        let _realtime = ScopedSanitizeRealtime::default();
+        processor.reset();
         Ok(())
     }
 
@@ -228,18 +232,15 @@ impl Clap {
         let inputs = unsafe { InputAudioBuffers::from_raw_buffers(&[], block.frames) };
         let mut outputs = self.outputs.buffers(block.frames);
         self.outgoing.clear();
+        let (incoming, mut outgoing) = (self.incoming.as_input(), self.outgoing.as_output());
         let before = Instant::now();
-        processor
-            .process(
-                &inputs,
-                &mut outputs,
-                &self.incoming.as_input(),
-                &mut self.outgoing.as_output(),
-                Some(block.start),
-                transport,
-            )
-            .map_err(|error| anyhow!("the plugin fails: {error}"))?;
-        Ok(before.elapsed())
+        let played = {
+            let _realtime = ScopedSanitizeRealtime::default();
+            processor.process(&inputs, &mut outputs, &incoming, &mut outgoing, Some(block.start), transport)
+        };
+        let cost = before.elapsed();
+        played.map_err(|error| anyhow!("the plugin fails: {error}"))?;
+        Ok(cost)
     }
 }
 

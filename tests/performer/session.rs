@@ -126,7 +126,7 @@ fn in_a_session_the_plugin_keeps_to_all_that_was_asked_for() {
         panics += log.panics.len();
     }
     println!(
-        "{minutes} minutes: {strikes} strikes heard, {notes} notes of the plugin's, {expected} hand-overs where they were \
+        "proved: {minutes} minutes: {strikes} strikes heard, {notes} notes of the plugin's, {expected} hand-overs where they were \
          expected, {changes} changes of mind, {panics} panics"
     );
     assert!(notes as u64 > minutes * 20, "{notes} notes are hardly a session");

@@ -5,7 +5,7 @@ mod document;
 mod general_midi;
 mod grid;
 mod maestro;
-mod midi;
+pub mod midi;
 mod pairing;
 mod pedal;
 mod tempo_map;

@@ -23,6 +23,7 @@ mod table;
 mod tidy;
 mod tonality;
 mod train;
+mod verify;
 #[cfg(target_os = "linux")]
 mod window;
 mod wishes;
@@ -43,6 +44,7 @@ enum Command {
     Inspect(inspect::Arguments),
     Tidy(tidy::Arguments),
     Train(train::Arguments),
+    Verify(verify::Arguments),
     #[cfg(target_os = "linux")]
     Window(window::Arguments),
 }
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         #[cfg(target_os = "linux")]
         Command::Window(arguments) => window::run(&arguments),
     };

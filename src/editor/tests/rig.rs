@@ -59,7 +59,6 @@ pub struct Rig {
 #[derive(Default)]
 struct Told(Mutex<Vec<(ParamPtr, Gesture)>>);
 
-// SAFETY of the calls: the parameters live as long as the rig.
 impl GuiContextInner for Told {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
@@ -70,6 +69,7 @@ impl GuiContextInner for Told {
     }
 
     unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
+        // SAFETY: the parameters live as long as the rig.
         unsafe { param._internal_set_normalized_value(normalized) };
         self.0.lock().push((param, Gesture::Set(normalized)));
     }
@@ -177,6 +177,7 @@ pub fn busy() -> View {
         worker: Some(0.03),
         late: 2,
         lost: 1,
+        faults: 0,
     };
     let sentence = "Saved /home/someone/Music/Antiphon/take 2026-11-23 20.15.33.mid".to_owned();
     view.notice = Some(Notice { tone: Tone::Done, sentence });

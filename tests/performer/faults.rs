@@ -1,0 +1,147 @@
+//! A worker that fails: the player hears silence at worst, and is answered again.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use antiphon::{
+    improviser::{Improviser, Progress},
+    lane::{Telemetry, lanes_of},
+    model::{Chance, Limits, Model, State, Taste},
+    music::{
+        grid::GridNote,
+        note::RelativeNote,
+        time::{SampleRate, Samples},
+    },
+    performer::{Gesture, Pace, Partner, Passage, Performer, Sound},
+};
+
+use crate::rig::{
+    BEAT, Dice, RATE, SETTINGS, Stage, one_call, place, playing, render_with, sounding_after, stage,
+    transport_at,
+};
+
+/// When the second call begins.
+const AGAIN: u64 = 24 * BEAT;
+const END: u64 = 48 * BEAT;
+
+/// Draws as dice do, but for those draws, counted from 0, at which it panics.
+struct Stumbling {
+    drawn: AtomicU32,
+    panics: fn(u32) -> bool,
+}
+
+impl Stumbling {
+    fn model(panics: fn(u32) -> bool) -> Arc<dyn Model> {
+        Arc::new(Self { drawn: AtomicU32::new(0), panics })
+    }
+}
+
+impl Model for Stumbling {
+    fn name(&self) -> &str {
+        "stumbling"
+    }
+
+    fn window(&self) -> Option<usize> {
+        Dice.window()
+    }
+
+    fn silence(&self) -> State {
+        Dice.silence()
+    }
+
+    fn forget(&self, state: &mut State) {
+        Dice.forget(state);
+    }
+
+    fn hear(&self, state: &mut State, note: GridNote) {
+        Dice.hear(state, note);
+    }
+
+    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+        let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
+        assert!(!(self.panics)(drawn), "draw {drawn} fails, as is wanted");
+        Dice.draw(state, taste, limits, chance)
+    }
+}
+
+fn two_calls() -> Vec<(u64, Gesture)> {
+    let [down, up] = one_call()[..] else { panic!("a strike and a release") };
+    vec![down, up, (AGAIN, down.1), (AGAIN + BEAT, Gesture::KeysUp(place(60).into()))]
+}
+
+fn strikes(heard: &[(u64, Sound)], from: u64, to: u64) -> usize {
+    let is_strike =
+        |(at, sound): &&(u64, Sound)| matches!(sound, Sound::NoteOn(..)) && (from..to).contains(at);
+    heard.iter().filter(is_strike).count()
+}
+
+fn answers_with(panics: fn(u32) -> bool) -> Vec<(u64, Sound)> {
+    let stage = stage(&two_calls(), usize::MAX);
+    render_with(Stumbling::model(panics), stage, SETTINGS, &playing(), &[512], END)
+}
+
+#[test]
+fn a_panic_within_an_answer_ends_it_and_the_next_call_is_answered() {
+    let heard = answers_with(|draw| draw == 3);
+    assert_eq!(sounding_after(&heard), vec![]);
+    assert_eq!(strikes(&heard, 0, AGAIN), 3, "what was drawn before the fault sounds");
+    assert!(strikes(&heard, AGAIN, END) > 0, "the second call is not answered");
+}
+
+#[test]
+fn a_worker_that_always_fails_leaves_silence_and_nothing_hanging() {
+    assert_eq!(answers_with(|_| true), vec![]);
+}
+
+#[test]
+fn faults_are_counted() {
+    let telemetry = Arc::new(Telemetry::default());
+    let (performer_end, improviser_end) = lanes_of(telemetry.clone());
+    let partner =
+        Partner::Inline(Box::new(Improviser::new(improviser_end, &[Stumbling::model(|draw| draw == 0)])));
+    let (rate, passage) = (SampleRate(RATE), Passage::default());
+    let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, passage);
+    let mut stage = stage(&one_call(), usize::MAX);
+    stage.end = END;
+    performer.process(&transport_at(&playing(), 0), Samples(END), SETTINGS, &mut stage);
+    assert_eq!((telemetry.faults.count(), stage.heard.len()), (1, 0));
+}
+
+/// Plays two calls in real blocks while the worker stands still during the first so many samples.
+fn stalled(until: u64) -> (Stage, Arc<Telemetry>) {
+    const BLOCK: u64 = 80;
+    let telemetry = Arc::new(Telemetry::default());
+    let (performer_end, improviser_end) = lanes_of(telemetry.clone());
+    let mut improviser = Improviser::new(improviser_end, &[Arc::new(Dice)]);
+    let (rate, passage, partner) = (SampleRate(RATE), Passage::default(), Partner::Worker(Pace::Live));
+    let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, passage);
+    let mut stage = stage(&two_calls(), usize::MAX);
+    while stage.begin < END {
+        stage.end = stage.begin + BLOCK;
+        performer.process(&transport_at(&playing(), stage.begin), Samples(BLOCK), SETTINGS, &mut stage);
+        stage.begin = stage.end;
+        while stage.begin >= until && improviser.step() == Progress::Worked {}
+    }
+    (stage, telemetry)
+}
+
+#[test]
+fn a_worker_that_stands_still_for_10_ms_to_10_s_delays_silences_and_then_answers() {
+    const MILLISECOND: u64 = RATE as u64 / 1_000;
+    const STALLS: [u64; 6] = [10, 100, 1_000, 1_500, 3_000, 10_000];
+    for stall in STALLS {
+        let (stage, telemetry) = stalled(stall * MILLISECOND);
+        assert_eq!(sounding_after(&stage.heard), vec![], "{stall} ms");
+        assert!(strikes(&stage.heard, AGAIN, END) > 0, "{stall} ms: the second call is not answered");
+        assert_eq!(telemetry.unsent.count(), 0, "{stall} ms: the lane holds what the player does meanwhile");
+    }
+    println!("proved: {} stalls survived", STALLS.len());
+}
+
+#[test]
+fn a_worker_that_never_wakes_up_fills_the_lane_and_nothing_else_happens() {
+    let (stage, _) = stalled(u64::MAX);
+    assert_eq!(stage.heard, vec![]);
+}

@@ -1,0 +1,92 @@
+//! The audio thread beside a worker that is slow, dead or new: under RealtimeSanitizer nothing of it may wait.
+
+use std::sync::Arc;
+
+use antiphon::{
+    improviser::Improviser,
+    lane::{ImproviserEnd, Telemetry, lanes_of},
+    music::{
+        note::Velocity,
+        time::{SampleRate, Samples},
+    },
+    performer::{Gesture, Pace, Partner, Passage, Performer},
+};
+use rtsan_standalone::ScopedSanitizeRealtime;
+
+use crate::rig::{
+    BEAT, Dice, RATE, SETTINGS, Stage, one_call, place, playing, sounding_after, stage, transport_at,
+};
+
+const BLOCK: u64 = 64;
+/// More than a lane of requests holds.
+const NOTES: u64 = 3_000;
+/// Room for all that is played, so that the stage itself allocates nothing.
+const ROOM: usize = 1 << 16;
+
+/// Notes without a pause, and then a silence that is long enough for an answer.
+fn notes() -> Vec<(u64, Gesture)> {
+    (0..NOTES)
+        .flat_map(|n| {
+            let at = n * 20;
+            let place = place(30 + (n % 60) as u8);
+            let down = Gesture::KeyDown(place, Velocity::saturating(90));
+            [(at, down), (at + 10, Gesture::KeysUp(place.into()))]
+        })
+        .collect()
+}
+
+/// Plays a score in small blocks to the end of what could answer it, with the worker's end in somebody's hands.
+fn perform(
+    passage: Passage,
+    keep: impl FnOnce(ImproviserEnd) -> Option<ImproviserEnd>,
+) -> (Stage, Passage, Arc<Telemetry>) {
+    let telemetry = Arc::new(Telemetry::default());
+    let (performer_end, improviser_end) = lanes_of(telemetry.clone());
+    let _kept = keep(improviser_end);
+    let (rate, partner) = (SampleRate(RATE), Partner::Worker(Pace::Live));
+    let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, passage);
+    let mut stage = stage(&notes(), usize::MAX);
+    stage.heard.reserve(ROOM);
+    while stage.begin < NOTES * 20 + 16 * BEAT {
+        stage.end = stage.begin + BLOCK;
+        let transport = transport_at(&playing(), stage.begin);
+        {
+            let _realtime = ScopedSanitizeRealtime::default();
+            performer.process(&transport, Samples(BLOCK), SETTINGS, &mut stage);
+        }
+        stage.begin = stage.end;
+    }
+    {
+        let _realtime = ScopedSanitizeRealtime::default();
+        performer.reset();
+    }
+    (stage, performer.leave(), telemetry)
+}
+
+#[test]
+fn a_full_lane_is_counted_and_nobody_waits() {
+    let (stage, _, telemetry) = perform(Passage::default(), Some);
+    assert_eq!(sounding_after(&stage.heard), vec![]);
+    assert!(telemetry.unsent.count() > 0, "{NOTES} notes are more than a lane holds");
+    assert_eq!(u64::from(telemetry.heard.count()), NOTES, "what the worker misses is heard all the same");
+}
+
+#[test]
+fn a_dead_worker_is_nothing_to_wait_for_and_the_next_performer_answers() {
+    let (stage, passage, _) = perform(Passage::default(), |_| None);
+    assert_eq!(stage.heard, vec![]);
+    let (performer_end, improviser_end) = lanes_of(Arc::default());
+    let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
+    let rate = SampleRate(RATE);
+    let mut performer = Performer::new(rate, performer_end, partner, Arc::default(), SETTINGS, passage);
+    let mut stage = self::stage(&one_call(), usize::MAX);
+    stage.heard.reserve(ROOM);
+    while stage.begin < 20 * BEAT {
+        stage.end = stage.begin + BLOCK;
+        let transport = transport_at(&playing(), stage.begin);
+        let _realtime = ScopedSanitizeRealtime::default();
+        performer.process(&transport, Samples(BLOCK), SETTINGS, &mut stage);
+        stage.begin = stage.end;
+    }
+    assert!(!stage.heard.is_empty() && sounding_after(&stage.heard).is_empty());
+}

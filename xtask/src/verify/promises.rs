@@ -1,0 +1,109 @@
+//! What is promised, and which tests hold it.
+
+pub struct Promise {
+    pub text: &'static str,
+    /// Names as cargo's test harness tells them.
+    pub tests: &'static [&'static str],
+}
+
+pub const PROMISES: &[Promise] = &[
+    Promise {
+        text: "Every note-on has its note-off, whatever is played, set, stopped, sought, looped, reset or refused",
+        tests: &[
+            "every_note_on_has_its_note_off",
+            "a_host_that_refuses_events_gets_every_note_off_in_the_end",
+            "releases::no_change_of_a_parameter_leaves_a_note_hanging",
+            "chance::no_score_and_no_transport_leave_a_note_hanging",
+            "fuzzed::no_events_no_transport_and_no_settings_leave_a_note_hanging",
+        ],
+    },
+    Promise {
+        text: "In a session with a player, a host and a worker at odds, it keeps to all that was asked for",
+        tests: &["session::in_a_session_the_plugin_keeps_to_all_that_was_asked_for"],
+    },
+    Promise {
+        text: "Block size is invisible",
+        tests: &[
+            "every_partition_into_blocks_sounds_the_same",
+            "blocks::the_answer_is_the_same_for_every_partition_into_blocks",
+            "blocks::the_answer_is_the_same_in_blocks_of_one_sample",
+            "extremes::it_answers_in_blocks_of_65536_samples_at_the_lowest_and_the_highest_rate",
+        ],
+    },
+    Promise {
+        text: "Nothing below `process` allocates or waits, in storms of settings and events and with states loaded meanwhile",
+        tests: &[
+            "storms::a_storm_of_settings_live_leaves_no_note_hanging",
+            "storms::more_events_than_the_lanes_hold_live_leave_no_note_hanging",
+            "storms::resets_and_restarts_in_a_storm_leave_no_note_hanging",
+            "storms::states_may_be_loaded_and_saved_while_the_audio_thread_plays",
+            "realtime::a_full_lane_is_counted_and_nobody_waits",
+            "realtime::a_dead_worker_is_nothing_to_wait_for_and_the_next_performer_answers",
+            "hearing_expecting_foreseeing_drawing_and_forgetting_allocate_nothing",
+        ],
+    },
+    Promise {
+        text: "A worker that stalls, panics or dies costs an answer at most; it is counted, and the next call is answered",
+        tests: &[
+            "faults::a_panic_within_an_answer_ends_it_and_the_next_call_is_answered",
+            "faults::a_worker_that_always_fails_leaves_silence_and_nothing_hanging",
+            "faults::a_worker_that_stands_still_for_10_ms_to_10_s_delays_silences_and_then_answers",
+            "faults::faults_are_counted",
+            "chance::no_worker_is_so_late_that_a_note_hangs",
+        ],
+    },
+    Promise {
+        text: "A reply of an old turn cannot sound",
+        tests: &[
+            "a_strike_releases_the_answer_on_its_own_sample_and_nothing_pending_sounds",
+            "releases::a_players_note_takes_the_floor_back_at_its_own_sample",
+        ],
+    },
+    Promise {
+        text: "Any host: 8 to 384 kHz, blocks of 1 to 65,536, a thousand activations, 64 instances, a clock that jumps",
+        tests: &[
+            "extremes::it_answers_at_every_sample_rate_from_8_to_384_khz",
+            "extremes::a_thousand_activations_later_it_answers_as_at_first",
+            "extremes::sixty_four_instances_live_side_by_side_and_each_answers_as_if_alone",
+            "extremes::a_clock_that_jumps_every_block_leaves_no_note_hanging",
+        ],
+    },
+    Promise {
+        text: "A project of every released version loads, value by value",
+        tests: &[
+            "versions::a_state_of_every_version_loads_with_the_values_it_was_saved_with",
+            "versions::the_present_version_has_its_golden_states",
+            "versions::no_parameter_of_an_earlier_version_is_gone_and_the_effects_id_stays",
+        ],
+    },
+    Promise {
+        text: "A state that is broken, foreign, huge or hostile changes nothing, and the instance goes on",
+        tests: &[
+            "hostile::no_value_in_a_state_stops_the_plugin",
+            "hostile::no_bytes_in_place_of_a_state_stop_the_plugin",
+            "hostile::a_state_without_an_end_or_of_another_plugin_changes_nothing",
+            "plugin::border::tests::numbers_of_a_state_come_into_range_and_what_is_none_goes",
+        ],
+    },
+    Promise {
+        text: "A model file that is cut, damaged, foreign, endless or gone is told of, and the old model plays on",
+        tests: &[
+            "model::weights::tests::no_bytes_make_the_loader_panic",
+            "model::weights::tests::no_damage_makes_the_loader_panic",
+            "model::weights::tests::a_file_that_was_cut_anywhere_is_refused",
+            "state::a_broken_model_file_leaves_the_old_model_playing",
+            "hostile::a_model_file_of_any_name_leaves_the_embedded_model_playing",
+        ],
+    },
+    Promise {
+        text: "No bytes in a MIDI file stop its reader",
+        tests: &["corpus::tests::no_bytes_make_the_reader_panic"],
+    },
+    Promise {
+        text: "Chance is seeded: a project gives the same notes at every bounce, in both formats",
+        tests: &[
+            "answers::every_render_of_one_instance_repeats_the_first",
+            "games::every_game_is_the_same_in_every_render_every_partition_and_both_formats",
+        ],
+    },
+];
