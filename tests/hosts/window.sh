@@ -17,8 +17,6 @@ fail() {
 for tool in cargo Xvfb jackd jack_lsp xdotool import ardour ardour7-lua; do
     command -v "$tool" > /dev/null || fail "$tool is missing; the head of $0 names the packages"
 done
-# Ardour's window finds no other server than the default one.
-if timeout 2 jack_lsp > /dev/null 2>&1; then fail "a JACK server runs already; stop it first"; fi
 ardour_library=/usr/lib/ardour7
 [[ -x $ardour_library/ardour-vst3-scanner ]] || fail "$ardour_library/ardour-vst3-scanner is missing; install Ardour 7"
 
@@ -34,6 +32,7 @@ bundle=$PWD/target/bundled/Antiphon.vst3
 # A home of its own, so that nothing of the player's is read or written.
 home=$(mktemp -d)
 started=()
+servers=0
 finish() {
     while ((${#started[@]})); do stop; done
     rm -rf "$home"
@@ -104,9 +103,10 @@ start screen Xvfb -displayfd 3 -screen 0 1920x1200x24 -nolisten tcp 3<> "$home/n
 read -r -t 20 number < "$home/number" || fail "Xvfb tells no display"
 export DISPLAY=:$number LIBGL_ALWAYS_SOFTWARE=1
 
-# start_jack OPTION...: a server without hardware.
+# start_jack OPTION...: a server without hardware, of a name of its own.
 start_jack() {
-    start jack jackd -r -t 20000 "$@" -d dummy -r 48000 -p 512
+    export JACK_DEFAULT_SERVER=antiphon-$$-$((++servers))
+    start jack jackd -n "$JACK_DEFAULT_SERVER" -r -t 20000 "$@" -d dummy -r 48000 -p 512
     until_true "JACK" timeout 2 jack_lsp
 }
 
