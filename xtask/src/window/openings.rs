@@ -1,7 +1,9 @@
 //! `cargo xtask window openings`: the window opens and closes again and again while the plugin plays.
 
+mod footprint;
+
 use std::{
-    fs, process,
+    process,
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
@@ -15,18 +17,18 @@ use stage::{
     screen::Screen,
 };
 
+use self::footprint::{Footprint, growth};
 use super::{
     bare::Bare,
     display::Display,
     music::{self, SAMPLE_RATE, TURN_S},
 };
-use crate::memory;
 
 /// The first openings fill caches of the display, of fonts and of shaders.
 const WARM: u32 = 20;
-/// What one opening may leave behind beyond what an empty window leaves, in bytes, on average: nothing, but that the take
-/// grows while music is played.
-const MOST_LEFT: f64 = 1024.0;
+/// What one opening may leave behind beyond what an empty window leaves, in bytes, on average: nothing, but that the
+/// library's own share varies by some KiB from run to run. The plugin's fonts would be 500 KiB, a picture 3,000.
+const MOST_LEFT: f64 = 16.0 * 1024.0;
 /// No opening and no block takes so long, unless something hangs.
 const LONGEST_STEP: Duration = Duration::from_secs(60);
 /// Blocks for which the window is open, and closed.
@@ -105,20 +107,19 @@ fn measure(what: What, times: u32, alive: &Sender<()>) -> Result<Left> {
         block: 0,
         openings: 0,
         times,
-        warm: None,
-        end: None,
+        left: Vec::new(),
     };
     let blocks = times * (OPEN_BLOCKS + CLOSED_BLOCKS) + 1;
     let seconds = (f64::from(blocks) * 512.0 / SAMPLE_RATE / TURN_S).ceil() * TURN_S;
     let played = music::play(&mut opener, seconds, Mode::Realtime)?;
-    let (warm, end) = opener.warm.zip(opener.end).context("the window was opened often enough to be warm")?;
-    let each = |warm: usize, end: usize| (end as f64 - warm as f64) / f64::from(times - WARM);
+    let warm = opener.left.get(WARM as usize..).context("the window was opened often enough to be warm")?;
+    let each = |of: fn(&Footprint) -> usize| growth(warm.iter().map(of).collect());
     Ok(Left {
         times,
         notes: played.notes().len(),
         hanging: played.hanging().len(),
-        heap: each(warm.heap, end.heap),
-        resident: each(warm.resident, end.resident),
+        heap: each(|footprint| footprint.heap),
+        resident: each(|footprint| footprint.resident),
     })
 }
 
@@ -133,14 +134,17 @@ struct Opener {
     block: u32,
     openings: u32,
     times: u32,
-    /// What the process took when it was warm, and after the last opening.
-    warm: Option<Footprint>,
-    end: Option<Footprint>,
+    /// What the process took some blocks after each closing.
+    left: Vec<Footprint>,
 }
 
 impl Opener {
     fn act(&mut self) -> Result<()> {
-        match self.block % (OPEN_BLOCKS + CLOSED_BLOCKS) {
+        let place = self.block % (OPEN_BLOCKS + CLOSED_BLOCKS);
+        if place == 0 && self.left.len() < self.openings as usize {
+            self.left.push(Footprint::now()?);
+        }
+        match place {
             0 if self.openings < self.times => self.open()?,
             OPEN_BLOCKS if self.openings < self.times => self.close()?,
             _ => {}
@@ -167,11 +171,6 @@ impl Opener {
             What::Ours => self.clap.close_window()?,
         }
         self.openings += 1;
-        if self.openings == WARM {
-            self.warm = Some(Footprint::now()?);
-        } else if self.openings == self.times {
-            self.end = Some(Footprint::now()?);
-        }
         Ok(())
     }
 }
@@ -231,26 +230,4 @@ fn watch() -> Sender<()> {
         }
     });
     alive
-}
-
-/// What this process takes of the machine's memory, in bytes.
-#[derive(Debug, Clone, Copy)]
-struct Footprint {
-    /// Allocated and not freed.
-    heap: usize,
-    /// Resident, without what the allocator keeps for the next time.
-    resident: usize,
-}
-
-impl Footprint {
-    fn now() -> Result<Self> {
-        memory::give_back();
-        let heap = memory::in_use().context("the system's allocator tells no figures")?;
-        let status =
-            fs::read_to_string("/proc/self/status").context("the system tells no figures of a process")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let figure =
-            line.and_then(|line| line.split_whitespace().next()).context("there is no figure of memory")?;
-        Ok(Self { heap, resident: figure.parse::<usize>()? * 1024 })
-    }
 }
