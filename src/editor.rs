@@ -36,33 +36,19 @@ mod clock;
 mod errands;
 mod news;
 mod pace;
+mod sized;
 mod watch;
 mod window;
 
-use nice_plug::editor::{ResizeHint, SizeConstraints, dpi::LogicalSize};
-use nice_plug_egui::{EguiEditor, EguiEditorState, EguiNiceSettings, RepaintNotifier, create_egui_editor};
-
-use self::{
-    places::{SMALLEST_SIZE, USUAL_SIZE},
-    window::Window,
-};
+use self::window::Window;
 use crate::instance::Instance;
 
 /// The editor as the framework wants it.
-pub type Editor = EguiEditor<Window>;
+pub type Editor = sized::SizedEditor;
 
 /// The editor of one instance. Its window is opened and closed by the host.
 pub fn editor(instance: Instance) -> Option<Editor> {
-    let state = EguiEditorState::from_size(LogicalSize::new(USUAL_SIZE.x, USUAL_SIZE.y), 1.0);
-    let hint = ResizeHint {
-        size_constraints: SizeConstraints::Logical {
-            min_size: Some(LogicalSize::new(SMALLEST_SIZE.x, SMALLEST_SIZE.y)),
-            max_size: None,
-        },
-        ..ResizeHint::RESIZABLE
-    };
-    let settings = EguiNiceSettings::new().with_tile("Antiphon").with_resize_hint(hint);
-    create_egui_editor(state, RepaintNotifier::new(), settings, Window::new(instance))
+    Editor::new(instance.params.clone(), Window::new(instance))
 }
 
 #[cfg(test)]

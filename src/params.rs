@@ -1,6 +1,7 @@
 //! What a host may automate: identifiers, ranges, units and texts. Read by any thread.
 
 mod delivery;
+mod extent;
 mod manner;
 mod switches;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use parking_lot::RwLock;
 
 pub use self::{
     delivery::DeliveryParams,
+    extent::WindowSize,
     manner::MannerParams,
     switches::SwitchParams,
     turn::{AnswerLength, CueSource, EntryAlignment, Mode, TurnParams},
@@ -101,6 +103,10 @@ pub struct AntiphonParams {
     /// A model file that the player chose; empty for none.
     #[persist = "model-file"]
     pub model_file: ModelFile,
+
+    /// The size of the window.
+    #[persist = "window-size"]
+    pub window_size: WindowSize,
 }
 
 impl AntiphonParams {
@@ -162,6 +168,7 @@ impl Default for AntiphonParams {
             switches: SwitchParams::default(),
             turn: TurnParams::default(),
             model_file: ModelFile::default(),
+            window_size: WindowSize::default(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The head of the window: presets, the game, the model, and whether anything is heard or answered at all.
 
 use egui::{
-    Align2, Button, Color32, CornerRadius, Popup, Rect, Response, RichText, Sense, Stroke as Pen, StrokeKind,
-    Ui, WidgetInfo, accesskit::Role, pos2, vec2,
+    Align2, AtomExt as _, Button, Color32, CornerRadius, Popup, Rect, Response, RichText, Sense,
+    Stroke as Pen, StrokeKind, Ui, Vec2, WidgetInfo, accesskit::Role, pos2, vec2,
 };
 
 use super::{
@@ -27,6 +27,7 @@ const LISTEN_WIDTH: f32 = 78.0;
 const BYPASS_WIDTH: f32 = 84.0;
 /// A preset and the sentence on what it is good for stand side by side.
 const MENU_WIDTH: f32 = 560.0;
+const PRESET_NAME: Vec2 = vec2(120.0, 18.0);
 
 /// Draws the head into `area`; gives what was chosen.
 pub fn draw(ui: &mut Ui, area: Rect, board: &mut Board, view: &View) -> Option<Wish> {
@@ -62,7 +63,8 @@ fn choose_preset(ui: &mut Ui, area: Rect) -> Option<Wish> {
         ui.set_min_width(MENU_WIDTH);
         for (index, preset) in PRESETS.iter().enumerate() {
             let purpose = RichText::new(preset.purpose).font(SMALL).color(QUIET);
-            let choice = ui.add(Button::new(preset.name).right_text(purpose));
+            let name = preset.name.atom_size(PRESET_NAME).atom_align(Align2::LEFT_CENTER);
+            let choice = ui.add(Button::new((name, purpose)).right_text(""));
             choice.widget_info(|| WidgetInfo::labeled(Role::Button, true, preset.name));
             if choice.clicked() {
                 wish = Some(Wish::Preset(index));

@@ -68,7 +68,7 @@ fn visuals() -> Visuals {
     visuals.window_stroke = Stroke::new(1.0, STRONG_LINE);
     visuals.extreme_bg_color = GROUND;
     visuals.selection.bg_fill = CALL.gamma_multiply(0.45);
-    visuals.selection.stroke = Stroke::new(1.5, CALL);
+    visuals.selection.stroke = Stroke::new(1.5, Color32::WHITE);
     let states = &mut visuals.widgets;
     states.noninteractive.fg_stroke.color = TEXT;
     for (state, fill, text) in [

@@ -25,3 +25,17 @@ pub fn give_back() {
 /// Other allocators keep freed memory by themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn keep_freed() {}
+
+/// What is allocated and not freed, in bytes, in all threads; `None` where the allocator does not tell.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn in_use() -> Option<usize> {
+    // SAFETY: the call takes the allocator's own locks.
+    let info = unsafe { libc::mallinfo2() };
+    Some(info.uordblks + info.hblkhd)
+}
+
+/// Other allocators do not tell.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn in_use() -> Option<usize> {
+    None
+}

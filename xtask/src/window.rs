@@ -1,10 +1,12 @@
 //! `cargo xtask window`: the plugin's window in a host, on a display that is there or on one that nobody sees.
 
+mod bare;
 mod compare;
 mod display;
 mod music;
 mod openings;
 mod picture;
+mod play;
 
 use anyhow::Result;
 
@@ -20,6 +22,7 @@ enum Command {
     Compare(compare::Arguments),
     Openings(openings::Arguments),
     Picture(picture::Arguments),
+    Play(play::Arguments),
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -27,5 +30,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Openings(arguments) => openings::run(arguments),
         Command::Picture(arguments) => picture::run(arguments),
+        Command::Play(arguments) => play::run(arguments),
     }
 }

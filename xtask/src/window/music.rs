@@ -14,7 +14,7 @@ const BLOCK: u32 = 512;
 /// In beats per minute.
 const TEMPO: f64 = 120.0;
 /// From one phrase to the next: four bars and a half, so that the answers begin at different places of the bar.
-const TURN_S: f64 = 9.0;
+pub const TURN_S: f64 = 9.0;
 
 /// A fresh instance, linked into this process.
 ///
@@ -40,7 +40,8 @@ pub fn play(host: &mut dyn Host, seconds: f64, mode: Mode) -> Result<Performance
     stage::play(host, Setup { sample_rate: SAMPLE_RATE, largest_block: BLOCK, mode }, &part)
 }
 
-fn phrases(seconds: f64) -> Vec<Event> {
+/// What is played in so many seconds, in samples of [`SAMPLE_RATE`].
+pub fn phrases(seconds: f64) -> Vec<Event> {
     let at = |seconds: f64| (seconds * SAMPLE_RATE) as u64;
     let (Song::Phrase(notes) | Song::Piece(notes)) = call::phrase(TEMPO, Game::Answer);
     let turns = (0..).map(|turn| f64::from(turn) * TURN_S).take_while(|start| *start < seconds);

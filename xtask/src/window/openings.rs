@@ -1,7 +1,9 @@
 //! `cargo xtask window openings`: the window opens and closes again and again while the plugin plays.
 
+mod footprint;
+
 use std::{
-    fs, process,
+    process,
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
@@ -10,21 +12,23 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use stage::{
     Clap, Host, Mode, Setup,
+    clap::Pixels,
     host::{Block, Heard, Parameter},
     screen::Screen,
 };
 
+use self::footprint::{Footprint, growth};
 use super::{
+    bare::Bare,
     display::Display,
-    music::{self, SAMPLE_RATE},
+    music::{self, SAMPLE_RATE, TURN_S},
 };
-use crate::memory;
 
 /// The first openings fill caches of the display, of fonts and of shaders.
 const WARM: u32 = 20;
-/// What one opening may leave behind on average, in KiB. The window's library forgets the keyboard's map each time, which
-/// is 54; a picture of this window would be 3,000, its fonts 500.
-const MOST_LEFT_KIB: f64 = 128.0;
+/// What one opening may leave behind beyond what an empty window leaves, in bytes, on average: nothing, but that the
+/// library's own share varies by some KiB from run to run. The plugin's fonts would be 500 KiB, a picture 3,000.
+const MOST_LEFT: f64 = 16.0 * 1024.0;
 /// No opening and no block takes so long, unless something hangs.
 const LONGEST_STEP: Duration = Duration::from_secs(60);
 /// Blocks for which the window is open, and closed.
@@ -42,51 +46,132 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let _display = Display::open()?;
     let alive = watch();
-    let mut clap = music::instance()?;
-    let screen = Screen::open(clap.make_window(1.0)?)?;
-    clap.close_window()?;
-    let mut opener = Opener { clap, screen, alive, block: 0, openings: 0, warm_kib: None };
-    let blocks = arguments.times * (OPEN_BLOCKS + CLOSED_BLOCKS);
-    let seconds = f64::from(blocks) * 512.0 / SAMPLE_RATE;
-    let played = music::play(&mut opener, seconds, Mode::Realtime)?;
-    let warm = opener.warm_kib.context("the window was opened often enough to be warm")?;
-    let left = (resident_kib()? - warm) / f64::from(opener.openings - WARM);
-    println!("opened          {} times while {} notes sounded", opener.openings, played.notes().len());
-    println!("memory          {warm:.0} KiB after {WARM} openings, {left:.1} KiB more for each one since");
-    ensure!(left < MOST_LEFT_KIB, "each opening leaves {left:.1} KiB behind");
+    let empty = measure(What::Empty, arguments.times, &alive)?;
+    let ours = measure(What::Ours, arguments.times, &alive)?;
+    println!("an empty window of the library");
+    println!("                {}", empty.line());
+    println!("the plugin's window");
+    println!("                {}", ours.line());
+    ensure!(empty.hanging + ours.hanging == 0, "notes were left hanging");
+    let left = ours.heap - empty.heap;
+    println!("the plugin      {left:.0} bytes of the heap for each opening beyond what the library keeps");
+    ensure!(left < MOST_LEFT, "each opening of the plugin's window leaves {left:.0} bytes behind");
     Ok(())
 }
 
-/// Opens and closes the window between the blocks.
+/// What is opened and closed while the plugin plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// A window of the library without content.
+    Empty,
+    /// The plugin's.
+    Ours,
+}
+
+/// What openings and closings have left behind on average, in bytes, and how they went.
+struct Left {
+    times: u32,
+    notes: usize,
+    hanging: usize,
+    heap: f64,
+    resident: f64,
+}
+
+impl Left {
+    fn line(&self) -> String {
+        let Self { times, notes, hanging, heap, resident } = self;
+        format!(
+            "opened {times} times while {notes} notes sounded, {hanging} hanging; each leaves {:.1} KiB of the heap and \
+             {:.1} KiB of memory",
+            heap / 1024.0,
+            resident / 1024.0
+        )
+    }
+}
+
+fn measure(what: What, times: u32, alive: &Sender<()>) -> Result<Left> {
+    let mut clap = music::instance()?;
+    // So that no answer sounds any more when the next phrase would begin.
+    clap.set_text("Length", "4")?;
+    let size = clap.make_window(1.0)?;
+    let screen = Screen::open(size)?;
+    clap.close_window()?;
+    let alive = alive.clone();
+    let mut opener = Opener {
+        clap,
+        bare: None,
+        screen,
+        size,
+        what,
+        alive,
+        block: 0,
+        openings: 0,
+        times,
+        left: Vec::new(),
+    };
+    let blocks = times * (OPEN_BLOCKS + CLOSED_BLOCKS) + 1;
+    let seconds = (f64::from(blocks) * 512.0 / SAMPLE_RATE / TURN_S).ceil() * TURN_S;
+    let played = music::play(&mut opener, seconds, Mode::Realtime)?;
+    let warm = opener.left.get(WARM as usize..).context("the window was opened often enough to be warm")?;
+    let each = |of: fn(&Footprint) -> usize| growth(warm.iter().map(of).collect());
+    Ok(Left {
+        times,
+        notes: played.notes().len(),
+        hanging: played.hanging().len(),
+        heap: each(|footprint| footprint.heap),
+        resident: each(|footprint| footprint.resident),
+    })
+}
+
+/// Opens and closes a window between the blocks.
 struct Opener {
     clap: Clap,
+    bare: Option<Bare>,
     screen: Screen,
+    size: Pixels,
+    what: What,
     alive: Sender<()>,
     block: u32,
     openings: u32,
-    /// What the process took when it was warm.
-    warm_kib: Option<f64>,
+    times: u32,
+    /// What the process took some blocks after each closing.
+    left: Vec<Footprint>,
 }
 
 impl Opener {
     fn act(&mut self) -> Result<()> {
-        match self.block % (OPEN_BLOCKS + CLOSED_BLOCKS) {
-            0 => {
-                self.clap.make_window(1.0)?;
-                // SAFETY: the screen lives longer than the window in it, which is closed below.
-                unsafe { self.clap.show_window(self.screen.window()) }?;
-            }
-            OPEN_BLOCKS => {
-                self.clap.close_window()?;
-                self.openings += 1;
-                if self.openings == WARM {
-                    self.warm_kib = Some(resident_kib()?);
-                }
-            }
+        let place = self.block % (OPEN_BLOCKS + CLOSED_BLOCKS);
+        if place == 0 && self.left.len() < self.openings as usize {
+            self.left.push(Footprint::now()?);
+        }
+        match place {
+            0 if self.openings < self.times => self.open()?,
+            OPEN_BLOCKS if self.openings < self.times => self.close()?,
             _ => {}
         }
         self.block += 1;
         self.alive.send(()).context("the watch goes on")
+    }
+
+    fn open(&mut self) -> Result<()> {
+        match self.what {
+            What::Empty => self.bare = Some(Bare::open(self.screen.window(), self.size)?),
+            What::Ours => {
+                self.clap.make_window(1.0)?;
+                // SAFETY: the screen lives longer than the window in it, which is closed below.
+                unsafe { self.clap.show_window(self.screen.window()) }?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        match self.what {
+            What::Empty => self.bare = None,
+            What::Ours => self.clap.close_window()?,
+        }
+        self.openings += 1;
+        Ok(())
     }
 }
 
@@ -145,15 +230,4 @@ fn watch() -> Sender<()> {
         }
     });
     alive
-}
-
-/// What this process takes of the machine's memory, without what the allocator keeps for the next time.
-fn resident_kib() -> Result<f64> {
-    memory::give_back();
-    let status =
-        fs::read_to_string("/proc/self/status").context("the system tells no figures of a process")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let figure =
-        line.and_then(|line| line.split_whitespace().next()).context("there is no figure of memory")?;
-    Ok(figure.parse()?)
 }
