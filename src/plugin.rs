@@ -4,6 +4,8 @@ mod border;
 mod entry;
 mod guest;
 mod roster;
+#[cfg(test)]
+mod tests;
 
 use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
 

@@ -37,6 +37,7 @@ pub const PROMISES: &[Promise] = &[
             "storms::more_events_than_the_lanes_hold_live_leave_no_note_hanging",
             "storms::resets_and_restarts_in_a_storm_leave_no_note_hanging",
             "storms::states_may_be_loaded_and_saved_while_the_audio_thread_plays",
+            "plugin::tests::while_all_that_can_be_locked_is_locked_the_audio_thread_plays_on",
             "realtime::a_full_lane_is_counted_and_nobody_waits",
             "realtime::a_dead_worker_is_nothing_to_wait_for_and_the_next_performer_answers",
             "hearing_expecting_foreseeing_drawing_and_forgetting_allocate_nothing",
@@ -56,6 +57,7 @@ pub const PROMISES: &[Promise] = &[
         text: "A reply of an old turn cannot sound",
         tests: &[
             "a_strike_releases_the_answer_on_its_own_sample_and_nothing_pending_sounds",
+            "session::in_a_session_the_plugin_keeps_to_all_that_was_asked_for",
             "releases::a_players_note_takes_the_floor_back_at_its_own_sample",
         ],
     },
@@ -91,6 +93,7 @@ pub const PROMISES: &[Promise] = &[
             "model::weights::tests::no_bytes_make_the_loader_panic",
             "model::weights::tests::no_damage_makes_the_loader_panic",
             "model::weights::tests::a_file_that_was_cut_anywhere_is_refused",
+            "model::weights::tests::a_tensor_of_another_shape_is_refused_by_its_name",
             "state::a_broken_model_file_leaves_the_old_model_playing",
             "hostile::a_model_file_of_any_name_leaves_the_embedded_model_playing",
         ],
