@@ -22,11 +22,15 @@ const LOUD: Velocity = Velocity::saturating(110);
 const SOFT: Velocity = Velocity::saturating(25);
 const ROUNDING: f32 = 1e-4;
 
-/// A partner who has heard a scale in thirds, some of them under the pedal.
 fn partner(model: &Arc<dyn Model>) -> (PerformerEnd, Improviser) {
+    partner_after(model, 0.2)
+}
+
+/// A partner who has heard a scale in thirds, one every so many seconds, some of them under the pedal.
+fn partner_after(model: &Arc<dyn Model>, step: f64) -> (PerformerEnd, Improviser) {
     let (mut end, improviser_end) = lanes();
     for n in 0..60 {
-        let onset = Moment(2.0 + f64::from(n / 2) * 0.2);
+        let onset = Moment(FROM.0 - f64::from(40 - n / 2) * step);
         let key = Key::saturating(48 + n / 2 % 24 + n % 2 * 4);
         let note = Note {
             onset,
@@ -190,19 +194,19 @@ fn dynamics_that_follow_lean_towards_the_players_touch() {
 }
 
 #[test]
-fn long_answers_that_follow_the_pace_do_not_run_away_from_the_call() {
-    const CALL_NOTES_PER_S: f32 = 10.0;
-    let antiphon = &embedded()[0];
-    let off = |pace_follow, seed| {
-        let (mut end, mut improviser) = partner(antiphon);
+fn a_long_answer_that_follows_the_pace_keeps_near_a_slow_and_a_fast_call() {
+    const LONG: Seconds = Seconds(30.0);
+    let off = |call_step: f64, pace_follow, seed| {
+        let (mut end, mut improviser) = partner_after(&embedded()[0], call_step);
         tell(&mut end, Request::Manner(Manner { pace_follow, ..Manner::DEFAULT }));
-        let (turn, length) = (TurnId(0), Seconds(30.0));
-        let (touch, ending) = (LOUD, Ending::Full);
-        tell(&mut end, Request::Answer { turn, from: FROM, length, seed, touch, ending });
-        let count = notes(&mut end, &mut improviser).len();
-        (count as f32 / length.0 / CALL_NOTES_PER_S).ln().abs()
+        let (turn, touch, ending) = (TurnId(0), LOUD, Ending::Full);
+        tell(&mut end, Request::Answer { turn, from: FROM, length: LONG, seed, touch, ending });
+        let pace = notes(&mut end, &mut improviser).len() as f32 / LONG.0;
+        (pace * call_step as f32 / 2.0).ln().abs()
     };
-    let mean = |pace_follow| (0..3).map(|seed| off(pace_follow, seed)).sum::<f32>() / 3.0;
-    let [free, following] = [Thousandths::ZERO, Thousandths::ONE].map(mean);
-    assert!(2.0 * following < free, "{following} and {free}");
+    for call_step in [0.6, 0.1] {
+        let mean = |pace_follow| (0..3).map(|seed| off(call_step, pace_follow, seed)).sum::<f32>() / 3.0;
+        let [free, following] = [Thousandths::ZERO, Thousandths::ONE].map(mean);
+        assert!(2.0 * following < free, "{following} and {free} after steps of {call_step} s");
+    }
 }

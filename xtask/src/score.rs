@@ -109,7 +109,8 @@ fn sum(scores: &[Score]) -> Score {
     sum
 }
 
-/// Scores `count` evenly spaced notes, each from silence and the `memory` notes before it.
+/// Scores `count` evenly spaced notes, each from silence and the `memory` notes before it; where these are all, from the
+/// beginning of the piece.
 pub fn remembered<L: Listener + Sync>(
     network: &L,
     pieces: &[Vec<GridNote>],
@@ -119,32 +120,48 @@ pub fn remembered<L: Listener + Sync>(
     const SEQUENCES: usize = 32;
     let total: usize = pieces.iter().map(Vec::len).sum();
     let count = count.min(total);
-    let mut places: Vec<(&[GridNote], &[GridNote])> =
-        (0..count).map(|n| place(pieces, n * total / count, memory)).collect();
+    let mut places: Vec<_> = (0..count).map(|n| Place::new(pieces, n * total / count, memory)).collect();
     // Sequences of one length run together.
-    places.sort_by_key(|(heard, _)| heard.len());
-    let same = places.chunk_by(|(a, _), (b, _)| a.len() == b.len());
+    places.sort_by_key(Place::kind);
+    let same = places.chunk_by(|a, b| a.kind() == b.kind());
     let groups: Vec<_> = same.flat_map(|same| same.chunks(SEQUENCES)).collect();
     let scores = shared_out(&groups, |group| {
-        let (heard, next): (Vec<&[GridNote]>, Vec<&[GridNote]>) = group.iter().copied().unzip();
-        let mut known = network.silence(group.len())?;
-        if !heard[0].is_empty() {
-            network.hear(&heard, heard[0].len(), &mut known)?;
+        let (heard, next): (Vec<_>, Vec<_>) = group.iter().map(|place| (place.heard, place.next)).unzip();
+        let (length, begins_piece) = group[0].kind();
+        let mut known =
+            if begins_piece { network.beginning(group.len()) } else { network.silence(group.len()) }?;
+        if length > 0 {
+            network.hear(&heard, length, &mut known)?;
         }
         network.score(&next, 1, &mut known)
     })?;
     Ok(sum(&scores))
 }
 
-/// The note at `index` of all pieces in a row, after what of its piece the memory holds.
-fn place(pieces: &[Vec<GridNote>], mut index: usize, memory: usize) -> (&[GridNote], &[GridNote]) {
-    for piece in pieces {
-        if index < piece.len() {
-            return (&piece[index.saturating_sub(memory)..index], &piece[index..=index]);
+/// A note to score, and what of its piece the memory holds.
+struct Place<'a> {
+    heard: &'a [GridNote],
+    next: &'a [GridNote],
+    begins_piece: bool,
+}
+
+impl<'a> Place<'a> {
+    /// The note at `index` of all pieces in a row.
+    fn new(pieces: &'a [Vec<GridNote>], mut index: usize, memory: usize) -> Self {
+        for piece in pieces {
+            if index < piece.len() {
+                let heard = &piece[index.saturating_sub(memory)..index];
+                return Self { heard, next: &piece[index..=index], begins_piece: index <= memory };
+            }
+            index -= piece.len();
         }
-        index -= piece.len();
+        unreachable!("the index counts the notes of these pieces")
     }
-    unreachable!("the index counts the notes of these pieces")
+
+    /// Places of one kind can be scored side by side.
+    fn kind(&self) -> (usize, bool) {
+        (self.heard.len(), self.begins_piece)
+    }
 }
 
 #[cfg(test)]
