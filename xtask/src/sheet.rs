@@ -52,7 +52,14 @@ pub fn of(notes: &[Note], heading: &Heading) -> std::io::Result<Vec<u8>> {
     let bar = (heading.signature.bar() * f64::from(DIVISIONS)).round() as u32;
     let pickup = beats.pickup(notes, bar.div_ceil(DIVISIONS));
     let Hands { right, left } = Hands::of(notes, &beats);
-    let staves = [right, left].map(|notes| rhythm::chords(&notes, &beats, pickup));
+    let mut staves = [right, left].map(|notes| rhythm::chords(&notes, &beats, pickup));
+    begin_in_the_first_bar(&mut staves, bar);
     let tonality = tonality::fits(notes.iter()).first().map(|fit| fit.tonality);
     xml::write(heading, beats.tempo(), bar, tonality, &staves)
+}
+
+/// The first beat may lie before the first strike, and a pickup before that: bars without a strike yet are left out.
+fn begin_in_the_first_bar(staves: &mut [Vec<Chord>; 2], bar: u32) {
+    let silent = staves.iter().flatten().map(|chord| chord.at / bar * bar).min().unwrap_or(0);
+    staves.iter_mut().flatten().for_each(|chord| chord.at -= silent);
 }

@@ -59,7 +59,7 @@ fn struck(xml: &[u8]) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn every_bar_of_both_staves_is_full_whatever_is_played(
+    fn every_bar_of_both_staves_is_full_and_the_first_one_has_a_note_whatever_is_played(
         played in prop::collection::vec((21u8..=108, 0f64..1.5, 0.01f64..4.0), 1..60),
         tempo in prop::option::of(40f64..200.0),
     ) {
@@ -75,17 +75,19 @@ proptest! {
         let xml = of(&notes, &Heading { tempo, ..HEADING }).expect("memory takes all");
         let mut durations: HashMap<(usize, String), u32> = HashMap::new();
         let bars = all(&xml, "backup").len();
-        let mut bar = 0;
+        let (mut bar, mut struck_first) = (0, false);
         let mut staff_before = "1".to_owned();
         for note in all(&xml, "note") {
             let staff = leaf(&note, "staff").expect("a staff").to_owned();
             bar += usize::from(staff == "1" && staff_before == "2");
             staff_before = staff.clone();
+            struck_first |= bar == 0 && leaf(&note, "step").is_some();
             if leaf(&note, "chord").is_none() {
                 let duration: u32 = leaf(&note, "duration").expect("a duration").parse().expect("a number");
                 *durations.entry((bar, staff)).or_default() += duration;
             }
         }
+        prop_assert!(struck_first);
         prop_assert_eq!(durations.len(), 2 * bars);
         prop_assert!(durations.values().all(|sum| *sum == 4 * DIVISIONS), "{:?}", durations);
     }
