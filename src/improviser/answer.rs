@@ -22,6 +22,9 @@ use crate::{
 const LONGEST_STEP: Seconds = Seconds(2.0);
 /// The first note of an answer begins so long before its end at least: two cells of the grid.
 const ROOM_FOR_A_NOTE: Seconds = Seconds(0.02);
+/// What would begin so shortly before the end of an answer is the beginning of what is not played any more, and would be cut
+/// to a click.
+const LAST_MOMENT: Seconds = Seconds(0.05);
 /// The longest note of an answer.
 const LONGEST_DURATION: Seconds = Seconds(8.0);
 /// What is left of a note whose onset was put off.
@@ -122,7 +125,8 @@ impl Answer {
         scene: &mut Memory,
         manner: &Manner,
     ) -> Option<(Note, Option<f32>)> {
-        let note = self.draw(mind, scene, manner).filter(|note| note.onset < self.until);
+        let room = if self.onsets.is_empty() { Seconds::ZERO } else { LAST_MOMENT };
+        let note = self.draw(mind, scene, manner).filter(|note| self.until - note.onset > room);
         match note {
             Some(note) => {
                 scene.remember(note);

@@ -126,6 +126,21 @@ fn a_model_that_hears_on_hears_the_players_memory_and_less_than_half_as_much_aga
 }
 
 #[test]
+fn no_answer_ends_with_a_click() {
+    let (mut end, mut improviser) = tally(25, 0.01);
+    for (turn, length) in (0..).zip([0.03, 0.1, 1.0, 2.0]) {
+        let (until, length) = (Moment(10.0) + Seconds(length), Seconds(length));
+        let (turn, from, seed, touch) = (TurnId(turn), Moment(10.0), 1, MEZZO_FORTE);
+        let request = Request::Answer { turn, from, length, seed, touch, ending: Ending::Full };
+        end.requests.push(request).expect("room for a request");
+        let notes = replies(&mut end, &mut improviser);
+        let (first, rest) = notes.split_first().expect("an answer has a note");
+        assert!(first.1.onset < until);
+        assert!(rest.iter().all(|(_, note)| (until - note.onset).0 > 0.049), "{length:?}");
+    }
+}
+
+#[test]
 fn an_answer_is_the_same_whether_its_call_was_heard_early_or_at_once() {
     let answers = |early: bool| {
         let (mut end, mut improviser) = tally(None, 0.1);
