@@ -122,7 +122,8 @@ fn choose_model(ui: &Ui, area: Rect, board: &mut Board, view: &View) -> Option<W
     let names: Vec<String> = (0..count).map(|choice| control.text_of(control.value_of(choice))).collect();
     let response = opener(ui, area, &control.name(), &playing, Some("Model"));
     let mut wish = None;
-    Popup::menu(&response).width(area.width()).show(|ui| {
+    Popup::menu(&response).show(|ui| {
+        ui.set_min_width(area.width() - 2.0 * GAP);
         for (index, name) in names.iter().enumerate() {
             let plays = view.own_model.is_none() && index == embedded;
             if ui.selectable_label(plays, name).clicked() {

@@ -36,7 +36,6 @@ FEWEST_COLOURS=30
 # A home of its own, so that nothing of the player's is read or written.
 home=$(mktemp -d)
 started=()
-servers=0
 finish() {
     while ((${#started[@]})); do stop; done
     rm -rf "$home"
@@ -138,9 +137,10 @@ start screen Xvfb -displayfd 3 -screen 0 1920x1200x24 -nolisten tcp 3<> "$home/n
 read -r -t 20 number < "$home/number" || fail "Xvfb tells no display"
 export DISPLAY=:$number LIBGL_ALWAYS_SOFTWARE=1
 
-# start_jack OPTION...: a server without hardware, of a name of its own.
+# start_jack OPTION...: a server without hardware. Its name is always the same: JACK knows eight names at most, and one
+# that was ended by force keeps its own until it comes back.
 start_jack() {
-    export JACK_DEFAULT_SERVER=antiphon-$$-$((++servers))
+    export JACK_DEFAULT_SERVER=antiphon-window
     start jack jackd -n "$JACK_DEFAULT_SERVER" -r -t 20000 "$@" -d dummy -r 48000 -p 512
     until_true "JACK" timeout 2 jack_lsp
 }
@@ -249,9 +249,10 @@ open_ardour() {
     until_true "Ardour's MIDI port" has_port 'ardour:Antiphon/midi_in 1'
     sleep 4
     until_true "the plugin's window in Ardour" open_plugin
-    window=$(xdotool search --name '^Antiphon$' | tail -n 1)
     rest
+    # The host's window comes first, and the plugin's within it after a while.
     sleep 3
+    window=$(xdotool search --name '^Antiphon$' | tail -n 1)
 }
 
 open_ardour "$home/plain"
