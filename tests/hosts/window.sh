@@ -36,7 +36,10 @@ FEWEST_COLOURS=30
 # A home of its own, so that nothing of the player's is read or written.
 home=$(mktemp -d)
 started=()
+player=
 finish() {
+    # It waits for ever where its server has gone.
+    if [[ $player ]]; then kill "$player" 2> /dev/null || true; fi
     while ((${#started[@]})); do stop; done
     rm -rf "$home"
 }
@@ -240,7 +243,11 @@ open_plugin() {
     xdotool mousemove 1323 72 click 1
     sleep 2
     xdotool mousemove 339 187 click --repeat 2 --delay 80 1
-    timeout 6 xdotool search --sync --name '^Antiphon$'
+    for _ in {1..30}; do
+        if xdotool search --name '^Antiphon$'; then return; fi
+        sleep 0.2
+    done
+    return 1
 }
 
 # open_ardour SESSION: opens it and the plugin's window.
