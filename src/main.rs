@@ -1,4 +1,4 @@
-//! Antiphon without a host: a MIDI keyboard and a synthesiser suffice. `--help` lists backends and ports.
+//! Antiphon without a host: a MIDI keyboard and a synthesiser suffice. `--help` lists backends and options.
 
 use std::process::ExitCode;
 

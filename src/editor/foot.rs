@@ -41,6 +41,7 @@ pub fn draw(ui: &Ui, area: Rect, board: &mut Board, view: &View) -> Option<Wish>
         }
         left = place.right() + GAP;
     }
+    left += GAP;
     for id in PRESSED_SELDOM {
         let Some(name) = board.control(id).map(|control| control.name()) else { continue };
         let place = Rect::from_min_size(pos2(left, area.top()), vec2(width(ui, &name, SMALL), area.height()));

@@ -20,7 +20,7 @@ pub const GROUPS: [Group; 4] = [
         knobs: &["patience", "silence", "length"],
         columns: &[
             &["cue", "cue-key", "cue-controller", "alignment"],
-            &["answer-length", "answer-bars", "trade-bars"],
+            &["answer-length", "answer-bars", "trade-bars", "pace-follow"],
         ],
         width: 2.05,
     },
@@ -33,14 +33,7 @@ pub const GROUPS: [Group; 4] = [
     Group {
         title: "How wild",
         knobs: &["temperature", "focus"],
-        columns: &[&[
-            "pitch-temperature",
-            "timing-temperature",
-            "velocity-follow",
-            "pace-follow",
-            "variation",
-            "seed",
-        ]],
+        columns: &[&["pitch-temperature", "timing-temperature", "velocity-follow", "variation", "seed"]],
         width: 1.0,
     },
     Group {

@@ -123,6 +123,7 @@ fn choose_model(ui: &Ui, area: Rect, board: &mut Board, view: &View) -> Option<W
     let response = opener(ui, area, &control.name(), &playing, Some("Model"));
     let mut wish = None;
     Popup::menu(&response).show(|ui| {
+        ui.set_min_width(area.width() - 2.0 * GAP);
         for (index, name) in names.iter().enumerate() {
             let plays = view.own_model.is_none() && index == embedded;
             if ui.selectable_label(plays, name).clicked() {

@@ -6,11 +6,15 @@ use super::{
     palette::{ALERT, QUIET},
     view::Health,
 };
+use crate::music::time::Seconds;
+
+/// Less would be written as nothing, and is no note: the worker has looked at an empty memory.
+const LEAST_STEP: Seconds = Seconds(0.000_05);
 
 /// The line and its colour.
 pub fn told(health: &Health) -> (String, Color32) {
     let mut parts = vec![health.model.clone()];
-    if let Some(step) = health.step {
+    if let Some(step) = health.step.filter(|step| step.0 >= LEAST_STEP.0) {
         parts.push(format!("{:.1} ms a note", step.0 * 1000.0));
     }
     if let Some(worker) = health.worker {
@@ -36,7 +40,6 @@ fn counted(count: u32, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::time::Seconds;
 
     #[test]
     fn health_is_plain_while_all_is_well_and_counts_what_is_not() {

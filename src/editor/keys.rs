@@ -3,7 +3,7 @@
 use egui::{Align2, Color32, CornerRadius, Painter, Rect, Ui, pos2, vec2};
 
 use super::{
-    palette::{ANSWER, GROUND, IDLE, PANEL, ROUND},
+    palette::{ANSWER, GROUND, PANEL, ROUND, STRONG_LINE},
     roll::colour,
     view::{Side, View},
 };
@@ -23,6 +23,8 @@ const BLACK_WIDTH: f32 = 0.62;
 const ODDS_HEIGHT: f32 = 14.0;
 /// A next key as likely as this fills the strip.
 const FULL_ODDS: f32 = 0.4;
+/// And has this part of the plugin's colour at its lower edge: less than a key that sounds.
+const WARMEST: f32 = 0.75;
 
 /// Draws the keyboard into `area`: a piano's keys, or all 128 where others sound.
 pub fn draw(ui: &Ui, area: Rect, view: &View) {
@@ -98,19 +100,13 @@ fn draw_key(painter: &Painter, keyboard: &Keyboard, view: &View, key: Key) {
     if key.number().is_multiple_of(12) && !is_black(key) && rect.width() > 14.0 {
         let name = format!("C{}", i32::from(key.number()) / 12 - 1);
         let at = rect.center_bottom() - vec2(0.0, 3.0);
-        painter.text(
-            at,
-            Align2::CENTER_BOTTOM,
-            name,
-            egui::FontId::proportional(9.0),
-            IDLE.gamma_multiply(0.7),
-        );
+        painter.text(at, Align2::CENTER_BOTTOM, name, egui::FontId::proportional(9.0), STRONG_LINE);
     }
 }
 
 fn draw_pressed(painter: &Painter, face: Rect, side: Side, velocity: Velocity) {
     let loudness = f32::from(velocity.value()) / 127.0;
-    let colour = BLACK.lerp_to_gamma(colour(side), 0.55 + 0.45 * loudness);
+    let colour = BLACK.lerp_to_gamma(colour(side), 0.7 + 0.3 * loudness);
     painter.rect_filled(face, CornerRadius { sw: 2, se: 2, ..CornerRadius::ZERO }, colour);
 }
 
@@ -119,7 +115,7 @@ fn draw_glow(painter: &Painter, face: Rect, rest: Color32, odds: f32) {
     let part = glow(odds);
     if part > 0.02 {
         let mut mesh = egui::Mesh::default();
-        let (top, bottom) = (rest, rest.lerp_to_gamma(ANSWER, part));
+        let (top, bottom) = (rest, rest.lerp_to_gamma(ANSWER, WARMEST * part));
         for (at, colour) in [
             (face.left_top(), top),
             (face.right_top(), top),

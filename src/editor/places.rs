@@ -11,7 +11,7 @@ use super::{
 
 /// The window as it opens first, and the smallest one in which nothing is cut off, in points.
 pub const USUAL_SIZE: Vec2 = Vec2::new(1120.0, 740.0);
-pub const SMALLEST_SIZE: Vec2 = Vec2::new(1020.0, 600.0);
+pub const SMALLEST_SIZE: Vec2 = Vec2::new(1020.0, 640.0);
 
 const HEAD: f32 = 34.0;
 const TURN: f32 = 40.0;

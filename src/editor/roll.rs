@@ -16,7 +16,9 @@ use crate::music::{note::Key, time::Moment};
 const PAST_S: f64 = 12.0;
 const FUTURE_S: f64 = 4.0;
 /// So wide at least is a note, however short, in points.
-const SHORTEST_NOTE: f32 = 4.0;
+const SHORTEST_NOTE: f32 = 5.0;
+/// And so thick, however many keys are seen; where that is more than its key's place, it reaches over both edges.
+const THINNEST_NOTE: f32 = 5.0;
 /// Left of the roll stand the names of octaves.
 const NAMES_WIDTH: f32 = 30.0;
 /// Above it stand the numbers of bars.
@@ -74,11 +76,11 @@ impl Paper {
     /// The place of a note; keys outside the span lie at its edges.
     fn rect(&self, key: Key, from: Moment, to: Moment) -> Rect {
         let height = self.inner.height() / self.span.keys();
-        let top = self.y(key);
         let left = self.x(from);
         let right = self.x(to).max(left + SHORTEST_NOTE);
-        let thickness = (height - 1.0).max(2.0);
-        Rect::from_min_max(pos2(left, top), pos2(right, top + thickness))
+        let thickness = (height - 1.0).max(THINNEST_NOTE);
+        let middle = self.y(key) + height / 2.0;
+        Rect::from_x_y_ranges(left..=right, middle - thickness / 2.0..=middle + thickness / 2.0)
     }
 
     /// The upper edge of a key.

@@ -2,8 +2,8 @@
 //! menu or a switch.
 
 use egui::{
-    Align2, Color32, CursorIcon, Painter, Popup, Rect, Response, Sense, Shape, Stroke as Pen, StrokeKind, Ui,
-    pos2, vec2,
+    Align2, Color32, CursorIcon, Painter, Popup, Rect, RectAlign, Response, Sense, Shape, Stroke as Pen,
+    StrokeKind, Ui, pos2, vec2,
 };
 
 use super::{
@@ -104,9 +104,9 @@ fn choice(ui: &mut Ui, area: Rect, board: &mut Board, id: &str, used: Use) -> Re
     response
 }
 
-/// A menu of the choices, under the widget that opened it.
+/// A menu of the choices, under the value of the widget that opened it.
 pub fn menu(response: &Response, board: &mut Board, id: &str) {
-    Popup::menu(response).show(|ui| {
+    Popup::menu(response).align(RectAlign::BOTTOM_END).show(|ui| {
         let Some(control) = board.control(id) else { return };
         let chosen = control.choice();
         let choices: Vec<(String, f32)> = (0..control.choices().unwrap_or(0))

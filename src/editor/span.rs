@@ -1,32 +1,33 @@
-//! Which keys the roll and the keyboard show: as many octaves as the music needs, whole ones, and at least three.
+//! Which keys the roll shows: as many as the music needs, in half octaves so that it seldom changes, and at least three
+//! octaves.
 
 use super::view::View;
 use crate::music::note::Key;
 
-/// A row of keys, from a C to a B, lowest and highest included.
+/// A row of keys, from a C or an F sharp on, lowest and highest included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     lowest: u8,
     highest: u8,
 }
 
-const OCTAVE: u8 = 12;
+const HALF_OCTAVE: u8 = 6;
 
 impl Span {
     /// Where no note was played yet: C3 to B5, around the middle of a piano.
     pub const USUAL: Self = Self { lowest: 48, highest: 83 };
 
-    /// The usual one, with as many octaves more as the notes need that are seen.
+    /// The usual one, with as many half octaves more as the notes need that are seen.
     pub fn of(view: &View) -> Self {
         let keys = view.notes.iter().map(|note| note.key).chain(view.ghosts.iter().map(|ghost| ghost.key));
         keys.fold(Self::USUAL, Self::with)
     }
 
     fn with(self, key: Key) -> Self {
-        let lower = key.number() / OCTAVE * OCTAVE;
+        let lower = key.number() / HALF_OCTAVE * HALF_OCTAVE;
         Self {
             lowest: self.lowest.min(lower),
-            highest: self.highest.max((lower + OCTAVE - 1).min(Key::COUNT as u8 - 1)),
+            highest: self.highest.max((lower + HALF_OCTAVE - 1).min(Key::COUNT as u8 - 1)),
         }
     }
 

@@ -1,31 +1,34 @@
 //! The turn, to be read from across a stage: who has the floor, and how soon it changes hands.
 
-use egui::{Align2, Color32, Painter, Rect, Ui, pos2, vec2};
+use egui::{Align2, Color32, FontId, Painter, Rect, Ui, pos2, vec2};
 
 use super::{
-    palette::{ALERT, ANSWER, BODY, CALL, GAP, IDLE, PANEL, QUIET, RAISED, ROUND, TEXT, TITLE},
+    palette::{ALERT, ANSWER, BODY, CALL, GAP, GROUND, IDLE, PANEL, QUIET, RAISED, ROUND, TEXT, over_panel},
     view::{Floor, View},
 };
 use crate::music::time::Seconds;
 
 /// The diameter of the light before the words, in points.
-const LIGHT: f32 = 14.0;
+const LIGHT: f32 = 16.0;
 /// The bar is so high, in points.
-const BAR_HEIGHT: f32 = 6.0;
+const BAR_HEIGHT: f32 = 10.0;
 /// The words stand left of the bar in this width, in points.
 const WORDS_WIDTH: f32 = 230.0;
 /// And what is left, to the right of it.
 const LEFT_WIDTH: f32 = 56.0;
+/// So much of its colour the whole place takes on from who has the floor, 0..=1: seen from the corner of an eye.
+const TINT: f32 = 0.2;
+const LETTERS: FontId = FontId::proportional(22.0);
 
 /// Draws the turn into `area`.
 pub fn draw(ui: &Ui, area: Rect, view: &View) {
     let painter = ui.painter_at(area);
-    painter.rect_filled(area, ROUND, PANEL);
     let said = Said::of(view.floor);
+    painter.rect_filled(area, ROUND, if said.is_quiet { PANEL } else { over_panel(said.colour, TINT) });
     let light = pos2(area.left() + GAP + LIGHT / 2.0 + 2.0, area.center().y);
     painter.circle_filled(light, LIGHT / 2.0, said.colour);
     let words = pos2(light.x + LIGHT, light.y);
-    painter.text(words, Align2::LEFT_CENTER, said.words, TITLE, if said.is_quiet { QUIET } else { TEXT });
+    painter.text(words, Align2::LEFT_CENTER, said.words, LETTERS, if said.is_quiet { QUIET } else { TEXT });
     let bar = Rect::from_center_size(
         pos2((area.left() + WORDS_WIDTH + area.right() - LEFT_WIDTH) / 2.0, area.center().y),
         vec2((area.width() - WORDS_WIDTH - LEFT_WIDTH).max(0.0), BAR_HEIGHT),
@@ -33,7 +36,7 @@ pub fn draw(ui: &Ui, area: Rect, view: &View) {
     draw_bar(&painter, bar, &said);
     if let Some(left) = said.left {
         let at = pos2(area.right() - GAP, area.center().y);
-        painter.text(at, Align2::RIGHT_CENTER, format!("{:.1} s", left.0), BODY, QUIET);
+        painter.text(at, Align2::RIGHT_CENTER, format!("{:.1} s", left.0), BODY, TEXT);
     }
     ui.ctx().accesskit_node_builder(ui.scope_id().with("turn"), |node| {
         node.set_role(egui::accesskit::Role::Status);
@@ -42,7 +45,7 @@ pub fn draw(ui: &Ui, area: Rect, view: &View) {
 }
 
 fn draw_bar(painter: &Painter, bar: Rect, said: &Said) {
-    painter.rect_filled(bar, BAR_HEIGHT / 2.0, RAISED);
+    painter.rect_filled(bar, BAR_HEIGHT / 2.0, if said.is_quiet { RAISED } else { GROUND });
     if let Some(part) = said.part.filter(|part| *part > 0.0) {
         let mut filled = bar;
         filled.set_width((bar.width() * part.clamp(0.0, 1.0)).max(BAR_HEIGHT));

@@ -65,7 +65,7 @@ fn a_project_whose_model_file_is_missing_plays_the_embedded_one_and_says_so() {
     instance.params.model_file.set("/no/such/mine.safetensors".to_owned());
     assert!(instance.guest.lock().model().is_none());
     let ModelStanding::Refused { sentence, own: None } = instance.model() else { panic!("it is missing") };
-    assert!(sentence.starts_with("/no/such/mine.safetensors cannot be read ("), "{sentence}");
+    assert!(sentence.starts_with("/no/such/mine.safetensors is not there:"), "{sentence}");
     assert!(sentence.ends_with("choose another model file; the model inside the plugin plays"), "{sentence}");
     assert_eq!(instance.report().model, "antiphon");
     assert!(

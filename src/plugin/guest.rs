@@ -1,6 +1,11 @@
 //! The model of the player's own file, which plays before the embedded ones.
 
-use std::{fs, io, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::Path,
+    sync::Arc,
+};
 
 use nice_plug::{nice_error, params::persist::PersistentField};
 use parking_lot::RwLock;
@@ -106,8 +111,10 @@ impl Guest {
 
 fn read(path: &Path) -> Result<Arc<dyn Model>, String> {
     let shown = path.display();
-    let unreadable =
-        |error: io::Error| format!("{shown} cannot be read ({error}): choose another model file");
+    let unreadable = |error: io::Error| match error.kind() {
+        ErrorKind::NotFound => format!("{shown} is not there: choose another model file"),
+        _ => format!("{shown} cannot be read ({error}): choose another model file"),
+    };
     // A device or a pipe may have no end.
     let file = fs::metadata(path).map_err(unreadable)?;
     if !file.is_file() || file.len() > LARGEST_FILE_BYTES {

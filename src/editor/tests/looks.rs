@@ -15,11 +15,16 @@ struct Text {
     is_cut: bool,
 }
 
+/// What can be pressed besides the parameters.
+const BUTTONS: [&str; 5] = ["Presets", "Save take", "Save last answer", "Copy path", "Close"];
+
+/// Every parameter and every button.
 fn names() -> Vec<String> {
     let params = AntiphonParams::default();
     // SAFETY: the parameters live as long as the names are read.
     let name = |pointer: ParamPtr| unsafe { pointer.name() }.to_owned();
-    params.param_map().into_iter().map(|(_, pointer, _)| name(pointer)).collect()
+    let parameters = params.param_map().into_iter().map(|(_, pointer, _)| name(pointer));
+    parameters.chain(BUTTONS.map(str::to_owned)).collect()
 }
 
 fn texts(rig: &Rig) -> Vec<Text> {
@@ -44,7 +49,7 @@ fn collect(shape: &Shape, clip: Rect, texts: &mut Vec<Text>) {
 }
 
 #[test]
-fn every_parameter_has_one_control_with_its_name_at_every_size() {
+fn every_parameter_and_every_button_is_there_once_at_every_size() {
     for (size, rig) in Rig::all_sizes(busy) {
         let window = rig.harness.ctx.content_rect();
         for name in names() {
