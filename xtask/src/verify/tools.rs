@@ -1,10 +1,10 @@
-//! Other people's programs: validators of plugins, the auditor of dependencies, the fuzzer. Those that are there are run.
+//! Other people's programs: validators of plugins, the auditor of dependencies. Those that are there are run.
 
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use super::{Finding, Found, cargo};
+use super::{Finding, Found};
 use crate::bundle;
 
 /// One program, how it is asked, and where to get it.
@@ -43,17 +43,9 @@ const TOOLS: [Tool; 4] = [
         advice: "cargo install cargo-deny --locked",
     },
 ];
-const FUZZ_TARGETS: [&str; 4] = ["events", "model", "state", "midi"];
-/// Of each target, in a long run.
-const FUZZ_SECONDS: u32 = 600;
-
-pub fn check_all(long: bool) -> Result<Vec<Finding>> {
+pub fn check_all() -> Result<Vec<Finding>> {
     bundle::run(&bundle::Arguments {})?;
-    let mut findings: Vec<Finding> = TOOLS.iter().map(check).collect();
-    if long {
-        findings.extend(FUZZ_TARGETS.map(fuzz));
-    }
-    Ok(findings)
+    Ok(TOOLS.iter().map(check).collect())
 }
 
 fn check(tool: &Tool) -> Finding {
@@ -71,25 +63,5 @@ fn check(tool: &Tool) -> Finding {
             }
         }
     };
-    Finding { what: tool.what, found }
-}
-
-fn fuzz(target: &'static str) -> Finding {
-    println!("fuzzing: {target}");
-    let seconds = format!("-max_total_time={FUZZ_SECONDS}");
-    let mut command = Command::new("cargo");
-    // Whatever toolchain runs this program, fuzzing needs nightly.
-    command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
-    command.args(["+nightly", "fuzz", "run", target, "--", &seconds]);
-    let is_there = cargo().args(["fuzz", "--version"]).output().is_ok_and(|told| told.status.success());
-    let found = match command.output() {
-        Ok(told) if is_there => {
-            let said = String::from_utf8_lossy(&told.stderr).into_owned();
-            let last = said.lines().rev().find(|line| line.contains("Done ") || line.contains("ERROR"));
-            let last = last.unwrap_or("it does not build with nightly Rust").to_owned();
-            if told.status.success() { Found::Passed(last) } else { Found::Failed(last) }
-        }
-        _ => Found::Missing("cargo install cargo-fuzz, and rustup toolchain install nightly".to_owned()),
-    };
-    Finding { what: target, found }
+    Finding { what: tool.what.to_owned(), found }
 }
