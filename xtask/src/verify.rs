@@ -61,10 +61,9 @@ impl From<Result<String, Error>> for Found {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
     std::env::set_current_dir(root)?;
-    let mut records = Records::read(root)?;
     if let Some(only) = arguments.only {
-        only.run(root, &mut records)?;
-        return complain(records.broken().map(str::to_owned).collect());
+        only.run(root)?;
+        return complain(Records::read(root)?.broken().map(str::to_owned).collect());
     }
     let outcomes = Outcomes::of(promises::tests(), None)?;
     let mut findings = vec![realtime::check()?];
@@ -72,8 +71,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     findings.extend(hosts::check_all()?);
     findings.extend(fuzzing::check_all());
     for check in LongCheck::ALL.into_iter().filter(|_| arguments.long) {
-        check.run(root, &mut records)?;
+        check.run(root)?;
     }
+    let records = Records::read(root)?;
     let page = page::compose(&outcomes, &findings, &records, root)?;
     let path = root.join("docs/trust.md");
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;

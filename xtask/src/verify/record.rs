@@ -42,23 +42,25 @@ impl Records {
         self.all.iter().filter(|record| !record.passed).map(|record| record.what.as_str())
     }
 
-    /// Takes the place of the record of the same check.
+    /// Has the outcome of a check take the place of its last one. The file is read anew, since another check may have
+    /// ended meanwhile.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn keep(&mut self, root: &Path, what: &str, outcome: &Result<String>) -> Result<()> {
+    pub fn keep(root: &Path, what: &str, outcome: &Result<String>) -> Result<()> {
+        let mut records = Self::read(root)?;
         let figures = match outcome {
             Ok(figures) => figures.clone(),
             Err(error) => format!("{error:#}"),
         };
         let on = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
         let record = Record { what: what.to_owned(), passed: outcome.is_ok(), figures, on };
-        match self.all.iter_mut().find(|known| known.what == what) {
+        match records.all.iter_mut().find(|known| known.what == what) {
             Some(known) => *known = record,
-            None => self.all.push(record),
+            None => records.all.push(record),
         }
         let path = root.join(FILE);
-        fs::write(&path, HEAD.to_owned() + &toml::to_string(self)?)
+        fs::write(&path, HEAD.to_owned() + &toml::to_string(&records)?)
             .with_context(|| format!("cannot write {}", path.display()))
     }
 }

@@ -42,7 +42,20 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub const HOUR: Self = Self { parts: 12, part_seconds: 300, pace: Pace::RealTime };
+    /// An hour, or as many minutes as `ANTIPHON_SOAK_MINUTES` says.
+    ///
+    /// # Errors
+    /// When that is no number of minutes.
+    pub fn of_environment() -> Result<Self> {
+        const HOUR: u32 = 60;
+        const PART_MINUTES: u32 = 5;
+        let minutes = match std::env::var("ANTIPHON_SOAK_MINUTES") {
+            Ok(text) => text.parse().context("ANTIPHON_SOAK_MINUTES is a whole number of minutes")?,
+            Err(_) => HOUR,
+        };
+        let parts = minutes.div_ceil(PART_MINUTES);
+        Ok(Self { parts, part_seconds: PART_MINUTES * 60, pace: Pace::RealTime })
+    }
 }
 
 /// Plays it and tells the figures.

@@ -12,6 +12,8 @@ struct Tool {
     what: &'static str,
     program: &'static str,
     arguments: &'static [&'static str],
+    /// The line that tells its figures holds this.
+    figures: &'static str,
     advice: &'static str,
 }
 
@@ -22,24 +24,28 @@ const TOOLS: [Tool; 4] = [
         what: "clap-validator",
         program: "clap-validator",
         arguments: &["validate", CLAP],
+        figures: "tests run",
         advice: "put `clap-validator` (github.com/free-audio/clap-validator) on PATH",
     },
     Tool {
         what: "Steinberg's validator",
         program: "validator",
         arguments: &["-e", VST3],
+        figures: "Result:",
         advice: "put `validator` of the VST3 SDK on PATH",
     },
     Tool {
         what: "pluginval, strictness 10",
         program: "pluginval",
         arguments: &["--strictness-level", "10", "--validate", VST3],
+        figures: "SUCCESS",
         advice: "put `pluginval` (github.com/Tracktion/pluginval) on PATH",
     },
     Tool {
         what: "cargo-deny: licenses, sources, duplicates",
         program: "cargo-deny",
         arguments: &["check", "licenses", "bans", "sources"],
+        figures: "ok",
         advice: "cargo install cargo-deny --locked",
     },
 ];
@@ -55,11 +61,13 @@ fn check(tool: &Tool) -> Finding {
         Ok(told) => {
             let said = [told.stdout, told.stderr].concat();
             let said = String::from_utf8_lossy(&said);
-            let last = said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
+            let lines = || said.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+            let last = || lines().next().unwrap_or_default().to_owned();
             if told.status.success() {
-                Found::Passed(last.to_owned())
+                let figures = lines().find(|line| line.contains(tool.figures));
+                Found::Passed(figures.map_or_else(last, str::to_owned))
             } else {
-                Found::Failed(last.to_owned())
+                Found::Failed(last())
             }
         }
     };

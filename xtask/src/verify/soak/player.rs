@@ -24,11 +24,13 @@ impl Player {
     pub fn part(&mut self, from: u64, until: u64) -> Vec<Event> {
         let mut score = Vec::new();
         let mut at = from;
-        while at < until {
-            at = self.phrase(at, &mut score);
-        }
-        for event in &mut score {
-            event.at = event.at.min(until - 1);
+        loop {
+            let mut phrase = Vec::new();
+            at = self.phrase(at, &mut phrase);
+            if phrase.iter().any(|event| event.at >= until) {
+                break;
+            }
+            score.append(&mut phrase);
         }
         score::sort(&mut score);
         score
@@ -54,5 +56,22 @@ impl Player {
 
     fn samples(&mut self, least_seconds: f64, most_seconds: f64) -> u64 {
         (self.chance.random_range(least_seconds..most_seconds) * self.rate) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stage::performance;
+
+    use super::*;
+
+    #[test]
+    fn every_part_ends_with_all_keys_up() {
+        let mut player = Player::new(48_000.0);
+        for part in 0..100 {
+            let score = player.part(part * 2_000_000, (part + 1) * 2_000_000);
+            assert!(performance::notes(&score).iter().all(|note| note.off.is_some()));
+            assert!(score.last().is_some_and(|last| last.at < (part + 1) * 2_000_000));
+        }
     }
 }
