@@ -2,15 +2,18 @@
 #![no_main]
 #![allow(dead_code)]
 
-#[path = "../../xtask/src/corpus.rs"]
-mod corpus;
-#[path = "../../xtask/src/tonality.rs"]
-mod tonality;
+// The reader's own files, as the project's commands have them.
+#[path = "../../xtask/src"]
+mod commands {
+    pub mod corpus;
+    pub mod tonality;
+}
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 
+use commands::{corpus, tonality};
 use corpus::Convention;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,5 +1,6 @@
--- Makes a session of Ardour with the plugin on a MIDI track, for window.sh. It is run by Ardour's Lua shell.
--- Environment: SESSION (the folder to make), LOST_MODEL (a path: the project's model file, which is not there).
+-- Makes a session of Ardour with the plugin on a MIDI track, for window.sh and ardour.sh. It is run by Ardour's Lua shell.
+-- Environment: SESSION (the folder to make), LOST_MODEL (a path: the project's model file, which is not there),
+-- SECONDS_OPEN (how long the session stays open; not at all unless given).
 AudioEngine:set_backend("JACK", "ardour", "")
 local folder = os.getenv("SESSION")
 -- Ardour opens a folder by the session of the same name.
@@ -20,5 +21,9 @@ if os.getenv("LOST_MODEL") then
     assert(plugin:to_insert():plugin(0):load_preset(preset), "Ardour does not load the preset")
 end
 session:save_state("")
+for _ = 1, tonumber(os.getenv("SECONDS_OPEN") or "0") do
+    ARDOUR.LuaAPI.usleep(1000000)
+    collectgarbage()
+end
 close_session()
 quit()

@@ -9,6 +9,7 @@ mod faults;
 mod fuzzed;
 mod games;
 mod handover;
+mod interleaved;
 mod interplay;
 mod realtime;
 mod rig;

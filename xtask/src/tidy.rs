@@ -41,6 +41,21 @@ const PURE: [&str; 7] = [
     "src/model/antiphon/vocabulary.rs",
     "src/model/antiphon/scene.rs",
 ];
+/// Words of what the audio thread never does: to lock, to log, to wait.
+const FOREIGN_TO_AUDIO: [&str; 10] = [
+    "parking_lot",
+    "Mutex",
+    "RwLock",
+    "Condvar",
+    "LazyLock",
+    "OnceLock",
+    "mpsc",
+    "println",
+    "eprintln",
+    "park",
+];
+/// What runs on the audio thread and on no other.
+const AUDIO: [&str; 3] = ["src/host.rs", "src/performer.rs", "src/performer"];
 /// Marks of unfinished work and of tests that prove nothing. Spelled in halves, so as not to find themselves.
 const UNFINISHED: [&str; 7] = [
     concat!("TO", "DO"),
@@ -53,7 +68,7 @@ const UNFINISHED: [&str; 7] = [
 ];
 const LONGEST_FILE_LINES: usize = 300;
 /// Hosts keep real time, which is a matter of sleeping.
-const MAY_SLEEP: [&str; 2] = ["stage/src/play.rs", "stage/src/clap/together.rs"];
+const MAY_SLEEP: [&str; 3] = ["stage/src/play.rs", "stage/src/clap/together.rs", "xtask/src/verify/soak.rs"];
 
 pub fn run(_: &Arguments) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
@@ -75,13 +90,18 @@ pub fn run(_: &Arguments) -> anyhow::Result<()> {
 
 fn faults_of(name: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
-    let pure = PURE.iter().any(|pure| name == *pure || name.starts_with(&format!("{pure}/")));
+    let is_among =
+        |places: &[&str]| places.iter().any(|place| name == *place || name.starts_with(&format!("{place}/")));
+    let (pure, audio) = (is_among(&PURE), is_among(&AUDIO));
     for (number, line) in (1..).zip(text.lines()) {
         let mut fault = |what: &str| faults.push(format!("{name}:{number}: {what}"));
         let code = line.split("//").next().unwrap_or(line);
         for word in code.split(|letter: char| !letter.is_alphanumeric() && letter != '_') {
             if pure && FOREIGN_TO_MUSIC.contains(&word) {
                 fault(&format!("the pure core names {word}"));
+            }
+            if audio && FOREIGN_TO_AUDIO.contains(&word) {
+                fault(&format!("the audio thread names {word}"));
             }
         }
         let sleeps = MAY_SLEEP.contains(&name) && line.contains(UNFINISHED[6]);
@@ -126,6 +146,12 @@ mod tests {
         assert_eq!(faults_of("src/music/turn.rs", "use std::{sync::Arc, thread};\n").len(), 2);
         assert_eq!(faults_of("src/music/turn.rs", "// The worker does this.\n").len(), 0);
         assert_eq!(faults_of("src/music_box.rs", "use std::sync::Arc;\n").len(), 0);
+    }
+
+    #[test]
+    fn a_lock_on_the_audio_thread_is_a_fault() {
+        assert_eq!(faults_of("src/performer/desk.rs", "static LOCK: Mutex<()> = Mutex::new(());\n").len(), 2);
+        assert_eq!(faults_of("src/worker.rs", "use std::sync::Mutex;\n").len(), 0);
     }
 
     #[test]

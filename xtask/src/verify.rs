@@ -1,31 +1,41 @@
 //! `cargo xtask verify`: what the plugin promises, held to account.
 
+mod fuzzing;
+mod hosts;
+mod long;
+mod page;
 mod promises;
 mod realtime;
+mod record;
+mod soak;
 mod tests_run;
 mod tools;
 mod unsafe_code;
 
-use std::{fmt::Write, fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 
-use self::{promises::PROMISES, tests_run::Outcomes};
+use self::{long::LongCheck, record::Records, tests_run::Outcomes};
 
 /// Run the checks of every promise, and write what they found into docs/trust.md.
 ///
-/// Validators, RealtimeSanitizer, cargo-deny and cargo-fuzz are used where they are found, and named where they are not.
+/// Validators, hosts, RealtimeSanitizer, cargo-deny and cargo-fuzz are used where they are found, and named where they are
+/// not.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Take hours: a day of sessions at fast time, a hundred times as many cases, ten minutes of each fuzz target
+    /// Take a day: run the long checks too, whose last figures stay on the page otherwise
     #[arg(long)]
     long: bool,
+    /// Run only this of the long checks, and leave the page as it is
+    #[arg(long, value_enum, conflicts_with = "long")]
+    only: Option<LongCheck>,
 }
 
 /// What one check that is no test of ours has found.
 #[derive(Debug)]
 pub struct Finding {
-    pub what: &'static str,
+    pub what: String,
     pub found: Found,
 }
 
@@ -39,51 +49,48 @@ pub enum Found {
     Missing(String),
 }
 
+impl From<Result<String, Error>> for Found {
+    fn from(outcome: Result<String>) -> Self {
+        match outcome {
+            Ok(figures) => Self::Passed(figures),
+            Err(error) => Self::Failed(format!("{error:#}")),
+        }
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
     std::env::set_current_dir(root)?;
-    let outcomes = Outcomes::of_tests(arguments.long)?;
+    if let Some(only) = arguments.only {
+        only.run(root)?;
+        return complain(Records::read(root)?.broken().map(str::to_owned).collect());
+    }
+    let outcomes = Outcomes::of(promises::tests(), None)?;
     let mut findings = vec![realtime::check()?];
-    findings.extend(tools::check_all(arguments.long)?);
-    let page = page(&outcomes, &findings, arguments.long, root)?;
+    findings.extend(tools::check_all()?);
+    findings.extend(hosts::check_all()?);
+    findings.extend(fuzzing::check_all());
+    for check in LongCheck::ALL.into_iter().filter(|_| arguments.long) {
+        check.run(root)?;
+    }
+    let records = Records::read(root)?;
+    let page = page::compose(&outcomes, &findings, &records, root)?;
     let path = root.join("docs/trust.md");
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
     println!("written: docs/trust.md");
     let failed = findings.iter().filter(|finding| matches!(finding.found, Found::Failed(_)));
-    let failed: Vec<&str> = failed.map(|finding| finding.what).chain(outcomes.broken()).collect();
-    if !failed.is_empty() {
-        bail!("these promises are broken: {}", failed.join(", "));
+    let failed = failed.map(|finding| finding.what.clone());
+    let broken = outcomes.broken().map(str::to_owned).chain(records.broken().map(str::to_owned));
+    complain(failed.chain(broken).collect())
+}
+
+/// # Errors
+/// When anything is broken.
+fn complain(broken: Vec<String>) -> Result<()> {
+    if !broken.is_empty() {
+        bail!("these promises are broken: {}", broken.join(", "));
     }
     Ok(())
-}
-
-fn page(outcomes: &Outcomes, findings: &[Finding], long: bool, root: &Path) -> Result<String> {
-    let mut page = String::from(include_str!("verify/head.md"));
-    let command = if long { "cargo xtask verify --long" } else { "cargo xtask verify" };
-    writeln!(page, "Last written by `{command}`, with {}.\n", compiler()?)?;
-    writeln!(page, "| promise | the tests that hold it | last figures |\n|---|---|---|")?;
-    for promise in PROMISES {
-        let tests: Vec<String> = promise.tests.iter().map(|test| format!("`{test}`")).collect();
-        writeln!(page, "| {} | {} | {} |", promise.text, tests.join(", "), outcomes.figures(promise))?;
-    }
-    page.push_str("\n## Other people's checks\n\n| check | result |\n|---|---|\n");
-    for Finding { what, found } in findings {
-        let found = match found {
-            Found::Passed(figures) => format!("passed: {figures}"),
-            Found::Failed(last) => format!("**failed**: {last}"),
-            Found::Missing(sentence) => format!("not run: {sentence}"),
-        };
-        writeln!(page, "| {what} | {found} |")?;
-    }
-    page.push_str(include_str!("verify/limits.md"));
-    page.push_str(&unsafe_code::listed(root)?);
-    Ok(page)
-}
-
-fn compiler() -> Result<String> {
-    let told = Command::new("rustc").arg("--version").output().context("there is no rustc")?;
-    let told = String::from_utf8_lossy(&told.stdout);
-    Ok(told.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
 }
 
 /// The cargo that runs this program, or the one on PATH.

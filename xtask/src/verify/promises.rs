@@ -6,6 +6,11 @@ pub struct Promise {
     pub tests: &'static [&'static str],
 }
 
+/// The tests of all promises.
+pub fn tests() -> impl Iterator<Item = &'static str> {
+    PROMISES.iter().flat_map(|promise| promise.tests).copied()
+}
+
 pub const PROMISES: &[Promise] = &[
     Promise {
         text: "Every note-on has its note-off, whatever is played, set, stopped, sought, looped, reset or refused",
@@ -41,6 +46,7 @@ pub const PROMISES: &[Promise] = &[
             "realtime::a_full_lane_is_counted_and_nobody_waits",
             "realtime::a_dead_worker_is_nothing_to_wait_for_and_the_next_performer_answers",
             "hearing_expecting_foreseeing_drawing_and_forgetting_allocate_nothing",
+            "tidy::tests::the_house_is_tidy",
         ],
     },
     Promise {
@@ -56,6 +62,7 @@ pub const PROMISES: &[Promise] = &[
     Promise {
         text: "A reply of an old turn cannot sound",
         tests: &[
+            "interleaved::in_whatever_order_performer_and_worker_take_their_steps_no_old_turn_sounds_and_the_last_call_is_answered",
             "a_strike_releases_the_answer_on_its_own_sample_and_nothing_pending_sounds",
             "session::in_a_session_the_plugin_keeps_to_all_that_was_asked_for",
             "releases::a_players_note_takes_the_floor_back_at_its_own_sample",
@@ -101,6 +108,12 @@ pub const PROMISES: &[Promise] = &[
     Promise {
         text: "No bytes in a MIDI file stop its reader",
         tests: &["corpus::tests::no_bytes_make_the_reader_panic"],
+    },
+    Promise {
+        text: "Memory stays flat and the grid does not drift, game after game; an hour of it stands below",
+        tests: &[
+            "verify::soak::tests::all_games_one_after_the_other_leave_nothing_hanging_and_keep_to_the_grid",
+        ],
     },
     Promise {
         text: "Chance is seeded: a project gives the same notes at every bounce, in both formats",

@@ -19,7 +19,7 @@ const NEWEST: u32 = 40;
 pub fn check() -> Result<Finding> {
     let Some(library) = library() else {
         let advice = "install Debian's `libclang-rt-22-dev` or newer, or name its library in RTSAN_LIB_PATH";
-        return Ok(Finding { what: WHAT, found: Found::Missing(advice.to_owned()) });
+        return Ok(Finding { what: WHAT.to_owned(), found: Found::Missing(advice.to_owned()) });
     };
     println!("{WHAT}");
     let mut laws = 0;
@@ -33,7 +33,7 @@ pub fn check() -> Result<Finding> {
         if !told.status.success() {
             let heard = String::from_utf8_lossy(&told.stderr).into_owned();
             let first = heard.lines().find(|line| line.contains("Intercepted")).unwrap_or("a test failed");
-            return Ok(Finding { what: WHAT, found: Found::Failed(first.to_owned()) });
+            return Ok(Finding { what: WHAT.to_owned(), found: Found::Failed(first.to_owned()) });
         }
         laws += String::from_utf8_lossy(&told.stdout).lines().filter(|line| line.ends_with("... ok")).count();
     }
@@ -41,7 +41,7 @@ pub fn check() -> Result<Finding> {
     let figures = format!(
         "{laws} laws through the CLAP host and below it, 0 violations, no exceptions in the code ({version})"
     );
-    Ok(Finding { what: WHAT, found: Found::Passed(figures) })
+    Ok(Finding { what: WHAT.to_owned(), found: Found::Passed(figures) })
 }
 
 /// The one of the environment, or the newest that is installed.

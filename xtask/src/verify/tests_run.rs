@@ -6,11 +6,9 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     cargo,
-    promises::{PROMISES, Promise},
+    promises::{self, Promise},
 };
 
-/// What a long run asks for: a day of the player's time, and so many cases of each property.
-const LONG: [(&str, &str); 2] = [("ANTIPHON_SESSION_MINUTES", "1440"), ("PROPTEST_CASES", "25600")];
 /// A test tells its figures in a line that begins so.
 const PROVED: &str = "proved: ";
 
@@ -21,15 +19,11 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    /// Runs them all. Takes minutes.
-    pub fn of_tests(long: bool) -> Result<Self> {
+    /// Runs tests, with a variable of the environment if they are asked for more than usual. Takes minutes, or hours.
+    pub fn of<'a>(tests: impl IntoIterator<Item = &'a str>, more: Option<(&str, &str)>) -> Result<Self> {
         let mut command = cargo();
         command.args(["test", "--workspace", "--no-fail-fast", "--", "--exact", "--show-output"]);
-        command.args(PROMISES.iter().flat_map(|promise| promise.tests));
-        if long {
-            command.envs(LONG);
-        }
-        println!("the tests of {} promises", PROMISES.len());
+        command.args(tests).envs(more);
         let told = command.stderr(Stdio::inherit()).output().context("there is no cargo")?;
         let outcomes = Self::read(&String::from_utf8_lossy(&told.stdout));
         if outcomes.passed.is_empty() {
@@ -70,9 +64,14 @@ impl Outcomes {
         [verdict].into_iter().chain(figures.cloned()).collect::<Vec<_>>().join("; ")
     }
 
-    /// The tests that failed, or were not there.
+    /// The tests of promises that failed, or were not there.
     pub fn broken(&self) -> impl Iterator<Item = &'static str> {
-        PROMISES.iter().flat_map(|promise| promise.tests).copied().filter(|test| !self.has_passed(test))
+        promises::tests().filter(|test| !self.has_passed(test))
+    }
+
+    /// What one test has proved; none if it failed.
+    pub fn figures_of(&self, test: &str) -> Option<String> {
+        self.figures.get(test).filter(|_| self.has_passed(test)).map(|figures| figures.join("; "))
     }
 
     fn has_passed(&self, test: &str) -> bool {
@@ -92,9 +91,7 @@ mod tests {
         let promise = Promise { text: "", tests: &["a::one", "a::two", "a::three"] };
         assert_eq!(outcomes.figures(&promise), "**1 of 3 hold**; 12 cases");
         assert_eq!(outcomes.figures(&Promise { text: "", tests: &["a::one"] }), "1 of 1 hold; 12 cases");
-        assert_eq!(
-            outcomes.broken().count(),
-            PROMISES.iter().map(|promise| promise.tests.len()).sum::<usize>()
-        );
+        assert_eq!(outcomes.broken().count(), promises::tests().count());
+        assert_eq!(outcomes.figures_of("a::one").as_deref(), Some("12 cases"));
     }
 }

@@ -1,0 +1,214 @@
+//! An hour at a player's pace: one instance plays in real time with a player who never tires, in one game after the other.
+
+mod memory;
+mod player;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use antiphon::lane::Telemetry;
+use anyhow::{Context, Result, bail, ensure};
+use stage::{
+    Clap, Event, Host, Kind, Mode, Pace, Setup, Transport,
+    host::{Block, Heard},
+    performance,
+    transport::Playhead,
+};
+
+use self::{memory::Growth, player::Player};
+
+const PLUGIN: &str = "audio.antiphon.midi";
+const RATE: f64 = 48_000.0;
+const BLOCK: u32 = 256;
+/// No line of the grid lies on a whole sample, so that an error of rounding adds up if any does.
+const TEMPO: f64 = 117.3;
+const SIXTEENTH_SAMPLES: f64 = RATE * 60.0 / TEMPO / 4.0;
+/// Every onset is set on a grid, so that a drift is seen.
+const SETTINGS: [(&str, &str); 3] = [("Thru", "off"), ("Silence", "2.0"), ("Quantise", "1/16")];
+const GAMES: [&str; 4] = ["Answer", "Trade", "Together", "Endless"];
+/// A part ends with the plugin bypassed for so long; what sounds then hangs.
+const REST_SECONDS: f64 = 1.0;
+/// What is on the grid is on the sample nearest to a line.
+const ON_THE_GRID_SAMPLES: f64 = 1.0;
+
+/// So many parts, each in a game of its own and with a reset behind it.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub parts: u32,
+    pub part_seconds: u32,
+    pub pace: Pace,
+}
+
+impl Plan {
+    /// An hour, or as many minutes as `ANTIPHON_SOAK_MINUTES` says.
+    ///
+    /// # Errors
+    /// When that is no number of minutes.
+    pub fn of_environment() -> Result<Self> {
+        const HOUR: u32 = 60;
+        const PART_MINUTES: u32 = 5;
+        let minutes = match std::env::var("ANTIPHON_SOAK_MINUTES") {
+            Ok(text) => text.parse().context("ANTIPHON_SOAK_MINUTES is a whole number of minutes")?,
+            Err(_) => HOUR,
+        };
+        let parts = minutes.div_ceil(PART_MINUTES);
+        Ok(Self { parts, part_seconds: PART_MINUTES * 60, pace: Pace::RealTime })
+    }
+}
+
+/// Plays it and tells the figures.
+///
+/// # Errors
+/// When a note hangs, the grid drifts, memory grows or the plugin fails.
+pub fn play(plan: Plan) -> Result<String> {
+    let mut soak = Soak::new(plan)?;
+    let transport = Transport::playing(TEMPO);
+    let mut playhead = Playhead::new(&transport, RATE);
+    for part in 0..plan.parts {
+        soak.part(part, &mut playhead)?;
+        if plan.pace == Pace::RealTime {
+            println!("{} of {} minutes", (part + 1) * plan.part_seconds / 60, plan.minutes());
+        }
+    }
+    soak.figures()
+}
+
+impl Plan {
+    fn minutes(self) -> u32 {
+        self.parts * self.part_seconds / 60
+    }
+}
+
+struct Soak {
+    plan: Plan,
+    clap: Clap,
+    player: Player,
+    now: u64,
+    due: Instant,
+    notes: usize,
+    off_grid: usize,
+    /// The median distance of a part's onsets from the grid, in samples.
+    errors: Vec<f64>,
+    worst_block: Duration,
+    growth: Growth,
+}
+
+impl Soak {
+    fn new(plan: Plan) -> Result<Self> {
+        // SAFETY: the framework's entry is a valid one.
+        let mut clap = unsafe { Clap::in_process((&raw const antiphon::plugin::clap_entry).cast(), PLUGIN) }?;
+        for (name, text) in SETTINGS {
+            clap.set_text(name, text)?;
+        }
+        let mode = if plan.pace == Pace::RealTime { Mode::Realtime } else { Mode::Offline };
+        clap.activate(Setup { sample_rate: RATE, largest_block: BLOCK, mode })?;
+        Ok(Self {
+            plan,
+            clap,
+            player: Player::new(RATE),
+            now: 0,
+            due: Instant::now(),
+            notes: 0,
+            off_grid: 0,
+            errors: Vec::new(),
+            worst_block: Duration::ZERO,
+            growth: Growth::default(),
+        })
+    }
+
+    fn part(&mut self, part: u32, playhead: &mut Playhead<'_>) -> Result<()> {
+        let end = self.now + (f64::from(self.plan.part_seconds) * RATE) as u64;
+        let rest = end - (REST_SECONDS * RATE) as u64;
+        self.clap.set_text("Mode", GAMES[part as usize % GAMES.len()])?;
+        self.clap.set_text("Bypass", "off")?;
+        let mut score = self.player.part(self.now, rest);
+        let bypass = self.clap.parameter("Bypass")?.id;
+        score.push(Event { at: rest, kind: Kind::Parameter { id: bypass, value: 1.0 } });
+        let mut heard = Heard::default();
+        let mut to_come = &score[..];
+        while self.now < end {
+            let frames = u32::try_from((end - self.now).min(BLOCK.into())).context("a block is short")?;
+            let now = to_come.partition_point(|event| event.at < self.now + u64::from(frames));
+            let (events, rest) = to_come.split_at(now);
+            to_come = rest;
+            self.block(frames, events, playhead, &mut heard)?;
+        }
+        self.judge(&heard)?;
+        self.clap.reset()?;
+        self.growth.measure();
+        Ok(())
+    }
+
+    fn block(
+        &mut self,
+        frames: u32,
+        events: &[Event],
+        playhead: &mut Playhead<'_>,
+        heard: &mut Heard,
+    ) -> Result<()> {
+        if self.plan.pace == Pace::RealTime {
+            thread::sleep(self.due.saturating_duration_since(Instant::now()));
+        }
+        let block = Block { start: self.now, frames, place: playhead.advance(self.now), events };
+        self.worst_block = self.worst_block.max(self.clap.process(&block, heard)?);
+        self.due += Duration::from_secs_f64(f64::from(frames) / RATE);
+        self.now += u64::from(frames);
+        Ok(())
+    }
+
+    /// Looks at what one part gave.
+    fn judge(&mut self, heard: &Heard) -> Result<()> {
+        let notes = performance::notes(&heard.events);
+        let hanging = notes.iter().find(|note| note.off.is_none());
+        if let Some(note) = hanging {
+            bail!("{note:?} hangs");
+        }
+        let mut errors: Vec<f64> = notes.iter().map(|note| from_grid(note.on)).collect();
+        errors.sort_by(f64::total_cmp);
+        self.notes += notes.len();
+        self.off_grid += errors.iter().filter(|error| **error > ON_THE_GRID_SAMPLES).count();
+        self.errors.extend(errors.get(errors.len() / 2));
+        Ok(())
+    }
+
+    fn figures(mut self) -> Result<String> {
+        self.clap.deactivate();
+        let telemetry = antiphon::plugin::telemetry();
+        let sum = |count: fn(&Telemetry) -> u32| telemetry.iter().map(|one| count(one)).sum::<u32>();
+        let (first, last) =
+            (self.errors.first().context("nothing was played")?, self.errors.last().context("as above")?);
+        ensure!(last.max(*first) <= ON_THE_GRID_SAMPLES, "onsets drift: {first} samples, at last {last}");
+        let Self { plan, notes, off_grid, worst_block, growth, .. } = &self;
+        Ok(format!(
+            "{} minutes, {notes} notes of the plugin's, 0 hanging, {} late, {} dropped, {off_grid} off the grid, {} requests \
+             unsent, {} faults; half of the notes of the first part lie within {first:.2} samples of the grid, of the last \
+             within {last:.2}; {}; worst block {:.2} ms",
+            plan.minutes(),
+            sum(|one| one.late.count()),
+            sum(|one| one.dropped.count()),
+            sum(|one| one.unsent.count()),
+            sum(|one| one.faults.count()),
+            growth.told()?,
+            worst_block.as_secs_f64() * 1e3,
+        ))
+    }
+}
+
+/// How far a sample lies from the nearest line, in samples.
+fn from_grid(at: u64) -> f64 {
+    let lines = at as f64 / SIXTEENTH_SAMPLES;
+    (lines - lines.round()).abs() * SIXTEENTH_SAMPLES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_games_one_after_the_other_leave_nothing_hanging_and_keep_to_the_grid() {
+        let figures = play(Plan { parts: 4, part_seconds: 20, pace: Pace::Free }).expect("it holds");
+        assert!(figures.contains("0 hanging") && figures.contains(" 0 off the grid"), "{figures}");
+    }
+}
