@@ -2,6 +2,8 @@
 //! same function.
 #![no_main]
 
+// Its test is left out here, and what that needs.
+#[allow(unused_imports)]
 #[path = "../../tests/performer/fuzzed.rs"]
 mod fuzzed;
 #[allow(dead_code)]

@@ -2,7 +2,7 @@
 #![no_main]
 
 use antiphon::{
-    model::{Chance, Limits, Sampling, Taste, load},
+    model::{Chance, Limits, Taste, load},
     music::{
         grid::GridNote,
         note::{Key, Velocity},
@@ -17,13 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut state = model.silence();
     let velocity = Velocity::saturating(64);
     model.hear(&mut state, GridNote { step: 10, duration: 30, key: Key::saturating(60), velocity });
-    let taste = Taste {
-        timing: Sampling::PLAIN,
-        pitch: Sampling::PLAIN,
-        velocity: Sampling::PLAIN,
-        pull: None,
-    };
     let limits = Limits::after(Seconds(0.05));
-    let note = model.draw(&mut state, &taste, &limits, &mut Chance::seed_from_u64(1));
+    let note = model.draw(&mut state, &Taste::PLAIN, &limits, &mut Chance::seed_from_u64(1));
     assert!(note.step >= limits.least_step, "{note:?}");
 });

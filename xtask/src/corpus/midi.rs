@@ -77,6 +77,7 @@ pub fn parse(path: &Path, bytes: &[u8], convention: Convention) -> Result<Piece,
 /// All that a file's bytes say.
 pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Document, Refusal> {
     check_chunks(bytes)?;
+    check_frames(bytes)?;
     let (header, chunks) = midly::parse(bytes).map_err(|_| Refusal::NotMidi)?;
     if header.format == Format::Sequential {
         return Err(Refusal::Sequential);
@@ -124,6 +125,14 @@ fn check_head(bytes: &[u8]) -> Result<(), Refusal> {
         _ if is_wrapped() => Ok(()),
         _ => Err(Refusal::NotMidi),
     }
+}
+
+/// Whether the unit of time is not minus 128 frames a second: the parser takes that number's opposite, which is none.
+fn check_frames(bytes: &[u8]) -> Result<(), Refusal> {
+    let is_broken = |head: &[u8]| head.starts_with(b"MThd") && head.get(12) == Some(&0x80);
+    let is_wrapped = bytes.starts_with(b"RIFF");
+    let broken = if is_wrapped { bytes.windows(13).any(is_broken) } else { is_broken(bytes) };
+    if broken { Err(Refusal::NoTime) } else { Ok(()) }
 }
 
 /// Every chunk must be as long as it says, and none may be missing: the parser would quietly take less.

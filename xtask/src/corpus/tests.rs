@@ -263,6 +263,15 @@ fn a_list_gives_the_files_of_a_split() {
     assert!(find(&folder.join("deeper"), Some(Split::Train)).is_err());
 }
 
+#[test]
+fn a_unit_of_time_that_has_no_opposite_is_refused_in_a_wrapped_file_too() {
+    let plain = b"MThd\0\0\0\x06\0\0\0\0\x80\xF0";
+    let wrapped = [b"RIFF\x1A\0\0\0RMIDdata\x0E\0\0\0".as_slice(), plain].concat();
+    for bytes in [plain.as_slice(), &wrapped] {
+        assert_eq!(parse(bytes, Convention::Sustained).err(), Some(Refusal::NoTime));
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
