@@ -221,7 +221,7 @@ pub enum Variation {
 /// The path of a model file, saved with the project. Written by the main thread, noticed by the worker.
 #[derive(Default)]
 pub struct ModelFile {
-    path: RwLock<String>,
+    pub(crate) path: RwLock<String>,
     changes: AtomicU32,
 }
 

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::lane::Telemetry;
 
-static INSTANCES: Mutex<Vec<Weak<Telemetry>>> = Mutex::new(Vec::new());
+pub(super) static INSTANCES: Mutex<Vec<Weak<Telemetry>>> = Mutex::new(Vec::new());
 
 /// An instance is made. Locks and allocates: for the main thread.
 pub fn enter(telemetry: &Arc<Telemetry>) {

@@ -101,7 +101,8 @@ fn while_all_that_can_be_locked_is_locked_the_audio_thread_plays_on() {
     assert!(plugin.activate(&AudioIOLayout::default(), &config, &mut room));
     let instance = plugin.instance.clone();
     let standing = instance.guest.lock().standing();
-    let locked = (instance.scribe.lock(), instance.guest.lock(), standing.write());
+    let of_instance = (instance.scribe.lock(), instance.guest.lock(), standing.write());
+    let locked = (of_instance, instance.params.model_file.path.write(), roster::INSTANCES.lock());
     let (tell, told) = channel();
     thread::scope(|scope| {
         scope.spawn(|| {
