@@ -3,7 +3,7 @@
 # what comes out: more notes than were played, and none that hangs.
 #
 # usage: tests/hosts/ardour.sh      on the bundle in target/bundled; exits with 77 where a program is missing
-# needs: Ardour 7 and jackd; Debian 12: ardour jackd2 jack-example-tools
+# needs: Ardour 7 and jackd; Debian 12: ardour jackd2 jack-example-tools, and to build libjack-jackd2-dev pkg-config
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 ardour_library=/usr/lib/ardour7
@@ -25,8 +25,13 @@ done
 xtask=${XTASK:-target/debug/xtask}
 bundle=target/bundled/Antiphon.vst3
 [[ -x $xtask && -d $bundle ]] || {
-    echo "error: build first: cargo build --workspace --bins && target/debug/xtask bundle" >&2
+    echo "error: build first: cargo build --workspace --bins --features jack && target/debug/xtask bundle" >&2
     exit 1
+}
+
+"$xtask" window play --help > /dev/null 2>&1 || {
+    echo "this xtask knows no JACK: build it with --features jack"
+    exit 77
 }
 
 # A home of its own, so that nothing of the player's is read or written.

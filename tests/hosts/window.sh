@@ -25,7 +25,7 @@ ardour_library=/usr/lib/ardour7
 pictures=${1:-target/window}
 mkdir -p "$pictures"
 pictures=$(cd "$pictures" && pwd)
-cargo build --workspace --bins --features standalone
+cargo build --workspace --bins --features standalone,jack
 target/debug/xtask bundle > /dev/null
 xtask=$PWD/target/debug/xtask
 standalone=$PWD/target/debug/antiphon-standalone

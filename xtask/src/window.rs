@@ -6,6 +6,7 @@ mod display;
 mod music;
 mod openings;
 mod picture;
+#[cfg(feature = "jack")]
 mod play;
 
 use anyhow::Result;
@@ -22,6 +23,7 @@ enum Command {
     Compare(compare::Arguments),
     Openings(openings::Arguments),
     Picture(picture::Arguments),
+    #[cfg(feature = "jack")]
     Play(play::Arguments),
 }
 
@@ -30,6 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Openings(arguments) => openings::run(arguments),
         Command::Picture(arguments) => picture::run(arguments),
+        #[cfg(feature = "jack")]
         Command::Play(arguments) => play::run(arguments),
     }
 }
