@@ -9,18 +9,21 @@ use stage::{Mode, Performance, screen::Screen};
 use super::{display::Display, music};
 use crate::demo::measure::late;
 
-/// Play with the window closed and with it open, and tell what a process call costs and how many notes are late
+/// Play with the window closed and with it open, in turn, and tell what a process call costs and how many notes are late
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Seconds of music for each, in real time
-    #[arg(long, default_value = "60")]
+    /// Seconds of music for each playing, in real time
+    #[arg(long, default_value = "30")]
     seconds: f64,
+    /// How often each is played; the figures are the medians
+    #[arg(long, default_value = "3", value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
     /// Print one JSON object only
     #[arg(long)]
     json: bool,
 }
 
-/// What is told of one playing.
+/// What is told of one playing, or of several.
 struct Cost {
     median_us: f64,
     p99_us: f64,
@@ -31,14 +34,12 @@ struct Cost {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let _display = Display::open()?;
     let reference = music::play(&mut music::instance()?, arguments.seconds, Mode::Offline)?;
-    let closed =
-        Cost::of(&music::play(&mut music::instance()?, arguments.seconds, Mode::Realtime)?, &reference);
-    let mut clap = music::instance()?;
-    let screen = Screen::open(clap.make_window(1.0)?)?;
-    // SAFETY: the screen's window goes after the plugin's has been closed.
-    unsafe { clap.show_window(screen.window()) }?;
-    let open = Cost::of(&music::play(&mut clap, arguments.seconds, Mode::Realtime)?, &reference);
-    clap.close_window()?;
+    let (mut closed, mut open) = (Vec::new(), Vec::new());
+    for _ in 0..arguments.rounds {
+        closed.push(Cost::of(&play_closed(arguments.seconds)?, &reference));
+        open.push(Cost::of(&play_open(arguments.seconds)?, &reference));
+    }
+    let (closed, open) = (Cost::of_rounds(&closed), Cost::of_rounds(&open));
     if arguments.json {
         println!("{}", json!({"closed": closed.json(), "open": open.json()}));
     } else {
@@ -46,6 +47,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("window open     {}", open.line());
     }
     Ok(())
+}
+
+fn play_closed(seconds: f64) -> Result<Performance> {
+    music::play(&mut music::instance()?, seconds, Mode::Realtime)
+}
+
+fn play_open(seconds: f64) -> Result<Performance> {
+    let mut clap = music::instance()?;
+    let screen = Screen::open(clap.make_window(1.0)?)?;
+    // SAFETY: the screen's window goes after the plugin's has been closed.
+    unsafe { clap.show_window(screen.window()) }?;
+    let take = music::play(&mut clap, seconds, Mode::Realtime)?;
+    clap.close_window()?;
+    Ok(take)
 }
 
 impl Cost {
@@ -60,6 +75,21 @@ impl Cost {
             p99_us: at(0.99).unwrap_or(0.0),
             worst_us: at(1.0).unwrap_or(0.0),
             late: late(&take.notes(), &reference.notes()),
+        }
+    }
+
+    /// The median of each figure; the late notes of all rounds.
+    fn of_rounds(rounds: &[Self]) -> Self {
+        let median = |figure: fn(&Self) -> f64| {
+            let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
+            figures.sort_by(f64::total_cmp);
+            figures[figures.len() / 2]
+        };
+        Self {
+            median_us: median(|cost| cost.median_us),
+            p99_us: median(|cost| cost.p99_us),
+            worst_us: median(|cost| cost.worst_us),
+            late: rounds.iter().map(|cost| cost.late).sum(),
         }
     }
 
