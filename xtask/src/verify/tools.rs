@@ -21,9 +21,11 @@ const CLAP: &str = "target/bundled/Antiphon.clap";
 const VST3: &str = "target/bundled/Antiphon.vst3";
 const TOOLS: [Tool; 4] = [
     Tool {
-        what: "clap-validator",
+        what: "clap-validator, without its two preset crawls",
         program: "clap-validator",
-        arguments: &["validate", CLAP],
+        // Up to 0.4.1 it locks itself out, and waits for ever, at the second preset of any container: `begin_preset` holds
+        // the lock that its `flush_preset` takes. Our presets are one container, which `tests/host` reads as a host does.
+        arguments: &["validate", "--exclude", "preset-discovery-(crawl|load)", CLAP],
         figures: "tests run",
         advice: "put `clap-validator` (github.com/free-audio/clap-validator) on PATH",
     },
