@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use anstream::adapter::strip_str;
 use anyhow::Result;
 
 use super::{Finding, Found};
@@ -62,7 +63,7 @@ fn check(tool: &Tool) -> Finding {
         Err(_) => Found::Missing(tool.advice.to_owned()),
         Ok(told) => {
             let said = [told.stdout, told.stderr].concat();
-            let said = String::from_utf8_lossy(&said);
+            let said = strip_str(&String::from_utf8_lossy(&said)).to_string();
             let lines = || said.lines().rev().map(str::trim).filter(|line| !line.is_empty());
             let last = || lines().next().unwrap_or_default().to_owned();
             if told.status.success() {
