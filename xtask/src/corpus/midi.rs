@@ -127,11 +127,10 @@ fn check_head(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// Whether the unit of time is not minus 128 frames a second: the parser takes that number's opposite, which is none.
+/// Whether no head says minus 128 frames a second: the parser takes that number's opposite, which is none. It reads every head, also
+/// those in the midst of a file, though only the first one counts.
 fn check_frames(bytes: &[u8]) -> Result<(), Refusal> {
-    let is_broken = |head: &[u8]| head.starts_with(b"MThd") && head.get(12) == Some(&0x80);
-    let is_wrapped = bytes.starts_with(b"RIFF");
-    let broken = if is_wrapped { bytes.windows(13).any(is_broken) } else { is_broken(bytes) };
+    let broken = bytes.windows(13).any(|head| head.starts_with(b"MThd") && head[12] == 0x80);
     if broken { Err(Refusal::NoTime) } else { Ok(()) }
 }
 

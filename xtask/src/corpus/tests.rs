@@ -264,10 +264,11 @@ fn a_list_gives_the_files_of_a_split() {
 }
 
 #[test]
-fn a_unit_of_time_that_has_no_opposite_is_refused_in_a_wrapped_file_too() {
+fn a_unit_of_time_that_has_no_opposite_is_refused_in_a_wrapped_file_and_behind_another_head_too() {
     let plain = b"MThd\0\0\0\x06\0\0\0\0\x80\xF0";
     let wrapped = [b"RIFF\x1A\0\0\0RMIDdata\x0E\0\0\0".as_slice(), plain].concat();
-    for bytes in [plain.as_slice(), &wrapped] {
+    let second = [b"MThd\0\0\0\x06\0\x01\0\0\x01\xF4".as_slice(), plain].concat();
+    for bytes in [plain.as_slice(), &wrapped, &second] {
         assert_eq!(parse(bytes, Convention::Sustained).err(), Some(Refusal::NoTime));
     }
 }
