@@ -48,7 +48,7 @@ const TOOLS: [Tool; 4] = [
         what: "cargo-deny: licenses, sources, duplicates",
         program: "cargo-deny",
         arguments: &["check", "licenses", "bans", "sources"],
-        figures: "ok",
+        figures: "licenses ok",
         advice: "cargo install cargo-deny --locked",
     },
 ];
