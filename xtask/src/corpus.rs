@@ -1,6 +1,12 @@
 //! MIDI files as tables of notes: from one file, a folder tree or MAESTRO's list.
 
+#[allow(dead_code, reason = "training reads it next")]
+pub mod beats;
 mod cache;
+#[allow(dead_code, reason = "training reads it next")]
+pub mod chords;
+#[allow(dead_code, reason = "training reads it next")]
+pub mod collection;
 mod document;
 mod general_midi;
 mod grid;
@@ -11,6 +17,8 @@ mod pedal;
 mod tempo_map;
 #[cfg(test)]
 mod tests;
+#[allow(dead_code, reason = "training reads it next")]
+pub mod wjazzd;
 
 use std::{
     collections::HashSet,

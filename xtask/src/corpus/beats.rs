@@ -1,0 +1,229 @@
+//! Where the beats of a performance fall, as an annotation file gives them.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// Two beats that lie closer than this are one that was written down twice.
+const CLOSEST_S: f64 = 0.05;
+/// Bars have so many beats where no file says how many.
+const COMMON: u32 = 4;
+
+/// The beats of one performance, in seconds, and the bars that they form.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Beats {
+    beats: Vec<Beat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Beat {
+    at: f64,
+    in_bar: u32,
+    beats_per_bar: u32,
+    /// Whether time is counted from here to the next beat. It is not in a cadenza.
+    is_counted: bool,
+}
+
+/// A beat as it stands in a file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mark {
+    /// In seconds.
+    pub at: f64,
+    pub what: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Downbeat,
+    Beat,
+    /// A place in the score without a beat: time is free from the beat before it to the one after it.
+    Free,
+}
+
+/// A moment in the bars of a performance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place {
+    /// Beats since the first one, the way to the next one included.
+    pub beat: f64,
+    /// Which beat of the bar holds it: 0 for the downbeat.
+    pub in_bar: u32,
+    pub beats_per_bar: u32,
+    /// How long the beat is that holds it, in seconds.
+    pub period_s: f64,
+}
+
+impl Place {
+    /// The way from this beat to the next: 0 on the beat, always below 1.
+    pub fn phase(self) -> f64 {
+        self.beat.fract()
+    }
+}
+
+impl Beats {
+    /// Marks in the order of time.
+    pub fn new(marks: &[Mark]) -> Self {
+        let mut kept: Vec<(f64, bool, bool)> = Vec::new();
+        for mark in marks {
+            match (mark.what, kept.last_mut()) {
+                (Kind::Free, Some(before)) => before.2 = false,
+                (Kind::Free, None) => (),
+                (_, Some(before)) if mark.at < before.0 + CLOSEST_S => (),
+                (what, _) => kept.push((mark.at, what == Kind::Downbeat, true)),
+            }
+        }
+        let bars = bars(&kept.iter().map(|beat| beat.1).collect::<Vec<_>>());
+        let beat =
+            |(&(at, _, is_counted), (in_bar, beats_per_bar))| Beat { at, in_bar, beats_per_bar, is_counted };
+        Self { beats: kept.iter().zip(bars).map(beat).collect() }
+    }
+
+    /// `time flag downbeat` in each line, as POP909 has them. Every line is a beat.
+    pub fn pop909(path: &Path) -> Result<Self> {
+        let line = |line: &str| {
+            let fields: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+            let &[at, _, downbeat] = &fields[..] else { return None };
+            Some(Mark { at, what: if downbeat > 0.0 { Kind::Downbeat } else { Kind::Beat } })
+        };
+        Self::read(path, line, "time, flag and downbeat flag")
+    }
+
+    /// `time, time, kind` in each line, as ASAP has them: `db`, `b`, or `bR` for a rest without a beat.
+    pub fn asap(path: &Path) -> Result<Self> {
+        let line = |line: &str| {
+            let mut fields = line.split('\t');
+            let at = fields.next()?.trim().parse().ok()?;
+            let what = match fields.nth(1)?.trim().split(',').next()? {
+                "db" => Kind::Downbeat,
+                "b" => Kind::Beat,
+                "bR" => Kind::Free,
+                _ => return None,
+            };
+            Some(Mark { at, what })
+        };
+        Self::read(path, line, "time, time and one of b, db and bR")
+    }
+
+    fn read(path: &Path, mark: impl Fn(&str) -> Option<Mark>, form: &str) -> Result<Self> {
+        let name = path.display();
+        let text = fs::read_to_string(path).with_context(|| format!("{name} cannot be read"))?;
+        let mut marks: Vec<Mark> = Vec::new();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let Some(mark) = mark(line).filter(|mark| mark.at.is_finite()) else {
+                bail!("{name}, line {}: a beat has the form {form}", number + 1);
+            };
+            let in_order = marks.last().is_none_or(|before| before.at <= mark.at);
+            ensure!(in_order, "{name}, line {}: it lies before the line above it", number + 1);
+            marks.push(mark);
+        }
+        Ok(Self::new(&marks))
+    }
+
+    /// Where a moment falls; `None` before the first beat, from the last one on, and where time is free.
+    pub fn at(&self, seconds: f64) -> Option<Place> {
+        let next = self.beats.partition_point(|beat| beat.at <= seconds);
+        let index = next.checked_sub(1)?;
+        let (beat, after) = (self.beats.get(index)?, self.beats.get(next)?);
+        let period_s = after.at - beat.at;
+        beat.is_counted.then(|| Place {
+            // Rounding must not lift a moment onto the next beat.
+            beat: index as f64 + ((seconds - beat.at) / period_s).min(1.0 - f64::EPSILON),
+            in_bar: beat.in_bar,
+            beats_per_bar: beat.beats_per_bar,
+            period_s,
+        })
+    }
+
+    /// When each beat falls, in seconds.
+    pub fn times(&self) -> impl ExactSizeIterator<Item = f64> {
+        self.beats.iter().map(|beat| beat.at)
+    }
+
+    /// The numbers of the downbeats, counted in beats.
+    pub fn downbeats(&self) -> impl Iterator<Item = usize> {
+        self.beats.iter().enumerate().filter(|(_, beat)| beat.in_bar == 0).map(|(number, _)| number)
+    }
+}
+
+/// For each beat its number in the bar and how many the bar has. An upbeat ends where the first whole bar begins; a last bar that
+/// is cut short is as long as the one before it.
+fn bars(is_downbeat: &[bool]) -> Vec<(u32, u32)> {
+    let count = |beats: usize| u32::try_from(beats).unwrap_or(u32::MAX);
+    let starts: Vec<usize> =
+        is_downbeat.iter().enumerate().filter(|(_, is_downbeat)| **is_downbeat).map(|(at, _)| at).collect();
+    let lengths: Vec<usize> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let first = lengths.first().map_or(COMMON, |&length| count(length));
+    let upbeat = starts.first().copied().unwrap_or(0);
+    let mut bars: Vec<(u32, u32)> =
+        (0..upbeat).map(|at| ((first - count(upbeat - at) % first) % first, first)).collect();
+    for &length in &lengths {
+        bars.extend((0..length).map(|at| (count(at), count(length))));
+    }
+    let rest = is_downbeat.len() - bars.len();
+    let length = lengths.last().map_or(COMMON, |&length| count(length));
+    // Without any downbeat, bars are counted from the first beat.
+    let length = if starts.is_empty() { length } else { length.max(count(rest)) };
+    bars.extend((0..rest).map(|at| (count(at) % length, length)));
+    bars
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Folder;
+
+    fn read(name: &str, text: &str, read: fn(&Path) -> Result<Beats>) -> Result<Beats> {
+        let folder = Folder::new(name);
+        folder.write("beats.txt", text.as_bytes());
+        read(&folder.join("beats.txt"))
+    }
+
+    fn place(beats: &Beats, seconds: f64) -> Option<(f64, u32, u32, f64)> {
+        let round = |value: f64| (value * 1e6).round() / 1e6;
+        beats
+            .at(seconds)
+            .map(|place| (round(place.beat), place.in_bar, place.beats_per_bar, round(place.period_s)))
+    }
+
+    #[test]
+    fn a_moment_lies_between_two_beats_in_its_bar() {
+        let text = "1.0 1.0 1.0\n1.5 0.0 0.0\n2.0 1.0 0.0\n2.5 0.0 1.0\n3.5 1.0 0.0\n4.5 0.0 0.0\n";
+        let beats = read("beats-pop", text, Beats::pop909).expect("beats");
+        assert_eq!(place(&beats, 0.99), None);
+        assert_eq!(place(&beats, 1.0), Some((0.0, 0, 3, 0.5)));
+        assert_eq!(place(&beats, 1.875), Some((1.75, 1, 3, 0.5)));
+        assert_eq!(place(&beats, 3.0), Some((3.5, 0, 3, 1.0)));
+        assert_eq!(place(&beats, 4.5), None, "nobody knows how long the last beat is");
+        assert_eq!(beats.downbeats().collect::<Vec<_>>(), [0, 3]);
+    }
+
+    #[test]
+    fn an_upbeat_belongs_to_the_end_of_a_bar_and_a_cut_bar_keeps_its_length() {
+        let text = "0.5\t0.5\tb,4/4,1\n1\t1\tdb\n1.5\t1.5\tb\n2\t2\tb\n2.5\t2.5\tb\n3\t3\tdb\n3.5\t3.5\tb\n4\t4\tb\n";
+        let beats = read("beats-asap", text, Beats::asap).expect("beats");
+        assert_eq!(place(&beats, 0.75), Some((0.5, 3, 4, 0.5)));
+        assert_eq!(place(&beats, 3.75), Some((6.5, 1, 4, 0.5)));
+    }
+
+    #[test]
+    fn in_a_rest_without_beats_no_moment_has_a_place() {
+        let text = "1\t1\tdb\n2\t2\tb\n4.5\t4.5\tbR\n7\t7\tdb\n8\t8\tb\n";
+        let beats = read("beats-rest", text, Beats::asap).expect("beats");
+        assert_eq!(place(&beats, 3.0), None);
+        assert_eq!(place(&beats, 5.0), None);
+        assert_eq!(place(&beats, 7.5), Some((2.5, 0, 2, 1.0)));
+    }
+
+    #[test]
+    fn a_beat_that_stands_twice_counts_once() {
+        let mark = |at| Mark { at, what: Kind::Beat };
+        let beats = Beats::new(&[mark(1.0), mark(1.01), mark(2.0), mark(3.0)]);
+        assert_eq!(beats.times().collect::<Vec<_>>(), [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn a_line_that_is_no_beat_is_told_by_its_number() {
+        let sentence = |name, text| read(name, text, Beats::asap).expect_err("no beat").to_string();
+        assert!(sentence("beats-word", "1\t1\tdb\n2\t2\tx\n").contains("line 2: a beat has the form"));
+        assert!(sentence("beats-back", "1\t1\tdb\n\n0.5\t0.5\tb\n").contains("line 3: it lies before"));
+    }
+}

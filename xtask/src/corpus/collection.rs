@@ -1,0 +1,301 @@
+//! What lies in a folder of corpora: every performance with its style, its part of the split and what is known of it.
+//!
+//! A corpus is known by the name of its folder. What is no known corpus is a folder of MIDI files of which nothing is known.
+//! Where a corpus has no split of its own, a tenth of its pieces is held out, by a rule that looks at nothing but their names.
+
+mod asap;
+mod listed;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{
+    Convention, Note, Split,
+    beats::Beats,
+    chords::Chords,
+    document, find, has_list, tree,
+    wjazzd::{self, Solo},
+};
+use asap::Asap;
+
+/// One performance in so many is held out where a corpus has no split.
+const HELD_OUT: u32 = 10;
+
+/// One performance.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The same on every machine: the path within the corpus, or the name of a solo.
+    pub name: String,
+    pub corpus: Corpus,
+    pub music: Music,
+    pub annotations: Annotations,
+    /// From where to where in the file there is music, in seconds.
+    pub span: Option<(f64, f64)>,
+    /// How well two transcribers agree, up to 1.
+    pub agreement: Option<f32>,
+    /// The file of MAESTRO that this is a part of, as MAESTRO's list names it.
+    pub cut_from: Option<String>,
+}
+
+/// Where performances come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Corpus {
+    Maestro,
+    AsapBeats,
+    AsapExtra,
+    PianoRolls,
+    Pijama,
+    Wjazzd,
+    Pop909,
+    Emopia,
+    /// A folder of which nothing is known.
+    Other,
+}
+
+/// How music is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Style {
+    Classical,
+    JazzPiano,
+    /// A jazz solo of one line.
+    JazzLine,
+    Pop,
+}
+
+/// Where the notes are.
+#[derive(Debug, Clone)]
+pub enum Music {
+    File(PathBuf),
+    Solo(Arc<Solo>),
+}
+
+/// What is known of a performance beside its notes, still unread.
+#[derive(Debug, Clone)]
+pub enum Annotations {
+    None,
+    Asap { beats: PathBuf },
+    Pop909 { beats: PathBuf, chords: PathBuf },
+    Solo(Arc<Solo>),
+}
+
+/// What is known of a performance beside its notes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Known {
+    pub beats: Option<Beats>,
+    pub chords: Option<Chords>,
+}
+
+/// All performances of a split in a corpus, or in a folder of corpora, in the order of corpora and names.
+///
+/// # Errors
+/// When nothing is found, or a list of files is broken.
+pub fn find_all(folder: &Path, split: Split) -> Result<Vec<Source>> {
+    ensure!(folder.is_dir(), "{} is not a folder: give a corpus or a folder of them", folder.display());
+    let folder = folder.canonicalize().with_context(|| format!("{} cannot be read", folder.display()))?;
+    let within = match Corpus::named(&folder) {
+        Some(corpus) => vec![(corpus, folder.clone())],
+        None => known_within(&folder)?,
+    };
+    let mut sources = Vec::new();
+    for (corpus, folder) in within {
+        sources.extend(corpus.sources(&folder, split)?);
+    }
+    ensure!(!sources.is_empty(), "{} holds no performance of the {split} split", folder.display());
+    Ok(sources)
+}
+
+impl Corpus {
+    const ALL: [Self; 8] = [
+        Self::Maestro,
+        Self::AsapBeats,
+        Self::AsapExtra,
+        Self::PianoRolls,
+        Self::Pijama,
+        Self::Wjazzd,
+        Self::Pop909,
+        Self::Emopia,
+    ];
+
+    /// `None` where it is not known.
+    pub fn style(self) -> Option<Style> {
+        match self {
+            Self::Maestro | Self::AsapBeats | Self::AsapExtra => Some(Style::Classical),
+            Self::Pijama => Some(Style::JazzPiano),
+            Self::Wjazzd => Some(Style::JazzLine),
+            Self::Pop909 | Self::Emopia => Some(Style::Pop),
+            // Rolls hold classical and dance music.
+            Self::PianoRolls | Self::Other => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Maestro => "maestro",
+            Self::AsapBeats => "asap-beats",
+            Self::AsapExtra => "asap-extra",
+            Self::PianoRolls => "piano-rolls",
+            Self::Pijama => "pijama",
+            Self::Wjazzd => "wjazzd",
+            Self::Pop909 => "pop909",
+            Self::Emopia => "emopia",
+            Self::Other => "other",
+        }
+    }
+
+    /// The corpus of a folder, by the folder's name.
+    fn named(folder: &Path) -> Option<Self> {
+        let name = folder.file_name()?.to_str()?;
+        let is_it = |corpus: &Self| match corpus {
+            // It carries a version.
+            Self::Maestro => name.starts_with("maestro"),
+            _ => name == corpus.name(),
+        };
+        Self::ALL.into_iter().find(is_it)
+    }
+
+    fn sources(self, folder: &Path, split: Split) -> Result<Vec<Source>> {
+        match self {
+            Self::Maestro => {
+                let paths = find(folder, Some(split))?.into_iter().filter(|path| path.exists());
+                Ok(paths.map(|path| self.source(folder, path)).collect())
+            }
+            Self::AsapBeats => Ok(Asap::read(folder)?.cuts(split)),
+            Self::AsapExtra => {
+                let beats = folder.with_file_name("asap-beats");
+                Asap::beside(&beats)?.extras(self.files(folder)?, split)
+            }
+            Self::Pijama => listed::pijama(folder, split),
+            Self::Wjazzd => {
+                let solos = wjazzd::read(folder)?
+                    .into_iter()
+                    .filter(|solo| is_held_out(&solo.name) == (split == Split::Validation));
+                Ok(solos.map(|solo| solo_source(Arc::new(solo))).collect())
+            }
+            Self::Pop909 | Self::Emopia | Self::PianoRolls | Self::Other => {
+                // What is held out is for choosing; nothing is left for a test.
+                let part = |source: &Source| match is_held_out(self.piece(&source.name)) {
+                    true => Split::Validation,
+                    false => Split::Train,
+                };
+                Ok(self.files(folder)?.into_iter().filter(|source| part(source) == split).collect())
+            }
+        }
+    }
+
+    /// All MIDI files of a folder.
+    fn files(self, folder: &Path) -> Result<Vec<Source>> {
+        Ok(tree(folder)?.into_iter().map(|path| self.source(folder, path)).collect())
+    }
+
+    fn source(self, folder: &Path, path: PathBuf) -> Source {
+        let within = path.strip_prefix(folder).unwrap_or(&path);
+        let name =
+            within.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+        let annotations = if self == Self::Pop909 { pop909(folder, &path) } else { Annotations::None };
+        Source {
+            name,
+            corpus: self,
+            music: Music::File(path),
+            annotations,
+            span: None,
+            agreement: None,
+            cut_from: None,
+        }
+    }
+
+    /// What of a file's name tells the piece or the song.
+    fn piece(self, name: &str) -> &str {
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        // `Q1_SONG_0`: the mood, the song and the number of the clip.
+        let song = || Some(stem.split_once('_')?.1.rsplit_once('_')?.0);
+        match self {
+            Self::Emopia => song().unwrap_or(stem),
+            _ => stem,
+        }
+    }
+}
+
+impl fmt::Display for Corpus {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Source {
+    /// Notes by onset, within the span of the music.
+    ///
+    /// # Errors
+    /// When the file cannot be read; the sentence names it.
+    pub fn notes(&self, convention: Convention) -> Result<Vec<Note>> {
+        let notes = match &self.music {
+            Music::Solo(solo) => solo.notes.clone(),
+            Music::File(path) => {
+                let read = document(path, convention);
+                read.map_err(|refusal| anyhow::anyhow!("{}: {refusal}", path.display()))?.piece.notes
+            }
+        };
+        let Some((start, end)) = self.span else { return Ok(notes) };
+        Ok(notes.into_iter().filter(|note| (start..end).contains(&note.onset)).collect())
+    }
+}
+
+impl Annotations {
+    /// # Errors
+    /// When a file is missing or broken; the sentence names it.
+    pub fn read(&self) -> Result<Known> {
+        Ok(match self {
+            Self::None => Known::default(),
+            Self::Asap { beats } => Known { beats: Some(Beats::asap(beats)?), chords: None },
+            Self::Pop909 { beats, chords } => {
+                Known { beats: Some(Beats::pop909(beats)?), chords: Some(Chords::pop909(chords)?) }
+            }
+            Self::Solo(solo) => Known { beats: Some(solo.beats.clone()), chords: Some(solo.chords.clone()) },
+        })
+    }
+}
+
+/// The known corpora within a folder; the folder itself where there is none.
+fn known_within(folder: &Path) -> Result<Vec<(Corpus, PathBuf)>> {
+    let unreadable = || format!("{} cannot be read", folder.display());
+    let mut found = Vec::new();
+    for entry in folder.read_dir().with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        found.extend(Corpus::named(&path).filter(|_| path.is_dir()).map(|corpus| (corpus, path)));
+    }
+    found.sort();
+    // A folder with a list of MAESTRO's kind under another name.
+    let alone = if has_list(folder) && listed::is_maestro(folder) { Corpus::Maestro } else { Corpus::Other };
+    Ok(if found.is_empty() { vec![(alone, folder.to_owned())] } else { found })
+}
+
+fn pop909(folder: &Path, path: &Path) -> Annotations {
+    let beside = folder.with_file_name("pop909-beats");
+    let number = path.file_stem().unwrap_or_default().to_string_lossy();
+    let of = |what: &str| beside.join(format!("{number}.{what}.txt"));
+    let (beats, chords) = (of("beats"), of("chords"));
+    if beats.exists() && chords.exists() { Annotations::Pop909 { beats, chords } } else { Annotations::None }
+}
+
+fn solo_source(solo: Arc<Solo>) -> Source {
+    Source {
+        name: solo.name.clone(),
+        corpus: Corpus::Wjazzd,
+        music: Music::Solo(solo.clone()),
+        annotations: Annotations::Solo(solo),
+        span: None,
+        agreement: None,
+        cut_from: None,
+    }
+}
+
+/// Whether a piece of this name is for choosing only. The same for ever, whatever else a corpus holds.
+fn is_held_out(piece: &str) -> bool {
+    crc32fast::hash(piece.as_bytes()).is_multiple_of(HELD_OUT)
+}
