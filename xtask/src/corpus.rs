@@ -44,6 +44,15 @@ pub struct Corpus<P = Piece> {
     pub pieces: Vec<P>,
     /// What could not be read, and why.
     pub refused: Vec<(PathBuf, Refusal)>,
+    pub drums: Drums,
+}
+
+/// What was left out because its keys are no pitches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drums {
+    pub strokes: usize,
+    /// In so many files.
+    pub files: usize,
 }
 
 /// One file on the grid.
@@ -76,6 +85,22 @@ pub struct Note {
     pub instrument: usize,
 }
 
+impl Piece {
+    /// All notes but the drums.
+    pub fn melodic(&self) -> impl Iterator<Item = &Note> {
+        self.notes.iter().filter(|note| !self.instruments[note.instrument].is_drums)
+    }
+
+    /// Leaves out the drums, and gives how many strokes they were.
+    fn without_drums(mut self) -> (Self, usize) {
+        let all = self.notes.len();
+        self.notes = self.melodic().copied().collect();
+        pairing::in_order(&mut self.notes);
+        let strokes = all - self.notes.len();
+        (self, strokes)
+    }
+}
+
 impl Note {
     /// Seconds.
     pub fn duration(&self) -> f64 {
@@ -87,20 +112,20 @@ impl Note {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Instrument {
     pub track: usize,
+    /// 0 unless a file has more than sixteen channels.
+    pub port: u8,
     /// 0..=15
     pub channel: u8,
     /// 0..=127
     pub program: u8,
+    /// Its keys are drums and no pitches.
+    pub is_drums: bool,
 }
 
 impl Instrument {
-    pub fn is_drums(self) -> bool {
-        self.channel == 9
-    }
-
     /// As General MIDI calls it.
     pub fn name(self) -> &'static str {
-        if self.is_drums() { "Drums" } else { general_midi::program_name(self.program) }
+        if self.is_drums { "Drums" } else { general_midi::program_name(self.program) }
     }
 }
 
@@ -171,30 +196,41 @@ pub fn document(path: &Path, convention: Convention) -> Result<Document, Refusal
     midi::read(path, &midi::bytes(path)?, convention)
 }
 
-/// The note tables of files.
+/// The note tables of files, without drums.
 pub fn read(files: &[PathBuf], convention: Convention) -> Result<Corpus> {
-    gather(files, |path| midi::parse(path, &midi::bytes(path)?, convention))
+    gather(files, |path| Ok(midi::parse(path, &midi::bytes(path)?, convention)?.without_drums()))
 }
 
-/// The notes of files on the grid, from the cache where it has them. No more than these notes stays in memory.
+/// The notes of files on the grid, without drums, from the cache where it has them. No more than these notes stays in memory.
 pub fn read_on_grid(files: &[PathBuf], convention: Convention, cache: &Cache) -> Result<Corpus<GridPiece>> {
     gather(files, |path| {
         let bytes = midi::bytes(path)?;
-        let read = || Ok(midi::parse(path, &bytes, convention)?.on_grid());
-        Ok(GridPiece { path: path.to_owned(), notes: cache.notes(&bytes, convention, read)? })
+        let read = || {
+            let piece = midi::parse(path, &bytes, convention)?;
+            let notes = piece.on_grid();
+            let drums = piece.notes.len() - notes.len();
+            Ok((notes, u32::try_from(drums).unwrap_or(u32::MAX)))
+        };
+        let (notes, drums) = cache.notes(&bytes, convention, read)?;
+        Ok((GridPiece { path: path.to_owned(), notes }, drums as usize))
     })
 }
 
-/// Reads all files in parallel. A broken one is set aside with its reason; when it is the only one, that is the error.
+/// Reads all files in parallel: a piece and how many drum strokes it is without. A broken one is set aside with its reason;
+/// when it is the only one, that is the error.
 fn gather<P: Send>(
     files: &[PathBuf],
-    read: impl Fn(&Path) -> Result<P, Refusal> + Sync,
+    read: impl Fn(&Path) -> Result<(P, usize), Refusal> + Sync,
 ) -> Result<Corpus<P>> {
     let results: Vec<_> = files.par_iter().map(|path| read(path)).collect();
-    let mut corpus = Corpus { pieces: Vec::new(), refused: Vec::new() };
+    let mut corpus = Corpus { pieces: Vec::new(), refused: Vec::new(), drums: Drums::default() };
     for (path, result) in files.iter().zip(results) {
         match result {
-            Ok(piece) => corpus.pieces.push(piece),
+            Ok((piece, strokes)) => {
+                corpus.pieces.push(piece);
+                corpus.drums.strokes += strokes;
+                corpus.drums.files += usize::from(strokes > 0);
+            }
             Err(refusal) => corpus.refused.push((path.clone(), refusal)),
         }
     }
@@ -205,7 +241,12 @@ fn gather<P: Send>(
 }
 
 impl<P> Corpus<P> {
-    /// Says on stderr what was skipped, if anything was.
+    /// What it has where no piece has a note.
+    pub fn no_notes(&self) -> &'static str {
+        if self.drums.strokes > 0 { "no notes but drums" } else { "no notes" }
+    }
+
+    /// Says on stderr what was skipped and left out, if anything was.
     pub fn warn(&self) {
         for (path, refusal) in &self.refused {
             eprintln!("skipped {}: {refusal}", path.display());
@@ -213,6 +254,16 @@ impl<P> Corpus<P> {
         if !self.refused.is_empty() {
             eprintln!("skipped {} of {} files", self.refused.len(), self.refused.len() + self.pieces.len());
         }
+        if self.drums.strokes > 0 {
+            eprintln!("{}", self.drums);
+        }
+    }
+}
+
+impl fmt::Display for Drums {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self { strokes, files } = self;
+        write!(f, "left out {strokes} drum strokes in {files} files: their keys are no pitches")
     }
 }
 

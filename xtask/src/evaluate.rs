@@ -146,7 +146,7 @@ fn music<P: Notes>(
     let corpus = read(&corpus::find(&arguments.data, split)?)?;
     corpus.warn();
     if corpus.notes() == 0 {
-        bail!("there are no notes in {}: give MIDI files with notes", arguments.data.display());
+        bail!("there are {} in {}: give MIDI files with notes", corpus.no_notes(), arguments.data.display());
     }
     Ok(corpus)
 }
@@ -164,7 +164,7 @@ fn training<P: Notes>(
     let corpus = read(&files)?;
     corpus.warn();
     if corpus.notes() == 0 {
-        bail!("there are no notes to learn from: give MIDI files with notes to `--train`");
+        bail!("there are {} to learn from: give MIDI files with notes to `--train`", corpus.no_notes());
     }
     Ok(Some(corpus))
 }

@@ -8,6 +8,9 @@ use std::{
 
 use super::{Convention, GridNote, Refusal, grid};
 
+/// What is kept of a file: the notes on the grid, and how many drum strokes were left out.
+pub type Kept = (Vec<GridNote>, u32);
+
 /// Who reads the files. Notes that another version has read are not found again.
 const READERS: [&str; 4] = [
     include_str!("midi.rs"),
@@ -15,6 +18,8 @@ const READERS: [&str; 4] = [
     include_str!("pairing.rs"),
     include_str!("grid.rs"),
 ];
+/// Of what is kept of a file, the number of its drum strokes.
+const DRUM_BYTES: usize = size_of::<u32>();
 const CHECK_BYTES: usize = blake3::OUT_LEN;
 
 /// A folder with a file for each content and convention. May be removed at any time.
@@ -39,17 +44,17 @@ impl Cache {
         &self,
         bytes: &[u8],
         convention: Convention,
-        read: impl FnOnce() -> Result<Vec<GridNote>, Refusal>,
-    ) -> Result<Vec<GridNote>, Refusal> {
+        read: impl FnOnce() -> Result<Kept, Refusal>,
+    ) -> Result<Kept, Refusal> {
         let Some(folder) = &self.folder else { return read() };
         let path = folder.join(name(bytes, convention));
-        if let Some(notes) = fs::read(&path).ok().and_then(|kept| notes(&kept)) {
-            return Ok(notes);
+        if let Some(kept) = fs::read(&path).ok().and_then(|bytes| kept(&bytes)) {
+            return Ok(kept);
         }
-        let notes = read()?;
+        let kept = read()?;
         // It is as well to read the file again another time.
-        let _ = keep(folder, &path, &notes);
-        Ok(notes)
+        let _ = keep(folder, &path, &kept);
+        Ok(kept)
     }
 }
 
@@ -72,8 +77,9 @@ fn name(bytes: &[u8], convention: Convention) -> String {
 }
 
 /// A reader meets a whole file or none; a crash of the system may break one, which its check tells.
-fn keep(folder: &Path, path: &Path, notes: &[GridNote]) -> io::Result<()> {
+fn keep(folder: &Path, path: &Path, (notes, drums): &Kept) -> io::Result<()> {
     let mut bytes = grid::to_bytes(notes);
+    bytes.extend(drums.to_le_bytes());
     let check = blake3::hash(&bytes);
     bytes.extend(check.as_bytes());
     fs::create_dir_all(folder)?;
@@ -85,9 +91,13 @@ fn keep(folder: &Path, path: &Path, notes: &[GridNote]) -> io::Result<()> {
 }
 
 /// `None` when the bytes are not as they were written.
-fn notes(bytes: &[u8]) -> Option<Vec<GridNote>> {
-    let (notes, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
-    if blake3::hash(notes).as_bytes() == check { grid::from_bytes(notes) } else { None }
+fn kept(bytes: &[u8]) -> Option<Kept> {
+    let (kept, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
+    if blake3::hash(kept).as_bytes() != check {
+        return None;
+    }
+    let (notes, drums) = kept.split_last_chunk::<DRUM_BYTES>()?;
+    Some((grid::from_bytes(notes)?, u32::from_le_bytes(*drums)))
 }
 
 #[cfg(test)]
@@ -97,17 +107,17 @@ mod tests {
     use super::*;
     use crate::scratch::Folder;
 
-    fn piece() -> Vec<GridNote> {
+    fn piece() -> Kept {
         let note = |n: u8| GridNote {
             step: 1000 * u32::from(n),
             key: Key::saturating(n),
             velocity: Velocity::saturating(127 - n),
             duration: 1 + u32::from(n),
         };
-        (0..100).map(note).collect()
+        ((0..100).map(note).collect(), 7)
     }
 
-    fn unread() -> Result<Vec<GridNote>, Refusal> {
+    fn unread() -> Result<Kept, Refusal> {
         Err(Refusal::Empty)
     }
 

@@ -17,7 +17,8 @@ pub struct Placed {
 }
 
 impl Piece {
-    /// By onset cell and then by key; the first step counts from the beginning of the file.
+    /// By onset cell and then by key; the first step counts from the beginning of the file. Drums are left out: their keys are
+    /// no pitches.
     pub fn on_grid(&self) -> Vec<GridNote> {
         let placed = |note: &super::Note| Placed {
             onset: cell(note.onset),
@@ -25,7 +26,7 @@ impl Piece {
             key: note.key,
             velocity: note.velocity,
         };
-        in_order(self.notes.iter().map(placed).collect())
+        in_order(self.melodic().map(placed).collect())
     }
 }
 

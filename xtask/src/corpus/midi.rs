@@ -9,7 +9,10 @@ use std::{
 use midly::{Format, MetaMessage, MidiMessage, TrackEventKind};
 
 use super::{
-    Convention, Document, Piece, Signature, WrittenKey, pairing::Pairing, pedal::Pedal, tempo_map::Clock,
+    Convention, Document, Piece, Signature, WrittenKey,
+    pairing::{Pairing, Source},
+    pedal::Pedal,
+    tempo_map::Clock,
 };
 
 /// The largest file that is read. The longest performances of MAESTRO take a fortieth of it.
@@ -95,9 +98,10 @@ pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Documen
     for event in events {
         let now = clock.advance(event.tick);
         match event.what {
-            What::Midi(channel, message) => {
-                pedal.hear(channel, message, now);
-                pairing.hear(event.track, channel, message, now);
+            What::Midi { port, channel, message } => {
+                let source = Source { track: event.track, port, channel };
+                pedal.hear(source, message, now);
+                pairing.hear(source, message, now);
             }
             What::Tempo(microseconds) => clock.set_tempo(microseconds),
             What::Signature(signature) => signatures.push(signature),
@@ -108,7 +112,7 @@ pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Documen
             }
         }
     }
-    let (notes, instruments) = pairing.finish();
+    let (notes, instruments) = pairing.finish(end);
     let piece = Piece { path: path.to_owned(), notes, instruments };
     let (tempo_map, pedal) = (clock.map(), pedal.finish(end));
     Ok(Document { piece, tracks, tempo_map, signatures, written_keys, pedal, end })
@@ -165,7 +169,11 @@ struct Event {
 }
 
 enum What {
-    Midi(u8, midly::MidiMessage),
+    Midi {
+        port: u8,
+        channel: u8,
+        message: MidiMessage,
+    },
     /// Microseconds per quarter note.
     Tempo(u32),
     Signature(Signature),
@@ -176,7 +184,7 @@ enum What {
 /// No instrument strikes more notes at once than it has keys.
 fn check_crowds(events: &[Event]) -> Result<(), Refusal> {
     let is_onset = |event: &&Event| match event.what {
-        What::Midi(_, MidiMessage::NoteOn { vel, .. }) => vel.as_int() > 0,
+        What::Midi { message: MidiMessage::NoteOn { vel, .. }, .. } => vel.as_int() > 0,
         _ => false,
     };
     let mut chords = events.chunk_by(|one, other| one.tick == other.tick);
@@ -192,13 +200,19 @@ fn read_track(
 ) -> Result<Option<String>, Refusal> {
     let end_of_chunk = stream.unread().as_ptr_range().end;
     let mut read_until = stream.unread().as_ptr();
-    let (mut tick, mut ended, mut name) = (0, false, None);
+    let (mut tick, mut port, mut ended, mut name) = (0, 0, false, None);
     for event in stream.bytemapped() {
         let (bytes, event) = event.map_err(|_| Refusal::Malformed)?;
         read_until = bytes.as_ptr_range().end;
         tick += u64::from(event.delta.as_int());
         let what = match event.kind {
-            TrackEventKind::Midi { channel, message } => What::Midi(channel.as_int(), message),
+            TrackEventKind::Midi { channel, message } => {
+                What::Midi { port, channel: channel.as_int(), message }
+            }
+            TrackEventKind::Meta(MetaMessage::MidiPort(number)) => {
+                port = number.as_int();
+                continue;
+            }
             TrackEventKind::Meta(MetaMessage::Tempo(tempo)) => What::Tempo(tempo.as_int()),
             TrackEventKind::Meta(MetaMessage::TimeSignature(numerator, power, ..)) => {
                 let Some(signature) = Signature::new(tick, numerator, power) else { continue };

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::scratch::Folder;
 
+mod strikes;
+
 /// Ticks per quarter note: at 120 quarter notes a minute one tick is 1 ms.
 const QUARTER: u16 = 500;
 
@@ -26,8 +28,16 @@ fn off(delta: u32, key: u8) -> TrackEvent<'static> {
     midi(delta, 0, MidiMessage::NoteOff { key: u7::from(key), vel: u7::from(64) })
 }
 
+fn control(delta: u32, channel: u8, controller: u8, value: u8) -> TrackEvent<'static> {
+    midi(delta, channel, MidiMessage::Controller { controller: u7::from(controller), value: u7::from(value) })
+}
+
 fn pedal(delta: u32, value: u8) -> TrackEvent<'static> {
-    midi(delta, 0, MidiMessage::Controller { controller: u7::from(64), value: u7::from(value) })
+    control(delta, 0, 64, value)
+}
+
+fn program(delta: u32, channel: u8, program: u8) -> TrackEvent<'static> {
+    midi(delta, channel, MidiMessage::ProgramChange { program: u7::from(program) })
 }
 
 fn tempo(delta: u32, microseconds: u32) -> TrackEvent<'static> {
@@ -54,7 +64,12 @@ fn parse(bytes: &[u8], convention: Convention) -> Result<Piece, Refusal> {
 
 /// (key, onset in ms, end in ms) of one track.
 fn table(track: Vec<TrackEvent<'static>>, convention: Convention) -> Vec<(u8, i64, i64)> {
-    let piece = parse(&musical(vec![track]), convention).expect("a sound file");
+    tables(vec![track], convention)
+}
+
+/// The same of several tracks.
+fn tables(tracks: Vec<Vec<TrackEvent<'static>>>, convention: Convention) -> Vec<(u8, i64, i64)> {
+    let piece = parse(&musical(tracks), convention).expect("a sound file");
     let ms = |seconds: f64| (seconds * 1000.0).round() as i64;
     piece.notes.iter().map(|note| (note.key.number(), ms(note.onset), ms(note.end))).collect()
 }
@@ -69,59 +84,6 @@ fn a_note_lasts_from_its_onset_to_its_release() {
 fn velocity_nought_is_a_release() {
     let track = vec![on(0, 60, 80), on(250, 60, 0), end(0)];
     assert_eq!(table(track, Convention::KeyUp), [(60, 0, 250)]);
-}
-
-#[test]
-fn a_second_onset_closes_the_first_note_of_the_same_key() {
-    let track = || vec![on(0, 60, 80), on(100, 60, 70), off(50, 60), off(50, 60), end(0)];
-    for convention in [Convention::KeyUp, Convention::Sustained] {
-        assert_eq!(table(track(), convention), [(60, 0, 100), (60, 100, 150)]);
-    }
-}
-
-#[test]
-fn the_same_key_on_another_channel_is_another_note() {
-    let other = |delta, vel| midi(delta, 3, MidiMessage::NoteOn { key: u7::from(60), vel: u7::from(vel) });
-    let track = vec![on(0, 60, 80), other(100, 90), off(100, 60), other(100, 0), end(0)];
-    assert_eq!(table(track, Convention::KeyUp), [(60, 0, 200), (60, 100, 300)]);
-}
-
-#[test]
-fn a_note_that_is_never_released_ends_with_its_track() {
-    assert_eq!(table(vec![on(100, 60, 80), end(400)], Convention::KeyUp), [(60, 100, 500)]);
-}
-
-#[test]
-fn the_pedal_holds_a_released_note_until_it_is_released_itself() {
-    let track = || vec![pedal(0, 64), on(100, 60, 80), off(100, 60), pedal(300, 63), end(100)];
-    assert_eq!(table(track(), Convention::Sustained), [(60, 100, 500)]);
-    assert_eq!(table(track(), Convention::KeyUp), [(60, 100, 200)]);
-}
-
-#[test]
-fn the_next_onset_of_a_key_ends_the_note_that_the_pedal_holds() {
-    let track = vec![
-        pedal(0, 127),
-        on(0, 60, 80),
-        off(100, 60),
-        on(100, 60, 80),
-        off(100, 60),
-        pedal(100, 0),
-        end(0),
-    ];
-    assert_eq!(table(track, Convention::Sustained), [(60, 0, 200), (60, 200, 400)]);
-}
-
-#[test]
-fn a_pedal_that_rises_leaves_held_keys_sounding() {
-    let track = vec![pedal(0, 127), on(0, 60, 80), pedal(100, 0), off(100, 60), end(100)];
-    assert_eq!(table(track, Convention::Sustained), [(60, 0, 200)]);
-}
-
-#[test]
-fn a_pedal_that_is_never_released_holds_to_the_end_of_the_track() {
-    let track = vec![pedal(0, 127), on(0, 60, 80), off(100, 60), end(300)];
-    assert_eq!(table(track, Convention::Sustained), [(60, 0, 400)]);
 }
 
 #[test]
@@ -165,19 +127,17 @@ fn notes_stand_by_onset_and_then_by_key_with_steps_between_onsets() {
 
 #[test]
 fn every_note_knows_its_instrument() {
-    let program =
-        |channel, program| midi(0, channel, MidiMessage::ProgramChange { program: u7::from(program) });
     let drum = midi(0, 9, MidiMessage::NoteOn { key: u7::from(36), vel: u7::from(99) });
     let bend = midi(0, 0, MidiMessage::PitchBend { bend: PitchBend::mid_raw_value() });
-    let tracks = vec![vec![end(0)], vec![program(0, 40), bend, on(0, 60, 80), drum, end(10)]];
+    let tracks = vec![vec![end(0)], vec![program(0, 0, 40), bend, on(0, 60, 80), drum, end(10)]];
     let piece = parse(&musical(tracks), Convention::KeyUp).expect("a sound file");
     let names: Vec<_> = piece.notes.iter().map(|n| piece.instruments[n.instrument].name()).collect();
     assert_eq!(names, ["Drums", "Violin"]);
     assert_eq!(
         piece.instruments[piece.notes[1].instrument],
-        Instrument { track: 1, channel: 0, program: 40 }
+        Instrument { track: 1, port: 0, channel: 0, program: 40, is_drums: false }
     );
-    assert!(piece.instruments[piece.notes[0].instrument].is_drums());
+    assert!(piece.instruments[piece.notes[0].instrument].is_drums);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use super::game::Game;
-use crate::corpus::{self, Convention, Note, Piece};
+use crate::corpus::{self, Convention, Note};
 
 /// One note of a song, in seconds from its start.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,12 +79,9 @@ pub fn phrase(tempo: f64, game: Game) -> Song {
 /// When the file cannot be read, is no whole MIDI file, or has no notes.
 pub fn from_file(path: &Path) -> Result<Song> {
     let corpus = corpus::read(&[path.to_owned()], Convention::Sustained)?;
-    let heard = |piece: &Piece| {
-        let is_drum = |note: &Note| piece.instruments[note.instrument].is_drums();
-        piece.notes.iter().filter(|note| !is_drum(note)).map(song_note).collect::<Vec<_>>()
-    };
-    let notes: Vec<SongNote> = corpus.pieces.iter().flat_map(heard).collect();
-    ensure!(!notes.is_empty(), "{} has no notes", path.display());
+    corpus.warn();
+    let notes: Vec<SongNote> = corpus.pieces.iter().flat_map(|piece| &piece.notes).map(song_note).collect();
+    ensure!(!notes.is_empty(), "{} has {}: give a file with a melody", path.display(), corpus.no_notes());
     Ok(Song::Piece(notes))
 }
 

@@ -6,7 +6,7 @@ use super::{prompt::Prompt, take::Take};
 use crate::corpus::{Instrument, Note};
 
 /// From nothing, a piano plays.
-const PIANO: Instrument = Instrument { track: 0, channel: 0, program: 0 };
+const PIANO: Instrument = Instrument { track: 0, port: 0, channel: 0, program: 0, is_drums: false };
 
 /// An instrument and its notes.
 pub struct Player {

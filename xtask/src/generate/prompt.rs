@@ -74,8 +74,7 @@ impl Prompt {
 
     /// All but the drums: their keys are no pitches.
     pub fn melodic(&self) -> Vec<Note> {
-        let is_drum = |note: &&Note| self.instruments[note.instrument].is_drums();
-        self.notes.iter().filter(|note| !is_drum(note)).copied().collect()
+        self.notes.iter().filter(|note| !self.instruments[note.instrument].is_drums).copied().collect()
     }
 
     /// The same, as an instance hears it.

@@ -70,6 +70,6 @@ fn part(player: &Player, ticks: &Ticks) -> Part {
         on: ticks.at(note.onset),
         off: ticks.at(note.end),
     };
-    let program = (!player.instrument.is_drums()).then_some(player.instrument.program);
+    let program = (!player.instrument.is_drums).then_some(player.instrument.program);
     Part { name: player.name.clone(), program, notes: player.notes.iter().map(placed).collect() }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::sounding::{Polyphony, busiest_second};
 use crate::{
-    corpus::{self, Document, Note, Signature},
+    corpus::{self, Document, Signature},
     table::microseconds,
     tonality::{self, Fit},
 };
@@ -97,8 +97,7 @@ pub struct Velocities {
 impl Facts {
     pub fn of(document: &Document) -> Self {
         let notes = &document.piece.notes;
-        let is_melodic = |note: &&Note| !document.piece.instruments[note.instrument].is_drums();
-        let melodic = || notes.iter().filter(is_melodic);
+        let melodic = || document.piece.melodic();
         let end = notes.iter().map(|note| note.end).fold(0.0, f64::max);
         let length = end - notes.first().map_or(0.0, |note| note.onset);
         let polyphony = Polyphony::of(notes);
@@ -141,7 +140,7 @@ fn players(document: &Document) -> Vec<Player> {
         channel: instrument.channel + 1,
         program: instrument.program + 1,
         name: instrument.name(),
-        drums: instrument.is_drums(),
+        drums: instrument.is_drums,
         notes,
     };
     document.piece.instruments.iter().zip(counts).map(player).collect()

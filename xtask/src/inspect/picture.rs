@@ -18,8 +18,7 @@ use crate::{
 /// When there is no note to show or the picture cannot be written.
 pub fn draw(path: &Path, document: &Document, theme: Theme) -> Result<()> {
     let piece = &document.piece;
-    let is_drum = |note: &&Note| piece.instruments[note.instrument].is_drums();
-    let notes: Vec<Note> = piece.notes.iter().filter(|note| !is_drum(note)).copied().collect();
+    let notes: Vec<Note> = piece.melodic().copied().collect();
     ensure!(!notes.is_empty(), "{} has no note to draw", piece.path.display());
     let end = notes.iter().map(|note| note.end).fold(0.0, f64::max);
     let name = piece.path.file_stem().unwrap_or_default().to_string_lossy();
