@@ -178,7 +178,7 @@ pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
         bail!("{} does not exist: give a MIDI file, a folder of them or a MAESTRO csv", source.display());
     }
     let files = match (maestro::list(source), split) {
-        (Some(list), split) => maestro::files(&list, split)?,
+        (Some(list), split) => listed(&list, split)?,
         (None, Some(split)) => {
             bail!("{} has no MAESTRO csv, so it has no {split} split: leave `--split` out", source.display())
         }
@@ -189,6 +189,19 @@ pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
         bail!("{} holds no MIDI file", source.display());
     }
     Ok(files)
+}
+
+fn listed(list: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
+    let files = maestro::files(list, split)?;
+    match split {
+        Some(split) if files.is_empty() => {
+            bail!(
+                "{} lists no file of the {split} split: ask for another one, or give other files",
+                list.display()
+            )
+        }
+        _ => Ok(files),
+    }
 }
 
 /// All that one file says.
@@ -243,7 +256,11 @@ fn gather<P: Send>(
 impl<P> Corpus<P> {
     /// What it has where no piece has a note.
     pub fn no_notes(&self) -> &'static str {
-        if self.drums.strokes > 0 { "no notes but drums" } else { "no notes" }
+        match self.drums.strokes {
+            0 if self.pieces.is_empty() => "no file that can be read",
+            0 => "no notes",
+            _ => "no notes but drums",
+        }
     }
 
     /// Says on stderr what was skipped and left out, if anything was.

@@ -164,7 +164,7 @@ fn training<P: Notes>(
     let corpus = read(&files)?;
     corpus.warn();
     if corpus.notes() == 0 {
-        bail!("there are {} to learn from: give MIDI files with notes to `--train`", corpus.no_notes());
+        bail!("what to learn from has {}: give MIDI files with notes to `--train`", corpus.no_notes());
     }
     Ok(Some(corpus))
 }

@@ -1,7 +1,8 @@
 //! MAESTRO's list of files: a csv with a row for each performance.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -9,12 +10,24 @@ use anyhow::{Context, Result, bail};
 
 use super::Split;
 
-/// The csv itself, or the only one in a folder.
+const SPLITS: &str = "split";
+const NAMES: &str = "midi_filename";
+
+/// The csv itself, or the only one in a folder that is such a list.
 pub fn list(source: &Path) -> Option<PathBuf> {
     let is_csv = |path: &PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
     let Ok(entries) = source.read_dir() else { return Some(source.to_owned()).filter(is_csv) };
-    let mut lists = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_csv);
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut lists = files.filter(|path| is_csv(path) && has_columns(path));
     lists.next().filter(|_| lists.next().is_none())
+}
+
+/// Other csv files may lie beside MIDI files.
+fn has_columns(path: &Path) -> bool {
+    let mut header = String::new();
+    let is_read = File::open(path).and_then(|file| BufReader::new(file).read_line(&mut header)).is_ok();
+    let columns = rows(&header).into_iter().next().unwrap_or_default();
+    is_read && [SPLITS, NAMES].iter().all(|name| columns.iter().any(|column| column == name))
 }
 
 /// The MIDI files of a split, or all of them, in the order of the list.
@@ -23,8 +36,11 @@ pub fn files(list: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
     let mut rows = rows(&text).into_iter();
     let header = rows.next().unwrap_or_default();
     let column = |name: &str| header.iter().position(|field| field == name);
-    let (Some(splits), Some(names)) = (column("split"), column("midi_filename")) else {
-        bail!("{} is not a MAESTRO list: it has no columns `split` and `midi_filename`", list.display());
+    let (Some(splits), Some(names)) = (column(SPLITS), column(NAMES)) else {
+        bail!(
+            "{} is not a MAESTRO list: it has no columns `{SPLITS}` and `{NAMES}`; give the folder for all MIDI files in it",
+            list.display()
+        );
     };
     let folder = list.parent().unwrap_or(Path::new("."));
     let wanted = split.map(|split| split.to_string());

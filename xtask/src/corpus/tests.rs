@@ -224,6 +224,25 @@ fn a_list_gives_the_files_of_a_split() {
 }
 
 #[test]
+fn a_csv_that_is_no_list_of_splits_lies_beside_midi_files_without_harm() {
+    let folder = Folder::new("other-csv");
+    folder.write("a.mid", &musical(vec![vec![on(0, 60, 80), off(100, 60), end(0)]]));
+    folder.write("table.csv", b"file,artist\na.mid,Anna\n");
+    assert_eq!(find(folder.path(), None).expect("a folder"), [folder.join("a.mid")]);
+    assert!(!has_list(folder.path()));
+    let sentence = find(&folder.join("table.csv"), None).expect_err("no list").to_string();
+    assert!(sentence.contains("is not a MAESTRO list"), "{sentence}");
+}
+
+#[test]
+fn a_split_that_a_list_does_not_have_is_named() {
+    let folder = Folder::new("no-split");
+    folder.write("list.csv", b"split,midi_filename\ntrain,a.mid\n");
+    let sentence = find(folder.path(), Some(Split::Validation)).expect_err("no such split").to_string();
+    assert!(sentence.contains("lists no file of the validation split"), "{sentence}");
+}
+
+#[test]
 fn a_unit_of_time_that_has_no_opposite_is_refused_in_a_wrapped_file_and_behind_another_head_too() {
     let plain = b"MThd\0\0\0\x06\0\0\0\0\x80\xF0";
     let wrapped = [b"RIFF\x1A\0\0\0RMIDdata\x0E\0\0\0".as_slice(), plain].concat();

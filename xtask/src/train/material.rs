@@ -123,7 +123,7 @@ fn sounding(
     corpus.pieces.retain(|piece| !piece.notes.is_empty());
     if corpus.pieces.is_empty() {
         let sources: Vec<_> = sources.iter().map(|source| source.display().to_string()).collect();
-        bail!("there are {} in {}: give MIDI files with notes", corpus.no_notes(), sources.join(", "));
+        bail!("{} has {}: give MIDI files with notes", sources.join(", "), corpus.no_notes());
     }
     Ok(corpus.pieces)
 }

@@ -270,5 +270,5 @@ fn what_cannot_be_begun_is_told() {
         fs::write(place.0.join(&format!("deeper/{n}.mid")), midi(1, 0)).expect("a file");
     }
     let silent = place.arguments("mine", &[SMALL[1]]);
-    assert!(error(place.learn(&silent, 1)).contains("there are no notes in"));
+    assert!(error(place.learn(&silent, 1)).contains("has no notes: give MIDI files"));
 }
