@@ -30,7 +30,7 @@ pub struct Solo {
 }
 
 /// Who plays: one line.
-pub const INSTRUMENT: Instrument = Instrument { track: 0, channel: 0, program: 66 };
+pub const INSTRUMENT: Instrument = Instrument { track: 0, port: 0, channel: 0, program: 66, is_drums: false };
 
 /// All solos of the folder with `notes.csv` and `beats.csv`, in the order of the list.
 pub fn read(folder: &Path) -> Result<Vec<Solo>> {

@@ -120,11 +120,11 @@ fn sounding(
     }
     let mut corpus = corpus::read_on_grid(&files, arguments.convention, cache)?;
     corpus.warn();
-    corpus.pieces.retain(|piece| !piece.notes.is_empty());
-    if corpus.pieces.is_empty() {
+    if corpus.notes() == 0 {
         let sources: Vec<_> = sources.iter().map(|source| source.display().to_string()).collect();
         bail!("{} has {}: give MIDI files with notes", sources.join(", "), corpus.no_notes());
     }
+    corpus.pieces.retain(|piece| !piece.notes.is_empty());
     Ok(corpus.pieces)
 }
 
