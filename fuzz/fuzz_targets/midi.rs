@@ -17,7 +17,7 @@ use commands::{corpus, tonality};
 use corpus::Convention;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(piece) = corpus::midi::parse(Path::new("fuzzed.mid"), bytes, Convention::Sustained) {
-        assert!(piece.notes.iter().all(|note| note.end >= note.onset && note.step >= 0.0));
+    if let Ok(document) = corpus::midi::read(Path::new("fuzzed.mid"), bytes, Convention::Sustained) {
+        assert!(document.piece.notes.iter().all(|note| note.end >= note.onset && note.step >= 0.0));
     }
 });

@@ -5,6 +5,7 @@ pub mod beats;
 mod cache;
 #[allow(dead_code, reason = "training reads it next")]
 pub mod chords;
+mod chunks;
 #[allow(dead_code, reason = "training reads it next")]
 pub mod collection;
 mod document;
@@ -12,11 +13,13 @@ mod general_midi;
 mod grid;
 mod maestro;
 pub mod midi;
+mod names;
 mod pairing;
 mod pedal;
 mod tempo_map;
 #[cfg(test)]
 mod tests;
+mod track;
 #[allow(dead_code, reason = "training reads it next")]
 pub mod wjazzd;
 
@@ -33,10 +36,15 @@ use antiphon::music::note::{Key, Velocity};
 
 pub use antiphon::music::grid::{CELLS_PER_SECOND, GridNote};
 pub use cache::Cache;
-pub use document::{Document, Signature, WrittenKey};
+pub use document::{Document, LeftOut, Signature, WrittenKey};
 pub use grid::{Placed, from_bytes, in_order, placed, to_bytes};
 pub use midi::Refusal;
 pub use tempo_map::TempoMap;
+
+/// How the names of MIDI files end: with lyrics and in RIFF files too.
+const ENDINGS: [&str; 4] = ["mid", "midi", "kar", "rmi"];
+/// So many files that are not tried are named.
+const NAMED: usize = 8;
 
 /// What many files hold.
 #[derive(Debug)]
@@ -44,15 +52,7 @@ pub struct Corpus<P = Piece> {
     pub pieces: Vec<P>,
     /// What could not be read, and why.
     pub refused: Vec<(PathBuf, Refusal)>,
-    pub drums: Drums,
-}
-
-/// What was left out because its keys are no pitches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Drums {
-    pub strokes: usize,
-    /// In so many files.
-    pub files: usize,
+    pub left_out: LeftOut,
 }
 
 /// One file on the grid.
@@ -92,12 +92,12 @@ impl Piece {
     }
 
     /// Leaves out the drums, and gives how many strokes they were.
-    fn without_drums(mut self) -> (Self, usize) {
+    fn without_drums(mut self) -> (Self, u32) {
         let all = self.notes.len();
         self.notes = self.melodic().copied().collect();
         pairing::in_order(&mut self.notes);
         let strokes = all - self.notes.len();
-        (self, strokes)
+        (self, u32::try_from(strokes).unwrap_or(u32::MAX))
     }
 }
 
@@ -182,11 +182,15 @@ pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
         (None, Some(split)) => {
             bail!("{} has no MAESTRO csv, so it has no {split} split: leave `--split` out", source.display())
         }
-        (None, None) if source.is_dir() => tree(source)?,
+        (None, None) if source.is_dir() => {
+            let (files, others) = walk(source)?;
+            tell_unread(&others);
+            files
+        }
         (None, None) => vec![source.to_owned()],
     };
     if files.is_empty() {
-        bail!("{} holds no MIDI file", source.display());
+        bail!("{} holds no MIDI file: give one whose files end in {}", source.display(), endings());
     }
     Ok(files)
 }
@@ -211,7 +215,11 @@ pub fn document(path: &Path, convention: Convention) -> Result<Document, Refusal
 
 /// The note tables of files, without drums.
 pub fn read(files: &[PathBuf], convention: Convention) -> Result<Corpus> {
-    gather(files, |path| Ok(midi::parse(path, &midi::bytes(path)?, convention)?.without_drums()))
+    gather(files, |path| {
+        let Document { piece, left_out, .. } = document(path, convention)?;
+        let (piece, drums) = piece.without_drums();
+        Ok((piece, LeftOut { drums, ..left_out }))
+    })
 }
 
 /// The notes of files on the grid, without drums, from the cache where it has them. No more than these notes stays in memory.
@@ -219,30 +227,29 @@ pub fn read_on_grid(files: &[PathBuf], convention: Convention, cache: &Cache) ->
     gather(files, |path| {
         let bytes = midi::bytes(path)?;
         let read = || {
-            let piece = midi::parse(path, &bytes, convention)?;
+            let Document { piece, left_out, .. } = midi::read(path, &bytes, convention)?;
             let notes = piece.on_grid();
-            let drums = piece.notes.len() - notes.len();
-            Ok((notes, u32::try_from(drums).unwrap_or(u32::MAX)))
+            let drums = u32::try_from(piece.notes.len() - notes.len()).unwrap_or(u32::MAX);
+            Ok((notes, LeftOut { drums, ..left_out }))
         };
-        let (notes, drums) = cache.notes(&bytes, convention, read)?;
-        Ok((GridPiece { path: path.to_owned(), notes }, drums as usize))
+        let (notes, left_out) = cache.notes(&bytes, convention, read)?;
+        Ok((GridPiece { path: path.to_owned(), notes }, left_out))
     })
 }
 
-/// Reads all files in parallel: a piece and how many drum strokes it is without. A broken one is set aside with its reason;
+/// Reads all files in parallel: a piece and what it is without. A broken one is set aside with its reason;
 /// when it is the only one, that is the error.
 fn gather<P: Send>(
     files: &[PathBuf],
-    read: impl Fn(&Path) -> Result<(P, usize), Refusal> + Sync,
+    read: impl Fn(&Path) -> Result<(P, LeftOut), Refusal> + Sync,
 ) -> Result<Corpus<P>> {
     let results: Vec<_> = files.par_iter().map(|path| read(path)).collect();
-    let mut corpus = Corpus { pieces: Vec::new(), refused: Vec::new(), drums: Drums::default() };
+    let mut corpus = Corpus { pieces: Vec::new(), refused: Vec::new(), left_out: LeftOut::default() };
     for (path, result) in files.iter().zip(results) {
         match result {
-            Ok((piece, strokes)) => {
+            Ok((piece, left_out)) => {
                 corpus.pieces.push(piece);
-                corpus.drums.strokes += strokes;
-                corpus.drums.files += usize::from(strokes > 0);
+                corpus.left_out += left_out;
             }
             Err(refusal) => corpus.refused.push((path.clone(), refusal)),
         }
@@ -256,7 +263,7 @@ fn gather<P: Send>(
 impl<P> Corpus<P> {
     /// What it has where no piece has a note.
     pub fn no_notes(&self) -> &'static str {
-        match self.drums.strokes {
+        match self.left_out.drums {
             0 if self.pieces.is_empty() => "no file that can be read",
             0 => "no notes",
             _ => "no notes but drums",
@@ -271,16 +278,9 @@ impl<P> Corpus<P> {
         if !self.refused.is_empty() {
             eprintln!("skipped {} of {} files", self.refused.len(), self.refused.len() + self.pieces.len());
         }
-        if self.drums.strokes > 0 {
-            eprintln!("{}", self.drums);
+        if !self.left_out.is_nothing() {
+            eprintln!("left out {}", self.left_out);
         }
-    }
-}
-
-impl fmt::Display for Drums {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Self { strokes, files } = self;
-        write!(f, "left out {strokes} drum strokes in {files} files: their keys are no pitches")
     }
 }
 
@@ -313,7 +313,13 @@ pub fn key_name(key: Key) -> String {
     format!("{}{}", NAMES[key.index() % 12], i16::from(key.number() / 12) - 1)
 }
 
+/// The MIDI files of a folder and all within it.
 fn tree(folder: &Path) -> Result<Vec<PathBuf>> {
+    Ok(walk(folder)?.0)
+}
+
+/// The files that are MIDI files by their names, and the others.
+fn walk(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     // A link may lead back up: every folder is visited once.
@@ -325,17 +331,31 @@ fn tree(folder: &Path) -> Result<Vec<PathBuf>> {
         }
         for entry in folder.read_dir().with_context(unreadable)? {
             let path = entry.with_context(unreadable)?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if is_midi(&path) {
-                files.push(path);
-            }
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
     }
     files.sort();
-    Ok(files)
+    Ok(files.into_iter().partition(|path| is_midi(path)))
+}
+
+/// Says on stderr which files of a folder are not even tried.
+fn tell_unread(others: &[PathBuf]) {
+    let names =
+        others.iter().take(NAMED).map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    match others.len() {
+        0 => {}
+        few if few <= NAMED => eprintln!("not read, because it does not end in {}: {names}", endings()),
+        many => {
+            eprintln!("not read, because it does not end in {}: {names} and {} more", endings(), many - NAMED)
+        }
+    }
+}
+
+fn endings() -> String {
+    let endings = ENDINGS.map(|ending| format!(".{ending}"));
+    endings.join(", ")
 }
 
 fn is_midi(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mid") || e.eq_ignore_ascii_case("midi"))
+    path.extension().is_some_and(|ending| ENDINGS.iter().any(|midi| ending.eq_ignore_ascii_case(midi)))
 }

@@ -6,20 +6,22 @@ use std::{
     process,
 };
 
-use super::{Convention, GridNote, Refusal, grid};
+use super::{Convention, GridNote, LeftOut, Refusal, grid};
 
-/// What is kept of a file: the notes on the grid, and how many drum strokes were left out.
-pub type Kept = (Vec<GridNote>, u32);
+/// What is kept of a file: the notes on the grid, and what was left out.
+pub type Kept = (Vec<GridNote>, LeftOut);
 
 /// Who reads the files. Notes that another version has read are not found again.
-const READERS: [&str; 4] = [
+const READERS: [&str; 6] = [
+    include_str!("chunks.rs"),
     include_str!("midi.rs"),
+    include_str!("track.rs"),
     include_str!("tempo_map.rs"),
     include_str!("pairing.rs"),
     include_str!("grid.rs"),
 ];
-/// Of what is kept of a file, the number of its drum strokes.
-const DRUM_BYTES: usize = size_of::<u32>();
+/// Of what is kept of a file, the numbers of what was left out.
+const LEFT_OUT_BYTES: usize = 3 * size_of::<u32>();
 const CHECK_BYTES: usize = blake3::OUT_LEN;
 
 /// A folder with a file for each content and convention. May be removed at any time.
@@ -77,9 +79,10 @@ fn name(bytes: &[u8], convention: Convention) -> String {
 }
 
 /// A reader meets a whole file or none; a crash of the system may break one, which its check tells.
-fn keep(folder: &Path, path: &Path, (notes, drums): &Kept) -> io::Result<()> {
+fn keep(folder: &Path, path: &Path, (notes, left_out): &Kept) -> io::Result<()> {
     let mut bytes = grid::to_bytes(notes);
-    bytes.extend(drums.to_le_bytes());
+    let LeftOut { drums, tempos, keys } = *left_out;
+    bytes.extend([drums, tempos, keys].into_iter().flat_map(u32::to_le_bytes));
     let check = blake3::hash(&bytes);
     bytes.extend(check.as_bytes());
     fs::create_dir_all(folder)?;
@@ -96,8 +99,10 @@ fn kept(bytes: &[u8]) -> Option<Kept> {
     if blake3::hash(kept).as_bytes() != check {
         return None;
     }
-    let (notes, drums) = kept.split_last_chunk::<DRUM_BYTES>()?;
-    Some((grid::from_bytes(notes)?, u32::from_le_bytes(*drums)))
+    let (notes, left_out) = kept.split_last_chunk::<LEFT_OUT_BYTES>()?;
+    let (numbers, _) = left_out.as_chunks::<4>();
+    let [drums, tempos, keys] = <[_; 3]>::try_from(numbers).ok()?.map(u32::from_le_bytes);
+    Some((grid::from_bytes(notes)?, LeftOut { drums, tempos, keys }))
 }
 
 #[cfg(test)]
@@ -114,7 +119,7 @@ mod tests {
             velocity: Velocity::saturating(127 - n),
             duration: 1 + u32::from(n),
         };
-        ((0..100).map(note).collect(), 7)
+        ((0..100).map(note).collect(), LeftOut { drums: 7, tempos: 8, keys: 9 })
     }
 
     fn unread() -> Result<Kept, Refusal> {

@@ -238,7 +238,8 @@ impl Source {
             Music::Solo(solo) => solo.notes.clone(),
             Music::File(path) => {
                 let read = document(path, convention);
-                read.map_err(|refusal| anyhow::anyhow!("{}: {refusal}", path.display()))?.piece.notes
+                let piece = read.map_err(|refusal| anyhow::anyhow!("{}: {refusal}", path.display()))?.piece;
+                piece.without_drums().0.notes
             }
         };
         let Some((start, end)) = self.span else { return Ok(notes) };

@@ -1,6 +1,11 @@
 //! All that is known of one MIDI file.
 
-use std::{fmt, ops::Range};
+use std::{
+    fmt,
+    ops::{AddAssign, Range},
+};
+
+use serde::Serialize;
 
 use antiphon::music::scale::Root;
 
@@ -19,8 +24,47 @@ pub struct Document {
     pub written_keys: Vec<(u64, WrittenKey)>,
     /// When the sustain pedal of any channel is down, in seconds.
     pub pedal: Vec<Range<f64>>,
+    pub left_out: LeftOut,
     /// Of the longest track, in seconds.
     pub end: f64,
+}
+
+/// What is not among the music that was read, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Strokes: their keys are no pitches.
+    pub drums: u32,
+    /// Tempos of 0, at which no time would pass.
+    pub tempos: u32,
+    /// Key signatures of more sharps or flats than there are.
+    pub keys: u32,
+}
+
+impl LeftOut {
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl AddAssign for LeftOut {
+    fn add_assign(&mut self, other: Self) {
+        self.drums = self.drums.saturating_add(other.drums);
+        self.tempos = self.tempos.saturating_add(other.tempos);
+        self.keys = self.keys.saturating_add(other.keys);
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let parts = [
+            (self.drums, "drum strokes, whose keys are no pitches"),
+            (self.tempos, "tempos of 0"),
+            (self.keys, "key signatures of more than seven sharps or flats"),
+        ];
+        let told =
+            parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        f.write_str(&told.collect::<Vec<_>>().join("; "))
+    }
 }
 
 /// A time signature, from a tick on.
@@ -52,11 +96,16 @@ impl Signature {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WrittenKey {
     /// Sharps, or flats below 0.
-    pub sharps: i8,
-    pub is_minor: bool,
+    sharps: i8,
+    is_minor: bool,
 }
 
 impl WrittenKey {
+    /// `None` for more sharps or flats than there are.
+    pub fn new(sharps: i8, is_minor: bool) -> Option<Self> {
+        (-7..=7).contains(&sharps).then_some(Self { sharps, is_minor })
+    }
+
     pub fn tonality(self) -> Tonality {
         // A sharp more is a fifth higher; a minor key lies a minor third below its major one.
         let major = (7 * i16::from(self.sharps)).rem_euclid(12);

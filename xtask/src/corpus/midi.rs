@@ -9,10 +9,11 @@ use std::{
 use midly::{Format, MetaMessage, MidiMessage, TrackEventKind};
 
 use super::{
-    Convention, Document, Piece, Signature, WrittenKey,
+    Convention, Document, LeftOut, Piece, Signature, WrittenKey, chunks, names,
     pairing::{Pairing, Source},
     pedal::Pedal,
     tempo_map::Clock,
+    track::Track,
 };
 
 /// The largest file that is read. The longest performances of MAESTRO take a fortieth of it.
@@ -35,6 +36,12 @@ pub enum Refusal {
     Crowded,
     Sequential,
     NoTime,
+    /// So many frames a second.
+    OddFrames(u8),
+    TracksMissing {
+        declared: u16,
+        found: u16,
+    },
 }
 
 impl std::fmt::Display for Refusal {
@@ -54,6 +61,15 @@ impl std::fmt::Display for Refusal {
                 f.write_str("it is of type 2, whose tracks are separate songs: export it as type 0 or type 1")
             }
             Self::NoTime => f.write_str("its header gives no unit of time"),
+            Self::OddFrames(frames) => write!(
+                f,
+                "its header counts {frames} film frames a second, and there are 24, 25, 29 or 30: export it with another time base"
+            ),
+            Self::TracksMissing { declared, found } => write!(
+                f,
+                "its header promises {declared} tracks, and {found} are there: it was cut off, or the program that wrote it \
+                 miscounted; save it anew there"
+            ),
         }
     }
 }
@@ -67,28 +83,22 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
     let mut file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut bytes).map_err(unreadable)?;
-    check_head(&bytes)?;
+    chunks::check_head(&bytes)?;
     file.take((LARGEST_BYTES - HEAD_BYTES + 1) as u64).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > LARGEST_BYTES { Err(Refusal::TooLarge) } else { Ok(bytes) }
 }
 
-/// The notes of a file's bytes.
-pub fn parse(path: &Path, bytes: &[u8], convention: Convention) -> Result<Piece, Refusal> {
-    read(path, bytes, convention).map(|document| document.piece)
-}
-
 /// All that a file's bytes say.
 pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Document, Refusal> {
-    check_chunks(bytes)?;
-    check_frames(bytes)?;
-    let (header, chunks) = midly::parse(bytes).map_err(|_| Refusal::NotMidi)?;
+    let (header, chunks) = midly::parse(chunks::bare(bytes)?).map_err(|_| Refusal::NotMidi)?;
     if header.format == Format::Sequential {
         return Err(Refusal::Sequential);
     }
     let mut clock = Clock::new(header.timing)?;
-    let (mut events, mut tracks) = (Vec::new(), Vec::new());
+    let (mut events, mut tracks, mut left_out) = (Vec::new(), Vec::new(), LeftOut::default());
     for (track, stream) in chunks.enumerate() {
-        tracks.push(read_track(track, stream.map_err(|_| Refusal::Malformed)?, &mut events)?);
+        let stream = Track::new(stream.map_err(|_| Refusal::Malformed)?);
+        tracks.push(read_track(track, stream, &mut events, &mut left_out)?);
     }
     // Stable, so that what stands first in a file stays first.
     events.sort_by_key(|event| event.tick);
@@ -115,51 +125,7 @@ pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Documen
     let (notes, instruments) = pairing.finish(end);
     let piece = Piece { path: path.to_owned(), notes, instruments };
     let (tempo_map, pedal) = (clock.map(), pedal.finish(end));
-    Ok(Document { piece, tracks, tempo_map, signatures, written_keys, pedal, end })
-}
-
-/// Whether a file that begins like this may be a MIDI file.
-fn check_head(bytes: &[u8]) -> Result<(), Refusal> {
-    // RIFF files carry a MIDI file inside, behind two headers; the parser unwraps them.
-    let is_wrapped = || bytes.starts_with(b"RIFF") && bytes.get(8..12).is_some_and(|kind| kind == b"RMID");
-    match bytes {
-        [] => Err(Refusal::Empty),
-        [b'M', b'T', b'h', b'd', ..] => Ok(()),
-        _ if b"MThd".starts_with(bytes) => Err(Refusal::Truncated),
-        _ if is_wrapped() => Ok(()),
-        _ => Err(Refusal::NotMidi),
-    }
-}
-
-/// Whether no head says minus 128 frames a second: the parser takes that number's opposite, which is none. It reads every head, also
-/// those in the midst of a file, though only the first one counts.
-fn check_frames(bytes: &[u8]) -> Result<(), Refusal> {
-    let broken = bytes.windows(13).any(|head| head.starts_with(b"MThd") && head[12] == 0x80);
-    if broken { Err(Refusal::NoTime) } else { Ok(()) }
-}
-
-/// Every chunk must be as long as it says, and none may be missing: the parser would quietly take less.
-fn check_chunks(bytes: &[u8]) -> Result<(), Refusal> {
-    check_head(bytes)?;
-    if bytes.starts_with(b"RIFF") {
-        let Some((head, body)) = bytes.split_first_chunk::<8>() else { return Err(Refusal::NotMidi) };
-        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-        let is_whole = usize::try_from(length).is_ok_and(|length| body.len() >= length);
-        return if is_whole { Ok(()) } else { Err(Refusal::Truncated) };
-    }
-    let declared = bytes.get(10..12).map(|n| usize::from(u16::from_be_bytes([n[0], n[1]])));
-    let Some(declared) = declared else { return Err(Refusal::Truncated) };
-    let (mut rest, mut tracks) = (bytes, 0);
-    while let Some((head, body)) = rest.split_first_chunk::<8>() {
-        let length = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
-        let Some(after) = usize::try_from(length).ok().and_then(|length| body.get(length..)) else {
-            // Padding after the last track is not a chunk.
-            return if tracks >= declared { Ok(()) } else { Err(Refusal::Truncated) };
-        };
-        tracks += usize::from(head.starts_with(b"MTrk"));
-        rest = after;
-    }
-    if tracks < declared { Err(Refusal::Truncated) } else { Ok(()) }
+    Ok(Document { piece, tracks, tempo_map, signatures, written_keys, pedal, left_out, end })
 }
 
 struct Event {
@@ -195,17 +161,14 @@ fn check_crowds(events: &[Event]) -> Result<(), Refusal> {
 /// Gives the name of the track, if it has one.
 fn read_track(
     track: usize,
-    stream: midly::EventIter,
+    mut stream: Track,
     events: &mut Vec<Event>,
+    left_out: &mut LeftOut,
 ) -> Result<Option<String>, Refusal> {
-    let end_of_chunk = stream.unread().as_ptr_range().end;
-    let mut read_until = stream.unread().as_ptr();
-    let (mut tick, mut port, mut ended, mut name) = (0, 0, false, None);
-    for event in stream.bytemapped() {
-        let (bytes, event) = event.map_err(|_| Refusal::Malformed)?;
-        read_until = bytes.as_ptr_range().end;
-        tick += u64::from(event.delta.as_int());
-        let what = match event.kind {
+    let (mut port, mut name) = (0, None);
+    for event in &mut stream {
+        let (tick, event) = event?;
+        let what = match event {
             TrackEventKind::Midi { channel, message } => {
                 What::Midi { port, channel: channel.as_int(), message }
             }
@@ -213,30 +176,38 @@ fn read_track(
                 port = number.as_int();
                 continue;
             }
-            TrackEventKind::Meta(MetaMessage::Tempo(tempo)) => What::Tempo(tempo.as_int()),
-            TrackEventKind::Meta(MetaMessage::TimeSignature(numerator, power, ..)) => {
-                let Some(signature) = Signature::new(tick, numerator, power) else { continue };
-                What::Signature(signature)
-            }
-            TrackEventKind::Meta(MetaMessage::KeySignature(sharps, is_minor)) => {
-                What::Key(WrittenKey { sharps, is_minor })
-            }
             TrackEventKind::Meta(MetaMessage::TrackName(letters)) => {
-                name.get_or_insert_with(|| String::from_utf8_lossy(letters).trim().to_owned());
+                name = name.or_else(|| names::decoded(letters));
                 continue;
             }
-            TrackEventKind::Meta(MetaMessage::EndOfTrack) => {
-                ended = true;
-                break;
+            TrackEventKind::Meta(message) => {
+                let Some(what) = of_all_tracks(tick, message, left_out) else { continue };
+                what
             }
             _ => continue,
         };
         events.push(Event { tick, track, what });
     }
-    // The parser stops silently at what it does not understand; a track may lack its end, but not have such bytes.
-    if !ended && read_until != end_of_chunk {
-        return Err(Refusal::Malformed);
+    events.push(Event { tick: stream.end(), track, what: What::End });
+    Ok(name)
+}
+
+/// What a meta event says of the music of all tracks, if it does and if that is music.
+fn of_all_tracks(tick: u64, message: MetaMessage, left_out: &mut LeftOut) -> Option<What> {
+    match message {
+        MetaMessage::Tempo(tempo) if tempo == 0 => {
+            left_out.tempos += 1;
+            None
+        }
+        MetaMessage::Tempo(tempo) => Some(What::Tempo(tempo.as_int())),
+        MetaMessage::TimeSignature(numerator, power, ..) => {
+            Signature::new(tick, numerator, power).map(What::Signature)
+        }
+        MetaMessage::KeySignature(sharps, is_minor) => {
+            let key = WrittenKey::new(sharps, is_minor);
+            left_out.keys += u32::from(key.is_none());
+            key.map(What::Key)
+        }
+        _ => None,
     }
-    events.push(Event { tick, track, what: What::End });
-    Ok(name.filter(|name| !name.is_empty()))
 }

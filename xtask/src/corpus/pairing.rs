@@ -37,7 +37,7 @@ pub fn is_sustain(message: MidiMessage) -> Option<bool> {
 }
 
 /// Where a message comes from. Two tracks that share a channel are two players: each releases its own strikes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Source {
     pub track: usize,
     pub port: u8,
@@ -47,15 +47,31 @@ pub struct Source {
 /// Hears a file's events in the order of time.
 pub struct Pairing {
     convention: Convention,
-    notes: Vec<Note>,
-    /// Of each note.
-    states: Vec<State>,
+    struck: Struck,
     instruments: Vec<Instrument>,
     numbers: HashMap<Instrument, usize>,
-    /// By track: who has struck what.
-    tracks: HashMap<usize, HashMap<(u8, u8, Key), Strikes>>,
+    players: Vec<Player>,
+    seats: HashMap<Source, usize>,
+    /// Most messages come from where the one before came from.
+    newest: Option<(Source, usize)>,
+    /// The players of each track.
+    tracks: HashMap<usize, Vec<usize>>,
+    channels: Vec<Channel>,
     /// By port and channel, whatever the track.
-    channels: HashMap<(u8, u8), Channel>,
+    places: HashMap<(u8, u8), usize>,
+}
+
+/// All notes, and what has become of each.
+#[derive(Debug, Default)]
+struct Struck {
+    notes: Vec<Note>,
+    marks: Vec<Mark>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    state: State,
+    player: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +81,16 @@ enum State {
     /// Its key is up, and only the pedal holds it.
     Ringing,
     Over,
+}
+
+#[derive(Debug)]
+struct Player {
+    /// Which of the channels.
+    channel: usize,
+    /// Who plays its newest note, and which instrument that is.
+    instrument: (Instrument, Option<usize>),
+    /// In the order of keys.
+    keys: Vec<(Key, Strikes)>,
 }
 
 /// The notes of one key of one player. Some may be over.
@@ -90,146 +116,180 @@ impl Pairing {
     pub fn new(convention: Convention) -> Self {
         Self {
             convention,
-            notes: Vec::new(),
-            states: Vec::new(),
+            struck: Struck::default(),
             instruments: Vec::new(),
             numbers: HashMap::new(),
+            players: Vec::new(),
+            seats: HashMap::new(),
+            newest: None,
             tracks: HashMap::new(),
-            channels: HashMap::new(),
+            channels: Vec::new(),
+            places: HashMap::new(),
         }
     }
 
     /// `now` in seconds.
     pub fn hear(&mut self, source: Source, message: MidiMessage, now: f64) {
+        let player = self.seat(source);
+        let channel = self.players[player].channel;
         match message {
             MidiMessage::NoteOn { key, vel } => match Velocity::new(vel.as_int()) {
-                Some(velocity) => self.press(source, Key::saturating(key.as_int()), velocity, now),
-                None => self.release(source, Key::saturating(key.as_int()), now),
+                Some(velocity) => self.press(player, Key::saturating(key.as_int()), velocity, now),
+                None => self.release(player, Key::saturating(key.as_int()), now),
             },
-            MidiMessage::NoteOff { key, .. } => self.release(source, Key::saturating(key.as_int()), now),
+            MidiMessage::NoteOff { key, .. } => self.release(player, Key::saturating(key.as_int()), now),
             MidiMessage::ProgramChange { program } => {
-                let channel = self.channel(source);
+                let channel = &mut self.channels[channel];
                 channel.program = program.as_int();
                 channel.is_kit = DRUM_BANKS.contains(&channel.bank);
             }
             MidiMessage::Controller { controller, value } => {
-                self.control(source, controller.as_int(), value.as_int(), now);
+                self.control(channel, controller.as_int(), value.as_int(), now);
             }
             _ => {}
         }
         if let Some(pressed) = is_sustain(message) {
-            self.pedal(source, pressed, now);
+            self.pedal(channel, pressed, now);
         }
     }
 
     /// Releases what a track left open. `now` in seconds.
     pub fn end_track(&mut self, track: usize, now: f64) {
-        let strikes = self.tracks.get(&track).into_iter().flat_map(HashMap::values);
-        for note in strikes.flat_map(|strikes| &strikes.down).copied().collect::<Vec<_>>() {
-            self.lift(note, now);
+        for player in self.tracks.remove(&track).unwrap_or_default() {
+            let open = self.players[player].keys.iter_mut().flat_map(|(_, strikes)| strikes.down.drain(..));
+            for note in open.collect::<Vec<_>>() {
+                self.lift(note, now);
+            }
         }
     }
 
     /// The notes by onset and then by key, and who plays them. What nothing has ended sounds to the `end` of the file.
     pub fn finish(mut self, end: f64) -> (Vec<Note>, Vec<Instrument>) {
-        for note in 0..self.notes.len() {
-            self.close(note, end);
+        for note in 0..self.struck.notes.len() {
+            self.struck.close(note, end);
         }
-        in_order(&mut self.notes);
-        (self.notes, self.instruments)
+        in_order(&mut self.struck.notes);
+        (self.struck.notes, self.instruments)
     }
 
-    fn press(&mut self, source: Source, key: Key, velocity: Velocity, now: f64) {
-        for rung in mem::take(&mut self.strikes(source, key).ringing) {
-            self.close(rung, now);
-        }
-        let note = self.notes.len();
-        self.strikes(source, key).down.push_back(note);
-        let Source { track, port, channel } = source;
-        let place = self.channel(source);
-        place.down.push(note);
-        let is_drums = place.is_kit || channel == DRUM_CHANNEL;
-        let instrument = Instrument { track, port, channel, program: place.program, is_drums };
-        let instrument = self.number(instrument);
-        self.notes.push(Note { key, onset: now, end: now, step: 0.0, velocity, instrument });
-        self.states.push(State::Down);
+    fn press(&mut self, player: usize, key: Key, velocity: Velocity, now: f64) {
+        let note = self.struck.notes.len();
+        let strikes = self.players[player].strikes(key);
+        strikes.down.push_back(note);
+        strikes.ringing.drain(..).for_each(|rung| self.struck.close(rung, now));
+        self.channels[self.players[player].channel].down.push(note);
+        let instrument = self.instrument(player);
+        self.struck.notes.push(Note { key, onset: now, end: now, step: 0.0, velocity, instrument });
+        self.struck.marks.push(Mark { state: State::Down, player });
     }
 
     /// Ends the oldest note of the key that is still held.
-    fn release(&mut self, source: Source, key: Key, now: f64) {
-        while let Some(note) = self.strikes(source, key).down.pop_front() {
-            if self.states[note] == State::Down {
+    fn release(&mut self, player: usize, key: Key, now: f64) {
+        while let Some(note) = self.players[player].strikes(key).down.pop_front() {
+            if self.struck.marks[note].state == State::Down {
                 return self.lift(note, now);
             }
         }
     }
 
-    fn control(&mut self, source: Source, controller: u8, value: u8, now: f64) {
+    fn control(&mut self, channel: usize, controller: u8, value: u8, now: f64) {
+        let channel = &mut self.channels[channel];
         match controller {
-            BANK => self.channel(source).bank = value,
+            BANK => channel.bank = value,
             ALL_SOUND_OFF => {
-                let channel = self.channel(source);
-                let mut sounding = mem::take(&mut channel.down);
-                sounding.append(&mut channel.ringing);
-                sounding.into_iter().for_each(|note| self.close(note, now));
+                let sounding = channel.down.drain(..).chain(channel.ringing.drain(..));
+                sounding.for_each(|note| self.struck.close(note, now));
             }
             ALL_NOTES_OFF..=LAST_MODE => {
-                let down = mem::take(&mut self.channel(source).down);
+                let down = mem::take(&mut channel.down);
                 down.into_iter().for_each(|note| self.lift(note, now));
             }
             _ => {}
         }
     }
 
-    fn pedal(&mut self, source: Source, pressed: bool, now: f64) {
-        let channel = self.channel(source);
+    fn pedal(&mut self, channel: usize, pressed: bool, now: f64) {
+        let channel = &mut self.channels[channel];
         channel.pedal = pressed;
         if !pressed {
-            let ringing = mem::take(&mut channel.ringing);
-            ringing.into_iter().for_each(|note| self.close(note, now));
+            channel.ringing.drain(..).for_each(|note| self.struck.close(note, now));
         }
     }
 
     /// A key goes up, if it is down: its note is over unless the pedal holds it.
     fn lift(&mut self, note: usize, now: f64) {
-        if self.states[note] != State::Down {
-            return;
-        }
-        let Instrument { track, port, channel, .. } = self.instruments[self.notes[note].instrument];
-        let source = Source { track, port, channel };
-        let sustained = self.convention == Convention::Sustained;
-        let channel = self.channel(source);
-        if !(sustained && channel.pedal) {
-            return self.close(note, now);
+        let Mark { state: State::Down, player } = self.struck.marks[note] else { return };
+        let player = &mut self.players[player];
+        let channel = &mut self.channels[player.channel];
+        if self.convention == Convention::KeyUp || !channel.pedal {
+            return self.struck.close(note, now);
         }
         channel.ringing.push(note);
-        self.states[note] = State::Ringing;
-        let key = self.notes[note].key;
-        self.strikes(source, key).ringing.push(note);
+        player.strikes(self.struck.notes[note].key).ringing.push(note);
+        self.struck.marks[note].state = State::Ringing;
     }
 
+    /// Which player a message comes from.
+    fn seat(&mut self, source: Source) -> usize {
+        match self.newest {
+            Some((newest, player)) if newest == source => player,
+            _ => {
+                let player = self.seats.get(&source).copied().unwrap_or_else(|| self.new_player(source));
+                self.newest = Some((source, player));
+                player
+            }
+        }
+    }
+
+    fn new_player(&mut self, source: Source) -> usize {
+        let Source { track, port, channel } = source;
+        let place = *self.places.entry((port, channel)).or_insert_with(|| {
+            self.channels.push(Channel::default());
+            self.channels.len() - 1
+        });
+        let instrument = Instrument { track, port, channel, program: 0, is_drums: channel == DRUM_CHANNEL };
+        self.players.push(Player { channel: place, instrument: (instrument, None), keys: Vec::new() });
+        let player = self.players.len() - 1;
+        self.seats.insert(source, player);
+        self.tracks.entry(track).or_default().push(player);
+        player
+    }
+
+    /// Who plays with the program of now.
+    fn instrument(&mut self, player: usize) -> usize {
+        let Player { channel, instrument: (before, number), .. } = self.players[player];
+        let Channel { program, is_kit, .. } = self.channels[channel];
+        let is_drums = is_kit || before.channel == DRUM_CHANNEL;
+        let now = Instrument { program, is_drums, ..before };
+        if let Some(number) = number.filter(|_| now == before) {
+            return number;
+        }
+        let number = *self.numbers.entry(now).or_insert_with(|| {
+            self.instruments.push(now);
+            self.instruments.len() - 1
+        });
+        self.players[player].instrument = (now, Some(number));
+        number
+    }
+}
+
+impl Struck {
     /// A note is over, unless it was before.
     fn close(&mut self, note: usize, now: f64) {
-        if self.states[note] != State::Over {
-            self.states[note] = State::Over;
+        if self.marks[note].state != State::Over {
+            self.marks[note].state = State::Over;
             self.notes[note].end = now;
         }
     }
+}
 
-    fn strikes(&mut self, source: Source, key: Key) -> &mut Strikes {
-        let track = self.tracks.entry(source.track).or_default();
-        track.entry((source.port, source.channel, key)).or_default()
-    }
-
-    fn channel(&mut self, source: Source) -> &mut Channel {
-        self.channels.entry((source.port, source.channel)).or_default()
-    }
-
-    fn number(&mut self, instrument: Instrument) -> usize {
-        *self.numbers.entry(instrument).or_insert_with(|| {
-            self.instruments.push(instrument);
-            self.instruments.len() - 1
-        })
+impl Player {
+    fn strikes(&mut self, key: Key) -> &mut Strikes {
+        let place = self.keys.binary_search_by_key(&key, |(key, _)| *key).unwrap_or_else(|place| {
+            self.keys.insert(place, (key, Strikes::default()));
+            place
+        });
+        &mut self.keys[place].1
     }
 }
 

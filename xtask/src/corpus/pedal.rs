@@ -1,6 +1,6 @@
 //! When the foot is down.
 
-use std::{collections::HashSet, ops::Range};
+use std::ops::Range;
 
 use midly::MidiMessage;
 
@@ -9,8 +9,8 @@ use super::pairing::{Source, is_sustain};
 /// When the sustain pedals are down.
 #[derive(Default)]
 pub struct Pedal {
-    /// Ports and channels.
-    down: HashSet<(u8, u8)>,
+    /// Ports and channels, in order.
+    down: Vec<(u8, u8)>,
     since: f64,
     spans: Vec<Range<f64>>,
 }
@@ -20,10 +20,14 @@ impl Pedal {
     pub fn hear(&mut self, source: Source, message: MidiMessage, now: f64) {
         let Some(pressed) = is_sustain(message) else { return };
         let (channel, was_up) = ((source.port, source.channel), self.down.is_empty());
-        let is_news = if pressed { self.down.insert(channel) } else { self.down.remove(&channel) };
+        match (self.down.binary_search(&channel), pressed) {
+            (Err(place), true) => self.down.insert(place, channel),
+            (Ok(place), false) => drop(self.down.remove(place)),
+            _ => return,
+        }
         match (was_up, self.down.is_empty()) {
-            (true, false) => self.since = now,
-            (false, true) if is_news => self.spans.push(self.since..now),
+            (true, _) => self.since = now,
+            (_, true) => self.spans.push(self.since..now),
             _ => {}
         }
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::sounding::{Polyphony, busiest_second};
 use crate::{
-    corpus::{self, Document, Signature},
+    corpus::{self, Document, LeftOut, Signature},
     table::microseconds,
     tonality::{self, Fit},
 };
@@ -37,6 +37,8 @@ pub struct Facts {
     pub velocity: Option<Velocities>,
     /// The part of the length in which the sustain pedal is down, 0..=1.
     pub pedal_share: f64,
+    /// What the file says that is no music.
+    pub left_out: LeftOut,
 }
 
 /// Who plays.
@@ -45,6 +47,8 @@ pub struct Player {
     pub track: usize,
     /// As the file calls it.
     pub track_name: Option<String>,
+    /// 0 unless a file has more than sixteen channels.
+    pub port: u8,
     /// 1..=16
     pub channel: u8,
     /// 1..=128, as General MIDI counts.
@@ -121,6 +125,7 @@ impl Facts {
             polyphony_most: polyphony.most,
             velocity: Velocities::of(notes.iter().map(|note| note.velocity.value()).collect()),
             pedal_share: pedal_share(document, end),
+            left_out: document.left_out,
         }
     }
 }
@@ -137,6 +142,7 @@ fn players(document: &Document) -> Vec<Player> {
     let player = |(instrument, notes): (&corpus::Instrument, usize)| Player {
         track: instrument.track,
         track_name: document.tracks.get(instrument.track).cloned().flatten(),
+        port: instrument.port,
         channel: instrument.channel + 1,
         program: instrument.program + 1,
         name: instrument.name(),

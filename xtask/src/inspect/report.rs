@@ -119,6 +119,9 @@ fn lines(facts: &Facts) -> Vec<(&'static str, String)> {
         );
         lines.push(("key", told));
     }
+    if !facts.left_out.is_nothing() {
+        lines.push(("left out", facts.left_out.to_string()));
+    }
     let Some(register) = &facts.register else { return lines };
     lines.push((
         "density",
@@ -155,7 +158,8 @@ fn player(player: &Player) -> String {
         Some(name) => format!("track {} \"{name}\"", player.track),
         None => format!("track {}", player.track),
     };
-    format!("{}, {track}, channel {}: {} notes", player.name, player.channel, player.notes)
+    let port = if player.port > 0 { format!("port {}, ", player.port) } else { String::new() };
+    format!("{}, {track}, {port}channel {}: {} notes", player.name, player.channel, player.notes)
 }
 
 fn tempos(tempos: &[Tempo]) -> String {
