@@ -19,6 +19,8 @@ pub struct Section {
     pub ramp: f64,
     /// Beats per bar, and the note value of one: 3 and 4 in three-four time.
     pub signature: (u8, u8),
+    /// A bar line, in quarter notes, and the number of the bar that it begins: bars are counted from it.
+    pub bar_line: (f64, i32),
     /// The range of the song that repeats, in quarter notes. Needs a steady tempo.
     pub cycle: Option<(f64, f64)>,
 }
@@ -32,6 +34,7 @@ pub struct Place {
     /// Change of tempo, in quarter notes per minute per sample.
     pub tempo_increment: f64,
     pub signature: (u8, u8),
+    pub bar_line: (f64, i32),
     pub cycle: Option<(f64, f64)>,
 }
 
@@ -50,6 +53,7 @@ impl Transport {
             tempo,
             ramp: 0.0,
             signature: (4, 4),
+            bar_line: (0.0, 0),
             cycle: None,
         };
         Self { sections: vec![section] }
@@ -118,6 +122,7 @@ impl<'a> Playhead<'a> {
             tempo: self.tempo(at),
             tempo_increment: if section.playing { section.ramp / self.sample_rate } else { 0.0 },
             signature: section.signature,
+            bar_line: section.bar_line,
             cycle: section.cycle,
         })
     }
@@ -164,11 +169,12 @@ impl Place {
         self.beats * 60.0 / self.tempo
     }
 
-    /// The present bar's number, from 0, and its start in quarter notes.
+    /// The present bar's number and its start in quarter notes.
     pub fn bar(&self) -> (i32, f64) {
         let length = f64::from(self.signature.0) * 4.0 / f64::from(self.signature.1);
-        let number = (self.beats / length).floor();
-        (number as i32, number * length)
+        let (line, number) = self.bar_line;
+        let bars = ((self.beats - line) / length).floor();
+        (number + bars as i32, line + bars * length)
     }
 }
 
@@ -204,6 +210,17 @@ mod tests {
         let mut playhead = Playhead::new(&song, RATE);
         assert_eq!(beats(&mut playhead, 50_000), 1.0);
         assert_eq!(beats(&mut playhead, 120_000), 1.5);
+    }
+
+    #[test]
+    fn bars_of_another_length_are_counted_from_where_they_begin() {
+        let song = Transport::playing(60.0).then(192_000, |section| {
+            section.signature = (3, 4);
+            section.bar_line = (4.0, 1);
+        });
+        let mut playhead = Playhead::new(&song, RATE);
+        let mut bar = |at| playhead.advance(at).expect("there is a transport").bar();
+        assert_eq!([bar(144_000), bar(240_000), bar(384_000)], [(0, 0.0), (1, 4.0), (2, 7.0)]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: a call and its answers, played through the bundled plugin in a host.
 
 pub mod call;
-mod controls;
+pub mod controls;
 pub mod game;
 pub mod measure;
 mod midi;

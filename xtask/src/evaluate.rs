@@ -1,10 +1,12 @@
 //! `evaluate`: what models are worth on performances that nobody has learnt from: in nats per note, beside plain
-//! statistics, in how like real music they play on, or in how well they tell when a player has stopped.
+//! statistics, in how like real music they play on, in how what comes out of the plugin compares with a player, or in how
+//! well they tell when a player has stopped.
 //!
 //! What to expect on MAESTRO's validation split: of antiphon 8.64 nats a note; of a classic, fewer than 3.77 nats a pitch,
 //! which is what the key before alone tells.
 
 mod baseline;
+mod closed_loop;
 mod continuations;
 mod handover;
 mod row;
@@ -29,13 +31,13 @@ const PLACES: usize = 4000;
 /// What a player may set it to, in notes.
 const MEMORIES: [Memory; 5] = [None, Some(25), Some(50), Some(100), Some(150)];
 
-/// Score models on performances: nats per note and errors in seconds, or how like music they play on.
+/// Score models on performances: nats per note and errors in seconds, or how like music they play
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// An embedded model or a model file; repeatable [default: all embedded models]
     #[arg(long)]
     model: Vec<String>,
-    /// MIDI file, folder of them, or MAESTRO csv or folder
+    /// MIDI file, folder of them, or MAESTRO csv or folder; for `--loop` a corpus or a folder of corpora
     #[arg(long)]
     data: PathBuf,
     /// Which part of MAESTRO [default: validation]
@@ -64,10 +66,15 @@ pub struct Arguments {
     tries: continuations::Tries,
     /// Replay performances as a player who never stops, and as one who stops at the ends of phrases: when does the
     /// plugin take the floor?
-    #[arg(long, conflicts_with_all = ["continuations", "convention", "memory", "train"])]
+    #[arg(long, group = "played", conflicts_with_all = ["continuations", "convention", "memory", "train"])]
     handover: bool,
-    /// Take so many files, evenly spaced, for a quick look [default: all]
-    #[arg(long, requires = "handover", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Play performances into the plugin, and compare what comes out with what the player played there
+    #[arg(long = "loop", id = "looped", group = "played", conflicts_with_all = ["continuations", "convention", "memory", "train"])]
+    looped: bool,
+    #[command(flatten)]
+    closed_loop: closed_loop::Options,
+    /// Take so many files, evenly spaced [default: all, of each kind 14 for `--loop`]
+    #[arg(long, requires = "played", value_parser = clap::value_parser!(u32).range(1..))]
     files: Option<u32>,
     /// Draw wrong take-overs against waiting into this PNG
     #[arg(long, requires = "handover", conflicts_with = "fit")]
@@ -94,6 +101,7 @@ fn memory(text: &str) -> Result<Memory, String> {
 pub fn run(arguments: &Arguments) -> Result<()> {
     match arguments {
         Arguments { handover: true, .. } => handover::run(arguments),
+        Arguments { looped: true, .. } => closed_loop::run(arguments),
         Arguments { continuations: true, .. } => continuations::run(arguments),
         _ => nats(arguments),
     }

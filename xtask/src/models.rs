@@ -1,16 +1,69 @@
 //! Models by name: embedded ones, or files.
 
-use std::{borrow::Cow, fs, sync::Arc};
+use std::{
+    borrow::Cow,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use antiphon::model::{self, Model, weights};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, ensure};
+use stage::{Clap, Host};
+
+/// The field of the plugin's state for a model file.
+const MODEL_FILE: &str = "model-file";
+
+/// The model that an instance of the plugin is to play.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    Embedded(String),
+    File(PathBuf),
+}
+
+impl Choice {
+    /// # Errors
+    /// When it is neither the name of an embedded model nor a model file.
+    pub fn new(name: &str) -> Result<Self> {
+        let embedded = embedded_names();
+        if embedded.iter().any(|known| known == name) {
+            return Ok(Self::Embedded(name.to_owned()));
+        }
+        let path = Path::new(name);
+        ensure!(path.exists(), "{name} is neither a file nor one of the models {}", embedded.join(", "));
+        let bytes = fs::read(path).with_context(|| format!("{name} cannot be read"))?;
+        // It is read once to see that it is one.
+        model::load(&bytes).map_err(|error| anyhow!("{name}: {error}"))?;
+        Ok(Self::File(std::path::absolute(path)?))
+    }
+
+    /// # Errors
+    /// When the plugin refuses it.
+    pub fn set(&self, clap: &mut Clap) -> Result<()> {
+        match self {
+            Self::Embedded(name) => clap.set_text("Model", name),
+            Self::File(path) => {
+                let state = stage::state::with_field(&clap.save()?, MODEL_FILE, &path.to_string_lossy())?;
+                clap.load(&state)
+            }
+        }
+    }
+
+    /// The name that a table shows.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Embedded(name) => name.clone(),
+            Self::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        }
+    }
+}
 
 /// The bytes of these models, or of all embedded ones, each with its name.
 ///
 /// # Errors
 /// When a name is neither that of an embedded model nor of a file that can be read; the sentence names the models.
 pub fn files(names: &[String]) -> Result<Vec<(String, Cow<'static, [u8]>)>> {
-    let all = weights::embedded().iter().map(|model| model.name().to_owned()).collect::<Vec<_>>();
+    let all = embedded_names();
     let names = if names.is_empty() { &all } else { names };
     let file = |name: &String| {
         let bytes = match weights::embedded_file(name) {
@@ -34,4 +87,9 @@ pub fn files(names: &[String]) -> Result<Vec<(String, Cow<'static, [u8]>)>> {
 pub fn load(names: &[String]) -> Result<Vec<Arc<dyn Model>>> {
     let load = |(name, bytes): (String, Cow<[u8]>)| model::load(&bytes).context(name);
     files(names)?.into_iter().map(load).collect()
+}
+
+/// Of the embedded models.
+pub fn embedded_names() -> Vec<String> {
+    weights::embedded().iter().map(|model| model.name().to_owned()).collect()
 }

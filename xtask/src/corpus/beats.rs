@@ -1,6 +1,6 @@
 //! Where the beats of a performance fall, as an annotation file gives them.
 
-use std::{fs, path::Path};
+use std::{fs, ops::Range, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -138,9 +138,24 @@ impl Beats {
         self.beats.iter().map(|beat| beat.at)
     }
 
-    /// The numbers of the downbeats, counted in beats.
-    pub fn downbeats(&self) -> impl Iterator<Item = usize> {
-        self.beats.iter().enumerate().filter(|(_, beat)| beat.in_bar == 0).map(|(number, _)| number)
+    /// Bars that follow each other without a break, each as a range of beats counted from the first one. A bar that is not whole, or in
+    /// which time is free, breaks them.
+    pub fn stretches(&self) -> Vec<Vec<Range<usize>>> {
+        let mut stretches = vec![Vec::new()];
+        let bars = self.beats.chunk_by(|_, next| next.in_bar > 0);
+        let mut first = 0;
+        for bar in bars {
+            let end = first + bar.len();
+            // A bar has an end where another beat follows.
+            let is_whole = bar[0].in_bar == 0 && end < self.beats.len();
+            match (is_whole && bar.iter().all(|beat| beat.is_counted), stretches.last_mut()) {
+                (true, Some(stretch)) => stretch.push(first..end),
+                _ => stretches.push(Vec::new()),
+            }
+            first = end;
+        }
+        stretches.retain(|stretch| !stretch.is_empty());
+        stretches
     }
 }
 
@@ -193,7 +208,6 @@ mod tests {
         assert_eq!(place(&beats, 1.875), Some((1.75, 1, 3, 0.5)));
         assert_eq!(place(&beats, 3.0), Some((3.5, 0, 3, 1.0)));
         assert_eq!(place(&beats, 4.5), None, "nobody knows how long the last beat is");
-        assert_eq!(beats.downbeats().collect::<Vec<_>>(), [0, 3]);
     }
 
     #[test]
@@ -211,6 +225,22 @@ mod tests {
         assert_eq!(place(&beats, 3.0), None);
         assert_eq!(place(&beats, 5.0), None);
         assert_eq!(place(&beats, 7.5), Some((2.5, 0, 2, 1.0)));
+    }
+
+    #[test]
+    fn bars_follow_each_other_until_one_is_not_whole_or_time_is_free() {
+        let kinds = [1, 0, 1, 0, 1, 2, 0, 1, 0, 1];
+        let kind = |kind| match kind {
+            0 => Kind::Beat,
+            1 => Kind::Downbeat,
+            _ => Kind::Free,
+        };
+        let marks: Vec<Mark> =
+            (0..).zip(kinds).map(|(at, what)| Mark { at: f64::from(at), what: kind(what) }).collect();
+        let stretches = Beats::new(&marks).stretches();
+        let ends = |bars: &Vec<Range<usize>>| bars.iter().map(|bar| (bar.start, bar.end)).collect::<Vec<_>>();
+        assert_eq!(stretches.iter().map(ends).collect::<Vec<_>>(), [vec![(0, 2), (2, 4)], vec![(6, 8)]]);
+        assert!(Beats::default().stretches().is_empty());
     }
 
     #[test]

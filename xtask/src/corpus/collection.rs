@@ -5,6 +5,7 @@
 
 mod asap;
 mod listed;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -17,32 +18,14 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    Convention, Note, Split,
-    beats::Beats,
-    chords::Chords,
-    document, find, has_list, tree,
+    Split, find, has_list, tree,
     wjazzd::{self, Solo},
 };
 use asap::Asap;
+pub use source::{Annotations, Music, Source};
 
 /// One performance in so many is held out where a corpus has no split.
 const HELD_OUT: u32 = 10;
-
-/// One performance.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// The same on every machine: the path within the corpus, or the name of a solo.
-    pub name: String,
-    pub corpus: Corpus,
-    pub music: Music,
-    pub annotations: Annotations,
-    /// From where to where in the file there is music, in seconds.
-    pub span: Option<(f64, f64)>,
-    /// How well two transcribers agree, up to 1.
-    pub agreement: Option<f32>,
-    /// The file of MAESTRO that this is a part of, as MAESTRO's list names it.
-    pub cut_from: Option<String>,
-}
 
 /// Where performances come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,29 +52,6 @@ pub enum Style {
     Pop,
 }
 
-/// Where the notes are.
-#[derive(Debug, Clone)]
-pub enum Music {
-    File(PathBuf),
-    Solo(Arc<Solo>),
-}
-
-/// What is known of a performance beside its notes, still unread.
-#[derive(Debug, Clone)]
-pub enum Annotations {
-    None,
-    Asap { beats: PathBuf },
-    Pop909 { beats: PathBuf, chords: PathBuf },
-    Solo(Arc<Solo>),
-}
-
-/// What is known of a performance beside its notes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Known {
-    pub beats: Option<Beats>,
-    pub chords: Option<Chords>,
-}
-
 /// All performances of a split in a corpus, or in a folder of corpora, in the order of corpora and names.
 ///
 /// # Errors
@@ -109,6 +69,18 @@ pub fn find_all(folder: &Path, split: Split) -> Result<Vec<Source>> {
     }
     ensure!(!sources.is_empty(), "{} holds no performance of the {split} split", folder.display());
     Ok(sources)
+}
+
+/// All performances that no model of ours has learnt from: what is held out, and of unknown files all.
+///
+/// # Errors
+/// As [`find_all`].
+pub fn unlearnt(folder: &Path) -> Result<Vec<Source>> {
+    let train = find_all(folder, Split::Train).unwrap_or_default();
+    let mut all = find_all(folder, Split::Validation)
+        .or_else(|error| if train.is_empty() { Err(error) } else { Ok(Vec::new()) })?;
+    all.extend(train.into_iter().filter(|source| source.corpus == Corpus::Other));
+    Ok(all)
 }
 
 impl Corpus {
@@ -225,40 +197,6 @@ impl Corpus {
 impl fmt::Display for Corpus {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-impl Source {
-    /// Notes by onset, within the span of the music.
-    ///
-    /// # Errors
-    /// When the file cannot be read; the sentence names it.
-    pub fn notes(&self, convention: Convention) -> Result<Vec<Note>> {
-        let notes = match &self.music {
-            Music::Solo(solo) => solo.notes.clone(),
-            Music::File(path) => {
-                let read = document(path, convention);
-                let piece = read.map_err(|refusal| anyhow::anyhow!("{}: {refusal}", path.display()))?.piece;
-                piece.without_drums().0.notes
-            }
-        };
-        let Some((start, end)) = self.span else { return Ok(notes) };
-        Ok(notes.into_iter().filter(|note| (start..end).contains(&note.onset)).collect())
-    }
-}
-
-impl Annotations {
-    /// # Errors
-    /// When a file is missing or broken; the sentence names it.
-    pub fn read(&self) -> Result<Known> {
-        Ok(match self {
-            Self::None => Known::default(),
-            Self::Asap { beats } => Known { beats: Some(Beats::asap(beats)?), chords: None },
-            Self::Pop909 { beats, chords } => {
-                Known { beats: Some(Beats::pop909(beats)?), chords: Some(Chords::pop909(chords)?) }
-            }
-            Self::Solo(solo) => Known { beats: Some(solo.beats.clone()), chords: Some(solo.chords.clone()) },
-        })
     }
 }
 

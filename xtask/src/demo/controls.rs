@@ -61,18 +61,26 @@ impl Setting {
     pub fn new(name: &str, text: impl ToString) -> Self {
         Self { name: name.to_owned(), text: text.to_string() }
     }
+
+    /// `NAME=VALUE`, but for the names that a command must know itself, each with what to do instead.
+    ///
+    /// # Errors
+    /// When it is another form or another name.
+    pub fn except(line: &str, own: &[(&str, &str)]) -> Result<Self, String> {
+        let (name, text) = line.split_once('=').ok_or("write NAME=VALUE, such as \"Scale=Dorian\"")?;
+        let (name, text) = (name.trim(), text.trim());
+        match own.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
+            Some((own, instead)) => Err(format!("{own} cannot be set like this: {instead}")),
+            None => Ok(Self::new(name, text)),
+        }
+    }
 }
 
 impl FromStr for Setting {
     type Err = String;
 
     fn from_str(line: &str) -> Result<Self, String> {
-        let (name, text) = line.split_once('=').ok_or("write NAME=VALUE, such as \"Scale=Dorian\"")?;
-        let (name, text) = (name.trim(), text.trim());
-        match OWN_OPTIONS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
-            Some((own, instead)) => Err(format!("{own} cannot be set like this: {instead}")),
-            None => Ok(Self::new(name, text)),
-        }
+        Self::except(line, &OWN_OPTIONS)
     }
 }
 

@@ -1,22 +1,20 @@
 //! The plugin's settings for a take.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use stage::{Clap, Host};
+use anyhow::Result;
+use stage::Clap;
 
 use super::{Arguments, BEATS_PER_BAR, controls::Setting, game::Game, shown::Shown, turns::Turns};
+use crate::models::Choice;
 
 const PLUGIN: &str = "audio.antiphon.midi";
-/// The state's field for a model file.
-const MODEL_FILE: &str = "model-file";
 
-/// What is set before a take: parameters in the plugin's own names and texts, and a model file.
+/// What is set before a take: parameters in the plugin's own names and texts, and the model.
 #[derive(Debug)]
 pub struct Settings {
     parameters: Vec<Setting>,
-    model: String,
-    model_file: Option<PathBuf>,
+    model: Choice,
     game: Game,
 }
 
@@ -33,15 +31,8 @@ impl Settings {
             }
             Game::Endless => {}
         }
-        let path = Path::new(&arguments.model);
-        let is_embedded = names().contains(&arguments.model);
-        let model_file = if is_embedded { None } else { Some(checked(path)?) };
-        if is_embedded {
-            parameters.push(Setting::new("Model", &arguments.model));
-        }
         parameters.extend(arguments.controls.settings());
-        let model = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { parameters, model, model_file, game: turns.game })
+        Ok(Self { parameters, model: Choice::new(&arguments.model)?, game: turns.game })
     }
 
     /// A fresh instance with these settings.
@@ -57,33 +48,16 @@ impl Settings {
     /// # Errors
     /// When the plugin does not tell its parameters.
     pub fn shown(&self, clap: &mut Clap) -> Result<Shown> {
-        Shown::new(clap, format!("Antiphon: {}", self.game), &self.model)
+        Shown::new(clap, format!("Antiphon: {}", self.game), &self.model.name())
     }
 
     fn set(&self, mut clap: Clap) -> Result<Clap> {
         for Setting { name, text } in &self.parameters {
             clap.set_text(name, text)?;
         }
-        if let Some(path) = &self.model_file {
-            let state = stage::state::with_field(&clap.save()?, MODEL_FILE, &path.to_string_lossy())?;
-            clap.load(&state)?;
-        }
+        self.model.set(&mut clap)?;
         Ok(clap)
     }
-}
-
-/// The path of a model file, which is read once to see that it is one.
-fn checked(path: &Path) -> Result<PathBuf> {
-    let name = path.display();
-    ensure!(path.exists(), "{name} is neither a file nor one of the models {}", names().join(", "));
-    let bytes = std::fs::read(path).with_context(|| format!("{name} cannot be read"))?;
-    antiphon::model::load(&bytes).map_err(|error| anyhow!("{name}: {error}"))?;
-    Ok(std::path::absolute(path)?)
-}
-
-/// The embedded models.
-fn names() -> Vec<String> {
-    antiphon::model::embedded().iter().map(|model| model.name().to_owned()).collect()
 }
 
 #[cfg(test)]

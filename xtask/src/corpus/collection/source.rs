@@ -1,0 +1,99 @@
+//! One performance of a corpus, and what is known of it.
+
+use std::{ops::Range, path::PathBuf, sync::Arc};
+
+use anyhow::{Result, anyhow};
+
+use super::Corpus;
+use crate::corpus::{Convention, Document, Note, beats::Beats, chords::Chords, document, wjazzd::Solo};
+
+/// One performance.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The same on every machine: the path within the corpus, or the name of a solo.
+    pub name: String,
+    pub corpus: Corpus,
+    pub music: Music,
+    pub annotations: Annotations,
+    /// From where to where in the file there is music, in seconds.
+    pub span: Option<(f64, f64)>,
+    /// How well two transcribers agree, up to 1.
+    pub agreement: Option<f32>,
+    /// The file of MAESTRO that this is a part of, as MAESTRO's list names it.
+    pub cut_from: Option<String>,
+}
+
+/// Where the notes are.
+#[derive(Debug, Clone)]
+pub enum Music {
+    File(PathBuf),
+    Solo(Arc<Solo>),
+}
+
+/// What was played.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Performance {
+    /// By onset.
+    pub notes: Vec<Note>,
+    /// When the sustain pedal is down, in seconds.
+    pub pedal: Vec<Range<f64>>,
+}
+
+/// What is known of a performance beside its notes, still unread.
+#[derive(Debug, Clone)]
+pub enum Annotations {
+    None,
+    Asap { beats: PathBuf },
+    Pop909 { beats: PathBuf, chords: PathBuf },
+    Solo(Arc<Solo>),
+}
+
+/// What is known of a performance beside its notes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Known {
+    pub beats: Option<Beats>,
+    pub chords: Option<Chords>,
+}
+
+impl Source {
+    /// Notes by onset, within the span of the music.
+    ///
+    /// # Errors
+    /// When the file cannot be read; the sentence names it.
+    pub fn notes(&self, convention: Convention) -> Result<Vec<Note>> {
+        Ok(self.performance(convention)?.notes)
+    }
+
+    /// Notes by onset, within the span of the music and without drums, and the pedal.
+    ///
+    /// # Errors
+    /// As [`Source::notes`].
+    pub fn performance(&self, convention: Convention) -> Result<Performance> {
+        let path = match &self.music {
+            Music::Solo(solo) => return Ok(Performance { notes: solo.notes.clone(), pedal: Vec::new() }),
+            Music::File(path) => path,
+        };
+        let read = document(path, convention);
+        let Document { piece, pedal, .. } =
+            read.map_err(|refusal| anyhow!("{}: {refusal}", path.display()))?;
+        let (start, end) = self.span.unwrap_or((0.0, f64::INFINITY));
+        let mut notes = piece.without_drums().0.notes;
+        notes.retain(|note| (start..end).contains(&note.onset));
+        Ok(Performance { notes, pedal })
+    }
+}
+
+impl Annotations {
+    /// # Errors
+    /// When a file is missing or broken; the sentence names it.
+    pub fn read(&self) -> Result<Known> {
+        Ok(match self {
+            Self::None => Known::default(),
+            Self::Asap { beats } => Known { beats: Some(Beats::asap(beats)?), chords: None },
+            Self::Pop909 { beats, chords } => {
+                Known { beats: Some(Beats::pop909(beats)?), chords: Some(Chords::pop909(chords)?) }
+            }
+            Self::Solo(solo) => Known { beats: Some(solo.beats.clone()), chords: Some(solo.chords.clone()) },
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! `evaluate --loop`: what comes out of the plugin where it plays with performances that nobody has learnt from, beside what the
+//! player played there.
+//!
+//! A stretch of each performance is played into the plugin in the embedded host, offline. In turn the player plays some bars, and
+//! leaves out as many; what was left out is the true continuation. Where beats are known, the host's transport runs and
+//! its beats are the performance's own, with every change of tempo. Where none are known, the transport stands still, but for
+//! *Trade*, which needs bars: there it runs at 120.
+
+mod clock;
+mod distance;
+mod excerpt;
+mod figures;
+mod passage;
+mod plugin;
+mod row;
+mod sounded;
+#[cfg(test)]
+mod tests;
+mod turns;
+
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
+
+use crate::{
+    corpus::{
+        Split,
+        collection::{self, Corpus, Source},
+    },
+    demo::{
+        controls::{Setting, number},
+        game::Game,
+    },
+    desk::shared_out,
+    models::Choice,
+};
+use clock::Retiming;
+use excerpt::Excerpt;
+use figures::{Figures, Heard};
+use row::Row;
+use turns::Turns;
+
+/// Performances of each kind, evenly spread over the list, unless told otherwise.
+const FILES: usize = 14;
+
+/// What is played, and how.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// A game that is played; repeatable [default: answer]
+    #[arg(long = "mode", value_enum, requires = "looped")]
+    modes: Vec<Game>,
+    /// Bars of each performance
+    #[arg(long, requires = "looped", default_value = "32", value_parser = clap::value_parser!(u32).range(2..=1024))]
+    bars: u32,
+    /// Bars of each call, and of the room for its answer
+    #[arg(long, requires = "looped", default_value = "4", value_parser = clap::value_parser!(u32).range(1..=32))]
+    call_bars: u32,
+    /// Play the performances at this steady tempo, in beats per minute; only those with known beats
+    #[arg(long, requires = "looped", value_parser = number::<20, 400>)]
+    tempo: Option<f64>,
+    /// Play the performances swung: where the second eighth of a beat falls, in percent of the beat
+    #[arg(long, requires = "looped", value_name = "PERCENT", value_parser = number::<50, 75>)]
+    swing: Option<f64>,
+    /// Raise the tempo with every bar by so many percent
+    #[arg(long, requires = "looped", value_name = "PERCENT", allow_negative_numbers = true, value_parser = number::<-10, 10>)]
+    ramp: Option<f64>,
+    /// Any parameter of the plugin by its name and text, such as "Temperature=0.9"; repeatable
+    #[arg(long = "set", requires = "looped", value_name = "NAME=VALUE", value_parser = setting)]
+    settings: Vec<Setting>,
+}
+
+/// Parameters that have an option, or that must not be changed.
+const OWN_OPTIONS: [(&str, &str); 4] = [
+    ("Model", "say it with --model"),
+    ("Mode", "say it with --mode"),
+    ("Trade bars", "they are as many as --call-bars"),
+    ("Thru", "it stays off, so that the answer alone comes out"),
+];
+
+fn setting(line: &str) -> Result<Setting, String> {
+    Setting::except(line, &OWN_OPTIONS)
+}
+
+pub fn run(arguments: &super::Arguments) -> Result<()> {
+    let options = &arguments.closed_loop;
+    let names = match &arguments.model[..] {
+        [] => &crate::models::embedded_names()[..1],
+        chosen => chosen,
+    };
+    let models = names.iter().map(|name| Choice::new(name)).collect::<Result<Vec<_>>>()?;
+    let modes = if options.modes.is_empty() { &[Game::Answer][..] } else { &options.modes };
+    let count = arguments.files.map_or(FILES, |count| count as usize);
+    let mut rows = Vec::new();
+    for (corpus, sources) in kinds(&arguments.data, arguments.split)? {
+        let excerpts = excerpts(&sources, count, options)?;
+        if excerpts.is_empty() {
+            eprintln!(
+                "{corpus} is left out: none of its performances is known to have {} bars",
+                options.bars
+            );
+            continue;
+        }
+        for model in &models {
+            for &mode in modes {
+                rows.push(played(&excerpts, corpus, mode, model, options)?);
+            }
+        }
+    }
+    ensure!(
+        !rows.is_empty(),
+        "nothing is left to play: lower --bars, or leave --tempo, --swing and --ramp out"
+    );
+    match arguments.json {
+        true => println!("{}", serde_json::to_string_pretty(&rows)?),
+        false => print!("{}", row::table(&rows)),
+    }
+    Ok(())
+}
+
+/// The performances by where they come from.
+fn kinds(data: &Path, split: Option<Split>) -> Result<Vec<(Corpus, Vec<Source>)>> {
+    let all = match split {
+        Some(split) => collection::find_all(data, split)?,
+        None => collection::unlearnt(data)?,
+    };
+    let kinds = all.chunk_by(|one, other| one.corpus == other.corpus);
+    Ok(kinds.map(|sources| (sources[0].corpus, sources.to_vec())).collect())
+}
+
+/// Those that are long enough, evenly spread.
+fn excerpts(sources: &[Source], count: usize, options: &Options) -> Result<Vec<Excerpt>> {
+    let count = count.min(sources.len());
+    let chosen: Vec<&Source> = (0..count).map(|n| &sources[n * sources.len() / count]).collect();
+    let retiming = Retiming {
+        tempo: options.tempo,
+        swing: options.swing.map(|percent| percent / 100.0),
+        growth: options.ramp.map_or(1.0, |percent| 1.0 + percent / 100.0),
+    };
+    let excerpts = shared_out(&chosen, |source| Excerpt::read(source, options.bars, &retiming))?;
+    Ok(excerpts.into_iter().flatten().collect())
+}
+
+fn played(
+    excerpts: &[Excerpt],
+    corpus: Corpus,
+    mode: Game,
+    model: &Choice,
+    options: &Options,
+) -> Result<Row> {
+    let bar = super::progress(&format!("{corpus} {mode} {}", model.name()), excerpts.len());
+    let heard = shared_out(excerpts, |excerpt| {
+        let turns = Turns::new(mode, excerpt, options.call_bars);
+        let answers = plugin::play(excerpt, &turns, mode, model, &settings(options))?;
+        bar.inc(1);
+        Ok(Heard::new(excerpt, &turns, &answers))
+    })?;
+    bar.finish_and_clear();
+    if heard.iter().all(|heard| heard.answers.is_empty()) {
+        bail!("the plugin has not played a note in mode {mode} on {corpus}: look at what --set has changed");
+    }
+    let figures: Vec<Figures> = heard.iter().map(Figures::of).collect();
+    Ok(Row::new(corpus, mode, &model.name(), &figures, &heard))
+}
+
+fn settings(options: &Options) -> Vec<Setting> {
+    let own = [Setting::new("Thru", "off"), Setting::new("Trade bars", options.call_bars)];
+    own.into_iter().chain(options.settings.iter().cloned()).collect()
+}

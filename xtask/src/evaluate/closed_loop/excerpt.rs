@@ -1,0 +1,150 @@
+//! A stretch of a performance in the host's time.
+
+use std::ops::Range;
+
+use anyhow::Result;
+
+use super::{
+    clock::{Clock, Retiming},
+    sounded::{self, Sounded},
+};
+use crate::corpus::{Convention, Note, beats::Beats, collection::Source};
+
+/// Where no beats are known, bars are those of common time at this tempo, in beats per minute.
+const UNKNOWN_TEMPO: f64 = 120.0;
+const COMMON: usize = 4;
+/// What is struck so little before a bar belongs to it.
+const EARLY_S: f64 = 0.05;
+
+/// So many bars of a performance. Its first beat is at 0 seconds.
+#[derive(Debug, Clone)]
+pub struct Excerpt {
+    /// When keys go down and up.
+    pub keys: Vec<Sounded>,
+    /// The same notes as they sound.
+    pub notes: Vec<Sounded>,
+    /// When the pedal is down.
+    pub pedal: Vec<Range<f64>>,
+    pub clock: Clock,
+    /// The beats at which bars begin, the end of the last bar included.
+    pub bars: Vec<usize>,
+    /// Whether its beats are known; otherwise its bars are only a measure of time.
+    pub has_beats: bool,
+    retiming: Retiming,
+}
+
+impl Excerpt {
+    /// From the middle of a performance; `None` where it has not so many bars on end, or where its beats would have to be known.
+    ///
+    /// # Errors
+    /// When the performance or its beats cannot be read.
+    pub fn read(source: &Source, bars: u32, retiming: &Retiming) -> Result<Option<Self>> {
+        let performance = source.performance(Convention::KeyUp)?;
+        let beats = source.annotations.read()?.beats;
+        let (from, bars) = match &beats {
+            Some(beats) => match known(beats, bars as usize) {
+                Some(known) => known,
+                None => return Ok(None),
+            },
+            None if retiming.needs_beats() => return Ok(None),
+            None => match unknown(&performance.notes, bars as usize) {
+                Some(unknown) => unknown,
+                None => return Ok(None),
+            },
+        };
+        let to = from.retimed(retiming, &bars);
+        let moved = |second: f64| to.second(retiming.swung(from.beat(second)));
+        let within = from.beats()[0]..from.beats()[from.beats().len() - 1];
+        let note = |note: &Note| Sounded {
+            onset: moved(note.onset).max(0.0),
+            end: moved(note.end.min(within.end)),
+            key: note.key.number(),
+            velocity: note.velocity.value(),
+            beat: beats.is_some().then(|| from.beat(note.onset)),
+        };
+        let is_within = |note: &&Note| within.contains(&(note.onset + EARLY_S));
+        let keys: Vec<Sounded> = performance.notes.iter().filter(is_within).map(note).collect();
+        let pedal =
+            performance.pedal.iter().filter(|down| down.start < within.end && down.end > within.start);
+        let pedal: Vec<Range<f64>> =
+            pedal.map(|down| moved(down.start.max(within.start))..moved(down.end.min(within.end))).collect();
+        let mut notes = keys.clone();
+        sounded::sustain(&mut notes, &pedal);
+        Ok(Some(Self {
+            keys,
+            notes,
+            pedal,
+            clock: to,
+            bars,
+            has_beats: beats.is_some(),
+            retiming: *retiming,
+        }))
+    }
+
+    /// Seconds.
+    pub fn end(&self) -> f64 {
+        self.bar(self.bars.len() - 1)
+    }
+
+    /// When a bar begins, in seconds.
+    pub fn bar(&self, number: usize) -> f64 {
+        self.clock.second(self.bars[number] as f64)
+    }
+
+    /// The beat of a moment, swing taken out; `None` where no beats are known.
+    pub fn beat(&self, second: f64) -> Option<f64> {
+        self.has_beats.then(|| self.retiming.straight(self.clock.beat(second)))
+    }
+}
+
+/// When the beats of so many bars fall, and which of them begin a bar.
+type Stretch = (Clock, Vec<usize>);
+
+/// From the middle of the longest stretch of whole bars.
+fn known(beats: &Beats, count: usize) -> Option<Stretch> {
+    let stretch = beats.stretches().into_iter().rev().max_by_key(Vec::len)?;
+    let before = stretch.len().checked_sub(count)? / 2;
+    let chosen = &stretch[before..before + count];
+    let (first, last) = (chosen[0].start, chosen[count - 1].end);
+    let times = beats.times().skip(first).take(last + 1 - first).collect();
+    let bars = chosen.iter().map(|bar| bar.start - first).chain([last - first]).collect();
+    Some((Clock::new(times)?, bars))
+}
+
+/// From the middle of the performance.
+fn unknown(notes: &[Note], count: usize) -> Option<Stretch> {
+    let (first, last) = (notes.first()?.onset, notes.last()?.onset);
+    let length = (count * COMMON) as f64 * 60.0 / UNKNOWN_TEMPO;
+    let spare = last - first - length;
+    (spare >= 0.0).then(|| {
+        let clock = Clock::steady(first + spare / 2.0, UNKNOWN_TEMPO, count * COMMON);
+        (clock, (0..=count).map(|bar| bar * COMMON).collect())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::beats::{Kind, Mark};
+
+    #[test]
+    fn the_bars_are_those_in_the_middle() {
+        // A waltz: the beat of bar n is n + 1 tenths of a second long.
+        let mut now = 0.0;
+        let marks: Vec<Mark> = (0..8)
+            .flat_map(|bar| {
+                let beats = (0..3).map(|beat| (beat, now + f64::from(beat) * 0.1 * f64::from(bar + 1)));
+                let marks = beats
+                    .map(|(beat, at)| Mark { at, what: if beat == 0 { Kind::Downbeat } else { Kind::Beat } });
+                let marks: Vec<Mark> = marks.collect();
+                now += 0.3 * f64::from(bar + 1);
+                marks
+            })
+            .collect();
+        let (clock, bars) = known(&Beats::new(&marks), 3).expect("there are seven whole bars");
+        assert_eq!(bars, [0, 3, 6, 9]);
+        assert!((clock.beats()[0] - 0.9).abs() < 1e-9);
+        assert!((clock.beats()[9] - 4.5).abs() < 1e-9);
+        assert!(known(&Beats::new(&marks), 8).is_none());
+    }
+}

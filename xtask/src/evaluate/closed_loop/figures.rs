@@ -1,0 +1,223 @@
+//! What a listener notices, as numbers.
+
+use std::f64::consts::TAU;
+
+use super::{
+    distance::{self, Window},
+    excerpt::Excerpt,
+    passage::{CHORD_S, Passage, chords, mean, median},
+    sounded::Sounded,
+    turns::{Turn, Turns},
+};
+
+/// Shorter notes are blips.
+pub const BLIP_S: f64 = 0.06;
+/// Parts of a beat on which onsets should fall.
+const GRID: f64 = 4.0;
+
+/// What is measured, with its name for a machine and its unit or meaning for a person.
+pub const MEASURES: [(&str, &str); 12] = [
+    ("beat", "onsets on sixteenths, 1 is exact"),
+    ("scale", "share of notes in the player's scale"),
+    ("median_duration_s", "median duration, s"),
+    ("blips", "share of notes under 60 ms"),
+    ("chords", "share of onsets within 30 ms of the one before"),
+    ("velocity", "mean velocity"),
+    ("density", "notes per second, from first onset to last"),
+    ("motives", "share of 4-note interval patterns heard in the call"),
+    ("silences", "silences over 1 s, per minute"),
+    ("drift", "mean key, semitones from that of the call"),
+    ("last_note", "duration of the last note over the median"),
+    ("rest_s", "silence left at the end, s"),
+];
+
+/// One value for each of the measures; `None` where it cannot be known.
+pub type Values = [Option<f64>; MEASURES.len()];
+
+/// The seven keys of an octave that a player's notes fit best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scale(u16);
+
+/// A performance and what came out of the plugin.
+#[derive(Debug)]
+pub struct Heard {
+    /// All that the player has played in the whole stretch, also what the plugin has not heard.
+    player: Passage,
+    calls: Vec<Passage>,
+    /// What the player has played where the plugin was to.
+    continuations: Vec<Passage>,
+    /// What the plugin has played in each turn; turns without a note are left out.
+    pub answers: Vec<Passage>,
+    pub turns: usize,
+    scale: Scale,
+}
+
+/// The figures of one performance.
+#[derive(Debug, Clone)]
+pub struct Figures {
+    pub player: Values,
+    pub continuation: Values,
+    pub answer: Values,
+    pub call_windows: Vec<Window>,
+    pub continuation_windows: Vec<Window>,
+    pub answer_windows: Vec<Window>,
+}
+
+impl Scale {
+    const MAJOR: u16 = 0b1010_1011_0101;
+
+    /// Of the twelve that a piano's white keys make when moved.
+    pub fn of(notes: &[Sounded]) -> Self {
+        let moved = |by: u32| Self((Self::MAJOR << by | Self::MAJOR >> (12 - by)) & 0xFFF);
+        let fit = |scale: &Self| notes.iter().filter(|note| scale.contains(note.key)).count();
+        (0..12).map(moved).max_by_key(fit).unwrap_or(Self(Self::MAJOR))
+    }
+
+    pub fn contains(self, key: u8) -> bool {
+        self.0 >> (key % 12) & 1 == 1
+    }
+}
+
+impl Heard {
+    /// `played` is what came out of the plugin, by onset.
+    pub fn new(excerpt: &Excerpt, turns: &Turns, played: &[Sounded]) -> Self {
+        let within = |notes: &[Sounded], from: f64, until: f64| -> Vec<Sounded> {
+            notes.iter().copied().filter(|note| (from..until).contains(&note.onset)).collect()
+        };
+        let real = &excerpt.notes;
+        let (mut calls, mut continuations, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+        for Turn { call, answer } in turns.all() {
+            let heard = within(real, call.start, call.end);
+            let passage = |notes, from: f64, until: f64| Passage { notes, call: heard.clone(), from, until };
+            calls.push(passage(heard.clone(), call.start, call.end));
+            continuations.push(passage(within(real, answer.start, answer.end), answer.start, answer.end));
+            // What it plays too early is its own, too.
+            answers.push(passage(within(played, call.start, answer.end), answer.start, answer.end));
+        }
+        answers.retain(|passage| !passage.notes.is_empty());
+        continuations.retain(|passage| !passage.notes.is_empty());
+        let player = Passage { notes: real.clone(), call: Vec::new(), from: 0.0, until: excerpt.end() };
+        let scale = Scale::of(real);
+        Self { player, calls, continuations, answers, turns: turns.all().len(), scale }
+    }
+}
+
+impl Figures {
+    pub fn of(heard: &Heard) -> Self {
+        let windows = |passages: &[Passage]| {
+            passages.iter().flat_map(|passage| distance::windows(&passage.notes, heard.scale)).collect()
+        };
+        Self {
+            player: values(std::slice::from_ref(&heard.player), heard.scale),
+            continuation: values(&heard.continuations, heard.scale),
+            answer: values(&heard.answers, heard.scale),
+            call_windows: windows(&heard.calls),
+            continuation_windows: windows(&heard.continuations),
+            answer_windows: windows(&heard.answers),
+        }
+    }
+}
+
+/// In the order of [`MEASURES`].
+fn values(passages: &[Passage], scale: Scale) -> Values {
+    let notes: Vec<&Sounded> = passages.iter().flat_map(|passage| &passage.notes).collect();
+    let share =
+        |is_it: &dyn Fn(&Sounded) -> bool| mean(notes.iter().map(|note| if is_it(note) { 1.0 } else { 0.0 }));
+    let each = |measure: fn(&Passage) -> Option<f64>| mean(passages.iter().filter_map(measure));
+    let phase = |passage: &Passage| -> Vec<f64> {
+        let lone = chords(&passage.notes).filter_map(|chord| chord[0].beat);
+        lone.map(|beat| (TAU * GRID * beat).cos()).collect()
+    };
+    let follows = |passage: &Passage| -> Vec<f64> {
+        let is_close = |pair: &[Sounded]| pair[1].onset - pair[0].onset <= CHORD_S;
+        passage.notes.windows(2).map(|pair| if is_close(pair) { 1.0 } else { 0.0 }).collect()
+    };
+    [
+        mean(passages.iter().flat_map(phase)),
+        share(&|note| scale.contains(note.key)),
+        median(notes.iter().map(|note| note.duration())),
+        share(&|note| note.duration() < BLIP_S),
+        mean(passages.iter().flat_map(follows)),
+        mean(notes.iter().map(|note| f64::from(note.velocity))),
+        each(Passage::density),
+        each(Passage::motives),
+        each(Passage::silences),
+        each(Passage::drift),
+        each(Passage::last_note),
+        each(Passage::rest),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(onset: f64, duration: f64, key: u8) -> Sounded {
+        Sounded { onset, end: onset + duration, key, velocity: 64, beat: Some(onset * 2.0) }
+    }
+
+    fn passage(notes: Vec<Sounded>, call: Vec<Sounded>) -> Passage {
+        Passage { notes, call, from: 0.0, until: 10.0 }
+    }
+
+    fn value(name: &str, passage: Passage, scale: Scale) -> Option<f64> {
+        let index = MEASURES.iter().position(|measure| measure.0 == name).expect("a measure");
+        values(&[passage], scale)[index].map(|value| (value * 1e6).round() / 1e6)
+    }
+
+    #[test]
+    fn the_scale_is_the_one_that_most_notes_fit() {
+        let d_major = [62, 64, 66, 67, 69, 71, 73, 63].map(|key| note(0.0, 0.1, key));
+        let scale = Scale::of(&d_major);
+        assert_eq!(value("scale", passage(d_major.to_vec(), Vec::new()), scale), Some(0.875));
+        assert!(scale.contains(61) && !scale.contains(60));
+    }
+
+    #[test]
+    fn onsets_on_sixteenths_count_one_between_them_minus_one_and_a_chord_once() {
+        let scale = Scale::of(&[]);
+        let beat = |onsets: &[f64]| {
+            value("beat", passage(onsets.iter().map(|&at| note(at, 0.1, 60)).collect(), Vec::new()), scale)
+        };
+        assert_eq!(beat(&[0.0, 0.125, 0.5]), Some(1.0));
+        assert_eq!(beat(&[0.0625]), Some(-1.0));
+        // A roll within a chord is no second onset.
+        assert_eq!(beat(&[0.0, 0.02]), Some(1.0));
+    }
+
+    #[test]
+    fn short_notes_chords_and_lengths_are_counted() {
+        let notes = vec![note(0.0, 0.05, 60), note(0.01, 0.4, 64), note(1.0, 0.3, 65), note(2.0, 0.5, 67)];
+        let scale = Scale::of(&notes);
+        let value = |name| value(name, passage(notes.clone(), vec![note(0.0, 1.0, 60)]), scale);
+        assert_eq!(value("blips"), Some(0.25));
+        assert_eq!(value("chords"), Some(0.333333));
+        assert_eq!(value("median_duration_s"), Some(0.4));
+        assert_eq!(value("density"), Some(1.5));
+        assert_eq!(value("drift"), Some(4.0));
+        assert_eq!(value("last_note"), Some(1.25));
+        assert_eq!(value("rest_s"), Some(7.5));
+    }
+
+    #[test]
+    fn a_motive_is_known_wherever_it_lies() {
+        let line = |keys: &[u8], from: f64| -> Vec<Sounded> {
+            keys.iter().enumerate().map(|(n, &key)| note(from + 0.25 * n as f64, 0.2, key)).collect()
+        };
+        let call = line(&[60, 62, 64, 60], 0.0);
+        let scale = Scale::of(&call);
+        let share = |keys: &[u8]| value("motives", passage(line(keys, 4.0), call.clone()), scale);
+        assert_eq!(share(&[67, 69, 71, 67]), Some(1.0));
+        assert_eq!(share(&[67, 69, 71, 67, 60]), Some(0.5));
+        assert_eq!(share(&[67, 69]), None);
+    }
+
+    #[test]
+    fn a_silence_is_one_in_which_nothing_sounds() {
+        let scale = Scale::of(&[]);
+        let silences = |notes: Vec<Sounded>| value("silences", passage(notes, Vec::new()), scale);
+        // One silence in six seconds, and a held note that bridges it.
+        assert_eq!(silences(vec![note(0.0, 1.0, 60), note(4.0, 2.0, 60)]), Some(10.0));
+        assert_eq!(silences(vec![note(0.0, 4.0, 48), note(0.5, 1.0, 60), note(4.0, 2.0, 60)]), Some(0.0));
+    }
+}
