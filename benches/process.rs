@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon::{
     lane::{Telemetry, lanes},
     music::{
-        hearing::Place,
+        hearing::{Place, Zone},
         manner::Manner,
         note::{Key, Velocity},
         patience::Patience,
@@ -14,8 +14,7 @@ use antiphon::{
         turn::{Alignment, Cue, Entry, Length, Rules},
     },
     performer::{
-        Arrival, Delivery, Ears, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound,
-        Triggers,
+        Arrival, Delivery, Ears, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers,
     },
 };
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -31,6 +30,7 @@ const SETTINGS: Settings = Settings {
     manner: Manner::DEFAULT,
     delivery: Delivery::PLAIN,
     ears: Ears::All,
+    zone: Zone::Off,
     triggers: Triggers::NONE,
     seed: 0,
     varying: true,
@@ -50,7 +50,7 @@ impl Port for Player {
     fn next(&mut self) -> Option<Arrival<()>> {
         let gesture = *self.gestures.get(self.next)?;
         self.next += 1;
-        Some(Arrival { offset: 200 * self.next as u32, gesture, event: () })
+        Some(Arrival { offset: 200 * self.next as u32, gesture, id: None, event: () })
     }
 
     fn pass(&mut self, _: Arrival<()>) -> Result<(), Refused> {
@@ -72,7 +72,7 @@ fn blocks(criterion: &mut Criterion) {
         Partner::worker(),
         telemetry,
         SETTINGS,
-        Passage::default(),
+        Past::default(),
     );
     let gestures = [Gesture::KeyDown(C4, Velocity::saturating(80)), Gesture::KeysUp(C4.into())];
     let mut begin = 0;

@@ -10,7 +10,7 @@ use nice_plug::{
 use crate::{
     music::{
         bars::{Bar, Signature},
-        hearing::{Pedal, Place, Places},
+        hearing::{NoteId, Pedal, Place, Places},
         note::{Key, Velocity},
         time::{BeatTime, Beats, Tempo},
         timeline::Transport,
@@ -20,6 +20,10 @@ use crate::{
 
 /// The release velocity of an answer's notes: MIDI's neutral 64.
 const RELEASE_VELOCITY: f32 = 64.0 / 127.0;
+
+/// A pitch that is not bent, and half of the smallest step away from it.
+const CENTRE: f32 = 0.5;
+const HALF_A_STEP: f32 = 0.5 / 16_384.0;
 
 /// A sustain pedal is down from 64 up.
 const PEDAL_DOWN: f32 = 64.0 / 127.0;
@@ -63,7 +67,8 @@ impl<P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> Port for HostPort<'_, P
 
     fn next(&mut self) -> Option<Arrival<NoteEvent<()>>> {
         let event = self.context.next_event()?;
-        Some(Arrival { offset: event.timing(), gesture: gesture(&event), event })
+        let id = event.voice_id().and_then(|voice| voice.id()).map(NoteId);
+        Some(Arrival { offset: event.timing(), gesture: gesture(&event), id, event })
     }
 
     fn pass(&mut self, arrival: Arrival<NoteEvent<()>>) -> Result<(), Refused> {
@@ -96,6 +101,7 @@ impl<P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> Port for HostPort<'_, P
             Sound::PedalUp { channel } => {
                 NoteEvent::MidiCC { timing: offset, channel, cc: control_change::DAMPER_PEDAL, value: 0.0 }
             }
+            Sound::Unbend { channel } => NoteEvent::MidiPitchBend { timing: offset, channel, value: CENTRE },
         })
     }
 }
@@ -107,21 +113,27 @@ fn gesture(event: &NoteEvent<()>) -> Gesture {
             let place = Place { channel: channel.number().unwrap_or(0), key: Key::saturating(key) };
             Gesture::KeyDown(place, Velocity::saturating((velocity * 127.0).round() as u8))
         }
-        NoteEvent::Choke { channel, key: HostKey::Wildcard, .. } => {
-            Gesture::AllOff { channel: channel.number() }
-        }
-        NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
-            Gesture::KeysUp(Places { channel: channel.number(), key: key.number().map(Key::saturating) })
-        }
+        NoteEvent::NoteOff { channel, key, .. } => Gesture::KeysUp(places(channel, key)),
+        NoteEvent::Choke { channel, key, .. } => Gesture::Choke(places(channel, key)),
         NoteEvent::MidiCC { channel, cc: control_change::DAMPER_PEDAL, value, .. } => {
             let pedal = if value >= PEDAL_DOWN { Pedal::Down } else { Pedal::Up };
             Gesture::Pedal { channel, pedal }
         }
+        NoteEvent::MidiCC { channel, cc: control_change::ALL_SOUND_OFF, .. } => {
+            Gesture::AllSoundOff { channel }
+        }
+        NoteEvent::MidiCC { channel, cc: control_change::RESET_ALL_CONTROLLERS, .. } => {
+            Gesture::ResetControllers { channel }
+        }
+        // Omni and mono modes end all notes as well.
         NoteEvent::MidiCC {
             channel,
-            cc: control_change::ALL_SOUND_OFF | control_change::ALL_NOTES_OFF,
+            cc: control_change::ALL_NOTES_OFF..=control_change::POLY_MODE_ON,
             ..
         } => Gesture::AllOff { channel: Some(channel) },
+        NoteEvent::MidiPitchBend { channel, value, .. } => {
+            Gesture::Bend { channel, is_bent: (value - CENTRE).abs() > HALF_A_STEP }
+        }
         NoteEvent::MidiCC { cc: number, value, .. } => {
             Gesture::Controller { number, value: (value * 127.0).round() as u8 }
         }
@@ -129,20 +141,35 @@ fn gesture(event: &NoteEvent<()>) -> Gesture {
     }
 }
 
+fn places(channel: Channel, key: HostKey) -> Places {
+    Places { channel: channel.number(), key: key.number().map(Key::saturating) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn cc(cc: u8, value: f32) -> Gesture {
+        gesture(&NoteEvent::MidiCC { timing: 0, channel: 3, cc, value })
+    }
+
     #[test]
-    fn a_choke_of_all_keys_is_all_notes_off() {
+    fn every_mode_message_that_ends_notes_ends_them() {
+        assert_eq!(cc(120, 0.0), Gesture::AllSoundOff { channel: 3 });
+        assert_eq!(cc(121, 0.0), Gesture::ResetControllers { channel: 3 });
+        for number in 123..=127 {
+            assert_eq!(cc(number, 0.0), Gesture::AllOff { channel: Some(3) });
+        }
+        assert_eq!(cc(122, 0.0), Gesture::Controller { number: 122, value: 0 });
+    }
+
+    #[test]
+    fn a_choke_means_the_keys_that_it_names() {
         let choke = |channel, key| {
-            let voice_id = VoiceID::Wildcard;
-            gesture(&NoteEvent::Choke { timing: 0, voice_id, channel, key })
+            gesture(&NoteEvent::Choke { timing: 0, voice_id: VoiceID::Wildcard, channel, key })
         };
-        let (one, all) = (Channel::Number(3), Channel::Wildcard);
-        assert_eq!(choke(one, HostKey::Wildcard), Gesture::AllOff { channel: Some(3) });
-        assert_eq!(choke(all, HostKey::Wildcard), Gesture::AllOff { channel: None });
+        assert_eq!(choke(Channel::Wildcard, HostKey::Wildcard), Gesture::Choke(Places::EVERYWHERE));
         let place = Place { channel: 3, key: Key::saturating(60) };
-        assert_eq!(choke(one, HostKey::Number(60)), Gesture::KeysUp(place.into()));
+        assert_eq!(choke(Channel::Number(3), HostKey::Number(60)), Gesture::Choke(place.into()));
     }
 }

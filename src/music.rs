@@ -4,7 +4,6 @@ pub mod bars;
 pub mod grid;
 pub mod hands;
 pub mod hearing;
-pub mod keyboard;
 pub mod keys;
 pub mod manner;
 pub mod memory;

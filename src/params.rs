@@ -19,7 +19,7 @@ pub use self::{
     delivery::DeliveryParams,
     extent::WindowSize,
     manner::MannerParams,
-    switches::SwitchParams,
+    switches::{Mpe, SwitchParams},
     turn::{AnswerLength, CueSource, EntryAlignment, Mode, TurnParams},
 };
 use crate::{
@@ -127,6 +127,7 @@ impl AntiphonParams {
             }),
             delivery: self.delivery.snapshot(),
             ears: self.switches.ears(),
+            zone: self.switches.zone(),
             triggers: self.switches.triggers(),
             seed: self.seed.value() as u32,
             varying: self.variation.value() == Variation::Varying,

@@ -3,14 +3,14 @@
 //! Everything here is realtime-safe once [`Performer::new`] is done, as long as the host keeps real time.
 
 mod again;
-mod cue;
 mod delivery;
-mod desk;
-mod ears;
 mod floor;
+mod input;
+mod listening;
+mod output;
 mod pace;
 mod partner;
-mod passage;
+mod port;
 mod sounding;
 mod telling;
 mod wonder;
@@ -19,34 +19,29 @@ use std::sync::Arc;
 
 use self::{
     again::Plan,
-    cue::{CueInput, Heed},
+    input::Input,
+    output::{Instrument, Output},
     pace::Lead,
-    passage::Way,
     telling::Told,
     wonder::Wonder,
 };
 pub use self::{
     again::Triggers,
     delivery::Delivery,
-    desk::{Arrival, Gesture, Port, Refused, Sound},
-    ears::Ears,
+    input::Ears,
     pace::Pace,
-    passage::Passage,
+    port::{Arrival, Gesture, Port, Refused, Sound},
 };
 use crate::{
     chronicle::Chronicle,
     improviser::Improviser,
     lane::{PerformerEnd, Telemetry},
     music::{
-        hands::Hands,
-        hearing::Hearing,
-        keyboard::Keyboard,
+        hearing::Zone,
         manner::Manner,
         patience::Patience,
-        schedule::Schedule,
         time::{SampleRate, SampleTime, Samples},
         timeline::{Timeline, Transport},
-        touch::Touch,
         turn::{Rules, TurnId, Turns},
     },
 };
@@ -65,6 +60,8 @@ pub struct Settings {
     pub manner: Manner,
     pub delivery: Delivery,
     pub ears: Ears,
+    /// Which channels are one MPE instrument.
+    pub zone: Zone,
     pub triggers: Triggers,
     pub seed: u32,
     /// Every turn has a seed of its own.
@@ -97,17 +94,18 @@ impl Partner {
     }
 }
 
+/// What outlives a performer.
+#[derive(Debug, Default)]
+pub struct Past {
+    instrument: Instrument,
+}
+
 /// Plays one instance. Built when the plugin is activated, for one sample rate.
 pub struct Performer {
     timeline: Timeline,
-    /// Every key that is down, whoever is heard; but for a cue.
-    keyboard: Keyboard,
-    hearing: Hearing,
-    hands: Hands,
-    cue: CueInput,
+    input: Input,
     turns: Turns,
-    schedule: Schedule,
-    passage: Passage,
+    output: Output,
     lanes: PerformerEnd,
     partner: Partner,
     telemetry: Arc<Telemetry>,
@@ -115,65 +113,53 @@ pub struct Performer {
     /// The manner that the worker knows of.
     told: Option<Manner>,
     plan: Plan,
-    touch: Touch,
     wonder: Wonder,
     /// The turn whose answer is not complete yet.
     awaited: Option<TurnId>,
     /// The newest turn whose answer is complete.
     complete: Option<TurnId>,
-    /// The channel of the player's newest strike: the answer goes where the call went.
-    channel: u8,
     /// Nothing goes out before this: what is sent is sent in the order of time.
     cursor: SampleTime,
-    /// The host refused a note-off; it is sent in the next block.
-    blocked: bool,
     forget_owed: bool,
     chronicle: Chronicle,
     news: Told,
 }
 
 impl Performer {
-    /// Allocates all it will ever need. `passage` is what an earlier performer left undone.
+    /// Allocates all it will ever need. `past` is what an earlier performer has left.
     pub fn new(
         rate: SampleRate,
         lanes: PerformerEnd,
         partner: Partner,
         telemetry: Arc<Telemetry>,
         settings: Settings,
-        passage: Passage,
+        past: Past,
     ) -> Self {
         Self {
             timeline: Timeline::new(rate),
-            keyboard: Keyboard::default(),
-            hearing: Hearing::new(),
-            hands: Hands::new(),
-            cue: CueInput::default(),
+            input: Input::new(),
             turns: Turns::new(),
-            schedule: Schedule::new(),
-            passage,
+            output: Output::new(past.instrument),
             lanes,
             partner,
             telemetry,
             settings,
             told: None,
             plan: Plan::new(SampleTime(0), settings.manner),
-            touch: Touch::default(),
             wonder: Wonder::new(),
             awaited: None,
             complete: None,
-            channel: 0,
             cursor: SampleTime(0),
-            blocked: false,
             forget_owed: false,
             chronicle: Chronicle::UNREAD,
             news: Told::default(),
         }
     }
 
-    /// What is still to be undone on the instrument when the host processes no more.
-    pub fn leave(mut self) -> Passage {
+    /// What is left when the host processes no more: all that sounds is still to be undone on the instrument.
+    pub fn leave(mut self) -> Past {
         self.owe_all();
-        self.passage
+        Past { instrument: self.output.leave() }
     }
 
     /// Plays one block of `length` samples.
@@ -201,9 +187,7 @@ impl Performer {
 
     /// Forgets the take. What still sounds is released in the next block, since nothing can be sent now.
     pub fn reset(&mut self) {
-        self.keyboard.clear();
-        self.hearing.clear();
-        self.hands.clear();
+        self.input.clear();
         self.turns.restart();
         self.cursor = self.timeline.now();
         self.owe_all();
@@ -213,10 +197,9 @@ impl Performer {
     }
 
     fn begin_block(&mut self, transport: &Transport, settings: Settings, port: &mut impl Port) {
-        self.blocked = false;
         self.cursor = self.timeline.now();
         self.pay_forget();
-        self.pay_debts(port);
+        self.output.begin_block(port);
         let stops = self.is_stopped_by(&settings);
         let before = std::mem::replace(&mut self.settings, settings);
         self.follow(transport, port);
@@ -226,7 +209,7 @@ impl Performer {
             self.fall_silent(ended, port);
         }
         if settings.bypass {
-            self.cue.clear();
+            self.input.forget_cue();
         }
         self.obey(&before, port);
         self.collect();
@@ -238,7 +221,7 @@ impl Performer {
             self.collect();
             self.end_complete();
             let change = self.turns.next_change(self.cursor, &self.timeline, &self.settings.rules);
-            let due = self.schedule.next_due(&self.timeline).filter(|_| !self.blocked);
+            let due = self.output.schedule.next_due(&self.timeline).filter(|_| !self.output.is_blocked());
             match (change, due) {
                 (Some((at, change)), due) if at < to && due.is_none_or(|(due, _)| at <= due) => {
                     self.cursor = self.cursor.max(at);
@@ -253,31 +236,5 @@ impl Performer {
             }
         }
         self.cursor = self.cursor.max(to);
-    }
-
-    fn hear<P: Port>(&mut self, at: SampleTime, arrival: Arrival<P::Event>, port: &mut P) {
-        let Settings { thru, bypass, rules, .. } = self.settings;
-        let ears = self.settings.open_ears();
-        if ears.hear(arrival.gesture) {
-            let cue = rules.cue().filter(|_| ears != Ears::Closed);
-            match self.cue.heed(arrival.gesture, cue) {
-                Heed::Music => {
-                    self.listen(at, arrival.gesture, port);
-                    self.tell_floor();
-                }
-                Heed::Cue => return self.take_cue(at, port),
-                Heed::Swallowed => return,
-            }
-        } else if let Gesture::KeyDown(place, _) = arrival.gesture {
-            self.keyboard.press(place);
-        }
-        let way = if thru || bypass { Way::Open } else { Way::Closed };
-        if self.passage.passes(arrival.gesture, way) {
-            let sent = port.pass(arrival);
-            if sent.is_err() {
-                self.telemetry.refused.raise();
-            }
-            self.passage.settle(arrival.gesture, sent);
-        }
     }
 }

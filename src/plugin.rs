@@ -19,7 +19,7 @@ use crate::{
     lane::lanes_of,
     model,
     music::time::{SampleRate, Samples},
-    performer::{Partner, Passage, Performer},
+    performer::{Partner, Past, Performer},
     worker::Worker,
 };
 
@@ -42,8 +42,8 @@ pub type InstrumentSlotPlugin = Antiphon<InstrumentSlot>;
 pub struct Antiphon<V> {
     instance: Instance,
     active: Option<Active>,
-    /// What a performer that is gone has left undone on the instrument.
-    passage: Passage,
+    /// What a performer that is gone has left.
+    past: Past,
     variant: PhantomData<V>,
 }
 
@@ -94,7 +94,7 @@ impl<V: Variant> Default for Antiphon<V> {
     fn default() -> Self {
         let instance = Instance::new(Arc::default());
         roster::enter(&instance.telemetry);
-        Self { instance, active: None, passage: Passage::default(), variant: PhantomData }
+        Self { instance, active: None, past: Past::default(), variant: PhantomData }
     }
 }
 
@@ -154,9 +154,9 @@ impl<V: Variant> Plugin for Antiphon<V> {
         });
         let rate = SampleRate(f64::from(config.sample_rate));
         let settings = self.instance.params.snapshot();
-        let passage = std::mem::take(&mut self.passage);
+        let past = std::mem::take(&mut self.past);
         let telemetry = self.instance.telemetry.clone();
-        let performer = Performer::new(rate, performer_end, partner, telemetry, settings, passage);
+        let performer = Performer::new(rate, performer_end, partner, telemetry, settings, past);
         let performer = performer.chronicled(self.begin_chronicle());
         self.active = Some(Active { performer, _worker: worker.ok() });
         true
@@ -186,7 +186,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
 
     fn deactivate(&mut self) {
         if let Some(active) = self.active.take() {
-            self.passage = active.performer.leave();
+            self.past = active.performer.leave();
             self.instance.scribe.lock().catch_up();
         }
     }

@@ -19,7 +19,7 @@ pub use self::table::PRESETS;
 use crate::params::AntiphonParams;
 
 /// Parameters that no preset touches, by identifier.
-const KEPT: [&str; 13] = [
+const KEPT: [&str; 14] = [
     "thru",
     "seed",
     "bypass",
@@ -27,6 +27,7 @@ const KEPT: [&str; 13] = [
     "output-channel",
     "listen",
     "input-channel",
+    "mpe",
     "panic",
     "re-roll",
     "clear-memory",

@@ -39,7 +39,7 @@ pub const GROUPS: [Group; 4] = [
     Group {
         title: "Where it goes",
         knobs: &["velocity-scale", "swing"],
-        columns: &[&["quantise", "quantise-strength", "output-channel", "input-channel", "thru"]],
+        columns: &[&["quantise", "quantise-strength", "output-channel", "input-channel", "mpe", "thru"]],
         width: 1.0,
     },
 ];

@@ -5,7 +5,7 @@ pub fn hint(id: &str) -> &'static str {
     HINTS.iter().find(|(known, _)| *known == id).map_or("", |(_, hint)| hint)
 }
 
-const HINTS: [(&str, &str); 40] = [
+const HINTS: [(&str, &str); 41] = [
     ("model", "Which network answers."),
     ("memory", "How many of the newest notes an answer goes by."),
     ("temperature", "How adventurous the keys are: 0 takes the likeliest, 1 the network's own odds."),
@@ -36,6 +36,10 @@ const HINTS: [(&str, &str); 40] = [
     ("velocity-scale", "How much louder or softer an answer is sent out."),
     ("output-channel", "The MIDI channel on which an answer goes out."),
     ("listen", "Off: nothing is heard or remembered, and the memory stays as it is."),
+    (
+        "mpe",
+        "For an MPE keyboard: answers go to a channel on which nothing is held, with the pitch bend at its centre.",
+    ),
     ("input-channel", "The MIDI channel that is listened to; the others pass all the same."),
     ("panic", "Releases everything that has gone out, and ends the turn."),
     ("re-roll", "Throws away what is planned, and goes on otherwise."),

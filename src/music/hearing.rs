@@ -1,22 +1,20 @@
-//! From keys and pedal to whole notes: what is held, what still rings, what is over.
+//! The player's hands and foot: who holds what, on which channel, under which note id, heard or unheard.
 
+#[cfg(test)]
+mod tests;
+mod zone;
+
+pub use self::zone::Zone;
 use super::{
-    note::{Key, Velocity},
-    time::SampleTime,
+    note::{Key, Note},
+    time::Moment,
 };
 
-/// How many notes may be open at once; the oldest is closed to make room for one more.
+/// How many notes of the player may sound at once for who makes the answers.
 pub const OPEN_NOTES: usize = 256;
-const CHANNELS: usize = 16;
-
-/// A note of the player that is over.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct HeardNote {
-    pub key: Key,
-    pub velocity: Velocity,
-    pub onset: SampleTime,
-    pub end: SampleTime,
-}
+/// As many keys as there are on all channels; a strike beyond it is not kept.
+const STRIKES: usize = 2048;
+pub const CHANNELS: u8 = 16;
 
 /// One key of one channel, 0..16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +30,21 @@ pub struct Places {
     pub key: Option<Key>,
 }
 
+/// The name that a host gives to one note, so that it can release that one of several on a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoteId(pub i32);
+
 impl Places {
+    pub const EVERYWHERE: Self = Self { channel: None, key: None };
+
     pub fn contains(&self, place: Place) -> bool {
         self.channel.is_none_or(|channel| channel == place.channel)
             && self.key.is_none_or(|key| key == place.key)
+    }
+
+    /// The place, where there is only one.
+    pub fn single(&self) -> Option<Place> {
+        self.channel.zip(self.key).map(|(channel, key)| Place { channel, key })
     }
 }
 
@@ -52,103 +61,247 @@ pub enum Pedal {
     Down,
 }
 
-/// The player's hands and foot. Never allocates after [`Hearing::new`].
+/// How a release ends notes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// The pedal keeps what it has.
+    Key,
+    /// At once, whatever the pedal keeps: all sound off, or a choke.
+    Cut,
+}
+
+/// Every key that is down and every note that the pedal keeps. Never allocates after [`Hearing::new`].
 #[derive(Debug)]
 pub struct Hearing {
-    open: Vec<OpenNote>,
-    pedals: [Pedal; CHANNELS],
+    /// In the order of their strikes.
+    strikes: Vec<Open>,
+    /// A bit for each channel whose pedal is down.
+    pedals: u16,
+    zone: Zone,
+}
+
+/// A strike of the player.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Strike {
+    pub place: Place,
+    pub id: Option<NoteId>,
+    pub role: Role,
+    /// It went to the instrument, and so must its release.
+    pub passed: bool,
+}
+
+/// What a strike is to the music.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Role {
+    /// A note that is heard; of no duration yet.
+    Heard(Note),
+    /// A key that is down and no note: nobody listened, or its note has ended before its release.
+    Unheard,
+    /// It gave a cue, or was the plugin's own note come back: its release means nothing either.
+    Swallowed,
+}
+
+/// A strike whose key is up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Released {
+    pub place: Place,
+    pub passed: bool,
+    pub outcome: Outcome,
+}
+
+/// What a release does to the music.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Outcome {
+    /// A note is over.
+    Over(Note),
+    /// The pedal keeps the note.
+    Kept,
+    /// Nothing: nobody has heard a note here, or it was over already.
+    Nothing,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct OpenNote {
-    place: Place,
-    velocity: Velocity,
-    onset: SampleTime,
-    touch: Touch,
+struct Open {
+    strike: Strike,
+    hold: Hold,
+    leaving: Option<Release>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Touch {
-    Held,
-    /// The key is up and the pedal keeps it sounding.
-    Sustained,
+enum Hold {
+    Key,
+    /// The key is up and the pedal keeps its note.
+    Pedal,
 }
 
 impl Hearing {
     pub fn new() -> Self {
-        Self { open: Vec::with_capacity(OPEN_NOTES), pedals: [Pedal::Up; CHANNELS] }
+        Self { strikes: Vec::with_capacity(STRIKES), pedals: 0, zone: Zone::Off }
     }
 
-    pub fn any_key_held(&self) -> bool {
-        self.open.iter().any(|note| note.touch == Touch::Held)
+    /// From now on channels belong together like this; see [`Self::end_unpedalled`].
+    pub fn set_zone(&mut self, zone: Zone) {
+        self.zone = zone;
     }
 
-    /// Whether anything sounds or any pedal is down.
-    pub fn is_touched(&self) -> bool {
-        !self.open.is_empty() || self.pedals.contains(&Pedal::Down)
-    }
-
-    /// The keys that are held, on any channel.
-    pub fn held_keys(&self) -> impl Iterator<Item = Key> {
-        self.open.iter().filter(|note| note.touch == Touch::Held).map(|note| note.place.key)
-    }
-
-    /// A key goes down; gives the note that it ends, if it was still sounding. Realtime-safe.
-    pub fn key_down(&mut self, place: Place, velocity: Velocity, at: SampleTime) -> Option<HeardNote> {
-        let ended = match self.open.iter().position(|note| note.place == place) {
-            Some(index) => Some(self.close(index, at)),
-            None if self.open.len() == OPEN_NOTES => Some(self.close(0, at)),
-            None => None,
-        };
-        self.open.push(OpenNote { place, velocity, onset: at, touch: Touch::Held });
+    /// A key goes down; gives the note that it ends, if its key was still sounding: a key sounds once, and is held until every
+    /// strike has its release. Realtime-safe.
+    pub fn strike(&mut self, strike: Strike, at: Moment) -> Option<Note> {
+        let same = |open: &Open| open.strike.place == strike.place && open.strike.note().is_some();
+        let sounding = self.strikes.iter().position(|open| strike.note().is_some() && same(open));
+        let ended = sounding.and_then(|index| self.end_note(index, at));
+        if self.strikes.len() < STRIKES {
+            self.strikes.push(Open { strike, hold: Hold::Key, leaving: None });
+        }
         ended
     }
 
-    /// Keys go up; ends one note that no pedal keeps, until there is none. Realtime-safe.
-    pub fn keys_up(&mut self, places: Places, at: SampleTime) -> Option<HeardNote> {
-        for note in self.open.iter_mut().filter(|note| places.contains(note.place)) {
-            if self.pedals[usize::from(note.place.channel) % CHANNELS] == Pedal::Down {
-                note.touch = Touch::Sustained;
+    /// The newest strike, which was here, went to the instrument.
+    pub fn has_passed(&mut self, place: Place) {
+        if let Some(open) = self.strikes.last_mut().filter(|open| open.strike.place == place) {
+            open.strike.passed = true;
+        }
+    }
+
+    /// Keys go up; [`Self::next_released`] then tells which. A release that names a note means that one alone. One of a
+    /// single key without a name means the oldest strike without one, or all of the key's that have one.
+    pub fn release(&mut self, places: Places, id: Option<NoteId>, release: Release) {
+        let means = |open: &Open| {
+            places.contains(open.strike.place) && (open.hold == Hold::Key || release == Release::Cut)
+        };
+        let named = |open: &Open| open.strike.id == id && open.hold == Hold::Key;
+        // A name may be given anew while the pedal keeps the note that had it.
+        let kept = |open: &Open| open.strike.id == id;
+        let nameless = |open: &Open| open.strike.id.is_none() && open.hold == Hold::Key;
+        let one =
+            |which: &dyn Fn(&Open) -> bool| self.strikes.iter().position(|open| means(open) && which(open));
+        let single = places.single().is_some();
+        let one = match id {
+            Some(_) => {
+                one(&named).or_else(|| if single { one(&nameless) } else { None }).or_else(|| one(&kept))
+            }
+            None if single => one(&nameless),
+            None => None,
+        };
+        match one {
+            Some(index) => self.strikes[index].leaving = Some(release),
+            None if id.is_some() => {}
+            None => {
+                let all = self.strikes.iter_mut().filter(|open| means(open));
+                all.for_each(|open| open.leaving = Some(release));
             }
         }
-        let lifted = |note: &OpenNote| note.touch == Touch::Held && places.contains(note.place);
-        let index = self.open.iter().position(lifted)?;
-        Some(self.close(index, at))
+    }
+
+    /// One strike that [`Self::release`] has ended, until there is none. Realtime-safe.
+    pub fn next_released(&mut self, at: Moment) -> Option<Released> {
+        let index = self.strikes.iter().position(|open| open.leaving.is_some())?;
+        let Open { strike, leaving, .. } = self.strikes[index];
+        let Strike { place, passed, .. } = strike;
+        let is_kept = leaving == Some(Release::Key) && self.is_pedalled(place.channel);
+        let outcome = match strike.note() {
+            Some(_) if is_kept => {
+                let open = &mut self.strikes[index];
+                (open.leaving, open.hold, open.strike.passed) = (None, Hold::Pedal, false);
+                return Some(Released { place, passed, outcome: Outcome::Kept });
+            }
+            Some(note) => Outcome::Over(until(note, at)),
+            None => Outcome::Nothing,
+        };
+        self.strikes.remove(index);
+        Some(Released { place, passed, outcome })
     }
 
     /// The sustain pedal of a channel moves. Realtime-safe.
     pub fn pedal(&mut self, channel: u8, pedal: Pedal) {
-        self.pedals[usize::from(channel) % CHANNELS] = pedal;
+        let bit = channel_bit(channel);
+        match pedal {
+            Pedal::Down => self.pedals |= bit,
+            Pedal::Up => self.pedals &= !bit,
+        }
+    }
+
+    /// All controllers of a channel, or of a zone, are reset: their pedals come up. Realtime-safe.
+    pub fn reset_controllers(&mut self, channel: u8) {
+        let reached = (0..CHANNELS).filter(|other| self.zone.reaches(channel, *other));
+        self.pedals &= !reached.map(channel_bit).fold(0, |all, bit| all | bit);
     }
 
     /// Ends one note that only an earlier pedal kept, until there is none. Realtime-safe.
-    pub fn end_unpedalled(&mut self, at: SampleTime) -> Option<HeardNote> {
-        let index = self.open.iter().position(|note| {
-            let pedal = self.pedals[usize::from(note.place.channel) % CHANNELS];
-            note.touch == Touch::Sustained && pedal == Pedal::Up
-        })?;
-        Some(self.close(index, at))
+    pub fn end_unpedalled(&mut self, at: Moment) -> Option<Note> {
+        let is_left = |open: &Open| open.hold == Hold::Pedal && !self.is_pedalled(open.strike.place.channel);
+        let index = self.strikes.iter().position(is_left)?;
+        self.end_note(index, at)
+    }
+
+    /// Whether a key is down on any channel of which this says so.
+    pub fn any_held(&self, is_meant: impl Fn(u8) -> bool) -> bool {
+        self.held().any(|strike| strike.is_music() && is_meant(strike.place.channel))
+    }
+
+    /// Whether a key is down here.
+    pub fn holds(&self, place: Place) -> bool {
+        self.held().any(|strike| strike.is_music() && strike.place == place)
+    }
+
+    /// Whether a key is down here whose strike and release mean nothing.
+    pub fn swallows(&self, place: Place) -> bool {
+        self.held().any(|strike| !strike.is_music() && strike.place == place)
+    }
+
+    /// The keys that are held and heard, on any channel.
+    pub fn held_keys(&self) -> impl Iterator<Item = Key> {
+        self.held().filter_map(Strike::note).map(|note| note.key)
+    }
+
+    /// Whether any note sounds or any pedal is down.
+    pub fn is_touched(&self) -> bool {
+        self.pedals != 0 || self.strikes.iter().any(|open| open.strike.note().is_some())
     }
 
     /// What sounds still, as if it ended now; all of it goes on sounding. Realtime-safe.
-    pub fn sounding(&self, at: SampleTime) -> impl Iterator<Item = HeardNote> {
-        self.open.iter().map(move |&OpenNote { place, velocity, onset, .. }| HeardNote {
-            key: place.key,
-            velocity,
-            onset,
-            end: at,
-        })
+    pub fn sounding(&self, at: Moment) -> impl Iterator<Item = Note> {
+        self.strikes.iter().filter_map(|open| open.strike.note()).map(move |note| until(note, at))
     }
 
     /// All keys and pedals are up, and no note is told of. Realtime-safe.
     pub fn clear(&mut self) {
-        self.open.clear();
-        self.pedals = [Pedal::Up; CHANNELS];
+        self.strikes.clear();
+        self.pedals = 0;
     }
 
-    fn close(&mut self, index: usize, at: SampleTime) -> HeardNote {
-        let OpenNote { place, velocity, onset, .. } = self.open.remove(index);
-        HeardNote { key: place.key, velocity, onset, end: at }
+    fn held(&self) -> impl Iterator<Item = &Strike> {
+        self.strikes.iter().filter(|open| open.hold == Hold::Key).map(|open| &open.strike)
+    }
+
+    fn is_pedalled(&self, channel: u8) -> bool {
+        let master = self.zone.master().filter(|master| self.zone.reaches(*master, channel));
+        let bits = channel_bit(channel) | master.map_or(0, channel_bit);
+        self.pedals & bits != 0
+    }
+
+    /// Its note ends, whether or not its key is still down.
+    fn end_note(&mut self, index: usize, at: Moment) -> Option<Note> {
+        let open = &mut self.strikes[index];
+        let note = open.strike.note()?;
+        open.strike.role = Role::Unheard;
+        if open.hold == Hold::Pedal {
+            self.strikes.remove(index);
+        }
+        Some(until(note, at))
+    }
+}
+
+impl Strike {
+    fn note(&self) -> Option<Note> {
+        match self.role {
+            Role::Heard(note) => Some(note),
+            Role::Unheard | Role::Swallowed => None,
+        }
+    }
+
+    fn is_music(&self) -> bool {
+        self.role != Role::Swallowed
     }
 }
 
@@ -158,67 +311,10 @@ impl Default for Hearing {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn until(note: Note, end: Moment) -> Note {
+    Note { duration: end - note.onset, ..note }
+}
 
-    const C4: Place = Place { channel: 0, key: Key::saturating(60) };
-    const LOUD: Velocity = Velocity::saturating(100);
-
-    #[test]
-    fn the_pedal_keeps_a_note_until_it_goes_up() {
-        let mut hearing = Hearing::new();
-        hearing.pedal(0, Pedal::Down);
-        hearing.key_down(C4, LOUD, SampleTime(0));
-        assert_eq!(hearing.keys_up(C4.into(), SampleTime(100)), None);
-        assert!(!hearing.any_key_held());
-        assert_eq!(hearing.end_unpedalled(SampleTime(150)), None);
-        hearing.pedal(0, Pedal::Up);
-        assert_eq!(hearing.end_unpedalled(SampleTime(200)).map(|note| note.end), Some(SampleTime(200)));
-        assert_eq!(hearing.end_unpedalled(SampleTime(200)), None);
-    }
-
-    #[test]
-    fn a_key_struck_again_under_the_pedal_ends_its_first_note() {
-        let mut hearing = Hearing::new();
-        hearing.pedal(0, Pedal::Down);
-        hearing.key_down(C4, LOUD, SampleTime(0));
-        hearing.keys_up(C4.into(), SampleTime(10));
-        let ended = hearing.key_down(C4, LOUD, SampleTime(50));
-        assert_eq!(ended.map(|note| (note.onset, note.end)), Some((SampleTime(0), SampleTime(50))));
-    }
-
-    #[test]
-    fn a_release_of_all_keys_ends_every_note_of_its_channel() {
-        let mut hearing = Hearing::new();
-        let elsewhere = Place { channel: 5, ..C4 };
-        for place in [C4, Place { key: Key::saturating(64), ..C4 }, elsewhere] {
-            hearing.key_down(place, LOUD, SampleTime(0));
-        }
-        let all = Places { channel: Some(0), key: None };
-        assert_eq!(std::iter::from_fn(|| hearing.keys_up(all, SampleTime(9))).count(), 2);
-        assert!(hearing.any_key_held());
-        let anywhere = Places { channel: None, key: Some(C4.key) };
-        assert_eq!(std::iter::from_fn(|| hearing.keys_up(anywhere, SampleTime(9))).count(), 1);
-        assert!(!hearing.any_key_held());
-    }
-
-    #[test]
-    fn a_release_without_a_strike_is_nothing() {
-        let mut hearing = Hearing::new();
-        assert_eq!(hearing.keys_up(C4.into(), SampleTime(5)), None);
-        assert!(!hearing.any_key_held());
-    }
-
-    #[test]
-    fn more_open_notes_than_there_is_room_for_close_the_oldest() {
-        let mut hearing = Hearing::new();
-        let places = (0..16).flat_map(|channel| (0..17).map(move |key| (channel, key)));
-        let closed = places
-            .filter_map(|(channel, key)| {
-                hearing.key_down(Place { channel, key: Key::saturating(key) }, LOUD, SampleTime(1))
-            })
-            .count();
-        assert_eq!(closed, 16 * 17 - OPEN_NOTES);
-    }
+fn channel_bit(channel: u8) -> u16 {
+    1 << (channel % CHANNELS)
 }

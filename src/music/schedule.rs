@@ -125,28 +125,20 @@ impl Schedule {
         self.pending.retain(|note| note.drawn < from);
     }
 
-    /// What is pending moves with a jump of the beat, and what sounds is due to end at `at`. Realtime-safe.
-    pub fn jump(&mut self, by: Beats, at: SampleTime) {
+    /// What is pending moves with a jump of the beat. Realtime-safe.
+    pub fn jump(&mut self, by: Beats) {
         for note in &mut self.pending {
             (note.onset, note.end) = (note.onset.moved(by), note.end.moved(by));
         }
-        self.sounding.iter_mut().for_each(|note| note.end = Position::Sample(at));
-    }
-
-    /// What sounds on this key is due to end at `at`. Realtime-safe.
-    pub fn release(&mut self, key: Key, at: SampleTime) {
-        let on_key = self.sounding.iter_mut().filter(|note| note.place.key == key);
-        on_key.for_each(|note| note.end = Position::Sample(at));
     }
 
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty() && self.sounding.is_empty()
     }
 
-    /// Nothing pending is played any more, and what sounds is due to end at `at`. Realtime-safe.
-    pub fn release_all(&mut self, at: SampleTime) {
-        self.pending.clear();
-        self.sounding.iter_mut().for_each(|note| note.end = Position::Sample(at));
+    /// One note that sounds, while there is any.
+    pub fn any_sounding(&self) -> Option<Sounding> {
+        self.sounding.first().copied()
     }
 
     /// All that sounds.

@@ -3,7 +3,10 @@
 use nice_plug::prelude::*;
 
 use super::texts;
-use crate::performer::{Ears, Triggers};
+use crate::{
+    music::hearing::Zone,
+    performer::{Ears, Triggers},
+};
 
 const ALL: &str = "all";
 
@@ -16,6 +19,10 @@ pub struct SwitchParams {
     /// Whose notes are heard: those of one of 16 channels, or all. Others pass all the same.
     #[id = "input-channel"]
     pub input_channel: IntParam,
+
+    /// Which channels are one MPE instrument.
+    #[id = "mpe"]
+    pub mpe: EnumParam<Mpe>,
 
     /// Goes on: everything that has gone out is released, and the turn ends.
     #[id = "panic"]
@@ -34,6 +41,22 @@ pub struct SwitchParams {
     pub reset_seed: BoolParam,
 }
 
+/// The zone of an MPE controller, which has all channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum Mpe {
+    /// Every channel is an instrument of its own.
+    #[id = "off"]
+    Off,
+    /// The master is channel 1.
+    #[id = "lower"]
+    #[name = "Lower zone"]
+    Lower,
+    /// The master is channel 16.
+    #[id = "upper"]
+    #[name = "Upper zone"]
+    Upper,
+}
+
 impl SwitchParams {
     /// To whom the plugin listens now. Realtime-safe.
     pub fn ears(&self) -> Ears {
@@ -41,6 +64,15 @@ impl SwitchParams {
             _ if !self.listen.value() => Ears::Closed,
             Some(channel) => Ears::Channel(channel),
             None => Ears::All,
+        }
+    }
+
+    /// Which channels belong together now. Realtime-safe.
+    pub fn zone(&self) -> Zone {
+        match self.mpe.value() {
+            Mpe::Off => Zone::Off,
+            Mpe::Lower => Zone::Lower,
+            Mpe::Upper => Zone::Upper,
         }
     }
 
@@ -62,6 +94,7 @@ impl Default for SwitchParams {
             input_channel: IntParam::new("Input channel", 0, IntRange::Linear { min: 0, max: 16 })
                 .with_value_to_string(texts::show_channel(ALL))
                 .with_string_to_value(texts::read_channel(ALL)),
+            mpe: EnumParam::new("MPE", Mpe::Off),
             panic: BoolParam::new("Panic", false),
             re_roll: BoolParam::new("Re-roll", false),
             clear_memory: BoolParam::new("Clear memory", false),

@@ -5,7 +5,7 @@ use nice_plug::params::{Params, internals::ParamPtr};
 use super::*;
 
 /// The identifiers with which projects were saved, in their order.
-const IDS: [&str; 40] = [
+const IDS: [&str; 41] = [
     "model",
     "memory",
     "temperature",
@@ -33,6 +33,7 @@ const IDS: [&str; 40] = [
     "output-channel",
     "listen",
     "input-channel",
+    "mpe",
     "panic",
     "re-roll",
     "mode",

@@ -65,6 +65,10 @@ impl Performer {
     /// Does what the player has switched since the block before, on the first sample of this one.
     pub(super) fn obey(&mut self, before: &Settings, port: &mut impl Port) {
         let triggers = before.triggers;
+        if self.settings.zone != before.zone {
+            self.input.hearing.set_zone(self.settings.zone);
+            self.end_unpedalled(self.cursor);
+        }
         self.turn_to(before.open_ears(), port);
         self.leave_sounding(self.settings.manner.polyphony.count(), port);
         self.tell_manner();
@@ -93,18 +97,16 @@ impl Performer {
 
     fn panic(&mut self, port: &mut impl Port) {
         let ended = self.turns.stop();
-        self.keyboard.clear();
         self.let_go();
         self.fall_silent(ended, port);
-        self.passage.owe_all_that_passed();
-        self.pay_debts(port);
+        self.output.release_all_played(self.offset(), port);
     }
 
     /// Forgets all that was heard. A call that goes on stays one, but there is nothing to say to one that is over.
     fn clear_memory(&mut self, port: &mut impl Port) {
         let ended = if self.any_key_held() { self.turns.hush() } else { self.turns.stop() };
         self.fall_silent(ended, port);
-        self.touch = Touch::default();
+        self.input.touch = Touch::default();
         self.forget_owed = true;
         self.pay_forget();
     }
@@ -127,13 +129,13 @@ impl Performer {
         // A sample of the hand-over may lie before its moment.
         let from = after(timeline.pin(kept)).max(ask.from);
         // By the very moment from which the improviser takes its notes back, wherever a grid has put them.
-        self.schedule.drop_from(from);
+        self.output.schedule.drop_from(from);
         let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
         self.tell(Event::Dropped { from: kept });
         let ordinal = self.plan.ordinal + 1;
         self.plan = Plan { ordinal, made: self.cursor, manner: self.settings.manner, ..self.plan };
         let seed = self.settings.seed(ask.ordinal, ordinal);
-        let touch = self.touch.velocity();
+        let touch = self.input.touch.velocity();
         let sent = self.request(Request::Again { turn: ask.turn, from, length, seed, touch });
         self.awaited = sent.then_some(ask.turn);
     }

@@ -1,14 +1,10 @@
 //! The performer and the floor: what the player does to the turn, and what the turn does to the answer.
 
-use super::{Gesture, Performer, Port, Settings};
-use crate::{
-    chronicle::Event,
-    music::{
-        hearing::{Pedal, Places},
-        time::{Beats, SampleTime},
-        timeline::{Motion, Transport},
-        turn::{Change, Consequence, Rules},
-    },
+use super::{Ears, Performer, Port, Settings};
+use crate::music::{
+    time::{Beats, SampleTime},
+    timeline::{Motion, Transport},
+    turn::{Change, Consequence, Rules},
 };
 
 impl Performer {
@@ -62,7 +58,7 @@ impl Performer {
             return;
         }
         let is_complete = self.turns.answering().is_some_and(|ask| self.complete == Some(ask.turn));
-        if is_complete && self.schedule.is_empty() {
+        if is_complete && self.output.schedule.is_empty() {
             self.turns.end();
         }
     }
@@ -72,59 +68,21 @@ impl Performer {
         self.bear(consequence, port);
     }
 
-    pub(super) fn listen(&mut self, at: SampleTime, gesture: Gesture, port: &mut impl Port) {
-        match gesture {
-            Gesture::KeyDown(place, velocity) => {
-                self.telemetry.heard.raise();
-                self.keyboard.press(place);
-                let consequence = self.turns.key_down(at, &self.timeline, &self.settings.rules);
-                self.bear(consequence, port);
-                self.make_way(place.key, port);
-                self.channel = place.channel;
-                self.hands.strike(place.key, at);
-                self.touch.strike(velocity);
-                if let Some(note) = self.hearing.key_down(place, velocity, at) {
-                    self.remember(note);
-                }
-                self.tell(Event::Struck(place, velocity));
-            }
-            Gesture::KeysUp(places) => self.lift(at, places),
-            Gesture::AllOff { channel } => {
-                if self.is_meant(channel) {
-                    let ended = self.turns.hush();
-                    self.fall_silent(ended, port);
-                }
-                self.lift(at, Places { channel, key: None });
-            }
-            Gesture::Pedal { channel, pedal } => {
-                self.hearing.pedal(channel, pedal);
-                if self.settings.open_ears().hear_channel(channel) || pedal == Pedal::Up {
-                    self.tell(Event::Pedal { channel, pedal });
-                }
-                let mut was_sounding = false;
-                while let Some(note) = self.hearing.end_unpedalled(at) {
-                    self.remember(note);
-                    was_sounding = true;
-                }
-                if was_sounding {
-                    self.wonder(at);
-                }
-            }
-            Gesture::Controller { .. } | Gesture::Other => {}
-        }
+    /// Whether a key is down on a channel that is heard, whenever it was struck.
+    pub(super) fn any_key_held(&self) -> bool {
+        self.input.any_held(self.settings.open_ears())
     }
 
-    fn lift(&mut self, at: SampleTime, places: Places) {
-        let was_held = self.any_key_held();
-        self.keyboard.lift(places);
-        if self.hearing.any_key_held() {
-            self.tell(Event::Lifted(places));
-        }
-        while let Some(note) = self.hearing.keys_up(places, at) {
-            self.remember(note);
-        }
-        if was_held && !self.any_key_held() {
-            self.last_key_up(at);
+    /// The ears may have changed: keys of channels that are not heard any more hold no answer back, and those of channels that
+    /// are heard now do.
+    pub(super) fn turn_to(&mut self, before: Ears, port: &mut impl Port) {
+        match (self.input.any_held(before), self.any_key_held()) {
+            (true, false) => self.last_key_up(self.cursor),
+            (false, true) => {
+                let consequence = self.turns.key_is_down(&self.settings.rules);
+                self.bear(consequence, port);
+            }
+            (true, true) | (false, false) => {}
         }
     }
 

@@ -1,12 +1,12 @@
 //! The performer and its partner: asking for an answer, telling what was heard, collecting what was made.
 
-use super::{Partner, Performer, again::Plan, wonder::in_seconds};
+use super::{Partner, Performer, again::Plan};
 use crate::{
     chronicle::{Event, Ghost},
     improviser::Progress,
     lane::{Ending, Reply, Request},
     music::{
-        hearing::{HeardNote, Place},
+        hearing::Place,
         note::Note,
         quantise::Grid,
         schedule::PlannedNote,
@@ -27,13 +27,13 @@ impl Performer {
         let Some(ask) = self.turns.ask(at, &self.timeline, &rules) else { return };
         self.tell_manner();
         if matches!(rules, Rules::Together { .. }) {
-            let berth = self.hands.berth(at, self.hearing.held_keys(), self.timeline.rate());
+            let berth = self.input.hands.berth(at, self.input.hearing.held_keys(), self.timeline.rate());
             self.request(Request::Avoid(berth));
         }
         // As of the hand-over, so that the answer does not depend on when it was asked for.
         self.tell_sounding(self.timeline.sample(ask.hand_over));
         self.plan = Plan::new(at, self.settings.manner);
-        let (seed, touch) = (self.settings.seed(ask.ordinal, 0), self.touch.velocity());
+        let (seed, touch) = (self.settings.seed(ask.ordinal, 0), self.input.touch.velocity());
         let length = ask
             .until
             .map_or(Seconds::FOREVER, |until| self.timeline.moment(self.timeline.sample(until)) - ask.from);
@@ -46,7 +46,7 @@ impl Performer {
 
     /// Takes what the worker has made, as far as there is room for it.
     pub(super) fn collect(&mut self) {
-        while self.schedule.has_room() {
+        while self.output.schedule.has_room() {
             self.work_inline();
             self.await_worker();
             match self.lanes.replies.pop() {
@@ -81,7 +81,7 @@ impl Performer {
         }
         onset = self.quantised(ask, onset);
         let end = timeline.after_seconds(onset, note.duration, ask.tempo);
-        let place = Place { channel: self.channel, key: note.key };
+        let place = Place { channel: self.input.channel, key: note.key };
         let planned = PlannedNote { drawn: note.onset, onset, end, place, velocity: note.velocity };
         let ghost = Ghost {
             onset: timeline.sample(onset),
@@ -90,7 +90,7 @@ impl Performer {
             velocity: note.velocity,
             likelihood,
         };
-        match self.schedule.plan(planned, timeline) {
+        match self.output.schedule.plan(planned, timeline) {
             Ok(()) => self.tell(Event::Planned(ghost)),
             Err(_) => self.telemetry.dropped.raise(),
         }
@@ -124,8 +124,8 @@ impl Performer {
         self.request(Request::Cancel { turn, sounded: self.plan.sounded });
     }
 
-    pub(super) fn remember(&mut self, note: HeardNote) {
-        self.request(Request::Heard(in_seconds(&self.timeline, note)));
+    pub(super) fn remember(&mut self, note: Note) {
+        self.request(Request::Heard(note));
     }
 
     /// Whether there was room for it.

@@ -1,13 +1,13 @@
 //! The performer and its instrument: every note-on that goes out is followed by its note-off.
 
-use super::{Ears, Performer, Port, Sound};
+use super::{Ears, Performer, Port};
 use crate::{
     chronicle::Event,
     music::{
-        hearing::{HeardNote, Place},
-        note::Key,
-        schedule::{Due, Sounding},
-        time::{Beats, SampleTime},
+        hearing::Place,
+        note::{Key, Note},
+        schedule::{Due, PlannedNote, Sounding},
+        time::{Beats, Moment, SampleTime},
         turn::TurnId,
     },
 };
@@ -16,33 +16,46 @@ impl Performer {
     pub(super) fn play(&mut self, due: Due, port: &mut impl Port) {
         match due {
             Due::NoteOff(sounding) => self.release(sounding, port),
-            Due::NoteOn(note) => {
-                let key = note.place.key;
-                let channel = self.channel_out();
-                let place = Place { channel, key };
-                // A key sounds for one of the two: its release would end the player's note.
-                let is_allowed = self.settings.manner.keys().contains(key) && !self.keyboard.holds(place);
-                let has_room = is_allowed && self.make_room(key, port);
-                let velocity = self.settings.delivery.velocity(note.velocity);
-                let sound = Sound::NoteOn(place, velocity);
-                if has_room && !self.blocked && port.play(self.offset(), sound).is_ok() {
-                    self.telemetry.answered.raise();
-                    self.plan.sounded = self.plan.sounded.max(note.drawn);
-                    self.schedule.start_first(self.cursor, channel);
-                    self.tell(Event::Sounded(place, velocity));
-                } else {
-                    self.telemetry.dropped.raise();
-                    self.schedule.skip_first();
-                    self.tell(Event::Skipped(key));
-                }
-            }
+            Due::NoteOn(note) => self.strike(note, port),
+        }
+    }
+
+    fn strike(&mut self, note: PlannedNote, port: &mut impl Port) {
+        let PlannedNote { place: Place { key, .. }, drawn, .. } = note;
+        let place = Place { channel: self.channel_out(), key };
+        // A key sounds for one of the two: its release would end the player's note.
+        let is_allowed = self.settings.manner.keys().contains(key) && !self.input.holds(place);
+        let has_room = is_allowed && self.make_room(key, port);
+        let velocity = self.settings.delivery.velocity(note.velocity);
+        if has_room {
+            self.unbend(place.channel, port);
+        }
+        let offset = self.offset();
+        if has_room && self.output.strike(place, velocity, offset, port).is_ok() {
+            self.telemetry.answered.raise();
+            self.plan.sounded = self.plan.sounded.max(drawn);
+            self.output.schedule.start_first(self.cursor, place.channel);
+            self.tell(Event::Sounded(place, velocity));
+        } else {
+            self.telemetry.dropped.raise();
+            self.output.schedule.skip_first();
+            self.tell(Event::Skipped(key));
+        }
+    }
+
+    /// An answer is as straight as it was drawn. A player who bends it while it sounds is let be.
+    fn unbend(&mut self, channel: u8, port: &mut impl Port) {
+        let begins = self.plan.sounded == Moment::EARLIEST;
+        let is_free = !self.input.hearing.any_held(|held| held == channel);
+        if is_free && (begins || self.settings.zone.master().is_some()) {
+            self.output.unbend(channel, self.offset(), port);
         }
     }
 
     /// Releases what must end before a key is struck: its own last note and, where no voice is free, the note that
     /// would end first. False where that has only just begun, so that nothing is cut off before it was heard.
     fn make_room(&mut self, key: Key, port: &mut impl Port) -> bool {
-        match self.schedule.sounding_on(key) {
+        match self.output.schedule.sounding_on(key) {
             Some(last) if last.onset == self.cursor => return false,
             Some(last) => self.release(last, port),
             None => {}
@@ -52,8 +65,8 @@ impl Performer {
 
     /// Releases what would end first until at most so many notes sound; false where others have only just begun.
     pub(super) fn leave_sounding(&mut self, most: usize, port: &mut impl Port) -> bool {
-        while !self.blocked && self.schedule.sounding().count() > most {
-            match self.schedule.first_to_end(self.cursor, &self.timeline) {
+        while self.output.schedule.sounding().count() > most {
+            match self.output.schedule.first_to_end(self.cursor, &self.timeline) {
                 Some(first) => self.release(first, port),
                 None => return false,
             }
@@ -61,40 +74,38 @@ impl Performer {
         true
     }
 
-    /// A note-off is never dropped: one that the host refuses stays due.
+    /// A note-off is never dropped: one that the host refuses is owed.
     fn release(&mut self, note: Sounding, port: &mut impl Port) {
-        if port.play(self.offset(), Sound::NoteOff(note.place)).is_err() {
-            self.blocked = true;
-            return;
-        }
-        self.schedule.end(note.place.key);
+        self.output.schedule.end(note.place.key);
+        self.output.release(note.place, self.offset(), port);
         self.tell(Event::Released(note.place));
-        let Sounding { place, velocity, onset, .. } = note;
         if self.settings.ears != Ears::Closed {
-            self.remember(HeardNote { key: place.key, velocity, onset, end: self.cursor });
+            self.remember(self.played(note));
         }
+    }
+
+    /// A note of the answer as it sounded until now.
+    fn played(&self, Sounding { place, velocity, onset, .. }: Sounding) -> Note {
+        let onset = self.timeline.moment(onset);
+        Note { onset, duration: self.timeline.moment(self.cursor) - onset, key: place.key, velocity }
     }
 
     /// What sounds on this key makes way for the player's strike.
     pub(super) fn make_way(&mut self, key: Key, port: &mut impl Port) {
-        if let Some(note) = self.schedule.sounding_on(key) {
-            self.schedule.release(key, self.cursor);
-            if !self.blocked {
-                self.release(note, port);
-            }
+        if let Some(note) = self.output.schedule.sounding_on(key) {
+            self.release(note, port);
         }
     }
 
     /// What is planned goes on from another beat; what sounds is released.
     pub(super) fn jump(&mut self, by: Beats, port: &mut impl Port) {
-        self.schedule.jump(by, self.cursor);
+        self.output.schedule.jump(by);
         self.release_sounding(port);
     }
 
     /// Releases all that sounds, drops all that is planned, and tells the worker.
     pub(super) fn fall_silent(&mut self, ended: Option<TurnId>, port: &mut impl Port) {
         self.drop_pending();
-        self.schedule.release_all(self.cursor);
         self.release_sounding(port);
         if let Some(turn) = ended {
             self.cancel(turn);
@@ -102,56 +113,43 @@ impl Performer {
     }
 
     fn release_sounding(&mut self, port: &mut impl Port) {
-        while !self.blocked {
-            let Some(note) = self.schedule.sounding().next() else { break };
+        while let Some(note) = self.output.schedule.any_sounding() {
             self.release(note, port);
         }
     }
 
     /// Nothing that is planned is played any more.
     pub(super) fn drop_pending(&mut self) {
-        if self.schedule.has_pending() {
-            self.schedule.drop_pending();
+        if self.output.schedule.has_pending() {
+            self.output.schedule.drop_pending();
             self.tell(Event::Dropped { from: SampleTime(0) });
         }
     }
 
-    /// Ends the answer where nothing can be sent: what sounds is released as soon as something can.
+    /// Ends all that sounds where nothing can be sent: it is released as soon as something can.
     pub(super) fn owe_all(&mut self) {
         self.drop_pending();
-        loop {
-            let Some(note) = self.schedule.sounding().next() else { break };
-            self.passage.owe(note.place);
-            self.schedule.end(note.place.key);
+        while let Some(note) = self.output.schedule.any_sounding() {
+            self.output.schedule.end(note.place.key);
             self.tell(Event::Released(note.place));
         }
+        self.output.owe_all();
     }
 
-    /// Sends what the instrument is still owed.
-    pub(super) fn pay_debts(&mut self, port: &mut impl Port) {
-        while let Some(sound) = self.passage.first_owed() {
-            if port.play(0, sound).is_err() {
-                self.blocked = true;
-                return;
-            }
-            self.passage.paid(sound);
-        }
-    }
-
-    /// Whether all-notes-off on a channel, or on all, is meant for the plugin too: it listens there, or plays there.
+    /// Whether an end of all notes on a channel, or on all, is meant for the plugin too: it listens there, or plays there.
     pub(super) fn is_meant(&self, channel: Option<u8>) -> bool {
-        let is_played = |channel| self.schedule.sounding().any(|note| note.place.channel == channel);
-        channel.is_none_or(|channel| {
-            let is_heard = self.settings.open_ears().hear_channel(channel);
-            is_heard || channel == self.channel_out() || is_played(channel)
-        })
+        let (ears, zone) = (self.settings.open_ears(), self.settings.zone);
+        let is_played = |channel| self.output.schedule.sounding().any(|note| note.place.channel == channel);
+        let is_ours = |channel| ears.hear(channel) || channel == self.channel_out() || is_played(channel);
+        channel.is_none_or(|from| (0..16).any(|channel| zone.reaches(from, channel) && is_ours(channel)))
     }
 
     fn channel_out(&self) -> u8 {
-        self.settings.delivery.channel.unwrap_or(self.channel)
+        let answer = || self.input.channel_of_answer(self.settings.zone);
+        self.settings.delivery.channel.unwrap_or_else(answer)
     }
 
-    fn offset(&self) -> u32 {
+    pub(super) fn offset(&self) -> u32 {
         u32::try_from((self.cursor - self.timeline.now()).0).unwrap_or(u32::MAX)
     }
 }

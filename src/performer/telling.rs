@@ -50,8 +50,9 @@ impl Performer {
 
     /// All keys and pedals of the player count as up, and no note is told of.
     pub(super) fn let_go(&mut self) {
-        if self.hearing.is_touched() {
-            self.hearing.clear();
+        let is_touched = self.input.hearing.is_touched();
+        self.input.hearing.clear();
+        if is_touched {
             self.tell(Event::LetGo);
         }
     }

@@ -4,11 +4,8 @@ use super::{Performer, Settings};
 use crate::{
     lane::{Lull, LullId, Request},
     music::{
-        hearing::HeardNote,
         manner::Manner,
-        note::Note,
         time::{Moment, SampleTime},
-        timeline::Timeline,
     },
 };
 
@@ -63,16 +60,11 @@ impl Performer {
 
     /// What the pedal keeps is told with its duration so far; it is heard as a whole when it is over.
     pub(super) fn tell_sounding(&mut self, now: SampleTime) {
-        let Self { hearing, timeline, lanes, telemetry, .. } = self;
-        for note in hearing.sounding(now) {
-            if lanes.requests.push(Request::Sounding(in_seconds(timeline, note))).is_err() {
+        let Self { input, timeline, lanes, telemetry, .. } = self;
+        for note in input.hearing.sounding(timeline.moment(now)) {
+            if lanes.requests.push(Request::Sounding(note)).is_err() {
                 telemetry.unsent.raise();
             }
         }
     }
-}
-
-pub(super) fn in_seconds(timeline: &Timeline, HeardNote { key, velocity, onset, end }: HeardNote) -> Note {
-    let onset = timeline.moment(onset);
-    Note { onset, duration: timeline.moment(end) - onset, key, velocity }
 }

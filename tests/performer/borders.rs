@@ -9,7 +9,7 @@ use antiphon::{
         time::{Beats, SampleRate, Samples},
         turn::{Rules, Standing},
     },
-    performer::{Ears, Gesture, Partner, Passage, Performer, Settings, Sound},
+    performer::{Ears, Gesture, Partner, Past, Performer, Settings, Sound},
 };
 use proptest::prelude::*;
 
@@ -224,9 +224,9 @@ fn what_was_not_struck_as_music_is_not_answered() {
 /// Onset and duration in beats of all that is remembered while the transport stands still.
 fn remembered(score: &[(u64, Gesture)], settings: impl Fn(u64) -> Settings) -> Vec<(f64, f64)> {
     let (performer_end, mut worker) = lanes();
-    let (rate, passage) = (SampleRate(RATE), Passage::default());
+    let (rate, past) = (SampleRate(RATE), Past::default());
     let mut performer =
-        Performer::new(rate, performer_end, Partner::worker(), Default::default(), settings(0), passage);
+        Performer::new(rate, performer_end, Partner::worker(), Default::default(), settings(0), past);
     let mut stage = stage(score, usize::MAX);
     let mut notes = Vec::new();
     let beats = |seconds: f64| (seconds * RATE / BEAT as f64 * 1e3).round() / 1e3;

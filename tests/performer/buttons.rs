@@ -10,7 +10,7 @@ use antiphon::{
         note::Velocity,
         time::{SampleRate, Samples},
     },
-    performer::{Gesture, Partner, Passage, Performer, Settings, Sound, Triggers},
+    performer::{Gesture, Partner, Past, Performer, Settings, Sound, Triggers},
 };
 
 use crate::{
@@ -39,8 +39,8 @@ fn call(at: u64, keys: [u8; 3]) -> Vec<(u64, Gesture)> {
 fn render(score: &[(u64, Gesture)], pressed: impl Fn(u64) -> Triggers) -> Vec<(u64, Sound)> {
     let (performer_end, improviser_end) = lanes();
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &embedded()[1..2])));
-    let (rate, passage) = (SampleRate(RATE), Passage::default());
-    let mut performer = Performer::new(rate, performer_end, partner, Arc::default(), SETTINGS, passage);
+    let (rate, past) = (SampleRate(RATE), Past::default());
+    let mut performer = Performer::new(rate, performer_end, partner, Arc::default(), SETTINGS, past);
     let mut stage = stage(score, usize::MAX);
     let stands_still: Journey = vec![(0, None)];
     while stage.begin < END {

@@ -12,7 +12,7 @@ use antiphon::{
         time::{SampleRate, SampleTime, Samples},
         turn::Standing,
     },
-    performer::{Gesture, Partner, Passage, Performer, Settings, Sound, Triggers},
+    performer::{Gesture, Partner, Past, Performer, Settings, Sound, Triggers},
     take::{Notes, Take},
 };
 use proptest::prelude::*;
@@ -33,10 +33,10 @@ pub fn render(
 ) -> (Vec<Record>, Vec<(u64, Sound)>) {
     let (performer_end, improviser_end) = lanes();
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
-    let (rate, passage) = (SampleRate(RATE), Passage::default());
+    let (rate, past) = (SampleRate(RATE), Past::default());
     let (lane, mut reader) = chronicle();
     let mut performer =
-        Performer::new(rate, performer_end, partner, Arc::default(), settings(0), passage).chronicled(lane);
+        Performer::new(rate, performer_end, partner, Arc::default(), settings(0), past).chronicled(lane);
     let mut stage = stage(score, usize::MAX);
     let mut records = Vec::new();
     while stage.begin < TAKE {
@@ -63,11 +63,20 @@ fn notes(notes: &Notes) -> Vec<Note> {
     notes.iter().map(|note| (note.onset.0, note.end.map(|end| end.0), note.place, note.velocity)).collect()
 }
 
-/// From strikes and releases in the order of time, each with its place.
+/// From strikes and releases in the order of time, each with its place. A strike ends the note before it on its key; a
+/// release ends one where every strike has its own.
 fn paired(events: impl Iterator<Item = (u64, Place, Option<Velocity>)>) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
+    let mut down: Vec<Place> = Vec::new();
     for (at, place, struck) in events {
-        let open = notes.iter_mut().find(|(_, end, other, _)| end.is_none() && *other == place);
+        match struck {
+            Some(_) => down.push(place),
+            None => {
+                down.iter().position(|other| *other == place).map(|index| down.remove(index));
+            }
+        }
+        let ends = struck.is_some() || !down.contains(&place);
+        let open = notes.iter_mut().find(|(_, end, other, _)| ends && end.is_none() && *other == place);
         if let Some((_, end, ..)) = open {
             *end = Some(at);
         }
@@ -88,7 +97,7 @@ proptest! {
         let sounds = heard.iter().filter_map(|&(at, sound)| match sound {
             Sound::NoteOn(place, velocity) => Some((at, place, Some(velocity))),
             Sound::NoteOff(place) => Some((at, place, None)),
-            Sound::PedalUp { .. } => None,
+            Sound::PedalUp { .. } | Sound::Unbend { .. } => None,
         });
         prop_assert_eq!(notes(take.answer()), paired(sounds));
         let played = score.iter().filter(|(at, _)| *at < TAKE).filter_map(|&(at, gesture)| match gesture {

@@ -13,7 +13,7 @@ use antiphon::{
         scale::{Root, Scale},
         time::{SampleRate, Samples},
     },
-    performer::{Delivery, Ears, Gesture, Partner, Passage, Performer, Settings, Sound, Triggers},
+    performer::{Delivery, Ears, Gesture, Partner, Past, Performer, Settings, Sound, Triggers},
 };
 use proptest::prelude::*;
 
@@ -42,7 +42,7 @@ pub fn render(
         partner,
         telemetry.clone(),
         settings(0),
-        Passage::default(),
+        Past::default(),
     );
     let mut stage = stage(score, usize::MAX);
     while stage.begin < TAKE {
@@ -58,7 +58,7 @@ pub fn render(
 pub fn strikes(heard: &[(u64, Sound)]) -> Vec<(u64, Place, Velocity)> {
     let strike = |(at, sound): &(u64, Sound)| match sound {
         Sound::NoteOn(place, velocity) => Some((*at, *place, *velocity)),
-        Sound::NoteOff(_) | Sound::PedalUp { .. } => None,
+        Sound::NoteOff(_) | Sound::PedalUp { .. } | Sound::Unbend { .. } => None,
     };
     heard.iter().filter_map(strike).collect()
 }
@@ -90,7 +90,7 @@ proptest! {
             sounding += match sound {
                 Sound::NoteOn(..) => 1,
                 Sound::NoteOff(_) => -1,
-                Sound::PedalUp { .. } => 0,
+                Sound::PedalUp { .. } | Sound::Unbend { .. } => 0,
             };
             prop_assert!(sounding <= i32::from(voices));
         }

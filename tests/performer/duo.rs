@@ -12,7 +12,7 @@ use antiphon::{
         timeline::Transport,
         turn::Rules,
     },
-    performer::{Arrival, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound},
+    performer::{Arrival, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound},
 };
 
 use crate::rig::{ANSWER, Dice, ENTRY, RATE, SETTINGS, place, sounding_after};
@@ -50,7 +50,7 @@ impl Port for Block<'_> {
     fn next(&mut self) -> Option<Arrival<()>> {
         let &(at, gesture) = self.score.get(*self.next).filter(|(at, _)| *at < self.begin + BLOCK)?;
         *self.next += 1;
-        Some(Arrival { offset: (at - self.begin) as u32, gesture, event: () })
+        Some(Arrival { offset: (at - self.begin) as u32, gesture, id: None, event: () })
     }
 
     fn pass(&mut self, _: Arrival<()>) -> Result<(), Refused> {
@@ -68,8 +68,8 @@ impl Player {
         let (performer_end, improviser_end) = lanes();
         let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, models)));
         let settings = Settings { rules, seed, ..SETTINGS };
-        let (rate, passage) = (SampleRate(RATE), Passage::default());
-        let performer = Performer::new(rate, performer_end, partner, Arc::default(), settings, passage);
+        let (rate, past) = (SampleRate(RATE), Past::default());
+        let performer = Performer::new(rate, performer_end, partner, Arc::default(), settings, past);
         Self { performer, settings, begin: 0, score: Vec::new(), next: 0, played: Vec::new() }
     }
 
@@ -85,7 +85,7 @@ impl Player {
         let heard = self.played[before..].iter().filter_map(|(at, sound)| match *sound {
             Sound::NoteOn(place, velocity) => Some((at + BLOCK, Gesture::KeyDown(place, velocity))),
             Sound::NoteOff(place) => Some((at + BLOCK, Gesture::KeysUp(place.into()))),
-            Sound::PedalUp { .. } => None,
+            Sound::PedalUp { .. } | Sound::Unbend { .. } => None,
         });
         heard.collect()
     }

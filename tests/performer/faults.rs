@@ -14,7 +14,7 @@ use antiphon::{
         note::RelativeNote,
         time::{SampleRate, Samples},
     },
-    performer::{Gesture, Pace, Partner, Passage, Performer, Sound},
+    performer::{Gesture, Pace, Partner, Past, Performer, Sound},
 };
 
 use crate::rig::{
@@ -101,8 +101,8 @@ fn faults_are_counted() {
     let (performer_end, improviser_end) = lanes_of(telemetry.clone());
     let partner =
         Partner::Inline(Box::new(Improviser::new(improviser_end, &[Stumbling::model(|draw| draw == 0)])));
-    let (rate, passage) = (SampleRate(RATE), Passage::default());
-    let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, passage);
+    let (rate, past) = (SampleRate(RATE), Past::default());
+    let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, past);
     let mut stage = stage(&one_call(), usize::MAX);
     stage.end = END;
     performer.process(&transport_at(&playing(), 0), Samples(END), SETTINGS, &mut stage);
@@ -115,8 +115,8 @@ fn stalled(until: u64) -> (Stage, Arc<Telemetry>) {
     let telemetry = Arc::new(Telemetry::default());
     let (performer_end, improviser_end) = lanes_of(telemetry.clone());
     let mut improviser = Improviser::new(improviser_end, &[Arc::new(Dice)]);
-    let (rate, passage, partner) = (SampleRate(RATE), Passage::default(), Partner::Worker(Pace::Live));
-    let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, passage);
+    let (rate, past, partner) = (SampleRate(RATE), Past::default(), Partner::Worker(Pace::Live));
+    let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, past);
     let mut stage = stage(&two_calls(), usize::MAX);
     while stage.begin < END {
         stage.end = stage.begin + BLOCK;

@@ -16,9 +16,7 @@ use antiphon::{
         timeline::Transport,
         turn::{Alignment, Cue, Entry, Foot, Length, Rules},
     },
-    performer::{
-        Arrival, Gesture, Pace, Partner, Passage, Performer, Port, Refused, Settings, Sound, Triggers,
-    },
+    performer::{Arrival, Gesture, Pace, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers},
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 
@@ -163,7 +161,7 @@ impl Port for Hall {
     fn next(&mut self) -> Option<Arrival<()>> {
         let &(offset, gesture) = self.gestures.get(self.next)?;
         self.next += 1;
-        Some(Arrival { offset, gesture, event: () })
+        Some(Arrival { offset, gesture, id: None, event: () })
     }
 
     fn pass(&mut self, _: Arrival<()>) -> Result<(), Refused> {
@@ -181,7 +179,7 @@ impl Port for Hall {
             }
             // A release too many does no harm, and ends what another performer has left.
             Sound::NoteOff(place) => self.sounding.retain(|other| *other != place),
-            Sound::PedalUp { .. } => {}
+            Sound::PedalUp { .. } | Sound::Unbend { .. } => {}
         }
         Ok(())
     }
@@ -201,9 +199,9 @@ impl Playing {
         let telemetry = Arc::new(Telemetry::default());
         let (performer_end, improviser_end) = lanes_of(telemetry.clone());
         let partner = Partner::Worker(Pace::Live);
-        let passage = Passage::default();
+        let past = Past::default();
         Self {
-            performer: Performer::new(rate, performer_end, partner, telemetry, SETTINGS, passage),
+            performer: Performer::new(rate, performer_end, partner, telemetry, SETTINGS, past),
             improviser: Improviser::new(improviser_end, &[Arc::new(Dice)]),
             hall: Hall::default(),
             transport: Transport::default(),

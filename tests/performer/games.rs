@@ -151,7 +151,7 @@ fn a_key_switch_is_neither_heard_nor_passed_on_and_brings_the_answer_to_the_bar(
     assert!(begin.is_some_and(|begin| (8 * BEAT..9 * BEAT).contains(&begin)), "{begin:?}");
     let of_switch = |sound: &Sound| match sound {
         Sound::NoteOn(place, _) | Sound::NoteOff(place) => place.key == Key::saturating(21),
-        Sound::PedalUp { .. } => false,
+        Sound::PedalUp { .. } | Sound::Unbend { .. } => false,
     };
     assert!(!heard.iter().any(|(_, sound)| of_switch(sound)));
 }

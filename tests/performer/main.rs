@@ -11,6 +11,7 @@ mod games;
 mod handover;
 mod interleaved;
 mod interplay;
+mod owners;
 mod realtime;
 mod rig;
 mod session;
@@ -28,7 +29,7 @@ use antiphon::{
         timeline::Transport,
         turn::{Length, Rules},
     },
-    performer::{Gesture, Partner, Passage, Performer, Settings, Sound},
+    performer::{Gesture, Partner, Past, Performer, Settings, Sound},
 };
 use proptest::prelude::*;
 
@@ -58,7 +59,7 @@ proptest! {
             match sound {
                 Sound::NoteOn(place, _) => left.insert(place.key),
                 Sound::NoteOff(place) => left.remove(&place.key),
-                Sound::PedalUp { .. } => false,
+                Sound::PedalUp { .. } | Sound::Unbend { .. } => false,
             };
         }
         prop_assert!(left.is_empty(), "{left:?} hang");
@@ -118,14 +119,8 @@ fn a_dead_worker_silences_nothing_else() {
     let telemetry = Arc::new(Telemetry::default());
     let settings = Settings { thru: true, ..SETTINGS };
     let rate = SampleRate(RATE);
-    let mut performer = Performer::new(
-        rate,
-        performer_end,
-        Partner::worker(),
-        telemetry.clone(),
-        settings,
-        Passage::default(),
-    );
+    let mut performer =
+        Performer::new(rate, performer_end, Partner::worker(), telemetry.clone(), settings, Past::default());
     let mut stage = stage(&one_call(), usize::MAX);
     stage.end = 20 * BEAT;
     performer.process(&transport_at(&playing(), 0), Samples(stage.end), settings, &mut stage);
@@ -168,12 +163,11 @@ fn a_loop_that_is_shorter_than_the_silence_is_answered_all_the_same() {
 #[test]
 fn what_sounds_when_a_performer_leaves_is_released_by_the_next_but_one() {
     let telemetry = Arc::new(Telemetry::default());
-    let perform = |passage, until: u64, stage: &mut Stage| {
+    let perform = |past, until: u64, stage: &mut Stage| {
         let (performer_end, improviser_end) = lanes();
         let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
         let rate = SampleRate(RATE);
-        let mut performer =
-            Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, passage);
+        let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, past);
         stage.end = stage.begin + until;
         if until > 0 {
             performer.process(&transport_at(&playing(), 0), Samples(until), SETTINGS, stage);
@@ -182,10 +176,10 @@ fn what_sounds_when_a_performer_leaves_is_released_by_the_next_but_one() {
         performer.leave()
     };
     let mut stage = stage(&one_call(), usize::MAX);
-    let passage = perform(Passage::default(), 2 * BEAT + 100, &mut stage);
+    let past = perform(Past::default(), 2 * BEAT + 100, &mut stage);
     assert!(!sounding_after(&stage.heard).is_empty());
-    let passage = perform(passage, 0, &mut stage);
-    perform(passage, 1, &mut stage);
+    let past = perform(past, 0, &mut stage);
+    perform(past, 1, &mut stage);
     assert_eq!(sounding_after(&stage.heard), vec![]);
 }
 
@@ -197,7 +191,7 @@ fn onset_beats(later: f64) -> Vec<f64> {
     let settings = Settings { rules, ..SETTINGS };
     let rate = SampleRate(RATE);
     let mut performer =
-        Performer::new(rate, performer_end, partner, Arc::default(), settings, Passage::default());
+        Performer::new(rate, performer_end, partner, Arc::default(), settings, Past::default());
     let call = [one_call()[0], (60 * BEAT, Gesture::KeysUp(place(60).into()))];
     let mut stage = stage(&call, usize::MAX);
     let (mut beat, mut onsets) = (0.0, Vec::new());

@@ -9,7 +9,7 @@ use antiphon::{
         note::Velocity,
         time::{SampleRate, Samples},
     },
-    performer::{Gesture, Pace, Partner, Passage, Performer},
+    performer::{Gesture, Pace, Partner, Past, Performer},
 };
 use rtsan_standalone::ScopedSanitizeRealtime;
 
@@ -37,14 +37,14 @@ fn notes() -> Vec<(u64, Gesture)> {
 
 /// Plays a score in small blocks to the end of what could answer it, with the worker's end in somebody's hands.
 fn perform(
-    passage: Passage,
+    past: Past,
     keep: impl FnOnce(ImproviserEnd) -> Option<ImproviserEnd>,
-) -> (Stage, Passage, Arc<Telemetry>) {
+) -> (Stage, Past, Arc<Telemetry>) {
     let telemetry = Arc::new(Telemetry::default());
     let (performer_end, improviser_end) = lanes_of(telemetry.clone());
     let _kept = keep(improviser_end);
     let (rate, partner) = (SampleRate(RATE), Partner::Worker(Pace::Live));
-    let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, passage);
+    let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, past);
     let mut stage = stage(&notes(), usize::MAX);
     stage.heard.reserve(ROOM);
     while stage.begin < NOTES * 20 + 16 * BEAT {
@@ -65,7 +65,7 @@ fn perform(
 
 #[test]
 fn a_full_lane_is_counted_and_nobody_waits() {
-    let (stage, _, telemetry) = perform(Passage::default(), Some);
+    let (stage, _, telemetry) = perform(Past::default(), Some);
     assert_eq!(sounding_after(&stage.heard), vec![]);
     assert!(telemetry.unsent.count() > 0, "{NOTES} notes are more than a lane holds");
     assert_eq!(u64::from(telemetry.heard.count()), NOTES, "what the worker misses is heard all the same");
@@ -73,12 +73,12 @@ fn a_full_lane_is_counted_and_nobody_waits() {
 
 #[test]
 fn a_dead_worker_is_nothing_to_wait_for_and_the_next_performer_answers() {
-    let (stage, passage, _) = perform(Passage::default(), |_| None);
+    let (stage, past, _) = perform(Past::default(), |_| None);
     assert_eq!(stage.heard, vec![]);
     let (performer_end, improviser_end) = lanes_of(Arc::default());
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
     let rate = SampleRate(RATE);
-    let mut performer = Performer::new(rate, performer_end, partner, Arc::default(), SETTINGS, passage);
+    let mut performer = Performer::new(rate, performer_end, partner, Arc::default(), SETTINGS, past);
     let mut stage = self::stage(&one_call(), usize::MAX);
     stage.heard.reserve(ROOM);
     while stage.begin < 20 * BEAT {

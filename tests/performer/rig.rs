@@ -8,7 +8,7 @@ use antiphon::{
     model::{Chance, Limits, Model, State, Taste},
     music::{
         grid::GridNote,
-        hearing::{Pedal, Place},
+        hearing::{Pedal, Place, Zone},
         manner::Manner,
         note::{Key, RelativeNote, Velocity},
         patience::Patience,
@@ -17,8 +17,7 @@ use antiphon::{
         turn::{Alignment, Cue, Entry, Length, Rules},
     },
     performer::{
-        Arrival, Delivery, Ears, Gesture, Partner, Passage, Performer, Port, Refused, Settings, Sound,
-        Triggers,
+        Arrival, Delivery, Ears, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers,
     },
 };
 use proptest::prelude::*;
@@ -35,6 +34,7 @@ pub const SETTINGS: Settings = Settings {
     manner: Manner::DEFAULT,
     delivery: Delivery::PLAIN,
     ears: Ears::All,
+    zone: Zone::Off,
     triggers: Triggers::NONE,
     seed: 7,
     varying: true,
@@ -92,19 +92,17 @@ impl Port for Stage {
     fn next(&mut self) -> Option<Arrival<()>> {
         let &(at, gesture) = self.score.get(self.next).filter(|(at, _)| *at < self.end)?;
         self.next += 1;
-        Some(Arrival { offset: (at - self.begin) as u32, gesture, event: () })
+        Some(Arrival { offset: (at - self.begin) as u32, gesture, id: None, event: () })
     }
 
     fn pass(&mut self, arrival: Arrival<()>) -> Result<(), Refused> {
         match arrival.gesture {
             Gesture::KeyDown(place, velocity) => self.play(arrival.offset, Sound::NoteOn(place, velocity)),
-            Gesture::KeysUp(places) => {
-                let (Some(channel), Some(key)) = (places.channel, places.key) else { return Ok(()) };
-                self.play(arrival.offset, Sound::NoteOff(Place { channel, key }))
+            Gesture::KeysUp(places) | Gesture::Choke(places) => {
+                let Some(place) = places.single() else { return Ok(()) };
+                self.play(arrival.offset, Sound::NoteOff(place))
             }
-            Gesture::Pedal { .. } | Gesture::Controller { .. } | Gesture::AllOff { .. } | Gesture::Other => {
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 
@@ -163,7 +161,7 @@ pub fn render_with(
     let telemetry = Arc::new(Telemetry::default());
     let rate = SampleRate(RATE);
     let mut performer =
-        Performer::new(rate, performer_end, partner, telemetry.clone(), settings, Passage::default());
+        Performer::new(rate, performer_end, partner, telemetry.clone(), settings, Past::default());
     let mut blocks = blocks.iter().cycle();
     while stage.begin < length {
         let turn = journey.iter().map(|(at, _)| *at).find(|at| *at > stage.begin).unwrap_or(u64::MAX);
@@ -231,7 +229,7 @@ pub fn sounding_after(heard: &[(u64, Sound)]) -> Vec<Place> {
                 let index = sounding.iter().position(|other| other == place);
                 sounding.remove(index.expect("a release has its strike"));
             }
-            Sound::PedalUp { .. } => {}
+            Sound::PedalUp { .. } | Sound::Unbend { .. } => {}
         }
     }
     sounding
@@ -253,7 +251,7 @@ pub fn held_keys_at(score: &[(u64, Gesture)], at: u64) -> HashSet<Key> {
             Gesture::KeysUp(places) => {
                 held.retain(|key| places.key != Some(*key));
             }
-            Gesture::Pedal { .. } | Gesture::Controller { .. } | Gesture::AllOff { .. } | Gesture::Other => {}
+            _ => {}
         }
     }
     held

@@ -19,9 +19,7 @@ use std::sync::Arc;
 use antiphon::{
     lane::{Telemetry, lanes},
     music::time::{SampleRate, Samples},
-    performer::{
-        Arrival, Gesture, Pace, Partner, Passage, Performer, Port, Refused, Settings, Sound, Triggers,
-    },
+    performer::{Arrival, Gesture, Pace, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers},
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
@@ -51,7 +49,7 @@ impl Port for Block<'_> {
         let &(at, gesture) = self.gestures.get(self.next)?;
         self.next += 1;
         self.log.gesture(at, gesture);
-        Some(Arrival { offset: (at - self.begin) as u32, gesture, event: () })
+        Some(Arrival { offset: (at - self.begin) as u32, gesture, id: None, event: () })
     }
 
     fn pass(&mut self, arrival: Arrival<()>) -> Result<(), Refused> {
@@ -74,9 +72,9 @@ fn session(seed: u64, length: u64) -> Log {
     let (mut host, mut player) = (Host::new(), Player::new());
     let mut settings = Settings { seed: seed as u32, ..SETTINGS };
     let telemetry = Arc::new(Telemetry::default());
-    let (rate, passage) = (SampleRate(RATE), Passage::default());
+    let (rate, past) = (SampleRate(RATE), Past::default());
     let partner = Partner::Worker(Pace::Live);
-    let mut performer = Performer::new(rate, performer_end, partner, telemetry, settings, passage);
+    let mut performer = Performer::new(rate, performer_end, partner, telemetry, settings, past);
     let (mut log, mut begin) = (Log::default(), 0);
     while begin < length {
         // As many small blocks as large ones.

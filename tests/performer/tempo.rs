@@ -12,7 +12,7 @@ use antiphon::{
         timeline::Transport,
         turn::Rules,
     },
-    performer::{Gesture, Partner, Passage, Performer, Settings, Sound},
+    performer::{Gesture, Partner, Past, Performer, Settings, Sound},
 };
 
 use crate::{
@@ -29,7 +29,7 @@ fn render(score: &[(u64, Gesture)], settings: Settings, rise: u64, seconds: u64)
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
     let rate = SampleRate(RATE);
     let mut performer =
-        Performer::new(rate, performer_end, partner, Arc::default(), settings, Passage::default());
+        Performer::new(rate, performer_end, partner, Arc::default(), settings, Past::default());
     let mut stage = stage(score, usize::MAX);
     let mut beat = 0.0;
     while stage.begin < seconds * SECOND {

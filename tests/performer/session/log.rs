@@ -203,7 +203,7 @@ impl Log {
                 self.notes.push(note);
             }
             Sound::NoteOff(place) => self.sounding.retain(|other| *other != place),
-            Sound::PedalUp { .. } => {}
+            Sound::PedalUp { .. } | Sound::Unbend { .. } => {}
         }
     }
 

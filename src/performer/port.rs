@@ -1,7 +1,7 @@
 //! Where the performer meets a host: what arrives, what is passed on, what is played.
 
 use crate::music::{
-    hearing::{Pedal, Place, Places},
+    hearing::{NoteId, Pedal, Place, Places},
     note::Velocity,
 };
 
@@ -26,6 +26,8 @@ pub struct Arrival<E> {
     /// Samples from the beginning of the block.
     pub offset: u32,
     pub gesture: Gesture,
+    /// The note that a strike begins or a release means, where the host names notes.
+    pub id: Option<NoteId>,
     pub event: E,
 }
 
@@ -34,17 +36,32 @@ pub struct Arrival<E> {
 pub enum Gesture {
     KeyDown(Place, Velocity),
     KeysUp(Places),
+    /// The host's choke: these keys end at once, whatever the pedal keeps.
+    Choke(Places),
+    /// CC 120: the same for all keys of a channel.
+    AllSoundOff {
+        channel: u8,
+    },
     /// CC 64.
     Pedal {
         channel: u8,
         pedal: Pedal,
+    },
+    /// CC 121.
+    ResetControllers {
+        channel: u8,
+    },
+    /// The pitch is bent, or comes back to the centre.
+    Bend {
+        channel: u8,
+        is_bent: bool,
     },
     /// Any other controller that has no meaning to the music but may be a cue; its value 0..=127.
     Controller {
         number: u8,
         value: u8,
     },
-    /// CC 120 or 123, or the host's choke of all keys: everything on the channel is to end; `None` stands for all.
+    /// CC 123 to 127: every key of the channel goes up; `None` stands for all channels.
     AllOff {
         channel: Option<u8>,
     },
@@ -58,6 +75,10 @@ pub enum Sound {
     NoteOff(Place),
     /// The sustain pedal of a channel comes up.
     PedalUp {
+        channel: u8,
+    },
+    /// The pitch of a channel comes back to the centre.
+    Unbend {
         channel: u8,
     },
 }

@@ -1,0 +1,214 @@
+//! The performer and the player: what a gesture does to the memory, to the turn and to the instrument.
+
+use super::{Arrival, Gesture, Performer, Port, input::Heed, output::Way};
+use crate::{
+    chronicle::Event,
+    music::{
+        hearing::{Outcome, Pedal, Place, Places, Release, Role, Strike},
+        note::{Note, Velocity},
+        time::{SampleTime, Seconds},
+    },
+};
+
+impl Performer {
+    pub(super) fn hear<P: Port>(&mut self, at: SampleTime, arrival: Arrival<P::Event>, port: &mut P) {
+        let heed = self.input.heed(arrival.gesture, &self.settings);
+        match (heed, arrival.gesture) {
+            (Heed::Music, _) => self.hear_music(at, arrival, port),
+            (Heed::Cue, gesture) => {
+                if let Gesture::KeyDown(place, _) = gesture {
+                    self.swallow(place, &arrival);
+                }
+                self.take_cue(at, port);
+            }
+            (Heed::Swallowed, _) => {}
+        }
+        self.tell_floor();
+    }
+
+    fn hear_music<P: Port>(&mut self, at: SampleTime, arrival: Arrival<P::Event>, port: &mut P) {
+        match arrival.gesture {
+            Gesture::KeyDown(place, velocity) => self.hear_strike(at, place, velocity, arrival, port),
+            Gesture::KeysUp(places) => self.hear_release(at, places, Release::Key, arrival, port),
+            Gesture::Choke(places) => {
+                if places.key.is_none() && arrival.id.is_none() {
+                    self.hush(places.channel, port);
+                }
+                self.hear_release(at, places, Release::Cut, arrival, port);
+            }
+            Gesture::AllOff { channel } => {
+                self.hear_all_off(at, channel, Release::Key, arrival, port);
+            }
+            Gesture::AllSoundOff { channel } => {
+                self.hear_all_off(at, Some(channel), Release::Cut, arrival, port);
+            }
+            Gesture::Pedal { channel, pedal } => {
+                self.input.hearing.pedal(channel, pedal);
+                if self.settings.open_ears().hear(channel) || pedal == Pedal::Up {
+                    self.tell(Event::Pedal { channel, pedal });
+                }
+                self.end_unpedalled(at);
+                self.pass(arrival, port);
+            }
+            Gesture::ResetControllers { channel } => {
+                self.input.hearing.reset_controllers(channel);
+                self.tell(Event::Pedal { channel, pedal: Pedal::Up });
+                self.end_unpedalled(at);
+                self.pass(arrival, port);
+            }
+            Gesture::Bend { .. } | Gesture::Controller { .. } | Gesture::Other => self.pass(arrival, port),
+        }
+    }
+
+    fn hear_strike<P: Port>(
+        &mut self,
+        at: SampleTime,
+        place: Place,
+        velocity: Velocity,
+        arrival: Arrival<P::Event>,
+        port: &mut P,
+    ) {
+        self.input.uses(place.channel, at);
+        let is_heard = self.settings.open_ears().hear(place.channel);
+        if is_heard {
+            self.telemetry.heard.raise();
+            let consequence = self.turns.key_down(at, &self.timeline, &self.settings.rules);
+            self.bear(consequence, port);
+            self.make_way(place.key, port);
+            self.input.channel = place.channel;
+            self.input.hands.strike(place.key, at);
+            self.input.touch.strike(velocity);
+        }
+        let onset = self.timeline.moment(at);
+        let note = Note { onset, duration: Seconds::ZERO, key: place.key, velocity };
+        let role = if is_heard { Role::Heard(note) } else { Role::Unheard };
+        let strike = Strike { place, id: arrival.id, role, passed: false };
+        if let Some(note) = self.input.hearing.strike(strike, onset) {
+            self.remember(note);
+        }
+        if is_heard {
+            self.tell(Event::Struck(place, velocity));
+        }
+        self.pass_strike(place, arrival, port);
+    }
+
+    /// A strike that reaches the instrument takes its key over.
+    fn pass_strike<P: Port>(&mut self, place: Place, arrival: Arrival<P::Event>, port: &mut P) {
+        if self.way() == Way::Closed {
+            return;
+        }
+        if self.output.answers_on(place) {
+            self.make_way(place.key, port);
+        }
+        match self.output.pass_strike(place, arrival, port) {
+            Ok(()) => self.input.hearing.has_passed(place),
+            Err(_) => self.telemetry.refused.raise(),
+        }
+    }
+
+    /// A key that is down and means nothing, and neither does its release.
+    fn swallow<E>(&mut self, place: Place, arrival: &Arrival<E>) {
+        let strike = Strike { place, id: arrival.id, role: Role::Swallowed, passed: false };
+        self.input.hearing.strike(strike, self.timeline.moment(self.cursor));
+    }
+
+    fn hear_release<P: Port>(
+        &mut self,
+        at: SampleTime,
+        places: Places,
+        release: Release,
+        arrival: Arrival<P::Event>,
+        port: &mut P,
+    ) {
+        let was_held = self.any_key_held();
+        let (single, mut as_it_came) = (places.single(), places.single());
+        self.input.hearing.release(places, arrival.id, release);
+        let mut is_known = false;
+        while let Some((place, passed)) = self.next_released(at) {
+            is_known = true;
+            match as_it_came.take_if(|_| passed) {
+                Some(_) => self.refusal(|output| output.pass_release(place, arrival, port)),
+                None if passed => self.output.release(place, arrival.offset, port),
+                None => {}
+            }
+        }
+        // A release that names another note than the one that is held here is nobody's.
+        if let Some(place) = single.filter(|place| !is_known && !self.input.holds(*place)) {
+            let way = self.way();
+            self.refusal(|output| output.pass_stray_release(place, way, arrival, port));
+        }
+        if was_held && !self.any_key_held() {
+            self.last_key_up(at);
+        }
+    }
+
+    fn hear_all_off<P: Port>(
+        &mut self,
+        at: SampleTime,
+        channel: Option<u8>,
+        release: Release,
+        arrival: Arrival<P::Event>,
+        port: &mut P,
+    ) {
+        self.hush(channel, port);
+        let was_held = self.any_key_held();
+        let is_master = channel.is_some() && channel == self.settings.zone.master();
+        let channel = channel.filter(|_| !is_master);
+        self.input.hearing.release(Places { channel, key: None }, None, release);
+        while self.next_released(at).is_some() {}
+        self.pass(arrival, port);
+        if was_held && !self.any_key_held() {
+            self.last_key_up(at);
+        }
+    }
+
+    /// The plugin falls silent, where the end of all notes on a channel is meant for it too.
+    fn hush(&mut self, channel: Option<u8>, port: &mut impl Port) {
+        if self.is_meant(channel) {
+            let ended = self.turns.hush();
+            self.fall_silent(ended, port);
+        }
+    }
+
+    /// Where the next strike was that a release has ended, and whether it had passed.
+    fn next_released(&mut self, at: SampleTime) -> Option<(Place, bool)> {
+        let released = self.input.hearing.next_released(self.timeline.moment(at))?;
+        self.input.uses(released.place.channel, at);
+        match released.outcome {
+            Outcome::Over(note) => {
+                self.tell(Event::Lifted(released.place.into()));
+                self.remember(note);
+            }
+            Outcome::Kept => self.tell(Event::Lifted(released.place.into())),
+            Outcome::Nothing => {}
+        }
+        Some((released.place, released.passed))
+    }
+
+    /// What no pedal keeps any more is over.
+    pub(super) fn end_unpedalled(&mut self, at: SampleTime) {
+        let mut was_sounding = false;
+        while let Some(note) = self.input.hearing.end_unpedalled(self.timeline.moment(at)) {
+            self.remember(note);
+            was_sounding = true;
+        }
+        if was_sounding {
+            self.wonder(at);
+        }
+    }
+
+    fn pass<P: Port>(&mut self, arrival: Arrival<P::Event>, port: &mut P) {
+        let (way, zone) = (self.way(), self.settings.zone);
+        self.refusal(|output| output.pass(arrival, way, zone, port));
+    }
+
+    fn refusal(&mut self, send: impl FnOnce(&mut super::output::Output) -> Result<(), super::Refused>) {
+        if send(&mut self.output).is_err() {
+            self.telemetry.refused.raise();
+        }
+    }
+
+    fn way(&self) -> Way {
+        if self.settings.thru || self.settings.bypass { Way::Open } else { Way::Closed }
+    }
+}
