@@ -57,6 +57,8 @@ pub struct Improviser {
     scene: Memory,
     /// What the next answer leaves to the player, where it plays along.
     berth: Option<Berth>,
+    /// The next answer begins on a line of the song.
+    on_the_line: bool,
     /// What sounds still, as the audio thread has told since it last asked anything.
     sounding: Vec<Note>,
     /// The lull about which nothing was said yet.
@@ -91,6 +93,7 @@ impl Improviser {
             lately: Onsets::new(),
             scene: Memory::new(),
             berth: None,
+            on_the_line: false,
             sounding: Vec::with_capacity(OPEN_NOTES),
             lull: None,
             display: Display::new(),
@@ -167,14 +170,17 @@ impl Improviser {
                 self.display.grow_old();
             }
             Request::Answer { turn, from, length, seed, touch, ending } => {
-                let berth = self.berth.take();
+                let (berth, until) = (self.berth.take(), from + length);
                 self.is_awaited = true;
-                self.begin(Task { turn, from, until: from + length, seed, touch, ending, berth });
+                let on_the_line = std::mem::take(&mut self.on_the_line);
+                self.begin(Task { turn, from, until, seed, touch, ending, berth, on_the_line });
             }
-            Request::Again { turn, from, length, seed, touch } => {
-                let (ending, berth) = (Ending::Full, None);
-                self.go_on(Task { turn, from, until: from + length, seed, touch, ending, berth });
+            Request::Again { turn, now, from, length, seed, touch } => {
+                let (until, ending, berth, on_the_line) = (from + length, Ending::Full, None, false);
+                let task = Task { turn, from, until, seed, touch, ending, berth, on_the_line };
+                self.go_on(task, now);
             }
+            Request::OnTheLine => self.on_the_line = true,
             Request::Avoid(berth) => self.berth = Some(berth),
             Request::Cancel { turn, sounded } => {
                 if self.answer.as_ref().is_some_and(|answer| answer.turn == turn) {
@@ -213,11 +219,15 @@ impl Improviser {
         self.answer = Some(Answer::new(task, lately, &self.scene));
     }
 
-    fn go_on(&mut self, task: Task) {
+    fn go_on(&mut self, task: Task, now: Moment) {
         match &self.answer {
             Some(answer) => {
+                // What is missing before that moment was never made: it is made now, lest it leave a hole.
+                let made = self.scene.newest(1).first().map(|note| note.onset);
+                let is_ahead = answer.is_complete() || made.is_some_and(|made| made >= task.from);
+                let earliest = if is_ahead { task.from } else { now };
                 self.scene.take_back(task.from);
-                self.answer = Some(answer.again(task, &self.scene, &self.manner));
+                self.answer = Some(answer.again(task, earliest, &self.scene, &self.manner));
             }
             None => self.begin(task),
         }
@@ -252,8 +262,10 @@ impl Improviser {
     }
 
     fn play_next(&mut self) {
+        let reached = self.end.telemetry.answered_until.moment();
         let Self { minds, manner, answer: Some(answer), scene, .. } = self else { return };
         let turn = answer.turn;
+        answer.keep_up(reached);
         let reply = match answer.next_note(minds.of(manner.model), scene, manner) {
             Some((note, likelihood)) => Reply::Play { turn, note, likelihood },
             None => Reply::Done(turn),

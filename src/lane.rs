@@ -7,6 +7,7 @@ use std::sync::{
     atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
+use atomic_float::AtomicF64;
 use rtrb::{Consumer, Producer, RingBuffer};
 
 pub use self::waits::Waits;
@@ -24,6 +25,9 @@ const REQUESTS: usize = 1024;
 /// A full lane means "ahead enough": some seconds of music, and nothing dear to throw away.
 const REPLIES: usize = 32;
 
+/// A note that comes later than this is left out: it would only disturb.
+pub const LATEST: Seconds = Seconds(0.03);
+
 /// From the audio thread to the worker.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Request {
@@ -37,8 +41,11 @@ pub enum Request {
     Manner(Manner),
     /// Play from a moment on, for so long. `touch` is how loud the player has played lately.
     Answer { turn: TurnId, from: Moment, length: Seconds, seed: u32, touch: Velocity, ending: Ending },
-    /// Go on with the answer, as a new turn, in another way: what was to begin from that moment on never sounds.
-    Again { turn: TurnId, from: Moment, length: Seconds, seed: u32, touch: Velocity },
+    /// Go on with the answer, as a new turn, in another way: what was to begin from that moment on never sounds. Where less
+    /// than that was made, what comes next may begin earlier, but not before `now`.
+    Again { turn: TurnId, now: Moment, from: Moment, length: Seconds, seed: u32, touch: Velocity },
+    /// The next answer begins with a note on its very first moment, which is a line of the song.
+    OnTheLine,
     /// The next answer leaves this to the player.
     Avoid(Berth),
     /// This turn is over. Of what was drawn for it, what was to begin up to and at a moment has sounded, however
@@ -149,6 +156,8 @@ pub struct Telemetry {
     pub untold: Counter,
     /// The end of the newest block on the instance's clock.
     pub clock: Clock,
+    /// The same in the time of the answer that was asked for last.
+    pub answered_until: Reached,
     pub first_notes: Waits,
 }
 
@@ -164,6 +173,28 @@ impl Clock {
 
     pub fn now(&self) -> SampleTime {
         SampleTime(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// How far an answer has come: the audio thread sets it, the worker reads it.
+#[derive(Debug)]
+pub struct Reached(AtomicF64);
+
+impl Reached {
+    /// Realtime-safe.
+    pub fn set(&self, moment: Moment) {
+        self.0.store(moment.0, Ordering::Relaxed);
+    }
+
+    /// Realtime-safe.
+    pub fn moment(&self) -> Moment {
+        Moment(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Default for Reached {
+    fn default() -> Self {
+        Self(AtomicF64::new(Moment::EARLIEST.0))
     }
 }
 

@@ -183,6 +183,7 @@ impl Performer {
         self.tell_floor();
         self.timeline.end_block(length);
         self.telemetry.clock.set(self.timeline.now());
+        self.tell_reached();
     }
 
     /// Forgets the take. What still sounds is released in the next block, since nothing can be sent now.
@@ -208,6 +209,9 @@ impl Performer {
             let ended = self.turns.stop();
             self.fall_silent(ended, port);
         }
+        if settings.rules != before.rules {
+            self.turns.set(self.cursor, &self.timeline, &self.settings.rules);
+        }
         if settings.bypass {
             self.input.forget_cue();
         }
@@ -220,7 +224,7 @@ impl Performer {
         loop {
             self.collect();
             self.end_complete();
-            let change = self.turns.next_change(self.cursor, &self.timeline, &self.settings.rules);
+            let change = self.turns.next_change(self.cursor, &self.timeline);
             let due = self.output.schedule.next_due(&self.timeline).filter(|_| !self.output.is_blocked());
             match (change, due) {
                 (Some((at, change)), due) if at < to && due.is_none_or(|(due, _)| at <= due) => {

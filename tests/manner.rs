@@ -168,7 +168,8 @@ fn an_answer_that_goes_on_otherwise_keeps_its_beginning_and_its_end() {
     let first = notes(&mut end, &mut improviser);
     let from = first[first.len() / 2].onset;
     let length = FROM + LENGTH - from;
-    let again = |turn, seed| Request::Again { turn: TurnId(turn), from, length, seed, touch: SOFT };
+    let again =
+        |turn, seed| Request::Again { turn: TurnId(turn), now: from, from, length, seed, touch: SOFT };
     tell(&mut end, again(1, 6));
     let second = notes(&mut end, &mut improviser);
     tell(&mut end, again(2, 7));

@@ -4,7 +4,7 @@ use rand::SeedableRng;
 
 use super::{crowd::Onsets, lull::PHRASE_END, mind::Mind, voices::Voices};
 use crate::{
-    lane::Ending,
+    lane::{Ending, LATEST},
     model::{Chance, Limits, Taste},
     music::{
         grid::Cell,
@@ -27,8 +27,8 @@ const ROOM_FOR_A_NOTE: Seconds = Seconds(0.02);
 const LAST_MOMENT: Seconds = Seconds(0.05);
 /// The longest note of an answer.
 const LONGEST_DURATION: Seconds = Seconds(8.0);
-/// What is left of a note whose onset was put off.
-const SHORTEST_DURATION: Seconds = Seconds(0.005);
+/// Anything shorter is a click, whatever the model draws and wherever its onset was put.
+const SHORTEST_DURATION: Seconds = Seconds(0.03);
 /// More would be a wall of notes: ten fingers.
 const WALL: Crowd = Crowd { onsets: 10, span: Seconds(0.1) };
 /// Within this a chord is struck; it has no more notes than there are voices.
@@ -50,6 +50,8 @@ pub struct Answer {
     begun: Moment,
     /// No note may begin earlier.
     from: Moment,
+    /// The first note begins on a line of the song: here.
+    line: Option<Moment>,
     /// Of the answers before, where this one goes on from them.
     lately: Onsets,
     onsets: Onsets,
@@ -67,12 +69,14 @@ pub struct Task {
     pub ending: Ending,
     /// What is left to the player, where the answer plays along.
     pub berth: Option<Berth>,
+    /// The first note begins at `from`.
+    pub on_the_line: bool,
 }
 
 impl Answer {
     /// An answer to the notes of a scene, after onsets with which its own may make a crowd.
     pub fn new(task: Task, lately: Onsets, scene: &Memory) -> Self {
-        let Task { turn, from, until, seed, touch, ending, berth } = task;
+        let Task { turn, from, until, seed, touch, ending, berth, on_the_line } = task;
         Self {
             turn,
             until,
@@ -84,6 +88,7 @@ impl Answer {
             last_onset: newest_onset(scene, from),
             begun: from,
             from,
+            line: on_the_line.then_some(from),
             lately,
             onsets: lately,
             voices: Voices::new(),
@@ -92,11 +97,12 @@ impl Answer {
     }
 
     /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back. Its
-    /// ending and its berth stay.
-    pub fn again(&self, task: Task, scene: &Memory, manner: &Manner) -> Self {
-        let Self { begun, ending, berth, lately, pace, .. } = *self;
+    /// ending and its berth stay. No new note begins before `earliest`.
+    pub fn again(&self, task: Task, earliest: Moment, scene: &Memory, manner: &Manner) -> Self {
+        let Self { begun, ending, berth, lately, pace, line, .. } = *self;
         let mut again = Self::new(Task { ending, berth: Some(berth), ..task }, lately, scene);
-        (again.begun, again.pace) = (begun, pace);
+        (again.begun, again.pace, again.from) = (begun, pace, begun.max(earliest));
+        again.line = line.filter(|line| *line >= earliest);
         self.notes_in(scene).for_each(|note| again.follow(note, manner));
         again
     }
@@ -111,6 +117,13 @@ impl Answer {
     fn notes_in<'a>(&self, scene: &'a Memory) -> impl Iterator<Item = &'a Note> + use<'a> {
         let begun = self.begun;
         scene.newest(usize::MAX).iter().filter(move |note| note.onset >= begun)
+    }
+
+    /// The answer has been played up to this moment: what would come too late is not drawn.
+    pub fn keep_up(&mut self, reached: Moment) {
+        if self.last_onset < reached && self.from + LATEST < reached {
+            self.from = reached;
+        }
     }
 
     pub fn is_complete(&self) -> bool {
@@ -153,10 +166,16 @@ impl Answer {
         let has_begun = !self.onsets.is_empty();
         let may_end = self.ending == Ending::Phrase && has_begun;
         let from = self.earliest(manner);
+        let line = self.line.filter(|line| !has_begun && *line >= from);
+        let least_step = (from - self.last_onset).max(Seconds::ZERO);
         let limits = Limits {
             keys,
-            least_step: (from - self.last_onset).max(Seconds::ZERO),
-            longest_step: if may_end { Seconds::FOREVER } else { self.longest_step(has_begun) },
+            least_step,
+            longest_step: match line {
+                Some(_) => Seconds(least_step.0 + ROOM_FOR_A_NOTE.0),
+                None if may_end => Seconds::FOREVER,
+                None => self.longest_step(has_begun),
+            },
             longest_duration: LONGEST_DURATION,
             sounding: self.voices.after(self.last_onset),
         };
@@ -174,7 +193,7 @@ impl Answer {
         let end = drawn_onset + drawn.duration;
         // On the grid, as the model hears it.
         self.last_onset = Cell::of(drawn_onset).moment();
-        let onset = drawn_onset.max(from).max(self.onsets.newest());
+        let onset = line.unwrap_or(drawn_onset.max(from).max(self.onsets.newest()));
         Some(Note {
             onset,
             duration: (end - onset).max(SHORTEST_DURATION),

@@ -174,6 +174,14 @@ impl Add<Samples> for SampleTime {
     }
 }
 
+impl Add for Samples {
+    type Output = Samples;
+
+    fn add(self, other: Samples) -> Samples {
+        Samples(self.0.saturating_add(other.0))
+    }
+}
+
 /// The length since an earlier point; zero where it is not earlier.
 impl Sub for SampleTime {
     type Output = Samples;

@@ -4,8 +4,8 @@ mod barlines;
 #[cfg(test)]
 mod tests;
 
-pub use self::barlines::Barlines;
 use self::barlines::Hold;
+pub use self::barlines::{Barlines, Line};
 use super::{
     bars::{Bar, Bars, Signature},
     time::{Anchor, BeatTime, Beats, Moment, SampleRate, SampleTime, Samples, Seconds, Tempo},
@@ -88,10 +88,8 @@ impl Timeline {
     pub fn begin_block(&mut self, transport: &Transport) -> Motion {
         self.tempo = transport.tempo.unwrap_or(self.tempo);
         let heard = match *transport {
-            Transport { playing: true, tempo: Some(tempo), position: Some(beat), .. }
-                if beat.is_in_a_song() =>
-            {
-                Some(Anchor { sample: self.now, beat, tempo })
+            Transport { playing: true, tempo: Some(tempo), position: Some(beat), .. } => {
+                self.believe(beat).map(|beat| Anchor { sample: self.now, beat, tempo })
             }
             _ => None,
         };
@@ -213,10 +211,21 @@ impl Timeline {
         })
     }
 
+    /// How the bars of the song are counted, while the transport runs.
+    pub fn count_of_bars(&self) -> Option<Bars> {
+        self.anchor.map(|_| self.bars)
+    }
+
     /// The bars of the song, while the transport runs.
     pub fn song_bars(&self) -> Option<Barlines> {
         let Self { bars, rate, .. } = *self;
         Some(Barlines { bars, anchor: self.anchor?, hold: Hold::Song, rate })
+    }
+
+    /// A beat that is none says nothing: the song goes on as it did, if it did.
+    fn believe(&self, beat: BeatTime) -> Option<BeatTime> {
+        let expected = self.anchor.map(|anchor| anchor.beat_at(self.now, self.rate));
+        if beat.is_in_a_song() { Some(beat) } else { expected }
     }
 
     fn follow(&self, old: Anchor, new: Anchor, cycle: Option<Beats>) -> (Option<Anchor>, Motion) {

@@ -7,12 +7,14 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+use self::floor::Due;
 pub use self::{
     floor::{Ask, Asked, Floor},
     rules::{Alignment, Cue, Entry, Foot, Length, Rules},
     standing::Standing,
 };
 use super::{
+    bars::Bars,
     time::{Beats, SampleTime, Seconds, Tempo},
     timeline::{Motion, Position, Timeline},
 };
@@ -50,6 +52,10 @@ pub enum Consequence {
 #[derive(Debug)]
 pub struct Turns {
     floor: Floor,
+    /// Where the plugin is to come in, until it has the floor; then where its bars end, if they do.
+    due: Option<Due>,
+    /// How bars were counted when that was decided.
+    bars: Option<Bars>,
     call: Option<Call>,
     /// When the silence of now is expected to be the end of the call, if that is known.
     expected: Option<SampleTime>,
@@ -67,7 +73,15 @@ struct Call {
 
 impl Turns {
     pub fn new() -> Self {
-        Self { floor: Floor::Listening, call: None, expected: None, next: TurnId(0), ordinal: 0 }
+        Self {
+            floor: Floor::Listening,
+            due: None,
+            bars: None,
+            call: None,
+            expected: None,
+            next: TurnId(0),
+            ordinal: 0,
+        }
     }
 
     /// The player strikes a key.
@@ -78,20 +92,35 @@ impl Turns {
             Rules::Together { .. } => {
                 let ended = self.current().map(|ask| ask.turn);
                 self.floor = Floor::Cued { at: timeline.after_seconds(began, REACTION, tempo) };
+                self.decide(at, timeline, rules);
                 Consequence::PlanAnew(ended)
             }
-            Rules::Trade { .. } if self.current().is_some() => Consequence::PlayOn,
+            Rules::Trade { .. } => self.key_down_in_a_trade(at, timeline, rules),
             // Who has given the cue may play on to the line that the plugin waits for.
             _ if self.floor.is_cued() => Consequence::PlayOn,
             _ => self.take_floor(Floor::Listening),
         }
     }
 
+    /// The first note begins the trade; no other one moves a line.
+    fn key_down_in_a_trade(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
+        if self.current().is_some() || self.floor.is_cued() {
+            return Consequence::PlayOn;
+        }
+        self.floor = Floor::Listening;
+        if self.due.is_none() {
+            self.decide(at, timeline, rules);
+        }
+        Consequence::FallSilent(None)
+    }
+
     /// The player's last held key goes up.
-    pub fn last_key_up(&mut self, at: Position) {
-        if matches!(self.floor, Floor::Listening) && self.call.is_some() {
+    pub fn last_key_up(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) {
+        let waits = matches!(self.floor, Floor::Listening) && rules.entry().is_some();
+        if waits && self.call.is_some() {
             self.expected = None;
-            self.floor = Floor::Silence { since: at };
+            self.floor = Floor::Silence { since: timeline.pin(at) };
+            self.decide(at, timeline, rules);
         }
     }
 
@@ -108,10 +137,11 @@ impl Turns {
     }
 
     /// The player gives the plugin its cue; or takes the floor back by the same cue while it plays.
-    pub fn cue(&mut self, at: Position) -> Consequence {
+    pub fn cue(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
         match self.floor {
             Floor::Listening | Floor::Silence { .. } => {
-                self.floor = Floor::Cued { at };
+                self.floor = Floor::Cued { at: timeline.pin(at) };
+                self.decide(at, timeline, rules);
                 Consequence::PlayOn
             }
             Floor::Cued { .. } | Floor::Asked(_) => Consequence::PlayOn,
@@ -121,8 +151,15 @@ impl Turns {
 
     /// The silence of now is expected to be the end of the call at `hand_over`; `None` while nobody knows. What was
     /// asked for already stays as it is.
-    pub fn expect(&mut self, hand_over: Option<SampleTime>) {
+    pub fn expect(
+        &mut self,
+        hand_over: Option<SampleTime>,
+        now: SampleTime,
+        timeline: &Timeline,
+        rules: &Rules,
+    ) {
         self.expected = hand_over;
+        self.decide(now, timeline, rules);
     }
 
     /// Whether nobody has the floor and the plugin has not made ready to take it.
@@ -149,12 +186,15 @@ impl Turns {
         silence: Option<Beats>,
         rules: &Rules,
     ) -> Consequence {
+        if let Motion::Looped(by) = motion {
+            self.move_by(by);
+            return Consequence::PlayOn;
+        }
         let now = timeline.pin(timeline.now());
-        let call = self.call.map(|_| Call { began: now, tempo: timeline.tempo() });
-        self.call = call;
-        if self.plays_through(motion, timeline, rules) {
-            if let Motion::Looped(by) | Motion::Sought(by) = motion {
-                self.floor = self.floor.moved(by);
+        self.call = self.call.map(|_| Call { began: now, tempo: timeline.tempo() });
+        if self.plays_through(rules) {
+            if let Motion::Sought(by) = motion {
+                self.move_by(by);
             }
             return Consequence::PlayOn;
         }
@@ -165,14 +205,25 @@ impl Turns {
             (_, None) if self.floor.is_cued() => Floor::Cued { at: now },
             (_, None) => Floor::Listening,
         };
-        self.take_floor(next)
+        let consequence = self.take_floor(next);
+        self.decide(timeline.now(), timeline, rules);
+        consequence
+    }
+
+    /// All that was decided goes on from another beat; but bars that are counted on are looked up: [`Self::recount`].
+    fn move_by(&mut self, by: Beats) {
+        self.floor = self.floor.moved(by);
+        self.due = self.due.map(|due| due.moved(by));
+        if let Some(call) = &mut self.call {
+            call.began = call.began.moved(by);
+        }
     }
 
     /// Nothing that was played is answered any more. Gives the turn that this ends.
     pub fn stop(&mut self) -> Option<TurnId> {
         self.call = None;
         let ended = self.current().map(|ask| ask.turn);
-        self.floor = Floor::Listening;
+        (self.floor, self.due) = (Floor::Listening, None);
         ended
     }
 
@@ -202,9 +253,10 @@ impl Turns {
     }
 
     /// The plugin takes the floor that was promised to it.
-    pub fn hand_over(&mut self, rules: &Rules) {
+    pub fn hand_over(&mut self, timeline: &Timeline, rules: &Rules) {
         if let Floor::Asked(Asked { ask, .. }) = self.floor {
             self.floor = Floor::Answering(ask);
+            self.due = self.end_of_bars(ask.hand_over, timeline, rules);
             // Trading goes on whether or not the player has used their bars.
             if !matches!(rules, Rules::Trade { .. }) {
                 self.call = None;
@@ -213,8 +265,9 @@ impl Turns {
     }
 
     /// The plugin's time is over.
-    pub fn end(&mut self) {
+    pub fn end(&mut self, timeline: &Timeline, rules: &Rules) {
         self.floor = Floor::Listening;
+        self.due = self.due.and_then(|end| self.begin_of_bars(end, timeline, rules));
     }
 
     /// The answer that may still be planned for.
@@ -237,7 +290,7 @@ impl Turns {
 
     fn take_floor(&mut self, next: Floor) -> Consequence {
         let ended = self.current().map(|ask| ask.turn);
-        self.floor = next;
+        (self.floor, self.due) = (next, None);
         Consequence::FallSilent(ended)
     }
 }

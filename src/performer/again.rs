@@ -8,11 +8,14 @@ use crate::{
         manner::Manner,
         time::{Moment, SampleTime, Seconds},
         touch::Touch,
+        turn::TurnId,
     },
 };
 
 /// What was planned for so long from now is played all the same: new notes take a block and a moment to come.
 const LEAD: Seconds = Seconds(0.1);
+/// So many earlier plans of an answer may have notes on their way still.
+const FORMER: usize = 8;
 /// A control that moves makes a new plan no more often than this.
 const BETWEEN_PLANS: Seconds = Seconds(0.25);
 
@@ -38,12 +41,25 @@ pub(super) struct Plan {
     pub manner: Manner,
     /// Up to where it has sounded, in the time of the answer.
     pub sounded: Moment,
+    /// The plans that it goes on from, and from when on each was given up. A ring.
+    former: [Option<(TurnId, Moment)>; FORMER],
 }
 
 impl Plan {
     /// The first plan of an answer.
     pub fn new(made: SampleTime, manner: Manner) -> Self {
-        Self { ordinal: 0, made, manner, sounded: Moment::EARLIEST }
+        Self { ordinal: 0, made, manner, sounded: Moment::EARLIEST, former: [None; FORMER] }
+    }
+
+    /// Whether a note still belongs to the answer: it was made for an earlier plan, and for before that was given up.
+    pub fn keeps(&self, turn: TurnId, onset: Moment) -> bool {
+        self.former.iter().flatten().any(|(former, from)| *former == turn && onset < *from)
+    }
+
+    /// The plan that goes on from this one, which is given up from a moment on.
+    fn next(mut self, turn: TurnId, from: Moment, made: SampleTime, manner: Manner) -> Self {
+        self.former[self.ordinal as usize % FORMER] = Some((turn, from));
+        Self { ordinal: self.ordinal + 1, made, manner, ..self }
     }
 }
 
@@ -121,6 +137,7 @@ impl Performer {
     fn plan_again(&mut self) {
         // What the worker has made since the block before is part of the plan, as it is where it is made at once.
         self.collect();
+        let Some(before) = self.turns.current().map(|ask| ask.turn) else { return };
         let Some(ask) = self.turns.again() else { return };
         let timeline = &self.timeline;
         let hand_over = timeline.sample(ask.hand_over);
@@ -130,13 +147,13 @@ impl Performer {
         let from = after(timeline.pin(kept)).max(ask.from);
         // By the very moment from which the improviser takes its notes back, wherever a grid has put them.
         self.output.schedule.drop_from(from);
+        let now = after(timeline.pin(self.cursor));
         let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
         self.tell(Event::Dropped { from: kept });
-        let ordinal = self.plan.ordinal + 1;
-        self.plan = Plan { ordinal, made: self.cursor, manner: self.settings.manner, ..self.plan };
-        let seed = self.settings.seed(ask.ordinal, ordinal);
+        self.plan = self.plan.next(before, from, self.cursor, self.settings.manner);
+        let seed = self.settings.seed(ask.ordinal, self.plan.ordinal);
         let touch = self.input.touch.velocity();
-        let sent = self.request(Request::Again { turn: ask.turn, from, length, seed, touch });
+        let sent = self.request(Request::Again { turn: ask.turn, now, from, length, seed, touch });
         self.awaited = sent.then_some(ask.turn);
     }
 }

@@ -22,6 +22,8 @@ impl Performer {
             Motion::Started => self.leap(motion, None, silence, port),
             Motion::Looped(by) | Motion::Sought(by) => self.leap(motion, Some(by), silence, port),
         }
+        let consequence = self.turns.recount(now, &self.timeline, &self.settings.rules);
+        self.bear(consequence, port);
     }
 
     fn leap(&mut self, motion: Motion, by: Option<Beats>, silence: Option<Beats>, port: &mut impl Port) {
@@ -40,12 +42,12 @@ impl Performer {
     pub(super) fn change(&mut self, change: Change) {
         match change {
             Change::Ask => self.ask(),
-            Change::HandOver => self.turns.hand_over(&self.settings.rules),
+            Change::HandOver => self.turns.hand_over(&self.timeline, &self.settings.rules),
             Change::End => {
                 if let Some(ask) = self.turns.current() {
                     self.cancel(ask.turn);
                 }
-                self.turns.end();
+                self.turns.end(&self.timeline, &self.settings.rules);
                 self.drop_pending();
             }
         }
@@ -59,12 +61,12 @@ impl Performer {
         }
         let is_complete = self.turns.answering().is_some_and(|ask| self.complete == Some(ask.turn));
         if is_complete && self.output.schedule.is_empty() {
-            self.turns.end();
+            self.turns.end(&self.timeline, &self.settings.rules);
         }
     }
 
     pub(super) fn take_cue(&mut self, at: SampleTime, port: &mut impl Port) {
-        let consequence = self.turns.cue(self.timeline.pin(at));
+        let consequence = self.turns.cue(at, &self.timeline, &self.settings.rules);
         self.bear(consequence, port);
     }
 

@@ -4,20 +4,17 @@ use super::{Partner, Performer, again::Plan};
 use crate::{
     chronicle::{Event, Ghost},
     improviser::Progress,
-    lane::{Ending, Reply, Request},
+    lane::{Ending, LATEST, Reply, Request},
     music::{
         hearing::Place,
         note::Note,
         quantise::Grid,
         schedule::PlannedNote,
-        time::{BeatTime, Seconds},
+        time::{BeatTime, Moment, Seconds},
         timeline::Position,
         turn::{Ask, Rules, TurnId},
     },
 };
-
-/// A note that comes later than this is not played at all: it would only disturb.
-const LATEST: Seconds = Seconds(0.1);
 
 impl Performer {
     /// Asks for the answer that is to come, at the cursor.
@@ -39,7 +36,11 @@ impl Performer {
             .map_or(Seconds::FOREVER, |until| self.timeline.moment(self.timeline.sample(until)) - ask.from);
         let ending = if rules.ends_with_the_phrase() { Ending::Phrase } else { Ending::Full };
         let (turn, from) = (ask.turn, ask.from);
+        if ask.is_on_a_line {
+            self.request(Request::OnTheLine);
+        }
         self.telemetry.first_notes.begin();
+        self.telemetry.answered_until.set(Moment::EARLIEST);
         let sent = self.request(Request::Answer { turn, from, length, seed, touch, ending });
         self.awaited = sent.then_some(ask.turn);
     }
@@ -51,8 +52,9 @@ impl Performer {
             self.await_worker();
             match self.lanes.replies.pop() {
                 Ok(Reply::Play { turn, note, likelihood }) => {
-                    // A reply of an old turn cannot sound.
-                    if let Some(ask) = self.turns.current().filter(|ask| ask.turn == turn) {
+                    // A reply of an old turn cannot sound, but what is kept of the same answer.
+                    let is_kept = self.plan.keeps(turn, note.onset);
+                    if let Some(ask) = self.turns.current().filter(|ask| ask.turn == turn || is_kept) {
                         self.plan(&ask, note, likelihood);
                     }
                 }
@@ -72,8 +74,13 @@ impl Performer {
         let mut onset = timeline.after_moments(ask.hand_over, ask.from, note.onset, ask.tempo);
         let sample = timeline.sample(onset);
         if sample < self.cursor {
-            self.telemetry.late.raise();
-            if self.cursor - sample > timeline.rate().samples(LATEST) {
+            // A hand-over may have been decided for a line that had just gone by.
+            let decided = self.plan.made - timeline.sample(ask.hand_over);
+            let late = self.cursor - sample;
+            if late > decided {
+                self.telemetry.late.raise();
+            }
+            if late > decided + timeline.rate().samples(LATEST) {
                 self.telemetry.dropped.raise();
                 return;
             }

@@ -57,12 +57,21 @@ impl Performer {
         }
     }
 
+    /// Tells the worker how far the answer has come.
+    pub(super) fn tell_reached(&mut self) {
+        if let Some(ask) = self.turns.current() {
+            let now = self.timeline.pin(self.timeline.now());
+            let reached = self.timeline.moment_after(ask.hand_over, ask.from, now, ask.tempo);
+            self.telemetry.answered_until.set(reached);
+        }
+    }
+
     /// Tells who has the floor, where that is news.
     pub(super) fn tell_floor(&mut self) {
         if !self.chronicle.is_read() {
             return;
         }
-        let floor = self.turns.standing(self.cursor, &self.timeline, &self.settings.rules);
+        let floor = self.turns.standing(self.cursor, &self.timeline);
         if self.news.floor != Some(floor) {
             self.news.floor = Some(floor);
             self.tell(Event::Floor(floor));

@@ -28,7 +28,7 @@ impl Wonder {
 impl Performer {
     /// The player's last key went up.
     pub(super) fn last_key_up(&mut self, at: SampleTime) {
-        self.turns.last_key_up(self.timeline.pin(at));
+        self.turns.last_key_up(at, &self.timeline, &self.settings.rules);
         self.wonder.since = at;
         self.wonder(at);
     }
@@ -39,7 +39,7 @@ impl Performer {
         if !self.turns.is_silent() {
             return;
         }
-        self.turns.expect(None);
+        self.turns.expect(None, now, &self.timeline, &self.settings.rules);
         self.tell_sounding(now);
         let Settings { patience, manner: Manner { memory, model, .. }, .. } = self.settings;
         let (id, since) = (self.wonder.lull.next(), self.timeline.moment(self.wonder.since));
@@ -53,7 +53,8 @@ impl Performer {
         let since = self.wonder.since;
         if lull == self.wonder.lull {
             let silence = hand_over.map(|moment| moment - self.timeline.moment(since));
-            self.turns.expect(silence.map(|silence| since + self.timeline.rate().samples(silence)));
+            let expected = silence.map(|silence| since + self.timeline.rate().samples(silence));
+            self.turns.expect(expected, self.cursor, &self.timeline, &self.settings.rules);
             self.wonder.open = false;
         }
     }

@@ -15,6 +15,13 @@ pub struct Barlines {
     pub(super) rate: SampleRate,
 }
 
+/// Where a bar begins.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line {
+    pub number: i64,
+    pub at: Position,
+}
+
 /// What bars hang on.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Hold {
@@ -38,26 +45,40 @@ impl Barlines {
         self.bars.line(self.number_at(at))
     }
 
+    /// The line of a bar.
+    pub fn line(&self, number: i64) -> Line {
+        Line { number, at: self.position(self.bars.line(number)) }
+    }
+
     /// The first bar line from bar 0 on that falls on a sample or later and whose number is `phase` modulo `period`.
-    pub fn next_line(&self, at: SampleTime, phase: i64, period: i64) -> Position {
+    pub fn next_line(&self, at: SampleTime, phase: i64, period: i64) -> Line {
         let mut number = self.number_at(at).max(0);
         if self.anchor.sample_at(self.bars.line(number), self.rate) < at {
             number += 1;
         }
-        self.position(self.bars.line(number + (phase - number).rem_euclid(period)))
+        self.line(number + (phase - number).rem_euclid(period))
+    }
+
+    /// The first bar line behind a position whose number is `phase` modulo `period`.
+    pub fn line_behind(&self, position: Position, phase: i64, period: i64) -> Line {
+        let next = self.bars.number_at(self.beat_of(position)) + 1;
+        self.line(next + (phase - next).rem_euclid(period))
     }
 
     /// The next line of a grid of bars or beats at a position or after it.
     pub fn aligned(&self, position: Position, grid: Beats) -> Position {
-        let beat = match position {
-            Position::Beat(beat) => beat,
-            Position::Sample(at) => self.anchor.beat_at(at, self.rate),
-        };
-        self.position(self.bars.aligned(beat, grid))
+        self.position(self.bars.aligned(self.beat_of(position), grid))
     }
 
     pub fn signature(&self) -> Signature {
         self.bars.signature()
+    }
+
+    fn beat_of(&self, position: Position) -> BeatTime {
+        match position {
+            Position::Beat(beat) => beat,
+            Position::Sample(at) => self.beat_at(at),
+        }
     }
 
     fn position(&self, beat: BeatTime) -> Position {

@@ -86,7 +86,7 @@ fn free_bars_go_from_their_sample_at_their_tempo() {
     let tempo = Tempo::new(60.0).expect("a tempo");
     let bars = timeline.barlines(SampleTime(1_000), tempo);
     assert_eq!(bars.number_at(SampleTime(900)), -1);
-    assert_eq!(bars.next_line(SampleTime(1_001), 1, 2), Position::Sample(SampleTime(193_000)));
-    assert_eq!(bars.next_line(SampleTime(193_000), 1, 2), Position::Sample(SampleTime(193_000)));
-    assert_eq!(bars.next_line(SampleTime(193_001), 0, 2), Position::Sample(SampleTime(385_000)));
+    assert_eq!(bars.next_line(SampleTime(1_001), 1, 2).at, Position::Sample(SampleTime(193_000)));
+    assert_eq!(bars.next_line(SampleTime(193_000), 1, 2).at, Position::Sample(SampleTime(193_000)));
+    assert_eq!(bars.next_line(SampleTime(193_001), 0, 2).at, Position::Sample(SampleTime(385_000)));
 }

@@ -3,7 +3,7 @@
 use super::TurnId;
 use crate::music::{
     time::{Beats, Moment, Tempo},
-    timeline::Position,
+    timeline::{Line, Position},
 };
 
 /// An answer that is wanted.
@@ -18,6 +18,28 @@ pub struct Ask {
     /// The hand-over in the models' time; all of the answer is counted from here, at this tempo.
     pub from: Moment,
     pub tempo: Tempo,
+    /// The hand-over was put on a line of the song, and so is the first onset.
+    pub is_on_a_line: bool,
+}
+
+/// A point that was decided. Nothing but what happens decides it anew.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Due {
+    pub at: Position,
+    /// The number of the bar that begins there, where that is why.
+    pub bar: Option<i64>,
+}
+
+impl Due {
+    pub fn moved(self, by: Beats) -> Self {
+        Self { at: self.at.moved(by), ..self }
+    }
+}
+
+impl From<Line> for Due {
+    fn from(Line { number, at }: Line) -> Self {
+        Self { at, bar: Some(number) }
+    }
 }
 
 /// The turn, now.

@@ -2,52 +2,46 @@
 
 use std::num::NonZeroU8;
 
-use super::{Alignment, Ask, Asked, Change, Cue, Floor, Length, Rules, Turns};
+use super::{Alignment, Ask, Asked, Change, Consequence, Cue, Due, Floor, Length, Rules, Turns};
 use crate::music::{
     bars::Signature,
-    time::{Beats, SampleTime, Seconds},
-    timeline::{Barlines, Motion, Position, Timeline},
+    time::{Beats, SampleTime, Samples, Seconds},
+    timeline::{Barlines, Position, Timeline},
 };
 
 /// How long before the hand-over the answer is asked for, so that its first notes are there in time
 /// whatever the block size up to 8,192 samples. A silence shorter than this is all the warning there is.
 const WARNING: Seconds = Seconds(0.25);
 
+/// Two lines that lie closer than this are one, in beats.
+const SAME_BEATS: f64 = 1.0 / 1_000.0;
+
 /// The shortest answer, and the length of one whose call cannot be measured across a stop or a jump.
 const SHORTEST_ANSWER: Beats = Beats(2.0);
 
+/// A word that comes so late still takes the line that it would have taken.
+const GRACE: Seconds = Seconds(0.03);
+
 impl Turns {
-    /// The next thing that happens from `now` on if the player does nothing, and its sample.
-    pub fn next_change(
-        &self,
-        now: SampleTime,
-        timeline: &Timeline,
-        rules: &Rules,
-    ) -> Option<(SampleTime, Change)> {
+    /// The next thing that happens if the player does nothing, and its sample: not before `now`, except what a host's beat has
+    /// just skipped.
+    pub fn next_change(&self, now: SampleTime, timeline: &Timeline) -> Option<(SampleTime, Change)> {
         match self.floor {
             Floor::Listening | Floor::Silence { .. } | Floor::Cued { .. } => {
-                let hand_over = timeline.sample(self.entry(now, timeline, rules)?);
-                let warned = hand_over - timeline.rate().samples(WARNING);
+                let warned = timeline.sample(self.due?.at) - timeline.rate().samples(WARNING);
                 Some((warned.max(now), Change::Ask))
             }
             Floor::Asked(Asked { ask, .. }) => Some((timeline.sample(ask.hand_over), Change::HandOver)),
             Floor::Answering(ask) => {
-                let until = match *rules {
-                    Rules::Trade { bars } => Some(self.next_line(now, timeline, 0, bars)?),
-                    _ => ask.until,
-                };
-                Some((timeline.sample(until?), Change::End))
+                let end = self.due.map(|due| due.at).or(ask.until)?;
+                Some((timeline.sample(end), Change::End))
             }
         }
     }
 
     /// What to ask for at `at`; `None` if nothing is to be expected.
     pub fn ask(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Option<Ask> {
-        let mut hand_over = self.entry(at, timeline, rules)?;
-        if timeline.sample(hand_over) < at {
-            // The player has just asked for less patience than was shown already.
-            hand_over = timeline.pin(at);
-        }
+        let hand_over = self.due?.at;
         let silent_since = match self.floor {
             Floor::Silence { since } => Some(since),
             _ => None,
@@ -60,26 +54,94 @@ impl Turns {
             until: self.until(hand_over, call_ended, timeline, rules),
             from: timeline.moment(timeline.sample(hand_over)),
             tempo: timeline.tempo(),
+            is_on_a_line: is_aligned(rules) && timeline.song_bars().is_some(),
         };
         self.ordinal = self.ordinal.wrapping_add(1);
         self.floor = Floor::Asked(Asked { silent_since, ask });
         Some(ask)
     }
 
-    /// Where the plugin is to come in, if anything gives it the floor.
-    pub(super) fn entry(&self, now: SampleTime, timeline: &Timeline, rules: &Rules) -> Option<Position> {
-        match (self.floor, rules.entry(), rules) {
-            (Floor::Cued { at }, Some(entry), _) => Some(aligned(at, entry.alignment, timeline)),
-            (Floor::Cued { at }, None, _) => Some(at),
-            (Floor::Silence { since }, Some(entry), _) => match entry.cue {
-                Cue::Silence(longest) => {
-                    Some(aligned(self.silence_ends(since, longest, timeline), entry.alignment, timeline))
-                }
-                Cue::Pedal(_) | Cue::Key(_) | Cue::Controller(_) => None,
+    /// Decides where the plugin is to come in, if anything gives it the floor. What was asked for already stays.
+    pub(super) fn decide(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) {
+        self.bars = timeline.count_of_bars();
+        let free = |at| Some(Due { at, bar: None });
+        self.due = match (self.floor, rules) {
+            (Floor::Asked(_) | Floor::Answering(_), _) => return,
+            (Floor::Cued { at }, _) => match rules.entry() {
+                Some(entry) => free(comes_in(at, entry.alignment, now, timeline)),
+                None => free(at),
             },
-            (_, None, &Rules::Trade { bars }) => self.next_line(now, timeline, bars.get().into(), bars),
+            (Floor::Silence { since }, Rules::Answer { entry, .. } | Rules::Endless { entry }) => {
+                match entry.cue {
+                    Cue::Silence(longest) => {
+                        let ends = self.silence_ends(since, longest, timeline);
+                        free(comes_in(ends, entry.alignment, now, timeline))
+                    }
+                    Cue::Pedal(_) | Cue::Key(_) | Cue::Controller(_) => None,
+                }
+            }
+            (Floor::Listening, &Rules::Trade { bars }) => {
+                let lines = self.barlines(timeline);
+                lines.map(|lines| Due::from(lines.next_line(now, bars.get().into(), period(bars))))
+            }
             _ => None,
+        };
+    }
+
+    /// The player has set something otherwise: what is still to be decided is decided anew.
+    pub fn set(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) {
+        match (self.floor, rules) {
+            (Floor::Answering(ask), &Rules::Trade { bars }) => {
+                let lines = self.barlines(timeline);
+                let from = timeline.pin(now.max(timeline.sample(ask.hand_over)));
+                self.due = lines.map(|lines| lines.line_behind(from, 0, period(bars)).into());
+            }
+            _ => self.decide(now, timeline, rules),
         }
+    }
+
+    /// The bars may be counted otherwise than they were: what stands on a line moves with it.
+    pub fn recount(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
+        let bars = timeline.count_of_bars();
+        if std::mem::replace(&mut self.bars, bars) == bars || bars.is_none() {
+            return Consequence::PlayOn;
+        }
+        match rules {
+            Rules::Trade { .. } => self.move_lines(now, timeline),
+            _ if is_aligned(rules) => return self.leave_the_line(now, timeline, rules),
+            _ => {}
+        }
+        Consequence::PlayOn
+    }
+
+    fn move_lines(&mut self, now: SampleTime, timeline: &Timeline) {
+        let Some(lines) = self.barlines(timeline) else { return };
+        let Some(Due { at, bar: Some(number) }) = &mut self.due else { return };
+        *at = lines.line(*number).at;
+        if timeline.sample(*at) < now {
+            // A loop has entered the bar behind its line.
+            *at = timeline.pin(now);
+        }
+        if let Floor::Asked(Asked { ask, .. }) = &mut self.floor {
+            ask.hand_over = *at;
+        }
+    }
+
+    /// What was asked for on a line that is none any more is asked for anew.
+    fn leave_the_line(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
+        let Floor::Asked(Asked { silent_since, ask }) = self.floor else {
+            self.decide(now, timeline, rules);
+            return Consequence::PlayOn;
+        };
+        let alignment = rules.entry().map_or(Alignment::Off, |entry| entry.alignment);
+        let line = aligned(ask.hand_over, alignment, timeline);
+        if timeline.between(ask.hand_over, line).is_some_and(|apart| apart.0.abs() < SAME_BEATS) {
+            return Consequence::PlayOn;
+        }
+        let next = silent_since.map_or(Floor::Cued { at: ask.hand_over }, |since| Floor::Silence { since });
+        let consequence = self.take_floor(next);
+        self.decide(now, timeline, rules);
+        consequence
     }
 
     /// Where a silence gives the floor away: where it is expected to, and at the latest after the longest silence.
@@ -111,15 +173,23 @@ impl Turns {
         Some(timeline.after(hand_over, length))
     }
 
-    /// The next line of a trade at which `phase` bars of both sides' have passed. `None` before the first note.
-    fn next_line(
-        &self,
-        now: SampleTime,
-        timeline: &Timeline,
-        phase: i64,
-        bars: NonZeroU8,
-    ) -> Option<Position> {
-        Some(self.barlines(timeline)?.next_line(now, phase, period(bars)))
+    /// Where the plugin's bars end that begin at a hand-over.
+    pub(super) fn end_of_bars(&self, hand_over: Position, timeline: &Timeline, rules: &Rules) -> Option<Due> {
+        let &Rules::Trade { bars } = rules else { return None };
+        Some(self.barlines(timeline)?.line_behind(hand_over, 0, period(bars)).into())
+    }
+
+    /// Where the plugin's bars begin again after those that end on a line.
+    pub(super) fn begin_of_bars(&self, end: Due, timeline: &Timeline, rules: &Rules) -> Option<Due> {
+        let &Rules::Trade { bars } = rules else { return None };
+        let lines = self.barlines(timeline)?;
+        Some(
+            match end.bar {
+                Some(number) => lines.line(number + i64::from(bars.get())),
+                None => lines.line_behind(end.at, bars.get().into(), period(bars)),
+            }
+            .into(),
+        )
     }
 
     /// Whether the bar of now is the plugin's in a trade.
@@ -132,15 +202,11 @@ impl Turns {
         })
     }
 
-    /// Whether what is planned goes on from the new place when musical time starts or jumps.
-    pub(super) fn plays_through(&self, motion: Motion, timeline: &Timeline, rules: &Rules) -> bool {
+    /// Whether what is planned goes on from the new place when musical time starts or is sought.
+    pub(super) fn plays_through(&self, rules: &Rules) -> bool {
         match (rules, self.floor) {
             (Rules::Endless { .. }, Floor::Answering(_)) => true,
             (Rules::Together { .. }, Floor::Cued { .. } | Floor::Asked(_) | Floor::Answering(_)) => true,
-            (Rules::Trade { .. }, Floor::Asked(_)) => matches!(motion, Motion::Looped(_)),
-            (Rules::Trade { .. }, Floor::Answering(_)) => {
-                matches!(motion, Motion::Looped(_)) && self.has_bars(timeline, rules)
-            }
             _ => false,
         }
     }
@@ -157,6 +223,19 @@ fn period(bars: NonZeroU8) -> i64 {
     2 * i64::from(bars.get())
 }
 
+fn is_aligned(rules: &Rules) -> bool {
+    rules.entry().is_some_and(|entry| entry.alignment != Alignment::Off)
+}
+
+/// Where the plugin comes in that may do so at `at`, as is decided now: on a line, if it is to, and never in the past.
+fn comes_in(at: Position, alignment: Alignment, now: SampleTime, timeline: &Timeline) -> Position {
+    let waits = alignment != Alignment::Off && timeline.song_bars().is_some();
+    let grace = if waits { timeline.rate().samples(GRACE) } else { Samples(0) };
+    let line = aligned(at, alignment, timeline);
+    if timeline.sample(line) + grace < now { aligned(timeline.pin(now), alignment, timeline) } else { line }
+}
+
+/// The next line that a position is aligned with, or the position itself.
 fn aligned(at: Position, alignment: Alignment, timeline: &Timeline) -> Position {
     let Some(lines) = timeline.song_bars() else { return at };
     match alignment {

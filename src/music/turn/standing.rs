@@ -1,6 +1,6 @@
 //! How the turn stands, for who looks on.
 
-use super::{Asked, Change, Floor, Rules, Turns};
+use super::{Asked, Change, Floor, Turns};
 use crate::music::{time::SampleTime, timeline::Timeline};
 
 /// Who has the floor, and when it changes hands if nothing else happens. The points of time move with the tempo, and
@@ -20,8 +20,8 @@ pub enum Standing {
 
 impl Turns {
     /// How the turn stands at `now`. Realtime-safe.
-    pub fn standing(&self, now: SampleTime, timeline: &Timeline, rules: &Rules) -> Standing {
-        let entry = || self.entry(now, timeline, rules).map(|position| timeline.sample(position));
+    pub fn standing(&self, now: SampleTime, timeline: &Timeline) -> Standing {
+        let entry = || self.due.map(|due| timeline.sample(due.at));
         match self.floor {
             Floor::Listening => Standing::Player { hand_over: entry() },
             Floor::Silence { since } => {
@@ -36,7 +36,7 @@ impl Turns {
                 }
             }
             Floor::Answering(_) => {
-                let end = self.next_change(now, timeline, rules).filter(|(_, next)| *next == Change::End);
+                let end = self.next_change(now, timeline).filter(|(_, next)| *next == Change::End);
                 Standing::Plugin { until: end.map(|(at, _)| at) }
             }
         }

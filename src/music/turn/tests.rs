@@ -24,13 +24,17 @@ fn timeline() -> Timeline {
 
 /// The sample on which the next change is due.
 fn now(turns: &Turns, timeline: &Timeline) -> SampleTime {
-    turns.next_change(SampleTime(96_000), timeline, &RULES).map_or(SampleTime(0), |(at, _)| at)
+    turns.next_change(SampleTime(96_000), timeline).map_or(SampleTime(0), |(at, _)| at)
 }
 
 fn called(timeline: &Timeline) -> Turns {
+    called_in(&RULES, timeline)
+}
+
+fn called_in(rules: &Rules, timeline: &Timeline) -> Turns {
     let mut turns = Turns::new();
-    turns.key_down(SampleTime(0), timeline, &RULES);
-    turns.last_key_up(timeline.pin(SampleTime(96_000)));
+    turns.key_down(SampleTime(0), timeline, rules);
+    turns.last_key_up(SampleTime(96_000), timeline, rules);
     turns
 }
 
@@ -38,13 +42,10 @@ fn called(timeline: &Timeline) -> Turns {
 fn the_plugin_takes_the_floor_a_beat_after_the_last_release() {
     let timeline = timeline();
     let mut turns = called(&timeline);
-    assert_eq!(
-        turns.next_change(SampleTime(96_000), &timeline, &RULES),
-        Some((SampleTime(108_000), Change::Ask))
-    );
+    assert_eq!(turns.next_change(SampleTime(96_000), &timeline), Some((SampleTime(108_000), Change::Ask)));
     turns.ask(now(&turns, &timeline), &timeline, &RULES);
     assert_eq!(
-        turns.next_change(SampleTime(96_000), &timeline, &RULES),
+        turns.next_change(SampleTime(96_000), &timeline),
         Some((SampleTime(120_000), Change::HandOver))
     );
 }
@@ -54,11 +55,8 @@ fn an_answer_is_as_long_as_its_call() {
     let timeline = timeline();
     let mut turns = called(&timeline);
     turns.ask(now(&turns, &timeline), &timeline, &RULES);
-    turns.hand_over(&RULES);
-    assert_eq!(
-        turns.next_change(SampleTime(96_000), &timeline, &RULES),
-        Some((SampleTime(216_000), Change::End))
-    );
+    turns.hand_over(&timeline, &RULES);
+    assert_eq!(turns.next_change(SampleTime(96_000), &timeline), Some((SampleTime(216_000), Change::End)));
 }
 
 #[test]
@@ -68,10 +66,10 @@ fn a_strike_at_any_time_takes_the_floor_back() {
     let asked = turns.ask(now(&turns, &timeline), &timeline, &RULES).map(|ask| ask.turn);
     let struck = turns.key_down(SampleTime(110_000), &timeline, &RULES);
     assert_eq!(struck, Consequence::FallSilent(asked));
-    assert_eq!(turns.next_change(SampleTime(96_000), &timeline, &RULES), None);
-    turns.last_key_up(timeline.pin(SampleTime(111_000)));
+    assert_eq!(turns.next_change(SampleTime(96_000), &timeline), None);
+    turns.last_key_up(SampleTime(111_000), &timeline, &RULES);
     let asked = turns.ask(now(&turns, &timeline), &timeline, &RULES).map(|ask| ask.turn);
-    turns.hand_over(&RULES);
+    turns.hand_over(&timeline, &RULES);
     let struck = turns.key_down(SampleTime(140_000), &timeline, &RULES);
     assert_eq!(struck, Consequence::FallSilent(asked));
 }
@@ -81,10 +79,10 @@ fn nothing_is_answered_twice() {
     let timeline = timeline();
     let mut turns = called(&timeline);
     turns.ask(now(&turns, &timeline), &timeline, &RULES);
-    turns.hand_over(&RULES);
-    turns.end();
-    turns.last_key_up(timeline.pin(SampleTime(300_000)));
-    assert_eq!(turns.next_change(SampleTime(96_000), &timeline, &RULES), None);
+    turns.hand_over(&timeline, &RULES);
+    turns.end(&timeline, &RULES);
+    turns.last_key_up(SampleTime(300_000), &timeline, &RULES);
+    assert_eq!(turns.next_change(SampleTime(96_000), &timeline), None);
 }
 
 #[test]
@@ -106,11 +104,11 @@ fn a_silence_goes_on_through_a_jump_and_a_stop_forgets_the_call() {
     assert_eq!(jumped, Consequence::FallSilent(asked));
     turns.ask(timeline.now(), &timeline, &RULES);
     assert_eq!(
-        turns.next_change(SampleTime(96_000), &timeline, &RULES),
+        turns.next_change(SampleTime(96_000), &timeline),
         Some((SampleTime(120_000), Change::HandOver))
     );
     turns.stop();
-    assert_eq!(turns.next_change(SampleTime(96_000), &timeline, &RULES), None);
+    assert_eq!(turns.next_change(SampleTime(96_000), &timeline), None);
 }
 
 #[test]
@@ -120,7 +118,7 @@ fn a_new_take_begins_chance_anew_and_goes_on_counting_turns() {
     let first = turns.ask(SampleTime(108_000), &timeline, &RULES).expect("a silence");
     turns.restart();
     turns.key_down(SampleTime(0), &timeline, &RULES);
-    turns.last_key_up(timeline.pin(SampleTime(96_000)));
+    turns.last_key_up(SampleTime(96_000), &timeline, &RULES);
     let again = turns.ask(SampleTime(108_000), &timeline, &RULES).expect("a silence");
     assert_eq!(again.ordinal, first.ordinal);
     assert!(again.turn > first.turn);
@@ -131,6 +129,7 @@ fn a_silence_that_is_cut_short_hands_over_now() {
     let timeline = timeline();
     let mut turns = called(&timeline);
     let late = SampleTime(200_000);
+    turns.set(late, &timeline, &RULES);
     let ask = turns.ask(late, &timeline, &RULES).expect("a silence");
     assert_eq!(timeline.sample(ask.hand_over), late);
 }
@@ -141,6 +140,6 @@ fn a_turn_that_was_asked_for_in_vain_keeps_its_number() {
     let mut turns = called(&timeline);
     let first = turns.ask(now(&turns, &timeline), &timeline, &RULES).map(|ask| ask.turn);
     turns.key_down(SampleTime(110_000), &timeline, &RULES);
-    turns.last_key_up(timeline.pin(SampleTime(111_000)));
+    turns.last_key_up(SampleTime(111_000), &timeline, &RULES);
     assert!(turns.ask(now(&turns, &timeline), &timeline, &RULES).map(|ask| ask.turn) > first);
 }

@@ -14,19 +14,19 @@ fn answers(cue: Cue, alignment: Alignment, length: Length) -> Rules {
 }
 
 /// The next change from a sample on, as its sample.
-fn next(turns: &Turns, from: u64, timeline: &Timeline, rules: &Rules) -> Option<(u64, Change)> {
-    let change = turns.next_change(SampleTime(from), timeline, rules);
+fn next(turns: &Turns, from: u64, timeline: &Timeline) -> Option<(u64, Change)> {
+    let change = turns.next_change(SampleTime(from), timeline);
     change.map(|(at, change)| (at.0, change))
 }
 
 /// Lets time pass until the plugin takes the floor; the sample of that and of its end, if it has one.
 fn pass(turns: &mut Turns, from: u64, timeline: &Timeline, rules: &Rules) -> (u64, Option<u64>) {
-    let (asked, _) = turns.next_change(SampleTime(from), timeline, rules).expect("to ask");
+    let (asked, _) = turns.next_change(SampleTime(from), timeline).expect("to ask");
     turns.ask(asked, timeline, rules).expect("an answer");
-    let (handed_over, change) = next(turns, asked.0, timeline, rules).expect("to hand over");
+    let (handed_over, change) = next(turns, asked.0, timeline).expect("to hand over");
     assert_eq!(change, Change::HandOver);
-    turns.hand_over(rules);
-    (handed_over, next(turns, handed_over, timeline, rules).map(|(at, _)| at))
+    turns.hand_over(timeline, rules);
+    (handed_over, next(turns, handed_over, timeline).map(|(at, _)| at))
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn the_plugin_waits_for_the_next_beat_or_bar_if_it_is_to() {
         [(Alignment::Off, 120_480), (Alignment::Beat, 144_000), (Alignment::Bar, 192_000)]
     {
         let rules = answers(Cue::Silence(Beats(1.02)), alignment, Length::Bars(TWO));
-        let mut turns = called(&timeline);
+        let mut turns = called_in(&rules, &timeline);
         assert_eq!(pass(&mut turns, 96_000, &timeline, &rules), (expected, Some(expected + 192_000)));
     }
 }
@@ -45,7 +45,7 @@ fn the_plugin_waits_for_the_next_beat_or_bar_if_it_is_to() {
 fn without_bars_the_plugin_does_not_wait_for_them() {
     let timeline = Timeline::new(SampleRate(48_000.0));
     let rules = answers(Cue::Silence(Beats(1.02)), Alignment::Bar, Length::Bars(TWO));
-    let mut turns = called(&timeline);
+    let mut turns = called_in(&rules, &timeline);
     assert_eq!(pass(&mut turns, 96_000, &timeline, &rules), (120_480, Some(120_480 + 192_000)));
 }
 
@@ -53,9 +53,9 @@ fn without_bars_the_plugin_does_not_wait_for_them() {
 fn where_a_cue_is_wanted_silence_hands_nothing_over() {
     let timeline = timeline();
     let rules = answers(Cue::Pedal(Foot::Soft), Alignment::Off, Length::Bars(TWO));
-    let mut turns = called(&timeline);
-    assert_eq!(next(&turns, 96_000, &timeline, &rules), None);
-    assert_eq!(turns.cue(timeline.pin(SampleTime(200_000))), Consequence::PlayOn);
+    let mut turns = called_in(&rules, &timeline);
+    assert_eq!(next(&turns, 96_000, &timeline), None);
+    assert_eq!(turns.cue(SampleTime(200_000), &timeline, &rules), Consequence::PlayOn);
     assert_eq!(pass(&mut turns, 200_000, &timeline, &rules), (200_000, Some(392_000)));
 }
 
@@ -63,8 +63,8 @@ fn where_a_cue_is_wanted_silence_hands_nothing_over() {
 fn who_has_given_the_cue_may_play_on_to_the_bar_line() {
     let timeline = timeline();
     let rules = answers(Cue::Controller(80), Alignment::Bar, Length::Bars(TWO));
-    let mut turns = called(&timeline);
-    turns.cue(timeline.pin(SampleTime(100_000)));
+    let mut turns = called_in(&rules, &timeline);
+    turns.cue(SampleTime(100_000), &timeline, &rules);
     assert_eq!(turns.key_down(SampleTime(110_000), &timeline, &rules), Consequence::PlayOn);
     assert_eq!(pass(&mut turns, 110_000, &timeline, &rules), (192_000, Some(384_000)));
     let struck = turns.key_down(SampleTime(200_000), &timeline, &rules);
@@ -76,25 +76,25 @@ fn the_cue_given_again_takes_the_floor_back() {
     let timeline = timeline();
     let entry = Entry { cue: Cue::Pedal(Foot::Sostenuto), alignment: Alignment::Off };
     let rules = Rules::Endless { entry };
-    let mut turns = called(&timeline);
-    turns.cue(timeline.pin(SampleTime(100_000)));
+    let mut turns = called_in(&rules, &timeline);
+    turns.cue(SampleTime(100_000), &timeline, &rules);
     assert_eq!(pass(&mut turns, 100_000, &timeline, &rules), (100_000, None), "endless");
-    let again = turns.cue(timeline.pin(SampleTime(900_000)));
+    let again = turns.cue(SampleTime(900_000), &timeline, &rules);
     assert!(matches!(again, Consequence::FallSilent(Some(_))));
-    assert_eq!(next(&turns, 900_000, &timeline, &rules), None);
+    assert_eq!(next(&turns, 900_000, &timeline), None);
 }
 
 #[test]
 fn a_trade_goes_back_and_forth_on_the_bar_lines() {
     let timeline = timeline();
     let mut turns = Turns::new();
-    assert_eq!(next(&turns, 0, &timeline, &TRADE), None, "nobody has played yet");
+    assert_eq!(next(&turns, 0, &timeline), None, "nobody has played yet");
     turns.key_down(SampleTime(5_000), &timeline, &TRADE);
-    assert_eq!(next(&turns, 5_000, &timeline, &TRADE), Some((180_000, Change::Ask)));
+    assert_eq!(next(&turns, 5_000, &timeline), Some((180_000, Change::Ask)));
     for round in 0..5 {
         let line = round * 384_000 + 192_000;
         assert_eq!(pass(&mut turns, line - 192_000, &timeline, &TRADE), (line, Some(line + 192_000)));
-        turns.end();
+        turns.end(&timeline, &TRADE);
     }
 }
 
@@ -105,7 +105,7 @@ fn a_strike_in_the_plugins_bars_takes_nothing_from_it() {
     turns.key_down(SampleTime(0), &timeline, &TRADE);
     pass(&mut turns, 0, &timeline, &TRADE);
     assert_eq!(turns.key_down(SampleTime(200_000), &timeline, &TRADE), Consequence::PlayOn);
-    turns.end();
+    turns.end(&timeline, &TRADE);
     let struck = turns.key_down(SampleTime(400_000), &timeline, &TRADE);
     assert_eq!(struck, Consequence::FallSilent(None), "what rings on makes way");
 }
@@ -153,16 +153,18 @@ fn a_trade_over_a_loop_that_is_as_long_as_one_side_goes_back_and_forth() {
     turns.key_down(SampleTime(0), &timeline, &TRADE);
     for round in 0..6_u64 {
         let now = 384_000 * round;
-        let (asked, _) = turns.next_change(SampleTime(now), &timeline, &TRADE).expect("to ask");
+        let (asked, _) = turns.next_change(SampleTime(now), &timeline).expect("to ask");
         assert_eq!(asked, SampleTime(now + 180_000));
         turns.ask(asked, &timeline, &TRADE);
         let line = now + 192_000;
         assert_eq!(go_round(&mut turns, &mut timeline), Consequence::PlayOn);
-        assert_eq!(next(&turns, line, &timeline, &TRADE), Some((line, Change::HandOver)));
-        turns.hand_over(&TRADE);
-        assert_eq!(next(&turns, line, &timeline, &TRADE), Some((line + 192_000, Change::End)));
-        let players_bars = go_round(&mut turns, &mut timeline);
-        assert!(matches!(players_bars, Consequence::FallSilent(Some(_))));
+        assert_eq!(next(&turns, line, &timeline), Some((line, Change::HandOver)));
+        turns.hand_over(&timeline, &TRADE);
+        assert_eq!(next(&turns, line, &timeline), Some((line + 192_000, Change::End)));
+        assert_eq!(go_round(&mut turns, &mut timeline), Consequence::PlayOn);
+        let end = line + 192_000;
+        assert_eq!(next(&turns, end, &timeline), Some((end, Change::End)));
+        turns.end(&timeline, &TRADE);
     }
 }
 
@@ -171,7 +173,9 @@ fn go_round(turns: &mut Turns, timeline: &mut Timeline) -> Consequence {
     timeline.end_block(Samples(192_000));
     let motion = timeline.begin_block(&at_beat(0.0, None));
     assert_eq!(motion, Motion::Looped(Beats(-8.0)));
-    turns.jump(motion, timeline, None, &TRADE)
+    let consequence = turns.jump(motion, timeline, None, &TRADE);
+    turns.recount(timeline.now(), timeline, &TRADE);
+    consequence
 }
 
 #[test]
@@ -201,7 +205,8 @@ fn a_change_of_signature_moves_the_lines_of_a_trade() {
         ..at_beat(8.0, Signature::new(3, 4))
     };
     assert_eq!(timeline.begin_block(&waltz), Motion::Steady);
-    assert_eq!(next(&turns, 192_000, &timeline, &TRADE), Some((192_000 + 144_000, Change::End)));
+    assert_eq!(turns.recount(timeline.now(), &timeline, &TRADE), Consequence::PlayOn);
+    assert_eq!(next(&turns, 192_000, &timeline), Some((192_000 + 144_000, Change::End)));
 }
 
 #[test]
@@ -212,7 +217,7 @@ fn together_every_strike_plans_anew_and_silence_ends_it_in_time() {
     assert_eq!(pass(&mut turns, 0, &timeline, &TOGETHER), (2_400, Some(2_400 + 384_000)));
     let struck = turns.key_down(SampleTime(50_000), &timeline, &TOGETHER);
     assert!(matches!(struck, Consequence::PlanAnew(Some(_))));
-    turns.last_key_up(timeline.pin(SampleTime(51_000)));
+    turns.last_key_up(SampleTime(51_000), &timeline, &TOGETHER);
     assert_eq!(pass(&mut turns, 51_000, &timeline, &TOGETHER), (52_400, Some(52_400 + 384_000)));
 }
 
@@ -220,7 +225,7 @@ fn together_every_strike_plans_anew_and_silence_ends_it_in_time() {
 fn what_is_endless_goes_on_from_the_new_place() {
     let mut timeline = timeline();
     let rules = Rules::Endless { entry: ENTRY };
-    let mut turns = called(&timeline);
+    let mut turns = called_in(&rules, &timeline);
     pass(&mut turns, 96_000, &timeline, &rules);
     let before = turns.answering().expect("it plays");
     timeline.end_block(Samples(240_000));
