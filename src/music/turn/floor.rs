@@ -71,6 +71,11 @@ impl Floor {
         matches!(self, Self::Cued { .. } | Self::Asked(Asked { silent_since: None, .. }))
     }
 
+    /// Whether it is decided that the plugin comes in.
+    pub(super) fn is_coming(&self) -> bool {
+        matches!(self, Self::Cued { .. } | Self::Asked(_))
+    }
+
     /// The same floor after a jump that the plugin plays through.
     pub(super) fn moved(self, by: Beats) -> Self {
         match self {

@@ -204,10 +204,11 @@ impl Turns {
 
     /// Whether what is planned goes on from the new place when musical time starts or is sought.
     pub(super) fn plays_through(&self, rules: &Rules) -> bool {
-        match (rules, self.floor) {
-            (Rules::Endless { .. }, Floor::Answering(_)) => true,
-            (Rules::Together { .. }, Floor::Cued { .. } | Floor::Asked(_) | Floor::Answering(_)) => true,
-            _ => false,
+        let has_begun = matches!(self.floor, Floor::Answering(_));
+        match rules {
+            Rules::Endless { .. } => has_begun,
+            Rules::Together { .. } => has_begun || self.floor.is_coming(),
+            Rules::Answer { .. } | Rules::Trade { .. } => false,
         }
     }
 
