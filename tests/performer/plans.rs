@@ -157,7 +157,7 @@ proptest! {
         rolls in prop::collection::vec(200..900u64, 0..12),
     ) {
         // Never so slow that a note is late.
-        let ahead = |block: u64| steps[block as usize % steps.len()] + usize::from(block % 4 == 0);
+        let ahead = |block: u64| steps[block as usize % steps.len()] + usize::from(block.is_multiple_of(4));
         let (relay, heard, telemetry) = play(Arc::new(Dice), Seconds::FOREVER, ahead, &rolls, 10);
         let end = heard.last().map_or(0, |(at, _)| *at);
         for (turn, note) in &relay.made {
