@@ -37,7 +37,7 @@ pub struct Arguments {
     /// An embedded model or a model file; repeatable [default: all embedded models]
     #[arg(long)]
     model: Vec<String>,
-    /// MIDI file, folder of them, or MAESTRO csv or folder; for `--loop` a corpus or a folder of corpora
+    /// MIDI file, folder of them, or MAESTRO csv or folder; for `--loop` a file, a corpus or a folder of corpora
     #[arg(long)]
     data: PathBuf,
     /// Which part of MAESTRO [default: validation]

@@ -171,15 +171,7 @@ impl Corpus {
         let name =
             within.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
         let annotations = if self == Self::Pop909 { pop909(folder, &path) } else { Annotations::None };
-        Source {
-            name,
-            corpus: self,
-            music: Music::File(path),
-            annotations,
-            span: None,
-            agreement: None,
-            cut_from: None,
-        }
+        Source { name, corpus: self, annotations, ..Source::of_file(path) }
     }
 
     /// What of a file's name tells the piece or the song.

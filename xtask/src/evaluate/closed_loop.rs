@@ -120,6 +120,7 @@ pub fn run(arguments: &super::Arguments) -> Result<()> {
 /// The performances by where they come from.
 fn kinds(data: &Path, split: Option<Split>) -> Result<Vec<(Corpus, Vec<Source>)>> {
     let all = match split {
+        _ if data.is_file() => vec![Source::of_file(data.to_owned())],
         Some(split) => collection::find_all(data, split)?,
         None => collection::unlearnt(data)?,
     };

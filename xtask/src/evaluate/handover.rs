@@ -2,7 +2,8 @@
 //! default settings, beside fixed silences.
 //!
 //! Silence is counted as in the fixed rules: from the last onset, with no key held. A phrase ends where it comes to two
-//! seconds. A player who never stops is disturbed by every take-over, at the end of a phrase too; one who stops at the end
+//! seconds, or, in jazz solos, where somebody who has listened says so. A player who never stops is disturbed by every take-over, at
+//! the end of a phrase too unless it is marked; one who stops at the end
 //! of a phrase waits from the last release of a key, whatever the pedal does then, until the plugin takes the floor.
 
 mod fit;
@@ -11,10 +12,7 @@ mod performance;
 mod picture;
 mod worth;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use anyhow::{Result, bail, ensure};
 
@@ -25,15 +23,26 @@ use antiphon::{
 
 use super::{Arguments, progress};
 use crate::{
-    corpus::{self, Split},
+    corpus::{
+        self, Split,
+        collection::{self, Source},
+    },
     desk::shared_out,
 };
 use listening::Listened;
-use performance::{Lull, Played};
-use worth::{Fixed, Report, Worth};
+use performance::{Lull, Performance};
+use worth::{Contest, Fixed, Patient, Report, Silence, Worth};
 
-/// Silences that a rule without a model may wait for, in seconds.
+/// Silences that a rule without a model may wait for, in seconds and, where beats are known, in beats.
 const SILENCES: [f32; 7] = [0.25, 0.5, 1.0, 1.25, 1.5, 1.75, 2.0];
+const BEATS: [f32; 6] = [0.5, 1.0, 2.0, 3.0, 4.0, 6.0];
+/// For a contest, fixed rules are tried so finely, in seconds and in beats, ...
+const FINE_S: f32 = 0.05;
+const FINE_BEATS: f32 = 0.125;
+/// ... and so many of them.
+const FINE: u8 = 100;
+/// Wrong take-overs a minute that may be allowed.
+const RATES: [f64; 5] = [0.5, 1.0, 2.0, 3.0, 4.0];
 /// Patiences of the curve: from 0 to 1 in so many steps.
 const STEPS: u16 = 20;
 /// What *Silence* is by default, at 120 beats a minute: then the plugin takes the floor in any case.
@@ -48,38 +57,51 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.fit {
         return fit::run(arguments, model);
     }
-    let heard = hear(model, &files(arguments, Split::Validation)?)?;
-    let minutes = heard.iter().map(|heard| heard.minutes).sum();
-    let listened: Vec<&Listened> = heard.iter().flat_map(|heard| &heard.listened).collect();
-    let worth = |patience| {
-        let take_over = |listened: &&Listened| {
-            let expected = listened.take_over(patience).unwrap_or(LONGEST);
-            (listened.lull, Some(expected.min(LONGEST)))
-        };
-        Worth::of(minutes, listened.iter().map(take_over))
-    };
-    let all: Vec<Lull> = heard.iter().flat_map(|heard| heard.lulls.iter().copied()).collect();
-    let fixed = SILENCES
-        .map(|silence_s| Fixed { silence_s, worth: Worth::of_silence(minutes, &all, Seconds(silence_s)) });
-    let default = Patience::DEFAULT;
-    let patiences = (0..=STEPS).map(|step| Patience::saturating(f32::from(step) / f32::from(STEPS)));
-    let curve: Vec<(f32, Worth)> = patiences.map(|patience| (patience.part(), worth(patience))).collect();
+    let heard = hear(model, &sources(arguments, Split::Validation)?)?;
+    let report = report(&heard);
     if let Some(path) = &arguments.picture {
+        let minutes = heard.iter().map(|heard| heard.minutes).sum::<f64>();
         let title = format!(
             "{}: wrong take-overs and waiting, {minutes:.0} minutes of real performances",
             model.name()
         );
-        picture::draw(path, &title, &curve, default.part(), &fixed)?;
+        picture::draw(path, &title, &report.curve, report.default.patience, &report.fixed_rules)?;
     }
     match arguments.json {
-        true => {
-            let report =
-                Report { worth: worth(default), patience: default.part(), fixed_rules: fixed.to_vec() };
-            println!("{}", serde_json::to_string_pretty(&report)?);
-        }
-        false => print!("{}", worth::table(&curve, default.part(), &fixed)),
+        true => println!("{}", serde_json::to_string_pretty(&report)?),
+        false => print!("{}", worth::table(&report)),
     }
     Ok(())
+}
+
+fn report(heard: &[Heard]) -> Report {
+    let minutes = heard.iter().map(|heard| heard.minutes).sum();
+    let listened: Vec<&Listened> = heard.iter().flat_map(|heard| &heard.listened).collect();
+    let patient = |patience: Patience| {
+        let take_over = |listened: &&Listened| {
+            let expected = listened.take_over(patience).unwrap_or(LONGEST);
+            (listened.lull, Some(expected.min(LONGEST)))
+        };
+        Patient { patience: patience.part(), worth: Worth::of(minutes, listened.iter().map(take_over)) }
+    };
+    let all: Vec<Lull> = heard.iter().flat_map(|heard| heard.lulls.iter().copied()).collect();
+    let has_beats = all.iter().any(|lull| lull.beat.is_some());
+    let in_beats = |beats: &[f32]| -> Vec<Silence> {
+        if has_beats { beats.iter().copied().map(Silence::Beats).collect() } else { Vec::new() }
+    };
+    let fixed = |silence| Fixed { silence, worth: Worth::of_silence(minutes, &all, silence) };
+    let rules = SILENCES.map(Silence::Seconds).into_iter().chain(in_beats(&BEATS));
+    let fine = |unit: f32| -> Vec<f32> { (1..=FINE).map(|n| f32::from(n) * unit).collect() };
+    let many = fine(FINE_S).into_iter().map(Silence::Seconds).chain(in_beats(&fine(FINE_BEATS)));
+    let many: Vec<Fixed> = many.map(fixed).collect();
+    let patiences = (0..=STEPS).map(|step| Patience::saturating(f32::from(step) / f32::from(STEPS)));
+    let curve: Vec<Patient> = patiences.map(patient).collect();
+    Report {
+        default: patient(Patience::DEFAULT),
+        fixed_rules: rules.map(fixed).collect(),
+        contests: RATES.map(|rate| Contest::new(rate, &curve, &many)).to_vec(),
+        curve,
+    }
 }
 
 /// A performance, and what the model made of it.
@@ -91,18 +113,26 @@ struct Heard {
     listened: Vec<Listened>,
 }
 
-/// The files that are asked for, evenly spaced if not all are.
-fn files(arguments: &Arguments, split: Split) -> Result<Vec<PathBuf>> {
-    let split = arguments.split.or(corpus::has_list(&arguments.data).then_some(split));
-    let all = corpus::find(&arguments.data, split)?;
+/// The performances that are asked for, evenly spaced if not all are.
+fn sources(arguments: &Arguments, split: Split) -> Result<Vec<Source>> {
+    let data: &Path = &arguments.data;
+    let all = match (arguments.split, split) {
+        // A file, or a list of files.
+        _ if !data.is_dir() => {
+            let split = arguments.split.or(corpus::has_list(data).then_some(split));
+            corpus::find(data, split)?.into_iter().map(Source::of_file).collect()
+        }
+        (Some(split), _) | (None, split @ Split::Train) => collection::find_all(data, split)?,
+        _ => collection::unlearnt(data)?,
+    };
     let count = arguments.files.map_or(all.len(), |count| count as usize).min(all.len());
     Ok((0..count).map(|n| all[n * all.len() / count].clone()).collect())
 }
 
-fn hear(model: &Arc<dyn Model>, files: &[PathBuf]) -> Result<Vec<Heard>> {
-    let bar = progress(model.name(), files.len());
-    let heard = shared_out(files, |file: &PathBuf| {
-        let heard = hear_file(model, file)?;
+fn hear(model: &Arc<dyn Model>, sources: &[Source]) -> Result<Vec<Heard>> {
+    let bar = progress(model.name(), sources.len());
+    let heard = shared_out(sources, |source: &Source| {
+        let heard = hear_one(model, source)?;
         bar.inc(1);
         Ok(heard)
     })?;
@@ -111,11 +141,10 @@ fn hear(model: &Arc<dyn Model>, files: &[PathBuf]) -> Result<Vec<Heard>> {
     Ok(heard)
 }
 
-fn hear_file(model: &Arc<dyn Model>, file: &Path) -> Result<Heard> {
-    let notes = performance::read(file)?;
-    let end = notes.iter().map(|played: &Played| played.key_up.0).fold(0.0, f64::max);
-    let lulls = performance::lulls(&notes);
+fn hear_one(model: &Arc<dyn Model>, source: &Source) -> Result<Heard> {
+    let performance = Performance::read(source)?;
+    let lulls = performance.lulls();
     let mattering: Vec<Lull> = lulls.iter().copied().filter(Lull::matters).collect();
-    let listened = listening::listen(model, &notes, &mattering);
-    Ok(Heard { minutes: end / 60.0, lulls, listened })
+    let listened = listening::listen(model, &performance.notes, &mattering);
+    Ok(Heard { minutes: performance.minutes(), lulls, listened })
 }

@@ -56,6 +56,19 @@ pub struct Known {
 }
 
 impl Source {
+    /// A file of which nothing is known.
+    pub fn of_file(path: PathBuf) -> Self {
+        Self {
+            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            corpus: Corpus::Other,
+            music: Music::File(path),
+            annotations: Annotations::None,
+            span: None,
+            agreement: None,
+            cut_from: None,
+        }
+    }
+
     /// Notes by onset, within the span of the music.
     ///
     /// # Errors

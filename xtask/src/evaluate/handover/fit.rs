@@ -10,7 +10,7 @@ use antiphon::{
     music::time::Seconds,
 };
 
-use super::{Arguments, files, hear, listening::Listened};
+use super::{Arguments, hear, listening::Listened, sources};
 use crate::corpus::Split;
 
 /// A lull is looked at so often, and not later than this: then all rules know.
@@ -23,7 +23,7 @@ const RIDGE: f64 = 1.0;
 
 /// Prints the weights to write into the rule, in the order of [`SIGNS`].
 pub fn run(arguments: &Arguments, model: &Arc<dyn Model>) -> Result<()> {
-    let heard = hear(model, &files(arguments, Split::Train)?)?;
+    let heard = hear(model, &sources(arguments, Split::Train)?)?;
     let listened = heard.iter().flat_map(|heard| &heard.listened);
     let examples: Vec<Example> = listened.flat_map(examples).collect();
     println!("{:?} from {} looks at {} performances", fitted(&examples), examples.len(), heard.len());

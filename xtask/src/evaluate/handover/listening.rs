@@ -94,7 +94,11 @@ mod tests {
     };
 
     use super::*;
-    use crate::evaluate::handover::performance::lulls;
+    use crate::evaluate::handover::performance::Performance;
+
+    fn lulls(notes: &[Played]) -> Vec<Lull> {
+        Performance::of(notes).lulls()
+    }
 
     fn played(onset: f64, key_up: f64, end: f64) -> Played {
         let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));

@@ -1,7 +1,5 @@
 //! A performance as a partner hears it: notes whose keys go up and whose ends come later, and the lulls between them.
 
-use std::path::Path;
-
 use anyhow::Result;
 
 use antiphon::{
@@ -12,7 +10,21 @@ use antiphon::{
     },
 };
 
-use crate::corpus::{self, Convention};
+use crate::corpus::{
+    self, Convention,
+    beats::Beats,
+    collection::{Music, Source},
+};
+
+/// What a player plays, and what somebody has marked in it.
+#[derive(Debug, Clone, Default)]
+pub struct Performance {
+    /// By onset.
+    pub notes: Vec<Played>,
+    beats: Option<Beats>,
+    /// Which of the notes begin a phrase, in order; `None` where nobody has listened for it.
+    phrases: Option<Vec<usize>>,
+}
 
 /// A note of the player.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,6 +46,10 @@ pub struct Lull {
     pub since: Moment,
     /// The next strike; `None` after the last one.
     pub until: Option<Moment>,
+    /// How long a beat is here; `None` where no beats are known.
+    pub beat: Option<Seconds>,
+    /// Whether a phrase ends here, to somebody who has listened; `None` where nobody has.
+    pub marked: Option<bool>,
 }
 
 impl Played {
@@ -59,42 +75,73 @@ impl Lull {
         self.length().is_none_or(|length| length > SHORTEST) || self.ends_phrase()
     }
 
-    /// Whether it leads to so long a silence, counted from the newest strike, that a phrase ends there.
+    /// Whether a phrase ends there: as it is marked, or else where it leads to so long a silence, counted from the newest strike, that
+    /// one does.
     pub fn ends_phrase(&self) -> bool {
-        self.until.is_some_and(|until| until - self.onset >= PHRASE_END)
+        let is_long = |until: Moment| until - self.onset >= PHRASE_END;
+        self.until.is_some_and(|until| self.marked.unwrap_or(is_long(until)))
+    }
+
+    /// Whether nobody may take the floor in it. Where phrases are not marked, a player who goes on is always disturbed.
+    pub fn is_within_phrase(&self) -> bool {
+        self.marked != Some(true)
     }
 }
 
-/// The notes of a file in the order of their onsets.
-pub fn read(path: &Path) -> Result<Vec<Played>> {
-    let notes = |convention| -> Result<Vec<corpus::Note>> {
-        let pieces = corpus::read(&[path.to_owned()], convention)?.pieces;
-        Ok(pieces.into_iter().flat_map(|piece| piece.notes).collect())
-    };
-    // Both conventions have the same notes in the same order: their ends alone differ.
-    let (sounding, held) = (notes(Convention::Sustained)?, notes(Convention::KeyUp)?);
-    let played = |(sounding, held): (&corpus::Note, &corpus::Note)| Played {
-        note: Note {
-            onset: Moment(sounding.onset),
-            duration: Seconds(sounding.duration() as f32),
-            key: sounding.key,
-            velocity: sounding.velocity,
-        },
-        key_up: Moment(held.end),
-    };
-    Ok(sounding.iter().zip(&held).map(played).collect())
-}
+impl Performance {
+    /// Notes of which nothing is known.
+    #[cfg(test)]
+    pub fn of(notes: &[Played]) -> Self {
+        Self { notes: notes.to_vec(), ..Self::default() }
+    }
 
-/// The lulls of a performance, in their order.
-pub fn lulls(notes: &[Played]) -> Vec<Lull> {
-    let mut since = Moment(0.0);
-    let lull = |(index, played): (usize, &Played)| {
-        since = since.max(played.key_up);
-        let until = notes.get(index + 1).map(|next| next.note.onset);
-        let lull = Lull { struck: index + 1, onset: played.note.onset, since, until };
-        lull.length().is_none_or(|length| length > Seconds::ZERO).then_some(lull)
-    };
-    notes.iter().enumerate().filter_map(lull).collect()
+    /// # Errors
+    /// When the file or what is known of it cannot be read.
+    pub fn read(source: &Source) -> Result<Self> {
+        // Both conventions have the same notes in the same order: their ends alone differ.
+        let (sounding, held) = (source.notes(Convention::Sustained)?, source.notes(Convention::KeyUp)?);
+        let played = |(sounding, held): (&corpus::Note, &corpus::Note)| Played {
+            note: Note {
+                onset: Moment(sounding.onset),
+                duration: Seconds(sounding.duration() as f32),
+                key: sounding.key,
+                velocity: sounding.velocity,
+            },
+            key_up: Moment(held.end),
+        };
+        let phrases = match &source.music {
+            Music::Solo(solo) => Some(solo.phrases.clone()),
+            Music::File(_) => None,
+        };
+        let notes = sounding.iter().zip(&held).map(played).collect();
+        Ok(Self { notes, beats: source.annotations.read()?.beats, phrases })
+    }
+
+    /// From the first strike to the last release.
+    pub fn minutes(&self) -> f64 {
+        let end = self.notes.iter().map(|played| played.key_up.0).fold(0.0, f64::max);
+        self.notes.first().map_or(0.0, |first| end - first.note.onset.0) / 60.0
+    }
+
+    /// Its lulls, in their order.
+    pub fn lulls(&self) -> Vec<Lull> {
+        let mut since = Moment(0.0);
+        let lull = |(index, played): (usize, &Played)| {
+            since = since.max(played.key_up);
+            let next = index + 1;
+            let onset = played.note.onset;
+            let lull = Lull {
+                struck: next,
+                onset,
+                since,
+                until: self.notes.get(next).map(|next| next.note.onset),
+                beat: self.beats.as_ref().and_then(|beats| Some(Seconds(beats.at(onset.0)?.period_s as f32))),
+                marked: self.phrases.as_ref().map(|phrases| phrases.binary_search(&next).is_ok()),
+            };
+            lull.length().is_none_or(|length| length > Seconds::ZERO).then_some(lull)
+        };
+        self.notes.iter().enumerate().filter_map(lull).collect()
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +149,7 @@ mod tests {
     use antiphon::music::note::{Key, Velocity};
 
     use super::*;
+    use crate::corpus::beats::{Kind, Mark};
 
     fn played(onset: f64, key_up: f64) -> Played {
         let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
@@ -110,12 +158,35 @@ mod tests {
     }
 
     #[test]
+    fn a_phrase_ends_where_it_is_marked_however_long_the_silence_is() {
+        let marks = [0.0, 1.0, 2.0, 4.0, 6.0].map(|at| Mark { at, what: Kind::Downbeat });
+        let solo = Performance {
+            phrases: Some(vec![0, 1]),
+            beats: Some(Beats::new(&marks)),
+            ..Performance::of(&[played(0.0, 0.5), played(1.0, 1.5), played(4.0, 4.5), played(5.0, 6.0)])
+        };
+        let lulls = solo.lulls();
+        let ends: Vec<bool> = lulls.iter().map(Lull::ends_phrase).collect();
+        assert_eq!(ends, [true, false, false, false]);
+        assert_eq!(lulls.iter().map(Lull::is_within_phrase).collect::<Vec<_>>(), [false, true, true, true]);
+        let beats: Vec<Option<f32>> = lulls.iter().map(|lull| lull.beat.map(|beat| beat.0)).collect();
+        assert_eq!(beats, [Some(1.0), Some(1.0), Some(2.0), Some(2.0)]);
+        assert_eq!(solo.minutes(), 0.1);
+    }
+
+    #[test]
     fn a_lull_lasts_from_the_release_of_the_last_held_key_to_the_next_strike() {
         // The second note is over before the first, and the fourth begins before the third is released.
         let notes = [played(0.0, 2.0), played(0.5, 0.75), played(3.0, 4.5), played(4.0, 4.25)];
-        let lulls = lulls(&notes);
-        let lull =
-            |struck, onset, since, until| Lull { struck, onset: Moment(onset), since: Moment(since), until };
+        let lulls = Performance::of(&notes).lulls();
+        let lull = |struck, onset, since, until| Lull {
+            struck,
+            onset: Moment(onset),
+            since: Moment(since),
+            until,
+            beat: None,
+            marked: None,
+        };
         assert_eq!(lulls, [lull(2, 0.5, 2.0, Some(Moment(3.0))), lull(4, 4.0, 4.5, None)]);
         assert_eq!((lulls[0].held(), lulls[0].length()), (Seconds(1.5), Some(Seconds(1.0))));
         assert!(lulls[0].ends_phrase() && !lulls[1].ends_phrase());
@@ -124,7 +195,7 @@ mod tests {
     #[test]
     fn a_lull_in_which_nobody_could_react_matters_only_at_the_end_of_a_phrase() {
         let notes = [played(0.0, 0.9), played(1.0, 1.5), played(2.0, 4.9), played(5.0, 5.5)];
-        let matters: Vec<bool> = lulls(&notes).iter().map(Lull::matters).collect();
+        let matters: Vec<bool> = Performance::of(&notes).lulls().iter().map(Lull::matters).collect();
         assert_eq!(matters, [false, true, true, true]);
     }
 }

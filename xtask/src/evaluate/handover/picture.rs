@@ -8,7 +8,7 @@ use plotters::{
     prelude::*,
 };
 
-use super::worth::{Fixed, Worth};
+use super::worth::{Fixed, Patient, Worth};
 use crate::ink::{self, BLUE as MODEL, FAINT_INK, FONT, INK, LINE, VERMILION as FIXED};
 
 const SIZE: (u32, u32) = (1200, 800);
@@ -24,7 +24,7 @@ type Chart<'a, 'b> = ChartContext<'a, BitMapBackend<'b>, Cartesian2d<RangedCoord
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn draw(path: &Path, title: &str, curve: &[(f32, Worth)], default: f32, fixed: &[Fixed]) -> Result<()> {
+pub fn draw(path: &Path, title: &str, curve: &[Patient], default: f32, fixed: &[Fixed]) -> Result<()> {
     ink::prepare()?;
     let canvas = BitMapBackend::new(path, SIZE).into_drawing_area();
     canvas.fill(&WHITE)?;
@@ -54,8 +54,8 @@ pub fn draw(path: &Path, title: &str, curve: &[(f32, Worth)], default: f32, fixe
 }
 
 /// A line with a dot for each patience, and the default one by name.
-fn draw_curve(chart: &mut Chart, curve: &[(f32, Worth)], default: f32) -> Result<()> {
-    let points: Vec<_> = curve.iter().filter_map(|(patience, worth)| Some((*patience, at(worth)?))).collect();
+fn draw_curve(chart: &mut Chart, curve: &[Patient], default: f32) -> Result<()> {
+    let points: Vec<_> = curve.iter().filter_map(|one| Some((one.patience, at(&one.worth)?))).collect();
     let line = points.iter().map(|&(_, point)| point);
     chart
         .draw_series(LineSeries::new(line, MODEL.stroke_width(2)))?
@@ -73,13 +73,13 @@ fn draw_curve(chart: &mut Chart, curve: &[(f32, Worth)], default: f32) -> Result
 
 /// A dot and a name for each fixed rule.
 fn draw_rules(chart: &mut Chart, fixed: &[Fixed]) -> Result<()> {
-    let rules = fixed.iter().filter_map(|rule| Some((rule.silence_s, at(&rule.worth)?)));
+    let rules = fixed.iter().filter_map(|rule| Some((rule.silence, at(&rule.worth)?)));
     let rules: Vec<_> = rules.collect();
     chart
         .draw_series(rules.iter().map(|&(_, point)| Circle::new(point, 6, FIXED.filled())))?
         .label("a fixed silence since the last onset")
         .legend(|(x, y)| Circle::new((x + 12, y), 6, FIXED.filled()));
-    chart.draw_series(rules.iter().map(|&(silence, point)| beside(point, format!("{silence} s"))))?;
+    chart.draw_series(rules.iter().map(|&(silence, point)| beside(point, silence.to_string())))?;
     Ok(())
 }
 
@@ -96,13 +96,19 @@ fn at(worth: &Worth) -> Option<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::handover::worth::Silence;
     use crate::scratch::Folder;
 
     #[test]
     fn the_model_and_the_fixed_rules_are_both_seen() {
         let worth = |false_per_minute, delay| Worth { false_per_minute, median_delay_ms: Some(delay) };
-        let curve = [(0.0, worth(9.0, 120.0)), (0.5, worth(0.8, 400.0)), (1.0, worth(0.6, 1500.0))];
-        let fixed = [Fixed { silence_s: 1.0, worth: worth(2.3, 0.0) }];
+        let patient = |patience, worth| Patient { patience, worth };
+        let curve = [
+            patient(0.0, worth(9.0, 120.0)),
+            patient(0.5, worth(0.8, 400.0)),
+            patient(1.0, worth(0.6, 1500.0)),
+        ];
+        let fixed = [Fixed { silence: Silence::Seconds(1.0), worth: worth(2.3, 0.0) }];
         let folder = Folder::new("handover-picture");
         let path = folder.join("curve.png");
         draw(&path, "mine", &curve, 0.5, &fixed).expect("a picture");
