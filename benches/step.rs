@@ -3,6 +3,7 @@
 use antiphon::{
     model::{self, Chance, Limits, Taste},
     music::{
+        conditions::Conditions,
         grid::GridNote,
         memory::LARGEST_MEMORY,
         note::{Key, Velocity},
@@ -11,8 +12,13 @@ use antiphon::{
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::SeedableRng;
 
-const NOTE: GridNote =
-    GridNote { step: 12, duration: 30, key: Key::saturating(64), velocity: Velocity::saturating(80) };
+const NOTE: GridNote = GridNote {
+    step: 12,
+    duration: 30,
+    key: Key::saturating(64),
+    velocity: Velocity::saturating(80),
+    conditions: Conditions::UNKNOWN,
+};
 
 fn steps(criterion: &mut Criterion) {
     for model in model::embedded() {

@@ -26,7 +26,14 @@ use crate::{
     lane::{Ending, ImproviserEnd, Lull, Reply, Request},
     model::Model,
     music::{
-        hands::Berth, hearing::OPEN_NOTES, manner::Manner, memory::Memory, note::Note, time::Moment,
+        conditions::{Conditions, Who},
+        hands::Berth,
+        hearing::OPEN_NOTES,
+        manner::Manner,
+        memory::Memory,
+        metre::Metres,
+        note::{KnownNote, Note},
+        time::Moment,
         turn::TurnId,
     },
 };
@@ -59,8 +66,10 @@ pub struct Improviser {
     berth: Option<Berth>,
     /// The next answer begins on a line of the song.
     on_the_line: bool,
+    /// How the song goes and has gone.
+    metres: Metres,
     /// What sounds still, as the audio thread has told since it last asked anything.
-    sounding: Vec<Note>,
+    sounding: Vec<KnownNote>,
     /// The lull about which nothing was said yet.
     lull: Option<Lull>,
     display: Display,
@@ -94,6 +103,7 @@ impl Improviser {
             scene: Memory::new(),
             berth: None,
             on_the_line: false,
+            metres: Metres::new(),
             sounding: Vec::with_capacity(OPEN_NOTES),
             lull: None,
             display: Display::new(),
@@ -153,18 +163,22 @@ impl Improviser {
 
     fn take(&mut self, request: Request) {
         match request {
-            Request::Heard(note) => {
+            Request::Heard { note, who } => {
+                let note = self.known(note, who);
                 self.memory.remember(note);
                 self.lull = None;
                 self.display.grow_old();
             }
-            Request::Sounding(note) if self.sounding.len() < OPEN_NOTES => self.sounding.push(note),
-            Request::Sounding(_) => {}
+            Request::Sounding { note, who } if self.sounding.len() < OPEN_NOTES => {
+                self.sounding.push(self.known(note, who));
+            }
+            Request::Sounding { .. } => {}
             Request::Lull(lull) => {
                 self.conclude(Moment::NEVER);
                 self.set_scene();
                 self.lull = Some(lull);
             }
+            Request::Song(metre) => self.metres.change(metre),
             Request::Manner(manner) => {
                 self.manner = manner;
                 self.display.grow_old();
@@ -173,12 +187,13 @@ impl Improviser {
                 let (berth, until) = (self.berth.take(), from + length);
                 self.is_awaited = true;
                 let on_the_line = std::mem::take(&mut self.on_the_line);
-                self.begin(Task { turn, from, until, seed, touch, ending, berth, on_the_line });
+                let metre = self.metres.metre(from);
+                self.begin(Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre });
             }
             Request::Again { turn, now, from, length, seed, touch } => {
                 let (until, ending, berth, on_the_line) = (from + length, Ending::Full, None, false);
-                let task = Task { turn, from, until, seed, touch, ending, berth, on_the_line };
-                self.go_on(task, now);
+                let metre = self.metres.metre(from);
+                self.go_on(Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre }, now);
             }
             Request::OnTheLine => self.on_the_line = true,
             Request::Avoid(berth) => self.berth = Some(berth),
@@ -195,6 +210,17 @@ impl Improviser {
                 (self.answer, self.lately) = (None, Onsets::new());
             }
         }
+    }
+
+    /// A note with what is known around it.
+    fn known(&self, note: Note, who: Who) -> KnownNote {
+        let conditions = Conditions { who: Some(who), ..self.conditions(note.onset) };
+        KnownNote { note, conditions }
+    }
+
+    /// What is known at a moment.
+    fn conditions(&self, at: Moment) -> Conditions {
+        Conditions { pulse: self.metres.metre(at).pulse(at), ..Conditions::UNKNOWN }
     }
 
     /// The answer is over, if there is one. It sounded up to this moment of its own.
@@ -246,6 +272,7 @@ impl Improviser {
             return;
         }
         self.lull = None;
+        mind.state.now = now_after(&self.scene, &self.metres);
         let expectation = mind.model.expect(&mut mind.state);
         let signs = expectation.map(|expectation| Signs::new(expectation, &self.scene, lull.since));
         let silence = signs.and_then(|signs| signs.hand_over(lull.lasted, lull.patience));
@@ -285,6 +312,12 @@ impl Improviser {
         let sent = self.end.replies.push(reply);
         debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
     }
+}
+
+/// What is known at the newest onset.
+fn now_after(scene: &Memory, metres: &Metres) -> Conditions {
+    let onset = scene.newest(1).first().map(|note| note.onset);
+    Conditions { pulse: onset.and_then(|onset| metres.metre(onset).pulse(onset)), ..Conditions::UNKNOWN }
 }
 
 impl Minds {

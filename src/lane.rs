@@ -12,8 +12,10 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 pub use self::waits::Waits;
 use crate::music::{
+    conditions::Who,
     hands::Berth,
     manner::Manner,
+    metre::Metre,
     note::{Note, Velocity},
     patience::Patience,
     time::{Moment, SampleTime, Seconds},
@@ -32,11 +34,13 @@ pub const LATEST: Seconds = Seconds(0.03);
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Request {
     /// A note is over; it is to be remembered.
-    Heard(Note),
+    Heard { note: Note, who: Who },
     /// A note sounds still; the next [`Request::Lull`] or [`Request::Answer`] is to reckon with its duration so far.
-    Sounding(Note),
+    Sounding { note: Note, who: Who },
     /// The player holds no key any more: when is the plugin to take the floor?
     Lull(Lull),
+    /// From a moment on, the song goes so. It comes before what is heard from then on.
+    Song(Metre),
     /// From now on, this is how an answer is to be.
     Manner(Manner),
     /// Play from a moment on, for so long. `touch` is how loud the player has played lately.
@@ -53,6 +57,18 @@ pub enum Request {
     Cancel { turn: TurnId, sounded: Moment },
     /// Forget everything that was heard.
     Forget,
+}
+
+impl Request {
+    /// A note of the player's is over.
+    pub fn heard(note: Note) -> Self {
+        Self::Heard { note, who: Who::Player }
+    }
+
+    /// A note of the player's sounds still.
+    pub fn sounding(note: Note) -> Self {
+        Self::Sounding { note, who: Who::Player }
+    }
 }
 
 /// From the worker to the audio thread.

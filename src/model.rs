@@ -25,7 +25,7 @@ pub use self::{
     taste::{Pull, Sampling, Taste},
     weights::{embedded, load},
 };
-use crate::music::{grid::GridNote, note::RelativeNote};
+use crate::music::{conditions::Conditions, grid::GridNote, note::RelativeNote};
 
 /// The source of all chance: seeded from above, so that a take can be replayed.
 pub type Chance = rand_pcg::Pcg32;
@@ -81,6 +81,8 @@ pub struct State {
     pub numbers: Vec<f32>,
     /// What sounds, for a model that asks; otherwise silence.
     pub scene: antiphon::Scene,
+    /// What is known where steps count from: at the newest onset. Whoever asks what comes next says it before.
+    pub now: Conditions,
     /// Of the key that was drawn last.
     pub odds: Option<KeyOdds>,
 }
@@ -88,7 +90,7 @@ pub struct State {
 impl State {
     /// A state of these numbers in a silent scene.
     pub fn of(numbers: Vec<f32>) -> Self {
-        Self { numbers, scene: antiphon::Scene::SILENCE, odds: None }
+        Self { numbers, scene: antiphon::Scene::SILENCE, now: Conditions::UNKNOWN, odds: None }
     }
 
     /// The next note is the first of a piece, before which nothing was heard. Realtime-safe.

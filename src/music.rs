@@ -1,12 +1,14 @@
 //! The musical core: pure types and rules, without a framework, a network or a thread.
 
 pub mod bars;
+pub mod conditions;
 pub mod grid;
 pub mod hands;
 pub mod hearing;
 pub mod keys;
 pub mod manner;
 pub mod memory;
+pub mod metre;
 pub mod note;
 pub mod pace;
 pub mod patience;

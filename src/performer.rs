@@ -39,8 +39,9 @@ use crate::{
     music::{
         hearing::Zone,
         manner::Manner,
+        metre::Metre,
         patience::Patience,
-        time::{SampleRate, SampleTime, Samples},
+        time::{Moment, SampleRate, SampleTime, Samples},
         timeline::{Timeline, Transport},
         turn::{Rules, TurnId, Turns},
     },
@@ -112,6 +113,8 @@ pub struct Performer {
     settings: Settings,
     /// The manner that the worker knows of.
     told: Option<Manner>,
+    /// How the song goes, as far as the worker knows.
+    metre: Metre,
     plan: Plan,
     wonder: Wonder,
     /// The turn whose answer is not complete yet.
@@ -145,6 +148,7 @@ impl Performer {
             telemetry,
             settings,
             told: None,
+            metre: Metre::none(Moment(0.0)),
             plan: Plan::new(SampleTime(0), settings.manner),
             wonder: Wonder::new(),
             awaited: None,

@@ -32,7 +32,7 @@ fn play(end: &mut PerformerEnd, notes: u8) {
         let onset = Moment(f64::from(n) * 0.1);
         let key = Key::saturating(60 + n);
         let note = Note { onset, duration: Seconds(0.09), key, velocity: MEZZO_FORTE };
-        end.requests.push(Request::Heard(note)).expect("room for a note");
+        end.requests.push(Request::heard(note)).expect("room for a note");
     }
 }
 

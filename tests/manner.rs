@@ -38,7 +38,7 @@ fn partner_after(model: &Arc<dyn Model>, step: f64) -> (PerformerEnd, Improviser
             key,
             velocity: Velocity::saturating(60 + n % 9),
         };
-        tell(&mut end, Request::Heard(note));
+        tell(&mut end, Request::heard(note));
     }
     (end, Improviser::new(improviser_end, std::slice::from_ref(model)))
 }

@@ -20,8 +20,13 @@ fn hearing_expecting_foreseeing_drawing_and_forgetting_allocate_nothing() {
     for model in embedded() {
         let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(1));
         let mut mark = model.silence();
-        let mut note =
-            GridNote { step: 10, duration: 30, key: Key::saturating(60), velocity: Velocity::saturating(64) };
+        let mut note = GridNote {
+            step: 10,
+            duration: 30,
+            key: Key::saturating(60),
+            velocity: Velocity::saturating(64),
+            conditions: Default::default(),
+        };
         assert_no_alloc(|| {
             for temperature in [0.0, 0.7, 1.0] {
                 model.hear(&mut state, note);

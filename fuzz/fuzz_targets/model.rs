@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(model) = load(bytes) else { return };
     let mut state = model.silence();
     let velocity = Velocity::saturating(64);
-    model.hear(&mut state, GridNote { step: 10, duration: 30, key: Key::saturating(60), velocity });
+    model.hear(&mut state, GridNote { step: 10, duration: 30, key: Key::saturating(60), velocity, conditions: Default::default() });
     let limits = Limits::after(Seconds(0.05));
     let note = model.draw(&mut state, &Taste::PLAIN, &limits, &mut Chance::seed_from_u64(1));
     assert!(note.step >= limits.least_step, "{note:?}");

@@ -7,11 +7,13 @@ use crate::{
     lane::{Ending, LATEST},
     model::{Chance, Limits, Taste},
     music::{
+        conditions::{Conditions, Who},
         grid::Cell,
         hands::Berth,
         manner::{Crowd, Manner},
         memory::{LARGEST_MEMORY, Memory},
-        note::{Note, Velocity},
+        metre::Metre,
+        note::{KnownNote, Note, Velocity},
         pace::Pace,
         time::{Moment, Seconds},
         turn::TurnId,
@@ -48,6 +50,8 @@ pub struct Answer {
     last_onset: Moment,
     /// The hand-over.
     begun: Moment,
+    /// The beats of the answer: it keeps to the tempo at which it was asked for.
+    metre: Metre,
     /// No note may begin earlier.
     from: Moment,
     /// The first note begins on a line of the song: here.
@@ -71,12 +75,14 @@ pub struct Task {
     pub berth: Option<Berth>,
     /// The first note begins at `from`.
     pub on_the_line: bool,
+    /// At `from`.
+    pub metre: Metre,
 }
 
 impl Answer {
     /// An answer to the notes of a scene, after onsets with which its own may make a crowd.
     pub fn new(task: Task, lately: Onsets, scene: &Memory) -> Self {
-        let Task { turn, from, until, seed, touch, ending, berth, on_the_line } = task;
+        let Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre } = task;
         Self {
             turn,
             until,
@@ -87,6 +93,7 @@ impl Answer {
             chance: Chance::seed_from_u64(u64::from(seed)),
             last_onset: newest_onset(scene, from),
             begun: from,
+            metre,
             from,
             line: on_the_line.then_some(from),
             lately,
@@ -99,9 +106,10 @@ impl Answer {
     /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back. Its
     /// ending and its berth stay. No new note begins before `earliest`.
     pub fn again(&self, task: Task, earliest: Moment, scene: &Memory, manner: &Manner) -> Self {
-        let Self { begun, ending, berth, lately, pace, line, .. } = *self;
+        let Self { begun, metre, ending, berth, lately, pace, line, .. } = *self;
         let mut again = Self::new(Task { ending, berth: Some(berth), ..task }, lately, scene);
-        (again.begun, again.pace, again.from) = (begun, pace, begun.max(earliest));
+        (again.begun, again.metre, again.pace) = (begun, metre, pace);
+        again.from = begun.max(earliest);
         again.line = line.filter(|line| *line >= earliest);
         self.notes_in(scene).for_each(|note| again.follow(note, manner));
         again
@@ -142,13 +150,19 @@ impl Answer {
         let note = self.draw(mind, scene, manner).filter(|note| self.until - note.onset > room);
         match note {
             Some(note) => {
-                scene.remember(note);
+                let conditions = Conditions { who: Some(Who::Plugin), ..self.known_at(note.onset) };
+                scene.remember(KnownNote { note, conditions });
                 self.follow(&note, manner);
             }
             None => self.is_complete = true,
         }
         let likelihood = |key| mind.state.odds.as_ref().map(|odds| odds.of_key(key));
         note.map(|note| (note, likelihood(note.key)))
+    }
+
+    /// What is known at a moment of the answer, or shortly before it.
+    fn known_at(&self, moment: Moment) -> Conditions {
+        Conditions { pulse: self.metre.pulse(moment), ..Conditions::UNKNOWN }
     }
 
     fn follow(&mut self, note: &Note, manner: &Manner) {
@@ -180,6 +194,7 @@ impl Answer {
             sounding: self.voices.after(self.last_onset),
         };
         mind.hear(scene, manner.memory.into(), usize::MAX);
+        mind.state.now = self.known_at(self.last_onset);
         let taste = Taste::of(manner, self.touch).against(self.haste(scene), manner);
         let may_be_over = self.ending == Ending::Piece && has_begun;
         if may_be_over && mind.model.is_over(&mut mind.state, &taste, &mut self.chance) {

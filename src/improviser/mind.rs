@@ -64,7 +64,8 @@ impl Mind {
     pub fn hear(&mut self, memory: &Memory, notes: usize, most: usize) -> usize {
         let span = self.span(notes);
         self.begin(memory.begins_piece(span));
-        let known = memory.on_grid(span).zip(&self.heard).take_while(|(note, heard)| note == *heard).count();
+        let known =
+            memory.on_grid(span).zip(&self.heard).take_while(|(note, heard)| note.is_the_note(heard)).count();
         if known < self.heard.len() {
             self.go_back(known);
         }

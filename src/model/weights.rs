@@ -11,14 +11,16 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use super::{
     Model, Preset,
-    antiphon::Antiphon,
+    antiphon::{Antiphon, first},
     classic::Classic,
     lstm::Packed,
     preset::{AFFINE, LSTM, affine_tensor, lstm_tensor},
 };
 
-/// What the numbers that go into and out of a network mean. A file of another version cannot be played.
-pub const REPRESENTATION: &str = "1";
+/// What the numbers that go into and out of a network mean. A file of a version that is not known cannot be played.
+pub const REPRESENTATION: &str = "2";
+/// The one before, see [`first`]. To the classics, both mean the same.
+const FIRST_REPRESENTATION: &str = "1";
 
 const ANTIPHON: &[u8] = include_bytes!("../../models/antiphon.safetensors");
 const CLASSIC_25: &[u8] = include_bytes!("../../models/classic-25.safetensors");
@@ -58,14 +60,18 @@ pub fn read(bytes: &[u8]) -> Result<Weights, ModelError> {
     let metadata = header.metadata().clone().unwrap_or_default();
     let preset = metadata.get("preset").ok_or(ModelError::NotOurs)?;
     let version = metadata.get("representation").ok_or(ModelError::NotOurs)?;
-    if version != REPRESENTATION {
+    let is_first = version == FIRST_REPRESENTATION;
+    if !is_first && version != REPRESENTATION {
         return Err(ModelError::Representation { found: version.clone() });
     }
     let preset = Preset::named(preset).ok_or_else(|| ModelError::UnknownPreset(preset.clone()))?;
     let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
+    let is_older = is_first && preset == Preset::Antiphon;
+    let shapes = if is_older { first::tensors() } else { preset.tensors() };
     let mut tensors = BTreeMap::new();
-    for (name, shape) in preset.tensors() {
+    for ((name, shape), (_, shape_today)) in shapes.into_iter().zip(preset.tensors()) {
         let numbers = tensor(&file, &name, &shape)?;
+        let numbers = if is_older { first::upgraded(&name, &shape_today, numbers) } else { numbers };
         tensors.insert(name, numbers);
     }
     let name = metadata.get("name").map_or(preset.name(), String::as_str).to_owned();
@@ -161,7 +167,7 @@ pub enum ModelError {
     #[error("the model's preset `{0}` is unknown: update Antiphon, or train one of {known}", known = Preset::known())]
     UnknownPreset(String),
     #[error(
-        "the model speaks representation {found}, this Antiphon speaks {REPRESENTATION}: train it again with this version"
+        "the model speaks representation {found}, this Antiphon speaks {REPRESENTATION} and the one before: update Antiphon, or train it again with this version"
     )]
     Representation { found: String },
     #[error("the model lacks its tensor `{0}`: train it again with this version")]

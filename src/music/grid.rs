@@ -1,6 +1,7 @@
 //! Notes on a grid of 10 ms, on which models are scored.
 
 use super::{
+    conditions::Conditions,
     note::{Key, Note, RelativeNote, Velocity},
     time::{Moment, Seconds},
 };
@@ -15,15 +16,23 @@ pub struct GridNote {
     pub velocity: Velocity,
     /// At least 1.
     pub duration: u32,
+    /// At its onset.
+    pub conditions: Conditions,
 }
 
 impl GridNote {
     /// A note where it stands, after one whose onset is in the cell `before`. Since points are rounded and not
     /// lengths, nothing drifts.
-    pub fn after(before: Cell, note: &Note) -> Self {
+    pub fn after(before: Cell, note: &Note, conditions: Conditions) -> Self {
         let onset = Cell::of(note.onset);
         let duration = Cell::of(note.onset + note.duration).since(onset).max(1);
-        Self { step: onset.since(before), key: note.key, velocity: note.velocity, duration }
+        Self { step: onset.since(before), key: note.key, velocity: note.velocity, duration, conditions }
+    }
+
+    /// Whether they are the same note, whatever is known around it: beats of a plan and of what came of it differ a little.
+    pub fn is_the_note(&self, other: &Self) -> bool {
+        let Self { step, key, velocity, duration, .. } = *self;
+        (step, key, velocity, duration) == (other.step, other.key, other.velocity, other.duration)
     }
 
     pub fn step_seconds(&self) -> Seconds {
@@ -39,7 +48,8 @@ impl From<RelativeNote> for GridNote {
     /// Rounds the step by itself: for a note that stands alone.
     fn from(note: RelativeNote) -> Self {
         let RelativeNote { step, duration, key, velocity } = note;
-        Self { step: cells(step), key, velocity, duration: cells(duration).max(1) }
+        let (step, duration) = (cells(step), cells(duration).max(1));
+        Self { step, key, velocity, duration, conditions: Conditions::UNKNOWN }
     }
 }
 

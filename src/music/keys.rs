@@ -2,6 +2,9 @@
 
 use super::note::Key;
 
+/// C, C sharp, ... B.
+pub const PITCH_CLASSES: usize = 12;
+
 /// Some of the 128 keys, a bit each; in halves, so that a message of 32 bytes has room for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Keys([u64; 2]);

@@ -1,8 +1,9 @@
 //! The rolling memory of the newest notes.
 
 use super::{
+    conditions::Conditions,
     grid::{Cell, GridNote},
-    note::Note,
+    note::{KnownNote, Note},
     time::Moment,
 };
 
@@ -17,6 +18,8 @@ const KEPT: usize = LARGEST_MEMORY + LARGEST_MEMORY.div_ceil(2);
 #[derive(Debug, Clone)]
 pub struct Memory {
     notes: Vec<Note>,
+    /// Of each of the notes.
+    conditions: Vec<Conditions>,
     /// How many notes were kept and have fallen out.
     fallen: usize,
     /// How many of the newest notes are not settled: they stand from the first one on whose end is only supposed.
@@ -38,26 +41,31 @@ pub struct Span {
 impl Memory {
     /// An empty memory with all the room it will ever need.
     pub fn new() -> Self {
-        Self { notes: Vec::with_capacity(KEPT + 1), fallen: 0, unsettled: 0, begins_piece: false }
+        let (notes, conditions) = (Vec::with_capacity(KEPT + 1), Vec::with_capacity(KEPT + 1));
+        Self { notes, conditions, fallen: 0, unsettled: 0, begins_piece: false }
     }
 
     /// Takes a note to its place in time; the oldest one falls out of a full memory. Realtime-safe.
-    pub fn remember(&mut self, note: Note) {
+    pub fn remember(&mut self, note: impl Into<KnownNote>) {
+        let KnownNote { note, conditions } = note.into();
         let order = |note: &Note| (Cell::of(note.onset), note.key);
         let place = self.notes.partition_point(|other| order(other) <= order(&note));
         self.unsettled += usize::from(self.notes.len() - place < self.unsettled);
         self.notes.insert(place, note);
+        self.conditions.insert(place, conditions);
         if self.notes.len() > KEPT {
             self.notes.remove(0);
+            self.conditions.remove(0);
             self.fallen += 1;
             self.unsettled = self.unsettled.min(KEPT);
         }
     }
 
     /// Takes a note that still sounds, as if it ended now. Realtime-safe.
-    pub fn suppose(&mut self, note: Note) {
+    pub fn suppose(&mut self, note: impl Into<KnownNote>) {
+        let note = note.into();
         self.remember(note);
-        let place = self.notes.iter().rposition(|other| *other == note).unwrap_or(0);
+        let place = self.notes.iter().rposition(|other| *other == note.note).unwrap_or(0);
         self.unsettled = self.unsettled.max(self.notes.len() - place);
     }
 
@@ -91,8 +99,9 @@ impl Memory {
         let first = self.first_of(span);
         // The step of the first note leads to a note that is not heard any more, if that is still known.
         let before = self.notes.get(first.saturating_sub(1)).map_or(Cell::ZERO, |note| Cell::of(note.onset));
-        self.notes[first..].iter().scan(before, |before, note| {
-            let heard = GridNote::after(*before, note);
+        let notes = self.notes[first..].iter().zip(&self.conditions[first..]);
+        notes.scan(before, |before, (note, &conditions)| {
+            let heard = GridNote::after(*before, note, conditions);
             *before = Cell::of(note.onset);
             Some(heard)
         })
@@ -108,6 +117,8 @@ impl Memory {
     pub fn copy_from(&mut self, other: &Memory) {
         self.notes.clear();
         self.notes.extend_from_slice(&other.notes);
+        self.conditions.clear();
+        self.conditions.extend_from_slice(&other.conditions);
         self.fallen = other.fallen;
         self.unsettled = other.unsettled;
         self.begins_piece = other.begins_piece;
@@ -115,12 +126,15 @@ impl Memory {
 
     /// Forgets the notes that begin at `from` or later, as if they had never been. Realtime-safe.
     pub fn take_back(&mut self, from: Moment) {
-        self.notes.truncate(self.notes.partition_point(|note| note.onset < from));
+        let before = self.notes.partition_point(|note| note.onset < from);
+        self.notes.truncate(before);
+        self.conditions.truncate(before);
     }
 
     /// Forgets everything. Realtime-safe.
     pub fn clear(&mut self) {
         self.notes.clear();
+        self.conditions.clear();
         self.fallen = 0;
         self.unsettled = 0;
         self.begins_piece = false;

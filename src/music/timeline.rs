@@ -8,6 +8,7 @@ use self::barlines::Hold;
 pub use self::barlines::{Barlines, Line};
 use super::{
     bars::{Bar, Bars, Signature},
+    metre::{Beating, Metre},
     time::{Anchor, BeatTime, Beats, Moment, SampleRate, SampleTime, Samples, Seconds, Tempo},
 };
 
@@ -214,6 +215,17 @@ impl Timeline {
     /// How the bars of the song are counted, while the transport runs.
     pub fn count_of_bars(&self) -> Option<Bars> {
         self.anchor.map(|_| self.bars)
+    }
+
+    /// How the song goes from the first sample of the block on.
+    pub fn metre(&self) -> Metre {
+        let at = self.moment(self.now);
+        let beats = self.song_bars().and_then(|bars| {
+            let beat = bars.beat_at(self.now) - bars.line_at(self.now);
+            let period = 60.0 / self.tempo.beats_per_minute();
+            Beating::new(beat.0, bars.signature().bar().0, period)
+        });
+        Metre { at, beats }
     }
 
     /// The bars of the song, while the transport runs.

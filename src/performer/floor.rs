@@ -13,6 +13,7 @@ impl Performer {
         let now = self.timeline.now();
         let silence = self.turns.silence(&self.timeline, self.timeline.pin(now));
         let motion = self.timeline.begin_block(transport);
+        self.tell_metre();
         match motion {
             Motion::Steady => {}
             Motion::Stopped => {

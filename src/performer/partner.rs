@@ -6,6 +6,7 @@ use crate::{
     improviser::Progress,
     lane::{Ending, LATEST, Reply, Request},
     music::{
+        conditions::Who,
         hearing::Place,
         note::Note,
         quantise::Grid,
@@ -132,7 +133,20 @@ impl Performer {
     }
 
     pub(super) fn remember(&mut self, note: Note) {
-        self.request(Request::Heard(note));
+        self.request(Request::heard(note));
+    }
+
+    /// A note of the answer has sounded.
+    pub(super) fn remember_own(&mut self, note: Note) {
+        self.request(Request::Heard { note, who: Who::Plugin });
+    }
+
+    /// Tells the worker how the song goes, where that does not follow from what it knows.
+    pub(super) fn tell_metre(&mut self) {
+        let metre = self.timeline.metre();
+        if !metre.follows_from(&self.metre) && self.request(Request::Song(metre)) {
+            self.metre = metre;
+        }
     }
 
     /// Whether there was room for it.

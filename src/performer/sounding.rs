@@ -80,7 +80,7 @@ impl Performer {
         self.output.release(note.place, self.offset(), port);
         self.tell(Event::Released(note.place));
         if self.settings.ears != Ears::Closed {
-            self.remember(self.played(note));
+            self.remember_own(self.played(note));
         }
     }
 

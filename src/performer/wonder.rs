@@ -63,7 +63,7 @@ impl Performer {
     pub(super) fn tell_sounding(&mut self, now: SampleTime) {
         let Self { input, timeline, lanes, telemetry, .. } = self;
         for note in input.hearing.sounding(timeline.moment(now)) {
-            if lanes.requests.push(Request::Sounding(note)).is_err() {
+            if lanes.requests.push(Request::sounding(note)).is_err() {
                 telemetry.unsent.raise();
             }
         }

@@ -35,7 +35,7 @@ fn heard(end: &mut PerformerEnd, count: usize) {
         let onset = Moment(i as f64 * 0.1);
         let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
         let note = Note { onset, duration: Seconds(0.1), key, velocity };
-        end.requests.push(Request::Heard(note)).expect("room for a note");
+        end.requests.push(Request::heard(note)).expect("room for a note");
     }
 }
 
@@ -191,10 +191,10 @@ fn a_note_that_sounds_still_counts_and_counts_once_when_it_is_over() {
         let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
         Note { onset, duration: Seconds(duration), key, velocity }
     };
-    end.requests.push(Request::Sounding(note(0.2))).expect("room");
+    end.requests.push(Request::sounding(note(0.2))).expect("room");
     ask(&mut end, 0, 1.0, 1);
     assert_eq!(replies(&mut end, &mut improviser)[0].1.key.number(), 4);
-    end.requests.push(Request::Heard(note(0.9))).expect("room");
+    end.requests.push(Request::heard(note(0.9))).expect("room");
     ask(&mut end, 1, 5.0, 1);
     assert_eq!(replies(&mut end, &mut improviser)[0].1.key.number(), 4);
 }

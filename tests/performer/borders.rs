@@ -236,7 +236,7 @@ fn remembered(score: &[(u64, Gesture)], settings: impl Fn(u64) -> Settings) -> V
         performer.process(&transport, Samples(BLOCK), settings(stage.begin), &mut stage);
         stage.begin = stage.end;
         while let Ok(request) = worker.requests.pop() {
-            if let Request::Heard(note) = request {
+            if let Request::Heard { note, .. } = request {
                 notes.push((beats(note.onset.0), beats(note.duration.0.into())));
             }
         }

@@ -117,8 +117,13 @@ fn steps(arguments: &Arguments) -> Result<()> {
 
 fn step(model: &dyn Model) -> Spread {
     let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(1));
-    let mut note =
-        GridNote { step: 10, duration: 30, key: Key::saturating(60), velocity: Velocity::saturating(64) };
+    let mut note = GridNote {
+        step: 10,
+        duration: 30,
+        key: Key::saturating(60),
+        velocity: Velocity::saturating(64),
+        conditions: Default::default(),
+    };
     let mut times: Vec<f64> = (0..STEPS)
         .map(|_| {
             let begun = Instant::now();

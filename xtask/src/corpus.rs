@@ -1,12 +1,10 @@
 //! MIDI files as tables of notes: from one file, a folder tree or MAESTRO's list.
 
-#[allow(dead_code, reason = "training reads it next")]
+pub mod annotated;
 pub mod beats;
 mod cache;
-#[allow(dead_code, reason = "training reads it next")]
 pub mod chords;
 mod chunks;
-#[allow(dead_code, reason = "training reads it next")]
 pub mod collection;
 mod document;
 mod general_midi;
@@ -20,7 +18,6 @@ mod tempo_map;
 #[cfg(test)]
 mod tests;
 mod track;
-#[allow(dead_code, reason = "training reads it next")]
 pub mod wjazzd;
 
 use std::{
@@ -37,7 +34,7 @@ use antiphon::music::note::{Key, Velocity};
 pub use antiphon::music::grid::{CELLS_PER_SECOND, GridNote};
 pub use cache::Cache;
 pub use document::{Document, LeftOut, Signature, WrittenKey};
-pub use grid::{Placed, from_bytes, in_order, placed, to_bytes};
+pub use grid::{Placed, in_order, placed, to_bytes};
 pub use midi::Refusal;
 pub use tempo_map::TempoMap;
 

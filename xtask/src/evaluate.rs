@@ -16,10 +16,16 @@ use std::{borrow::Cow, path::PathBuf};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use antiphon::model::weights::{self, Weights};
+use antiphon::{
+    model::weights::{self, Weights},
+    music::conditions::Conditions,
+};
 
 use crate::{
-    corpus::{self, Cache, Convention, Corpus, GridNote, GridPiece, Notes, Split},
+    corpus::{
+        self, Cache, Convention, Corpus, GridNote, GridPiece, Notes, Split, annotated,
+        collection::{self, Source},
+    },
     models,
     score::Network,
 };
@@ -37,10 +43,10 @@ pub struct Arguments {
     /// An embedded model or a model file; repeatable [default: all embedded models]
     #[arg(long)]
     model: Vec<String>,
-    /// MIDI file, folder of them, or MAESTRO csv or folder; for `--loop` a file, a corpus or a folder of corpora
+    /// MIDI file, folder of them, MAESTRO csv or folder, another known corpus, or a folder of corpora
     #[arg(long)]
     data: PathBuf,
-    /// Which part of MAESTRO [default: validation]
+    /// Which part of it [default: validation where a list names it, otherwise all]
     #[arg(long, value_enum)]
     split: Option<Split>,
     /// What the baselines are fitted on, and continuations are looked for in [default: MAESTRO's train split]
@@ -53,6 +59,9 @@ pub struct Arguments {
     /// notes 25, 50, 100 and 150]
     #[arg(long, value_parser = memory, conflicts_with = "continuations")]
     memory: Vec<Memory>,
+    /// What the models are not told of the beat, the harmony and the style, where it is known; repeatable
+    #[arg(long, value_enum, conflicts_with = "continuations")]
+    without: Vec<Condition>,
     /// Let the models play on from real music, at the plugin's default settings or others, and compare
     #[arg(long)]
     continuations: bool,
@@ -85,6 +94,14 @@ pub struct Arguments {
     /// Print what a machine may read: an array, or one object for a hand-over
     #[arg(long)]
     json: bool,
+}
+
+/// What may be known around a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Condition {
+    Beat,
+    Harmony,
+    Style,
 }
 
 /// Notes; `None` carries the state from the first note of a file.
@@ -120,19 +137,52 @@ fn nats(arguments: &Arguments) -> Result<()> {
             ([], Convention::KeyUp) => &[None],
             (chosen, _) => chosen,
         };
-        let pieces = on_grid(music(arguments, |files| cached(files, convention))?);
-        for (weights, network) in &models {
-            for &memory in memories {
-                rows.push(scored(weights, network, &pieces, convention, memory)?);
+        for (corpus, pieces) in corpora(arguments, convention)? {
+            let mut of_corpus = Vec::new();
+            for (weights, network) in &models {
+                for &memory in memories {
+                    of_corpus.push(scored(weights, network, &pieces, convention, memory)?);
+                }
             }
+            of_corpus.extend(baselines(arguments, convention, &pieces)?);
+            of_corpus.iter_mut().for_each(|row| row.corpus.clone_from(&corpus));
+            rows.extend(of_corpus);
         }
-        rows.extend(baselines(arguments, convention, &pieces)?);
     }
     match arguments.json {
         true => println!("{}", serde_json::to_string_pretty(&rows)?),
         false => print!("{}", row::table(&rows)),
     }
     Ok(())
+}
+
+/// The performances to score, corpus by corpus; a name where there are several.
+fn corpora(
+    arguments: &Arguments,
+    convention: Convention,
+) -> Result<Vec<(Option<String>, Vec<Vec<GridNote>>)>> {
+    if !collection::is_known(&arguments.data) {
+        let pieces = on_grid(music(arguments, |files| cached(files, convention))?.pieces);
+        return Ok(vec![(None, pieces)]);
+    }
+    let sources = annotated::find(&arguments.data, arguments.split)?;
+    let several = sources.iter().any(|source| source.corpus != sources[0].corpus);
+    let read = |same: &[Source]| {
+        let mut pieces = on_grid(annotated::read(same, convention));
+        pieces.iter_mut().flatten().for_each(|note| forget(&mut note.conditions, &arguments.without));
+        (several.then(|| same[0].corpus.to_string()), pieces)
+    };
+    Ok(sources.chunk_by(|a, b| a.corpus == b.corpus).map(read).collect())
+}
+
+fn forget(conditions: &mut Conditions, what: &[Condition]) {
+    for condition in what {
+        match condition {
+            Condition::Beat => conditions.pulse = None,
+            Condition::Harmony => conditions.harmony = None,
+            Condition::Style => conditions.style = None,
+        }
+    }
 }
 
 fn networks(names: &[String]) -> Result<Vec<(Weights, Network)>> {
@@ -181,8 +231,8 @@ fn cached(files: &[PathBuf], convention: Convention) -> Result<Corpus<GridPiece>
     corpus::read_on_grid(files, convention, &Cache::of_user())
 }
 
-fn on_grid(corpus: Corpus<GridPiece>) -> Vec<Vec<GridNote>> {
-    corpus.pieces.into_iter().map(|piece| piece.notes).collect()
+fn on_grid(pieces: Vec<GridPiece>) -> Vec<Vec<GridNote>> {
+    pieces.into_iter().map(|piece| piece.notes).collect()
 }
 
 fn scored(
@@ -205,7 +255,7 @@ fn scored(
 fn baselines(arguments: &Arguments, convention: Convention, pieces: &[Vec<GridNote>]) -> Result<Vec<Row>> {
     let mut rows = vec![Row::uniform(convention, pieces)];
     let Some(train) = training(arguments, |files| cached(files, convention))? else { return Ok(rows) };
-    let baseline = Baseline::fitted(&on_grid(train));
+    let baseline = Baseline::fitted(&on_grid(train.pieces));
     rows.push(Row::of_baseline(
         "histogram",
         convention,

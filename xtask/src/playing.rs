@@ -39,7 +39,7 @@ impl Playing {
         heard.iter().for_each(|note| touch.strike(note.velocity));
         let Task { manner, seed, length, ending } = *task;
         playing.ask(Request::Manner(manner));
-        heard.iter().for_each(|&note| playing.ask(Request::Heard(note)));
+        heard.iter().for_each(|&note| playing.ask(Request::heard(note)));
         let (turn, touch) = (TurnId(0), touch.velocity());
         playing.ask(Request::Answer { turn, from: from(heard), length, seed, touch, ending });
         playing

@@ -21,6 +21,7 @@ mod muon;
 mod output;
 mod picture;
 mod plan;
+mod played;
 mod progress;
 mod pupil;
 mod task;
@@ -56,6 +57,7 @@ use device::Processor;
 use material::Material;
 use output::Output;
 use plan::Plan;
+use played::Variety;
 use progress::Progress;
 use pupil::Pupil;
 use task::Task;
@@ -128,7 +130,7 @@ fn pupil(
     variables: &Variables,
     mut chance: Chance,
 ) -> Result<Box<dyn Pupil>> {
-    let pieces = || Arc::clone(&material.training);
+    let training = || Arc::clone(&material.training);
     Ok(match preset {
         Preset::Antiphon => {
             let threads = match arguments.device {
@@ -138,13 +140,14 @@ fn pupil(
             let stream = |thread| {
                 let rows = (plan.batch * (thread + 1)) / threads - plan.batch * thread / threads;
                 let chance = Chance::seed_from_u64(chance.random());
-                Chunks::new(pieces(), (rows, plan.window), arguments.varied, chance)
+                let variety = Variety { varied: arguments.varied, slipped: arguments.slipped };
+                Chunks::new(training(), (rows, plan.window), variety, chance)
             };
             let streams = (0..threads).map(stream).collect::<Result<_>>()?;
             Box::new(antiphon::Antiphon::new(variables, plan, streams, chance)?)
         }
         Preset::Classic(preset) => {
-            let windows = Windows::new(pieces(), plan.batch, plan.window, chance)?;
+            let windows = Windows::new(training(), plan.batch, plan.window, chance)?;
             Box::new(classic::Classic::new(preset, variables, windows)?)
         }
     })

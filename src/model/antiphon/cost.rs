@@ -2,41 +2,125 @@
 //! more than one choice may mean the same note.
 
 use std::{
+    array,
     ops::Range,
     sync::{Arc, OnceLock},
 };
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
-use super::bag::Bag;
-use crate::model::{
-    storage::{numbers, with_numbers},
-    vector::{self, Item},
+use super::{
+    bag::Bag,
+    experts::{CELLS, EXPERTS, PLACED_BINS, Places, Shares},
+    vocabulary::Bin,
+};
+use crate::{
+    model::{
+        storage::{numbers, with_numbers},
+        vector::{self, Item},
+    },
+    music::conditions::Pulse,
 };
 
 /// A logit that weighs nothing beside any other.
 pub const IMPOSSIBLE: f32 = -1e9;
+/// A note may be meant by so many choices at most: a time, and a pointer at an end.
+const MEANINGS: usize = 2;
 
 /// For each of N notes, what a head may choose and what is true.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
+    /// How many of the head's logits, the last ones, are no choices but the second expert for a time.
+    experts: usize,
     /// The choices that cannot be.
     impossible: Vec<Range<usize>>,
     /// The choices that mean the note, each with its share: one cell of a bin of many. None means that nothing is
     /// asked, and costs nothing.
     truth: Bag,
+    /// Where a beat is known.
+    ahead: Vec<Option<Ahead>>,
+}
+
+/// The cells that lie ahead of a point of the beat.
+#[derive(Debug, Clone, Copy)]
+pub struct Ahead {
+    pub pulse: Pulse,
+    /// How many cells after it the first one lies.
+    pub first: u32,
+    /// The true one, if it is one of those that have places.
+    pub cell: Option<usize>,
 }
 
 impl Target {
+    /// For a head that tells a time.
+    pub fn of_time() -> Self {
+        Self { experts: EXPERTS, ..Self::default() }
+    }
+
     /// Of the next note.
     pub fn ask(&mut self, impossible: Range<usize>, truth: &[Item]) {
+        self.ask_ahead(impossible, truth, None);
+    }
+
+    /// [`Target::ask`] where the first of the truth is a time, of which the beat is known, too.
+    pub fn ask_ahead(&mut self, impossible: Range<usize>, truth: &[Item], ahead: Option<Ahead>) {
         self.impossible.push(impossible);
         self.truth.push(truth);
+        self.ahead.push(ahead);
     }
 
     /// There is no next note.
     pub fn ask_nothing(&mut self) {
         self.ask(0..0, &[]);
+    }
+
+    /// The nats of note `n` under its logits, which become the gradient of these nats.
+    fn judge(&self, n: usize, line: &mut [f32]) -> f32 {
+        if self.truth.of(n).is_empty() {
+            line.fill(0.0);
+            return 0.0;
+        }
+        let (choices, experts) = line.split_at_mut(line.len() - self.experts);
+        choices[self.impossible[n].clone()].fill(IMPOSSIBLE);
+        let Some(ahead) = self.ahead[n] else {
+            experts.fill(0.0);
+            return self.judge_choices(n, choices, None).0;
+        };
+        let places = Places::after(ahead.pulse, ahead.first);
+        let shares = Shares::fold(choices, experts, &places);
+        let part = ahead.cell.map(|cell| shares.part(cell));
+        let (nats, time) = self.judge_choices(n, choices, part);
+        experts.fill(0.0);
+        let Some(cell) = ahead.cell else {
+            shares.unfold(choices, &places, experts);
+            return nats;
+        };
+        // What speaks for the true bin speaks for the true cell alone.
+        let bin = usize::from(self.truth.of(n)[0].row);
+        choices[bin] += time;
+        shares.unfold(choices, &places, experts);
+        choices[bin] -= time;
+        places.of(cell).into_iter().for_each(|place| experts[place] -= time);
+        nats
+    }
+
+    /// The cross-entropy of the choices, and how likely it is that the first of the truth was meant; `part` is the share
+    /// of the true time in its bin, where the beat gives it.
+    fn judge_choices(&self, n: usize, choices: &mut [f32], part: Option<f32>) -> (f32, f32) {
+        let truth: &[Item] = self.truth.of(n);
+        let amount = |n: usize| if n == 0 { part.unwrap_or(truth[0].amount) } else { truth[n].amount };
+        let all = vector::soften(choices);
+        let weights: [f32; MEANINGS] = array::from_fn(|n| match truth.get(n) {
+            Some(item) => amount(n) * choices[usize::from(item.row)],
+            None => 0.0,
+        });
+        // The weights are at least the smallest normal number, so that the quotients are finite.
+        let true_part: f32 = weights.iter().sum();
+        for (item, weight) in truth.iter().zip(weights) {
+            choices[usize::from(item.row)] -= all * weight / true_part;
+        }
+        vector::share_out(choices, all);
+        (all.ln() - true_part.ln(), weights[0] / true_part)
     }
 }
 
@@ -50,24 +134,69 @@ pub fn nats(target: &Arc<Target>, logits: &Tensor) -> Result<Tensor> {
 
 /// The same, of candle's own operations.
 pub fn plain(target: &Target, logits: &Tensor) -> Result<Tensor> {
-    let (rows, width) = logits.dims2()?;
+    let rows = logits.dim(0)?;
+    let (logits, columns) = if target.experts > 0 { by_cells(target, logits)? } else { (logits.clone(), 0) };
+    let width = logits.dim(1)?;
     let (mut possible, mut truth) = (vec![0.0; rows * width], vec![IMPOSSIBLE; rows * width]);
+    // Cells stand in the place of the bins that hold them.
+    let column = |choice: usize| choice + columns;
     for n in 0..rows {
         let (possible, truth) = (&mut possible[n * width..][..width], &mut truth[n * width..][..width]);
         if target.truth.of(n).is_empty() {
             truth.fill(0.0);
             continue;
         }
-        possible[target.impossible[n].clone()].fill(IMPOSSIBLE);
-        target.truth.of(n).iter().for_each(|item| truth[usize::from(item.row)] = item.amount.ln());
+        let Range { start, end } = target.impossible[n];
+        possible[column(start)..column(end)].fill(IMPOSSIBLE);
+        for (place, item) in target.truth.of(n).iter().enumerate() {
+            let row = usize::from(item.row);
+            match target.ahead[n].and_then(|ahead| ahead.cell).filter(|_| place == 0) {
+                Some(cell) => truth[cell] = 0.0,
+                // One cell of a bin is like the others.
+                None if target.experts > 0 && row < PLACED_BINS => {
+                    truth[Bin::at(row).first_cell as usize] = 0.0
+                }
+                None => truth[column(row)] = item.amount.ln(),
+            }
+        }
     }
     let sum = |offsets: Vec<f32>| {
-        let logits = (logits + Tensor::from_vec(offsets, (rows, width), logits.device())?)?;
+        let logits = (&logits + Tensor::from_vec(offsets, (rows, width), logits.device())?)?;
         // The largest number cancels out, so it needs no gradient.
         let top = logits.detach().max_keepdim(1)?;
         logits.broadcast_sub(&top)?.exp()?.sum(1)?.log()? + top.squeeze(1)?
     };
     sum(possible)? - sum(truth)?
+}
+
+/// The logits (N, C) with those of cells in place of the bins that hold them, and by how much the others have moved.
+fn by_cells(target: &Target, logits: &Tensor) -> Result<(Tensor, usize)> {
+    let (rows, width) = logits.dims2()?;
+    let (device, choices) = (logits.device(), width - target.experts);
+    let bins: Vec<Bin> = (0..CELLS).map(|cell| Bin::of(cell as u32)).collect();
+    let indices = bins.iter().map(|bin| bin.index as u32).collect();
+    let shares = bins.iter().map(|bin| bin.share().ln()).collect();
+    let times = logits.index_select(&Tensor::from_vec(indices, CELLS, device)?, 1)?;
+    let mut cells = times.broadcast_add(&Tensor::from_vec(shares, (1, CELLS), device)?)?;
+    let mut known = vec![0.0; rows];
+    let mut places = [vec![0; rows * CELLS], vec![0; rows * CELLS]];
+    for (n, ahead) in target.ahead.iter().enumerate().filter_map(|(n, ahead)| Some((n, ahead.as_ref()?))) {
+        let there = Places::after(ahead.pulse, ahead.first);
+        known[n] = 1.0;
+        for cell in 0..CELLS {
+            for (places, place) in places.iter_mut().zip(there.of(cell)) {
+                places[n * CELLS + cell] = place as u32;
+            }
+        }
+    }
+    let known = Tensor::from_vec(known, (rows, 1), device)?;
+    let experts = logits.narrow(1, choices, target.experts)?.contiguous()?;
+    for places in places {
+        let said = experts.gather(&Tensor::from_vec(places, (rows, CELLS), device)?, 1)?;
+        cells = (cells + said.broadcast_mul(&known)?)?;
+    }
+    let rest = logits.narrow(1, PLACED_BINS, choices - PLACED_BINS)?;
+    Ok((Tensor::cat(&[cells, rest], 1)?, CELLS - PLACED_BINS))
 }
 
 struct Cost {
@@ -83,31 +212,12 @@ impl CustomOp1 for Cost {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (rows, width) = layout.shape().dims2()?;
-        let (impossible, truth) = (&self.target.impossible, &self.target.truth);
-        if impossible.len() != rows || truth.len() != rows {
-            bail!("cost: {} notes and logits {:?} do not fit", truth.len(), layout.shape());
+        if self.target.truth.len() != rows || width < self.target.experts {
+            bail!("cost: {} notes and logits {:?} do not fit", self.target.truth.len(), layout.shape());
         }
         let mut slope = numbers(storage, layout)?.to_vec();
         let lines = slope.chunks_exact_mut(width).enumerate();
-        let nats = lines
-            .map(|(n, line)| {
-                line[impossible[n].clone()].fill(IMPOSSIBLE);
-                let all = vector::soften(line);
-                let share = |item: &Item| item.amount * line[usize::from(item.row)];
-                let true_part: f32 = truth.of(n).iter().map(share).sum();
-                if truth.of(n).is_empty() {
-                    line.fill(0.0);
-                    return 0.0;
-                }
-                // The weights are at least the smallest normal number, so that the quotients are finite.
-                for item in truth.of(n) {
-                    let weight = line[usize::from(item.row)];
-                    line[usize::from(item.row)] = weight - all * item.amount * weight / true_part;
-                }
-                vector::share_out(line, all);
-                all.ln() - true_part.ln()
-            })
-            .collect();
+        let nats = lines.map(|(n, line)| self.target.judge(n, line)).collect();
         if self.slope.set(slope).is_err() {
             bail!("cost: one operation runs once");
         }

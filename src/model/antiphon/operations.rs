@@ -8,11 +8,16 @@ use rand::{RngExt, SeedableRng};
 use super::{
     attention::{self, attend},
     bag::{self, Bag},
-    cost::{self, Target},
+    cost::{self, Ahead, Target},
+    experts::{CELLS, EXPERTS},
     norm::{self, normalised},
     shape::{ATTENTION, ATTENTION_HEADS, MEMORY},
+    vocabulary::{Bin, OVER, STEPS},
 };
-use crate::model::{Chance, vector::Item};
+use crate::{
+    model::{Chance, vector::Item},
+    music::conditions::Pulse,
+};
 
 fn random(shape: &[usize], size: f32, chance: &mut Chance) -> Var {
     let numbers: Vec<f32> = (0..shape.iter().product()).map(|_| chance.random_range(-size..size)).collect();
@@ -75,6 +80,27 @@ fn a_choice_costs_what_all_that_mean_it_share() {
     same_gradients(&[&logits], &mask, &ours, &theirs);
     let free = theirs.get(2).and_then(|nats| nats.to_scalar::<f32>()).expect("a number");
     assert_eq!(free, 0.0);
+}
+
+#[test]
+fn a_time_costs_what_its_cell_has_by_both_experts() {
+    let mut chance = Chance::seed_from_u64(4);
+    let width = STEPS + EXPERTS;
+    let (logits, mask) = (random(&[6, width], 2.0, &mut chance), random(&[6], 1.0, &mut chance));
+    let pulse = Pulse::new(2.3, 3.0, 0.61).expect("a bar");
+    let mut target = Target::of_time();
+    for (n, cell) in [7, 300, 700, 12, 499].into_iter().enumerate() {
+        let bin = Bin::of(cell);
+        let item = Item { row: bin.index as u16, amount: bin.share() };
+        let cell = Some(cell as usize).filter(|&cell| cell < CELLS);
+        let ahead = Some(Ahead { pulse, first: 1, cell }).filter(|_| n < 4);
+        target.ask_ahead(0..0, &[item, Item { row: OVER as u16, amount: 1.0 }][..1 + n % 2], ahead);
+    }
+    let over = Item { row: OVER as u16, amount: 1.0 };
+    target.ask_ahead(0..0, &[over], Some(Ahead { pulse, first: 0, cell: None }));
+    let theirs = cost::plain(&target, &logits).expect("shapes fit");
+    let ours = cost::nats(&Arc::new(target), &logits).expect("shapes fit");
+    same_gradients(&[&logits], &mask, &ours, &theirs);
 }
 
 #[test]

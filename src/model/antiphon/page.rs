@@ -6,13 +6,17 @@ use candle_core::{Result, Tensor};
 
 use super::{
     bag::Bag,
-    cost::{self, Target},
+    cost::{self, Ahead, Target},
+    experts::{CELLS, EXPERTS, Places, Shares},
     features::Features,
     median,
     scene::{KEY, POINTERS, Scene},
     vocabulary::{Bin, OVER, TIMES, velocity_bin},
 };
-use crate::{model::vector::Item, music::grid::GridNote};
+use crate::{
+    model::vector::Item,
+    music::{conditions::Pulse, grid::GridNote},
+};
 
 /// B sequences of T notes, N = B * T. What lies behind the end of a sequence has no features and costs nothing.
 #[derive(Debug, Clone)]
@@ -27,14 +31,28 @@ pub struct Page {
     pub told: [Arc<Bag>; 3],
     /// For each head.
     targets: [Arc<Target>; 4],
-    /// Of each note, the ends that its duration may point at: as lengths in cells, 0 filling up.
-    lengths: Vec<[u32; POINTERS]>,
+    /// Of each note, what its times are told of besides the logits.
+    known: Vec<Known>,
+}
+
+/// What is known where a note is expected.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// The ends that its duration may point at: as lengths in cells, 0 filling up.
+    lengths: [u32; POINTERS],
+    /// Where the onset before lies.
+    before: Option<Pulse>,
+    /// Where its own onset lies.
+    onset: Option<Pulse>,
 }
 
 /// Notes in a row.
 #[derive(Debug, Clone, Copy)]
 pub struct Stretch<'a> {
+    /// What is true after what was heard before: steps count from the onset that was heard last.
     pub notes: &'a [GridNote],
+    /// What is heard of each note, which may differ from what it was: a player errs. As many as there are notes.
+    pub heard: &'a [GridNote],
     /// Whether the piece is over after them; otherwise nobody knows what follows.
     pub over: bool,
 }
@@ -42,7 +60,8 @@ pub struct Stretch<'a> {
 impl Page {
     /// Takes up to `time` notes of each sequence, and moves its scene, of which there is one for each, behind them.
     pub fn new(sequences: &[&[GridNote]], time: usize, scenes: &mut [Scene]) -> Self {
-        let stretches: Vec<_> = sequences.iter().map(|notes| Stretch { notes, over: false }).collect();
+        let stretches: Vec<_> =
+            sequences.iter().map(|notes| Stretch { notes, heard: notes, over: false }).collect();
         Self::of(&stretches, time, scenes)
     }
 
@@ -50,29 +69,39 @@ impl Page {
     pub fn of(stretches: &[Stretch], time: usize, scenes: &mut [Scene]) -> Self {
         let mut heard = Bag::default();
         let mut told: [Bag; 3] = Default::default();
-        let mut targets: [Target; 4] = Default::default();
+        let mut targets = [Target::of_time(), Target::default(), Target::default(), Target::of_time()];
         let mut features = Features::default();
-        let mut lengths = vec![[0; POINTERS]; stretches.len() * time];
-        let mut place = lengths.iter_mut();
-        for (&Stretch { notes, over }, scene) in stretches.iter().zip(scenes) {
+        let mut known = vec![Known::default(); stretches.len() * time];
+        let mut place = known.iter_mut();
+        for (&Stretch { notes, heard: said, over }, scene) in stretches.iter().zip(scenes) {
+            let mut notes_heard = said.iter();
             for t in 0..time {
-                let lengths = place.next().expect("there is one for each note");
-                let Some(note) = notes.get(t) else {
+                let known = place.next().expect("there is one for each note");
+                let (Some(note), Some(said)) = (notes.get(t), notes_heard.next()) else {
                     heard.push(&[]);
                     told.iter_mut().for_each(|bag| bag.push(&[]));
                     let [step, rest @ ..] = &mut targets;
+                    let ahead = scene.pulse().map(|pulse| Ahead { pulse, first: 0, cell: None });
                     match over && t == notes.len() {
-                        true => step.ask(0..0, &[item(OVER, 1.0)]),
+                        true => step.ask_ahead(0..0, &[item(OVER, 1.0)], ahead),
                         false => step.ask_nothing(),
                     }
                     rest.iter_mut().for_each(Target::ask_nothing);
                     continue;
                 };
+                *known = Known {
+                    lengths: scene.lengths(note.step),
+                    before: scene.pulse(),
+                    onset: note.conditions.pulse,
+                };
+                judge(scene, note, known, &mut targets);
                 tell(scene, note, &mut features, &mut told);
+                if said != note {
+                    tell_all(scene, said, &mut features);
+                }
+                scene.tell_who(&said.conditions, &mut features);
                 heard.push(features.items());
-                *lengths = scene.lengths(note.step);
-                judge(scene, note, lengths, &mut targets);
-                scene.hear(note);
+                scene.hear(said);
             }
         }
         Self {
@@ -82,7 +111,7 @@ impl Page {
             heard: Arc::new(heard),
             told: told.map(Arc::new),
             targets: targets.map(Arc::new),
-            lengths,
+            known,
         }
     }
 
@@ -96,19 +125,32 @@ impl Page {
     pub fn medians(&self, [steps, _, _, durations]: &[Tensor; 4]) -> Result<[Vec<f32>; 2]> {
         let mut steps: Vec<Vec<f32>> = steps.to_vec2()?;
         let mut durations: Vec<Vec<f32>> = durations.to_vec2()?;
-        let durations = durations.iter_mut().zip(&self.lengths);
+        let steps = steps.iter_mut().zip(&self.known);
+        let durations = durations.iter_mut().zip(&self.known);
         Ok([
-            steps.iter_mut().map(|logits| median::step(logits)).collect(),
-            durations.map(|(logits, lengths)| median::duration(logits, lengths)).collect(),
+            steps.map(|(logits, known)| median::step(folded(logits, known.before, 0))).collect(),
+            durations
+                .map(|(logits, known)| median::duration(folded(logits, known.onset, 1), &known.lengths))
+                .collect(),
         ])
     }
 }
 
-/// Leaves all features of a note, and writes what each head is told of it.
+/// The odds of bins by both experts, from a head's logits.
+fn folded(logits: &mut [f32], pulse: Option<Pulse>, first: u32) -> &mut [f32] {
+    let (choices, experts) = logits.split_at_mut(logits.len() - EXPERTS);
+    if let Some(pulse) = pulse {
+        Shares::fold(choices, experts, &Places::after(pulse, first));
+    }
+    choices
+}
+
+/// Leaves all features of a note, but for who plays it, and writes what each head is told of it.
 fn tell(scene: &Scene, note: &GridNote, features: &mut Features, told: &mut [Bag; 3]) {
     let [pitch, velocity, duration] = told;
     features.clear();
     scene.tell_step(note.step, features);
+    scene.tell_conditions(&note.conditions, features);
     let mut recent = features.clone();
     scene.tell_recent(KEY, &mut recent);
     pitch.push(recent.items());
@@ -119,13 +161,26 @@ fn tell(scene: &Scene, note: &GridNote, features: &mut Features, told: &mut [Bag
     scene.tell_duration(note.step, note.duration, features);
 }
 
+/// Leaves all features of a note, but for who plays it.
+fn tell_all(scene: &Scene, note: &GridNote, features: &mut Features) {
+    features.clear();
+    scene.tell_step(note.step, features);
+    scene.tell_conditions(&note.conditions, features);
+    scene.tell_key(note.step, note.key, features);
+    scene.tell_velocity(note.step, note.velocity, features);
+    scene.tell_duration(note.step, note.duration, features);
+}
+
 /// Writes what could follow the scene, and what does.
-fn judge(scene: &Scene, note: &GridNote, lengths: &[u32; POINTERS], targets: &mut [Target; 4]) {
+fn judge(scene: &Scene, note: &GridNote, known: &Known, targets: &mut [Target; 4]) {
     let [step, pitch, velocity, duration] = targets;
     let (silence, length) = (Bin::of(note.step), Bin::of(note.duration - 1));
-    step.ask(0..0, &[item(silence.index, silence.share())]);
+    let placed = |cell: u32| Some(cell as usize).filter(|&cell| cell < CELLS);
+    let ahead = known.before.map(|pulse| Ahead { pulse, first: 0, cell: placed(note.step) });
+    step.ask_ahead(0..0, &[item(silence.index, silence.share())], ahead);
     pitch.ask(0..scene.lowest(note.step), &[item(note.key.index(), 1.0)]);
     velocity.ask(0..0, &[item(velocity_bin(note.velocity), 1.0)]);
+    let lengths = &known.lengths;
     let pointers = lengths.iter().take_while(|&&length| length > 0).count();
     let mut ends = [item(length.index, length.share()); 2];
     let pointer = lengths[..pointers].iter().position(|&length| length == note.duration);
@@ -133,7 +188,8 @@ fn judge(scene: &Scene, note: &GridNote, lengths: &[u32; POINTERS], targets: &mu
         ends[1] = item(TIMES + pointer, 1.0);
     }
     let meaning = 1 + usize::from(pointer.is_some());
-    duration.ask(TIMES + pointers..TIMES + POINTERS, &ends[..meaning]);
+    let ahead = known.onset.map(|pulse| Ahead { pulse, first: 1, cell: placed(note.duration - 1) });
+    duration.ask_ahead(TIMES + pointers..TIMES + POINTERS, &ends[..meaning], ahead);
 }
 
 fn item(row: usize, amount: f32) -> Item {

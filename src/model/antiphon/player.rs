@@ -15,17 +15,23 @@ use self::{
     layout::{Parts, Scratch},
 };
 use super::{
+    experts::{Places, Shares},
     features::Features,
     scene::KEY,
     shape::{HEADS, LAYERS, MEMORY},
-    vocabulary::{Bin, OVER, TIMES},
+    vocabulary::{Bin, OVER, STEPS, TIMES},
 };
 use crate::{
     model::{
         Chance, Expectation, KeyOdds, Limits, Model, State, Taste, lstm::Packed, sampling, vector,
         weights::Weights,
     },
-    music::{grid::GridNote, note::RelativeNote, time::Seconds},
+    music::{
+        conditions::Conditions,
+        grid::{GridNote, seconds},
+        note::RelativeNote,
+        time::Seconds,
+    },
 };
 
 /// Half a cell: what is left of a note that begins late in its cell.
@@ -119,6 +125,18 @@ impl Antiphon {
     }
 }
 
+impl Antiphon {
+    /// The logits of the choices for a step, by both experts.
+    fn say_step<'a>(&self, now: &Conditions, scratch: &'a mut Scratch) -> &'a mut [f32] {
+        let logits = self.say(0, &Features::default(), scratch);
+        let (choices, experts) = logits.split_at_mut(STEPS);
+        if let Some(pulse) = now.pulse {
+            Shares::fold(choices, experts, &Places::after(pulse, 0));
+        }
+        choices
+    }
+}
+
 impl Model for Antiphon {
     fn name(&self) -> &str {
         &self.name
@@ -140,9 +158,11 @@ impl Model for Antiphon {
         let State { numbers, scene, .. } = state;
         let mut features = Features::default();
         scene.tell_step(note.step, &mut features);
+        scene.tell_conditions(&note.conditions, &mut features);
         scene.tell_key(note.step, note.key, &mut features);
         scene.tell_velocity(note.step, note.velocity, &mut features);
         scene.tell_duration(note.step, note.duration, &mut features);
+        scene.tell_who(&note.conditions, &mut features);
         let mut parts = layout::split(numbers);
         parts.embedding.fill(0.0);
         vector::gather(&self.hear, features.items(), parts.embedding);
@@ -156,46 +176,49 @@ impl Model for Antiphon {
     }
 
     fn expect(&self, state: &mut State) -> Option<Expectation> {
-        let State { numbers, scene, .. } = state;
+        let State { numbers, scene, now, .. } = state;
         let mut parts = layout::split(numbers);
         self.look_back(&mut parts, scene.heard());
-        let weights = &mut self.say(0, &Features::default(), &mut parts.scratch)[..TIMES];
+        let weights = &mut self.say_step(now, &mut parts.scratch)[..TIMES];
         vector::soften(weights);
         Some(Expectation::of(weights))
     }
 
     fn is_over(&self, state: &mut State, taste: &Taste, chance: &mut Chance) -> bool {
-        let State { numbers, scene, .. } = state;
+        let State { numbers, scene, now, .. } = state;
         let mut parts = layout::split(numbers);
         self.look_back(&mut parts, scene.heard());
-        let logits = self.say(0, &Features::default(), &mut parts.scratch);
+        let logits = self.say_step(now, &mut parts.scratch);
         sampling::draw(logits, &taste.timing, chance.random()) == OVER
     }
 
     /// After the likeliest step that begins no part of the newest chord, whose time is over when anybody looks.
     fn foresee(&self, state: &mut State) -> Option<KeyOdds> {
-        let State { numbers, scene, .. } = state;
+        let State { numbers, scene, now, .. } = state;
         let mut parts = layout::split(numbers);
         self.look_back(&mut parts, scene.heard());
-        let steps = &self.say(0, &Features::default(), &mut parts.scratch)[..TIMES];
+        let steps = &self.say_step(now, &mut parts.scratch)[..TIMES];
         let later = steps.iter().enumerate().skip(CHORD_CELLS);
         let likeliest = later.max_by(|one, other| one.1.total_cmp(other.1));
         let step = Bin::at(likeliest.map_or(CHORD_CELLS, |(bin, _)| bin)).first_cell;
         let mut told = Features::default();
         scene.tell_step(step, &mut told);
+        scene.tell_conditions(&now.after(seconds(step)), &mut told);
         scene.tell_recent(KEY, &mut told);
         Some(KeyOdds::of(self.say(1, &told, &mut parts.scratch)))
     }
 
     fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
-        let State { numbers, scene, odds } = state;
+        let State { numbers, scene, now, odds } = state;
         let mut parts = layout::split(numbers);
         self.look_back(&mut parts, scene.heard());
         let scratch = &mut parts.scratch;
         let mut choice = Choice { scene, taste, limits, chance };
         let mut told = Features::default();
-        let step = choice.step(&mut self.say(0, &told, scratch)[..TIMES]);
+        let step = choice.step(self.say(0, &told, scratch), now.pulse);
+        let conditions = now.after(seconds(step));
         scene.tell_step(step, &mut told);
+        scene.tell_conditions(&conditions, &mut told);
         let mut told_of_keys = told.clone();
         scene.tell_recent(KEY, &mut told_of_keys);
         let logits = self.say(1, &told_of_keys, scratch);
@@ -204,8 +227,8 @@ impl Model for Antiphon {
         scene.tell_key(step, key, &mut told);
         let velocity = choice.velocity(self.say(2, &told, scratch));
         scene.tell_velocity(step, velocity, &mut told);
-        let duration = choice.duration(self.say(3, &told, scratch), step);
-        let note = GridNote { step, key, velocity, duration };
+        let duration = choice.duration(self.say(3, &told, scratch), step, conditions.pulse);
+        let note = GridNote { step, key, velocity, duration, conditions };
         let dither = choice.dither();
         let step = limits.step(Seconds(note.step_seconds().0 + dither.0).max(Seconds::ZERO));
         let end = Seconds(note.step_seconds().0 + note.duration_seconds().0);

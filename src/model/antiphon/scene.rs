@@ -5,7 +5,9 @@ use super::{
     vocabulary::{Bin, TIMES, VELOCITIES, velocity_bin},
 };
 use crate::music::{
+    conditions::{Conditions, PLACES, Pulse, SIXTEENTHS, Style},
     grid::GridNote,
+    keys::PITCH_CLASSES,
     note::{Key, Velocity},
 };
 
@@ -19,19 +21,35 @@ const GAP: usize = TIMES;
 const SOUNDING: usize = GAP + GAPS * TIMES;
 /// Set for the first note of a piece.
 const FIRST: usize = SOUNDING + Key::COUNT;
-pub const KEY: usize = FIRST + 1;
+/// Conditions at the onset. Before them stands what representation 1 knew of it.
+pub const PLACE: usize = FIRST + 1;
+const SIXTEENTH: usize = PLACE + PLACES;
+const BAR: usize = SIXTEENTH + SIXTEENTHS;
+const TEMPO: usize = BAR + BARS;
+const CHORD_CLASS: usize = TEMPO + TEMPOS;
+const ROOT: usize = CHORD_CLASS + PITCH_CLASSES;
+const STYLE: usize = ROOT + PITCH_CLASSES;
+pub const KEY: usize = STYLE + Style::ALL.len();
 const PITCH_CLASS: usize = KEY + Key::COUNT;
-const INTERVAL: usize = PITCH_CLASS + 12;
+const INTERVAL: usize = PITCH_CLASS + PITCH_CLASSES;
 const AROUND: usize = INTERVAL + INTERVALS * SPAN;
 pub const VELOCITY: usize = AROUND + SPAN;
 const REMAINING: usize = VELOCITY + VELOCITIES;
 pub const LENGTH: usize = REMAINING + 2 * POINTERS;
 const POINTED: usize = LENGTH + TIMES;
+/// Told of a note that was heard alone. Before it stands what representation 1 knew of a note.
+pub const WHO: usize = POINTED + POINTERS + 1;
 /// How many features there are of a note.
-pub const HEARD: usize = POINTED + POINTERS + 1;
+pub const HEARD: usize = WHO + 2;
 /// The features of the keys of the newest notes, which the pitch is told besides.
 pub const RECENT: usize = Key::COUNT;
 
+/// Lengths of bars in beats that are told apart; longer ones count as the last.
+const BARS: usize = 8;
+/// Tempos that are told apart, eight to the octave from [`SLOWEST_BPM`] on.
+const TEMPOS: usize = 32;
+const TEMPOS_PER_OCTAVE: f64 = 8.0;
+const SLOWEST_BPM: f64 = 25.0;
 /// Onsets before a note, each so many cells before the next, from which it is told its distance: the beat, whatever
 /// the chords.
 const GAPS: usize = 4;
@@ -59,6 +77,8 @@ pub struct Scene {
     newest: [Placed; NEWEST],
     heard: usize,
     begins_piece: bool,
+    /// At the newest onset.
+    pulse: Option<Pulse>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,6 +95,7 @@ impl Scene {
         newest: [Placed { onset: 0, end: 0, key: Key::saturating(0) }; NEWEST],
         heard: 0,
         begins_piece: false,
+        pulse: None,
     };
 
     /// The silence before a piece. [`Scene::SILENCE`] may be the middle of one, of which nothing was heard.
@@ -113,6 +134,11 @@ impl Scene {
         self.newest().next().filter(|_| step == 0).map(|last| last.key)
     }
 
+    /// Where the newest onset lay in the bar.
+    pub fn pulse(&self) -> Option<Pulse> {
+        self.pulse
+    }
+
     /// How many notes there were since silence.
     pub fn heard(&self) -> usize {
         self.heard
@@ -124,6 +150,7 @@ impl Scene {
         let end = self.now.saturating_add(note.duration);
         let key = note.key.index();
         self.ends[key] = self.ends[key].max(end);
+        self.pulse = note.conditions.pulse;
         self.newest[self.heard % NEWEST] = Placed { onset: self.now, end, key: note.key };
         self.heard += 1;
     }
@@ -149,10 +176,33 @@ impl Scene {
         }
     }
 
+    /// Tells what is known around a note at its onset, but for who plays it. Realtime-safe.
+    pub fn tell_conditions(&self, conditions: &Conditions, features: &mut Features) {
+        if let Some(pulse) = conditions.pulse {
+            features.add(PLACE + pulse.place());
+            features.add(SIXTEENTH + pulse.sixteenth());
+            features.add(BAR + (pulse.beats_in_bar().round() as usize).clamp(1, BARS) - 1);
+            let octaves = (60.0 / pulse.period() / SLOWEST_BPM).log2();
+            features.add(TEMPO + ((TEMPOS_PER_OCTAVE * octaves).round().max(0.0) as usize).min(TEMPOS - 1));
+        }
+        if let Some(harmony) = conditions.harmony {
+            harmony.classes().for_each(|class| features.add(CHORD_CLASS + class));
+            harmony.root().into_iter().for_each(|root| features.add(ROOT + root));
+        }
+        if let Some(style) = conditions.style {
+            features.add(STYLE + style.index());
+        }
+    }
+
+    /// Tells who played a note. Realtime-safe.
+    pub fn tell_who(&self, conditions: &Conditions, features: &mut Features) {
+        conditions.who.into_iter().for_each(|who| features.add(WHO + who.index()));
+    }
+
     /// Tells the key of a note, by itself and beside others. Realtime-safe.
     pub fn tell_key(&self, step: u32, key: Key, features: &mut Features) {
         features.add(KEY + key.index());
-        features.add(PITCH_CLASS + key.index() % 12);
+        features.add(PITCH_CLASS + key.index() % PITCH_CLASSES);
         let interval = |other: i16| i16::from(key.number()) - other;
         for (age, other) in self.newest().take(INTERVALS).enumerate() {
             let place = interval(other.key.number().into()).clamp(-WIDEST, WIDEST) + WIDEST;
@@ -208,7 +258,13 @@ mod tests {
     use crate::music::note::Velocity;
 
     fn note(step: u32, key: u8, duration: u32) -> GridNote {
-        GridNote { step, key: Key::saturating(key), velocity: Velocity::saturating(64), duration }
+        GridNote {
+            step,
+            key: Key::saturating(key),
+            velocity: Velocity::saturating(64),
+            duration,
+            conditions: Default::default(),
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the network is made of.
 
 use super::{
+    experts::EXPERTS,
     scene::{self, ENDS, HEARD, RECENT},
     vocabulary::{STEPS, VELOCITIES},
 };
@@ -31,15 +32,16 @@ pub struct Head {
     /// How many features it is told of.
     pub told: usize,
     pub hidden: usize,
+    /// Logits: of the choices, then of the experts for places, where it tells a time.
     pub outputs: usize,
 }
 
 /// In the order in which a note is chosen.
 pub const HEADS: [Head; 4] = [
-    Head { name: "step", told: 0, hidden: 256, outputs: STEPS },
+    Head { name: "step", told: 0, hidden: 256, outputs: STEPS + EXPERTS },
     Head { name: "pitch", told: scene::KEY + RECENT, hidden: 384, outputs: Key::COUNT },
     Head { name: "velocity", told: scene::VELOCITY, hidden: 192, outputs: VELOCITIES },
-    Head { name: "duration", told: scene::LENGTH, hidden: 256, outputs: ENDS },
+    Head { name: "duration", told: scene::LENGTH, hidden: 256, outputs: ENDS + EXPERTS },
 ];
 
 /// Every tensor of a model file with its shape.

@@ -32,6 +32,7 @@ fn notes(count: usize, seed: u64) -> Vec<GridNote> {
         key: Key::saturating(chance.random_range(30..90)),
         velocity: Velocity::saturating(chance.random_range(1..=127)),
         duration: chance.random_range(1..90),
+        conditions: Default::default(),
     };
     (0..count).map(note).collect()
 }
@@ -110,7 +111,7 @@ fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
 }
 
 fn probability_of_the_end(network: &Network, past: &Past, last: &Scene) -> f64 {
-    let page = Page::of(&[Stretch { notes: &[], over: true }], 1, &mut [last.clone()]);
+    let page = Page::of(&[Stretch { notes: &[], heard: &[], over: true }], 1, &mut [last.clone()]);
     let (context, _) = network.listen(&page, past).expect("shapes fit");
     let nats = nats_of(network, &context, &page)[0].to_vec1::<f32>().expect("a number")[0];
     (-f64::from(nats)).exp()

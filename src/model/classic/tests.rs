@@ -18,6 +18,7 @@ fn notes() -> Vec<GridNote> {
             duration: u32::from(n % 5) * 30 + 5,
             key: Key::saturating(40 + (n * 6) % 50),
             velocity: Velocity::saturating(30 + n),
+            conditions: Default::default(),
         })
         .collect()
 }

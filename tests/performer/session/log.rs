@@ -158,7 +158,7 @@ impl Log {
             Request::Answer { from, .. } if self.expected.is_some_and(|expected| is_same(from, expected)) => {
                 self.expected_hand_overs += 1;
             }
-            Request::Heard(note) => {
+            Request::Heard { note, .. } => {
                 let onset = (note.onset.0 * RATE).round() as u64;
                 let overheard = closed.is_some_and(|closed| onset >= closed);
                 self.overheard = self.overheard.or(overheard.then_some(onset));

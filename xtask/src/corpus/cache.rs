@@ -118,6 +118,7 @@ mod tests {
             key: Key::saturating(n),
             velocity: Velocity::saturating(127 - n),
             duration: 1 + u32::from(n),
+            conditions: Default::default(),
         };
         ((0..100).map(note).collect(), LeftOut { drums: 7, tempos: 8, keys: 9 })
     }

@@ -17,12 +17,14 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
+use antiphon::music::conditions::Style;
+
 use super::{
     Split, find, has_list, tree,
     wjazzd::{self, Solo},
 };
 use asap::Asap;
-pub use source::{Annotations, Music, Source};
+pub use source::{Annotations, Known, Music, Source};
 
 /// One performance in so many is held out where a corpus has no split.
 const HELD_OUT: u32 = 10;
@@ -42,14 +44,11 @@ pub enum Corpus {
     Other,
 }
 
-/// How music is played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Style {
-    Classical,
-    JazzPiano,
-    /// A jazz solo of one line.
-    JazzLine,
-    Pop,
+/// Whether a folder holds corpora of which more is known than their notes, or is one of them.
+pub fn is_known(folder: &Path) -> bool {
+    let Ok(folder) = folder.canonicalize() else { return false };
+    let within = || known_within(&folder).is_ok_and(|found| found.iter().any(|(it, _)| *it != Corpus::Other));
+    folder.is_dir() && (Corpus::named(&folder).is_some() || within())
 }
 
 /// All performances of a split in a corpus, or in a folder of corpora, in the order of corpora and names.
@@ -94,6 +93,11 @@ impl Corpus {
         Self::Pop909,
         Self::Emopia,
     ];
+
+    /// Whether a list tells which performances are for choosing.
+    pub fn is_listed(self) -> bool {
+        matches!(self, Self::Maestro | Self::Pijama | Self::AsapBeats)
+    }
 
     /// `None` where it is not known.
     pub fn style(self) -> Option<Style> {

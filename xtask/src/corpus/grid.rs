@@ -1,11 +1,12 @@
 //! Notes on the 10 ms grid on which models are scored.
 
 use antiphon::music::{
+    conditions::Conditions,
     grid::{CELLS_PER_SECOND, GridNote},
     note::{Key, Velocity},
 };
 
-use super::Piece;
+use super::{Note, Piece};
 
 /// A note between two points in cells since the beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,20 +15,31 @@ pub struct Placed {
     pub end: u32,
     pub key: Key,
     pub velocity: Velocity,
+    /// At its onset.
+    pub conditions: Conditions,
 }
 
 impl Piece {
     /// By onset cell and then by key; the first step counts from the beginning of the file. Drums are left out: their keys are
     /// no pitches.
     pub fn on_grid(&self) -> Vec<GridNote> {
-        let placed = |note: &super::Note| Placed {
-            onset: cell(note.onset),
-            end: cell(note.end),
-            key: note.key,
-            velocity: note.velocity,
-        };
-        in_order(self.melodic().map(placed).collect())
+        on_grid(self.melodic(), |_| Conditions::UNKNOWN)
     }
+}
+
+/// Notes by onset cell and then by key, with what is known at the second of each onset.
+pub fn on_grid<'a>(
+    notes: impl Iterator<Item = &'a Note>,
+    known: impl Fn(f64) -> Conditions,
+) -> Vec<GridNote> {
+    let placed = |note: &Note| Placed {
+        onset: cell(note.onset),
+        end: cell(note.end),
+        key: note.key,
+        velocity: note.velocity,
+        conditions: known(note.onset),
+    };
+    in_order(notes.map(placed).collect())
 }
 
 fn cell(seconds: f64) -> u32 {
@@ -41,7 +53,7 @@ pub fn in_order(mut notes: Vec<Placed>) -> Vec<GridNote> {
     let relative = |note: Placed| {
         let step = note.onset - std::mem::replace(&mut before, note.onset);
         let duration = note.end.saturating_sub(note.onset).max(1);
-        GridNote { step, key: note.key, velocity: note.velocity, duration }
+        GridNote { step, key: note.key, velocity: note.velocity, duration, conditions: note.conditions }
     };
     notes.into_iter().map(relative).collect()
 }
@@ -51,7 +63,8 @@ pub fn placed(notes: &[GridNote]) -> impl Iterator<Item = Placed> {
     let mut onset = 0;
     notes.iter().map(move |note| {
         onset += note.step;
-        Placed { onset, end: onset + note.duration, key: note.key, velocity: note.velocity }
+        let GridNote { duration, key, velocity, conditions, .. } = *note;
+        Placed { onset, end: onset + duration, key, velocity, conditions }
     })
 }
 
@@ -72,7 +85,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Vec<GridNote>> {
         let [step, duration, rest] = numbers.map(u32::from_le_bytes);
         let key = Key::new(u8::try_from(rest >> 8).ok()?)?;
         let velocity = Velocity::new(u8::try_from(rest & 0xff).ok()?)?;
-        (duration > 0).then_some(GridNote { step, key, velocity, duration })
+        (duration > 0).then_some(GridNote { step, key, velocity, duration, conditions: Default::default() })
     };
     if rest.is_empty() && more.is_empty() { notes.iter().map(note).collect() } else { None }
 }

@@ -13,6 +13,9 @@ use crate::{
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
     model: String,
+    /// Where a folder holds several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<String>,
     parameters: usize,
     convention: String,
     files: usize,
@@ -51,6 +54,7 @@ impl Row {
         let ([step, pitch, velocity, duration], error) = (score.nats_per_note(), score.mae_s());
         Self {
             model: weights.name.clone(),
+            corpus: None,
             parameters: weights.preset.parameters(),
             convention: convention.to_string(),
             files,
@@ -70,6 +74,7 @@ impl Row {
     ) -> Self {
         Self {
             model: model.to_owned(),
+            corpus: None,
             parameters,
             convention: convention.to_string(),
             files: pieces.len(),
@@ -90,13 +95,25 @@ impl Row {
 /// The rows in columns.
 pub fn table(rows: &[Row]) -> String {
     let number = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:.3}"));
-    let head =
-        ["model", "convention", "memory", "files", "notes", "step", "pitch", "velocity", "duration", "total"];
+    let head = [
+        "corpus",
+        "model",
+        "convention",
+        "memory",
+        "files",
+        "notes",
+        "step",
+        "pitch",
+        "velocity",
+        "duration",
+        "total",
+    ];
     let head = head.into_iter().chain(["step ±s", "duration ±s"]).map(str::to_owned).collect::<Vec<_>>();
     let mut lines = vec![head];
     for row in rows {
         let nats = row.nats_per_note;
-        let mut line = vec![row.model.clone(), row.convention.clone()];
+        let corpus = row.corpus.clone().unwrap_or_else(|| "-".to_owned());
+        let mut line = vec![corpus, row.model.clone(), row.convention.clone()];
         line.push(row.memory.map_or("-".to_owned(), |memory| memory.to_string()));
         line.extend([row.files.to_string(), row.notes.to_string()]);
         line.extend([nats.step, nats.pitch, nats.velocity, nats.duration, nats.total].map(number));

@@ -19,6 +19,7 @@ fn piece(length: u8, seed: u8) -> Vec<GridNote> {
         key: Key::saturating(40 + n.wrapping_mul(seed) % 40),
         velocity: Velocity::saturating(64),
         duration: 1 + u32::from(n % 7) * 20,
+        conditions: Default::default(),
     };
     (0..length).map(note).collect()
 }

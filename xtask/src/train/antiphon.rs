@@ -146,15 +146,17 @@ mod tests {
     use antiphon::model::Preset;
 
     use super::*;
-    use crate::train::{beginning, descent::Method, pupil::melody};
+    use crate::train::{beginning, descent::Method, material::Training, played::Variety, pupil::melody};
 
     #[test]
     fn a_melody_that_repeats_is_learnt() {
         let piece = melody();
         let mut chance = Chance::seed_from_u64(1);
         let variables = beginning::drawn(Preset::Antiphon, &mut chance).expect("shapes fit");
-        let streams = [1, 2]
-            .map(|seed| Chunks::new(vec![piece.clone()].into(), (2, 24), 1.0, Chance::seed_from_u64(seed)));
+        let streams = [1, 2].map(|seed| {
+            let (training, chance) = (Training::of(vec![piece.clone()]), Chance::seed_from_u64(seed));
+            Chunks::new(training.into(), (2, 24), Variety::ALL, chance)
+        });
         let streams = streams.map(|chunks| chunks.expect("a note"));
         let plan = Plan {
             batch: 4,

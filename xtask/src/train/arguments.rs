@@ -48,6 +48,9 @@ pub struct Arguments {
     /// The part of the passages that antiphon hears in another key, tempo and loudness, 0 to 1; the others as written
     #[arg(long, default_value = "0.5", value_parser = share)]
     pub varied: f64,
+    /// The part of the passages in which antiphon hears some notes as its own, with slips that it is to survive, 0 to 1
+    #[arg(long, default_value = "0.5", value_parser = share)]
+    pub slipped: f64,
     /// What computes
     #[arg(long, value_enum, default_value_t = Processor::Cpu)]
     pub device: Processor,

@@ -57,6 +57,8 @@ pub struct Run {
     pub rate: f64,
     /// Of our own network: the part of the passages that are played differently each time.
     pub varied: Option<f64>,
+    /// Of our own network: the part of the passages with slips.
+    pub slipped: Option<f64>,
     /// Of our own network: the part of its numbers that it does without.
     pub dropout: Option<f32>,
     pub method: Method,
@@ -180,6 +182,7 @@ mod tests {
             method: Method::Adam,
             decay: 0.0,
             varied: None,
+            slipped: None,
             longest_gradient: 1.0,
         }
     }

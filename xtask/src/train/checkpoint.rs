@@ -78,16 +78,6 @@ impl Checkpoint {
         Ok(self.shaped(name, &[count])?.to_vec1()?)
     }
 
-    pub fn keep_bytes(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        self.keep_tensor(name, &Tensor::new(bytes, &Device::Cpu)?);
-        Ok(())
-    }
-
-    /// The way back from [`Checkpoint::keep_bytes`].
-    pub fn bytes(&self, name: &str) -> Result<Vec<u8>> {
-        Ok(self.tensors.get(name).with_context(|| missing(name))?.to_vec1()?)
-    }
-
     pub fn keep_weights(&mut self, variables: &Variables) {
         variables.iter().for_each(|(name, var)| self.keep_tensor(&weights(name), var.as_tensor()));
     }
@@ -135,13 +125,11 @@ mod tests {
         let mut checkpoint = Checkpoint::default();
         checkpoint.keep("chance", &chance).expect("JSON");
         checkpoint.keep_numbers("numbers", &numbers).expect("a tensor");
-        checkpoint.keep_bytes("bytes", &[]).expect("a tensor");
         let bytes = checkpoint.to_bytes().expect("memory takes all");
         let read = Checkpoint::from_bytes(&bytes).expect("whole");
         assert_eq!(read.fact::<Chance>("chance").expect("kept").random::<u64>(), chance.random::<u64>());
         let found = read.numbers("numbers", 3).expect("kept");
         assert!(found.iter().zip(numbers).all(|(a, b)| a.to_bits() == b.to_bits()));
-        assert!(read.bytes("bytes").expect("kept").is_empty());
         assert!(read.numbers("numbers", 2).is_err() && read.numbers("means", 3).is_err());
         assert!(Checkpoint::from_bytes(&bytes[..bytes.len() - 1]).is_err());
     }

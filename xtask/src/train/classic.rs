@@ -110,14 +110,14 @@ mod tests {
     use antiphon::model::{self, Chance, classic::CLASSIC_25};
 
     use super::*;
-    use crate::train::{beginning, pupil::melody};
+    use crate::train::{beginning, material::Training, pupil::melody};
 
     #[test]
     fn a_melody_that_repeats_is_learnt() {
         let mut chance = Chance::seed_from_u64(1);
         let preset = model::Preset::Classic(CLASSIC_25);
         let variables = beginning::drawn(preset, &mut chance).expect("shapes fit");
-        let windows = Windows::new([melody()].into(), 8, 12, chance).expect("long enough");
+        let windows = Windows::new(Training::of(vec![melody()]).into(), 8, 12, chance).expect("long enough");
         let mut pupil = Classic::new(CLASSIC_25, &variables, windows).expect("shapes fit");
         let mut lesson = || {
             let batch = pupil.windows.next().expect("endless");

@@ -1,6 +1,6 @@
 //! What is learnt from, and what is scored on.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, ops::Range, path::PathBuf, sync::Arc};
 
 use anyhow::{Result, bail};
 use rand::seq::SliceRandom;
@@ -8,7 +8,10 @@ use rand::seq::SliceRandom;
 use antiphon::model::Chance;
 
 use super::Arguments;
-use crate::corpus::{self, Cache, GridNote, GridPiece, Split};
+use crate::corpus::{self, Cache, GridNote, GridPiece, Split, annotated, collection};
+
+/// A corpus by its name.
+type Named = (String, Vec<GridPiece>);
 
 /// So many held-out files are named.
 const NAMED: usize = 8;
@@ -16,11 +19,57 @@ const NAMED: usize = 8;
 /// Notes on the grid, file by file.
 pub struct Material {
     /// Shared by all that learn, so that there is one copy of it.
-    pub training: Arc<[Vec<GridNote>]>,
+    pub training: Arc<Training>,
     pub validation: Vec<Vec<GridNote>>,
     pub scored_on: ScoredOn,
     /// How many files are too short to learn from.
     left_out: usize,
+}
+
+/// What is learnt from.
+#[derive(Debug)]
+pub struct Training {
+    pub pieces: Vec<Vec<GridNote>>,
+    pub corpora: Vec<Corpus>,
+}
+
+/// Pieces that lie side by side.
+#[derive(Debug)]
+pub struct Corpus {
+    pub name: String,
+    pub pieces: Range<usize>,
+    pub notes: usize,
+}
+
+impl Training {
+    /// One corpus.
+    #[cfg(test)]
+    pub fn of(pieces: Vec<Vec<GridNote>>) -> Self {
+        let mut training = Self { pieces: Vec::new(), corpora: Vec::new() };
+        training.add(String::new(), pieces);
+        training
+    }
+
+    fn add(&mut self, name: String, pieces: Vec<Vec<GridNote>>) {
+        let first = self.pieces.len();
+        self.pieces.extend(pieces);
+        let pieces = first..self.pieces.len();
+        let notes = self.pieces[first..].iter().map(Vec::len).sum();
+        if notes > 0 {
+            self.corpora.push(Corpus { name, pieces, notes });
+        }
+    }
+
+    /// The corpus that `drawn`, 0..1, chooses: with the square root of its notes for a weight, so that none drowns another.
+    pub fn drawn(&self, drawn: f64) -> usize {
+        let weight = |corpus: &Corpus| (corpus.notes as f64).sqrt();
+        let mut left = drawn * self.corpora.iter().map(weight).sum::<f64>();
+        let chosen = self.corpora.iter().position(|corpus| {
+            left -= weight(corpus);
+            left < 0.0
+        });
+        chosen.unwrap_or(self.corpora.len() - 1)
+    }
 }
 
 /// Where the notes to score on come from.
@@ -38,36 +87,43 @@ impl Material {
     pub fn read(arguments: &Arguments, shortest: usize, cache: &Cache, chance: &mut Chance) -> Result<Self> {
         let read = |sources: &[PathBuf], split| sounding(arguments, sources, split, cache);
         let mut training = read(&arguments.data, Split::Train)?;
-        let listed: Vec<_> =
-            arguments.data.iter().filter(|source| corpus::has_list(source)).cloned().collect();
+        let has_split = |source: &&PathBuf| corpus::has_list(source) || collection::is_known(source);
+        let listed: Vec<_> = arguments.data.iter().filter(has_split).cloned().collect();
+        let count: usize = training.iter().map(|(_, pieces)| pieces.len()).sum();
         let (validation, scored_on) = if !arguments.validation.is_empty() {
             (read(&arguments.validation, Split::Validation)?, ScoredOn::Given)
         } else if !listed.is_empty() {
             (read(&listed, Split::Validation)?, ScoredOn::Listed)
-        } else if training.len() == 1 {
+        } else if count == 1 {
             (training.clone(), ScoredOn::Learnt)
         } else {
-            training.shuffle(chance);
-            let validation = training.split_off(training.len() - (training.len() / 10).max(1));
-            let paths = validation.iter().map(|piece| piece.path.clone()).collect();
-            (validation, ScoredOn::HeldOut(paths))
+            let (held_out, paths) = hold_out(&mut training, count, chance);
+            (held_out, ScoredOn::HeldOut(paths))
         };
-        let found = training.len();
-        training.retain(|piece| piece.notes.len() >= shortest);
-        if training.is_empty() {
+        let mut kept = Training { pieces: Vec::new(), corpora: Vec::new() };
+        for (name, mut pieces) in training {
+            pieces.retain(|piece| piece.notes.len() >= shortest);
+            kept.add(name, notes(pieces));
+        }
+        if kept.pieces.is_empty() {
             bail!("no file to learn from holds {shortest} notes: give longer files or a smaller `--window`");
         }
+        let held_out = if let ScoredOn::HeldOut(paths) = &scored_on { paths.len() } else { 0 };
         Ok(Self {
-            left_out: found - training.len(),
-            training: notes(training).into(),
-            validation: notes(validation),
+            left_out: count - held_out - kept.pieces.len(),
+            training: kept.into(),
+            validation: validation.into_iter().flat_map(|(_, pieces)| notes(pieces)).collect(),
             scored_on,
         })
     }
 
     /// Says what is learnt from, and what is not.
     pub fn tell(&self) {
-        println!("{} to learn from, {} to score on", sum(&self.training), sum(&self.validation));
+        println!("{} to learn from, {} to score on", sum(&self.training.pieces), sum(&self.validation));
+        if let corpora @ [_, _, ..] = &self.training.corpora[..] {
+            let told = |corpus: &Corpus| format!("{} {}", corpus.name, corpus.notes);
+            println!("notes of each corpus: {}", corpora.iter().map(told).collect::<Vec<_>>().join(", "));
+        }
         if self.left_out > 0 {
             println!("not learnt from because shorter than a window: {} files", self.left_out);
         }
@@ -81,13 +137,13 @@ impl Material {
     }
 
     pub fn notes(&self) -> usize {
-        self.training.iter().map(Vec::len).sum()
+        self.training.pieces.iter().map(Vec::len).sum()
     }
 
     /// The same for the same notes alone.
     pub fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
-        for piece in self.training.iter().chain(&self.validation) {
+        for piece in self.training.pieces.iter().chain(&self.validation) {
             let bytes = corpus::to_bytes(piece);
             hasher.update(&bytes.len().to_le_bytes()).update(&bytes);
         }
@@ -107,25 +163,52 @@ impl fmt::Display for ScoredOn {
     }
 }
 
-/// The pieces of some sources that have notes.
-fn sounding(
-    arguments: &Arguments,
-    sources: &[PathBuf],
-    split: Split,
-    cache: &Cache,
-) -> Result<Vec<GridPiece>> {
+/// The pieces of some sources that have notes, corpus by corpus.
+fn sounding(arguments: &Arguments, sources: &[PathBuf], split: Split, cache: &Cache) -> Result<Vec<Named>> {
+    let mut corpora = Vec::new();
     let mut files = Vec::new();
     for source in sources {
-        files.extend(corpus::find(source, corpus::has_list(source).then_some(split))?);
+        if !collection::is_known(source) {
+            files.extend(corpus::find(source, corpus::has_list(source).then_some(split))?);
+            continue;
+        }
+        let found = annotated::worth_learning(collection::find_all(source, split)?);
+        for same in found.chunk_by(|a, b| a.corpus == b.corpus) {
+            corpora.push((same[0].corpus.to_string(), annotated::read(same, arguments.convention)));
+        }
     }
-    let mut corpus = corpus::read_on_grid(&files, arguments.convention, cache)?;
-    corpus.warn();
-    if corpus.notes() == 0 {
+    let mut reason = "no notes";
+    if !files.is_empty() {
+        let corpus = corpus::read_on_grid(&files, arguments.convention, cache)?;
+        corpus.warn();
+        reason = corpus.no_notes();
+        corpora.push(("files".to_owned(), corpus.pieces));
+    }
+    corpora.iter_mut().for_each(|(_, pieces)| pieces.retain(|piece| !piece.notes.is_empty()));
+    if corpora.iter().all(|(_, pieces)| pieces.is_empty()) {
         let sources: Vec<_> = sources.iter().map(|source| source.display().to_string()).collect();
-        bail!("{} has {}: give MIDI files with notes", sources.join(", "), corpus.no_notes());
+        bail!("{} has {}: give MIDI files with notes", sources.join(", "), reason);
     }
-    corpus.pieces.retain(|piece| !piece.notes.is_empty());
-    Ok(corpus.pieces)
+    Ok(corpora)
+}
+
+/// Takes a tenth of all files out, at least one.
+fn hold_out(corpora: &mut [Named], count: usize, chance: &mut Chance) -> (Vec<Named>, Vec<PathBuf>) {
+    let mut order: Vec<(usize, usize)> = corpora
+        .iter()
+        .enumerate()
+        .flat_map(|(n, (_, pieces))| (0..pieces.len()).map(move |m| (n, m)))
+        .collect();
+    order.shuffle(chance);
+    order.truncate((count / 10).max(1));
+    order.sort();
+    let mut held_out = Vec::new();
+    // From behind, so that the places before stay.
+    for (corpus, piece) in order.into_iter().rev() {
+        held_out.push(corpora[corpus].1.remove(piece));
+    }
+    let paths = held_out.iter().map(|piece| piece.path.clone()).collect();
+    (vec![("held out".to_owned(), held_out)], paths)
 }
 
 fn notes(pieces: Vec<GridPiece>) -> Vec<Vec<GridNote>> {

@@ -41,6 +41,7 @@ pub fn melody() -> Vec<GridNote> {
         key: Key::saturating(60 + n % 3 * 4),
         velocity: Velocity::saturating(64),
         duration: 30,
+        conditions: Default::default(),
     };
     (0..99).map(note).collect()
 }

@@ -51,7 +51,7 @@ impl Task<'_> {
         Corpus {
             name: arguments.corpus.clone(),
             split: material.scored_on.to_string(),
-            files: material.training.len(),
+            files: material.training.pieces.len(),
             notes: material.notes(),
             convention: arguments.convention.to_string(),
             longest_s: matches!(self.preset, Preset::Classic(_)).then_some(classic::LONGEST.0),
@@ -73,6 +73,7 @@ impl Task<'_> {
             window: plan.window,
             rate: plan.rate,
             varied: ours.then_some(arguments.varied),
+            slipped: ours.then_some(arguments.slipped),
             dropout: ours.then_some(plan.dropout),
             method: plan.method,
             decay: plan.decay,

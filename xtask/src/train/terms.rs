@@ -28,6 +28,7 @@ impl Terms {
             ("--window", plan.window.to_string()),
             ("--seed", arguments.seed.to_string()),
             ("--varied", arguments.varied.to_string()),
+            ("--slipped", arguments.slipped.to_string()),
             // Each learns from rows of its own.
             (THREADS, rayon::current_num_threads().to_string()),
             (CORPUS, material.digest()),

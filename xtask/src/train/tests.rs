@@ -250,10 +250,10 @@ fn what_is_too_short_or_held_out_is_not_learnt_from() {
         Material::read(&arguments, shortest, &cache, &mut Chance::seed_from_u64(1)).expect("there are notes")
     };
     let (all, long) = (material(1), material(30));
-    assert_eq!((all.training.len(), all.validation.len()), (3, 1));
-    assert!(all.training.iter().all(|piece| !all.validation.contains(piece)));
+    assert_eq!((all.training.pieces.len(), all.validation.len()), (3, 1));
+    assert!(all.training.pieces.iter().all(|piece| !all.validation.contains(piece)));
     assert_eq!(long.validation, all.validation);
-    assert!(long.training.iter().all(|piece| piece.len() >= 30) && long.notes() < all.notes());
+    assert!(long.training.pieces.iter().all(|piece| piece.len() >= 30) && long.notes() < all.notes());
     assert_ne!(long.digest(), all.digest());
 }
 

@@ -12,8 +12,7 @@ use antiphon::model::{
     classic::{self, INPUTS},
 };
 
-use super::checkpoint::Checkpoint;
-use crate::corpus::GridNote;
+use super::{checkpoint::Checkpoint, material::Training};
 
 /// Notes to learn from, side by side.
 pub struct Batch {
@@ -32,7 +31,7 @@ pub struct Batch {
 /// An endless stream of batches. In the first half of a batch's rows a window follows on the one before, with its
 /// state; the other half begins anywhere, in silence, as a player's memory does.
 pub struct Windows {
-    pieces: Arc<[Vec<GridNote>]>,
+    training: Arc<Training>,
     /// For each piece, how many notes stand in all pieces up to its end.
     ends: Vec<usize>,
     /// The pieces that have not been begun yet.
@@ -54,7 +53,8 @@ struct Window {
 
 impl Windows {
     /// Fails when a piece is shorter than a window, or none is there.
-    pub fn new(pieces: Arc<[Vec<GridNote>]>, rows: usize, time: usize, chance: Chance) -> Result<Self> {
+    pub fn new(training: Arc<Training>, rows: usize, time: usize, chance: Chance) -> Result<Self> {
+        let pieces = &training.pieces;
         if pieces.is_empty() || pieces.iter().any(|piece| piece.len() < time) {
             bail!("a file holds fewer than {time} notes: give longer files or a smaller `--window`");
         }
@@ -64,7 +64,7 @@ impl Windows {
         }
         // An end that no window fits before: the first batch begins with fresh pieces.
         let going_on = vec![Window { piece: 0, at: usize::MAX - time }; rows / 2];
-        Ok(Self { pieces, ends, order: Vec::new(), going_on, rows, time, chance })
+        Ok(Self { training, ends, order: Vec::new(), going_on, rows, time, chance })
     }
 
     pub fn rows(&self) -> usize {
@@ -88,7 +88,7 @@ impl Windows {
         let mut carried = vec![0f32; self.rows];
         let mut going_on = std::mem::take(&mut self.going_on);
         for (next, carried) in going_on.iter_mut().zip(&mut carried) {
-            if next.at + self.time <= self.pieces[next.piece].len() {
+            if next.at + self.time <= self.training.pieces[next.piece].len() {
                 *carried = 1.0;
             } else {
                 *next = self.begin();
@@ -107,11 +107,11 @@ impl Windows {
     /// elsewhere each time.
     fn begin(&mut self) -> Window {
         if self.order.is_empty() {
-            self.order = (0..self.pieces.len()).collect();
+            self.order = (0..self.training.pieces.len()).collect();
             self.order.shuffle(&mut self.chance);
         }
         let piece = self.order.pop().expect("it has just been filled");
-        let latest = (self.pieces[piece].len() - self.time).min(self.time);
+        let latest = (self.training.pieces[piece].len() - self.time).min(self.time);
         Window { piece, at: self.chance.random_range(0..=latest) }
     }
 
@@ -120,14 +120,15 @@ impl Windows {
         let total = *self.ends.last().expect("there is a piece");
         let note = self.chance.random_range(0..total);
         let piece = self.ends.partition_point(|&end| end <= note);
-        let at = note - (self.ends[piece] - self.pieces[piece].len());
-        Window { piece, at: at.min(self.pieces[piece].len() - self.time) }
+        let at = note - (self.ends[piece] - self.training.pieces[piece].len());
+        Window { piece, at: at.min(self.training.pieces[piece].len() - self.time) }
     }
 
     fn batch(&self, windows: &[Window], carried: Vec<f32>) -> Result<Batch> {
         let count = self.rows * self.time;
-        let notes =
-            windows.iter().flat_map(|window| &self.pieces[window.piece][window.at..window.at + self.time]);
+        let notes = windows
+            .iter()
+            .flat_map(|window| &self.training.pieces[window.piece][window.at..window.at + self.time]);
         let mut x = Vec::with_capacity(count * INPUTS);
         let (mut keys, mut steps, mut durations) = (Vec::new(), Vec::new(), Vec::new());
         for note in notes {
@@ -155,6 +156,7 @@ mod tests {
     use antiphon::music::note::{Key, Velocity};
 
     use super::*;
+    use crate::corpus::GridNote;
 
     /// Every note's duration tells its piece and place.
     fn piece(number: u32, length: u32) -> Vec<GridNote> {
@@ -163,13 +165,14 @@ mod tests {
             key: Key::saturating(60),
             velocity: Velocity::saturating(64),
             duration: 100 * number + n,
+            conditions: Default::default(),
         };
         (0..length).map(note).collect()
     }
 
     fn windows(lengths: &[u32]) -> Windows {
         let pieces = (1..).zip(lengths).map(|(number, &length)| piece(number, length)).collect();
-        Windows::new(pieces, 4, 8, Chance::seed_from_u64(1)).expect("long enough")
+        Windows::new(Training::of(pieces).into(), 4, 8, Chance::seed_from_u64(1)).expect("long enough")
     }
 
     #[test]
@@ -194,6 +197,9 @@ mod tests {
 
     #[test]
     fn a_piece_shorter_than_a_window_is_refused() {
-        assert!(Windows::new([piece(1, 8), piece(2, 7)].into(), 4, 8, Chance::seed_from_u64(1)).is_err());
+        assert!(
+            Windows::new(Training::of(vec![piece(1, 8), piece(2, 7)]).into(), 4, 8, Chance::seed_from_u64(1))
+                .is_err()
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! What the next note is, chosen among what the heads offer and the limits allow.
 
+use std::ops::RangeInclusive;
+
 use rand::RngExt;
 
 use super::repeats;
@@ -7,12 +9,14 @@ use crate::{
     model::{
         Chance, Limits, Sampling, Taste,
         antiphon::{
-            scene::Scene,
-            vocabulary::{Bin, TIMES, velocity_around, velocity_of},
+            experts::{PLACED_BINS, Places, Shares},
+            scene::{ENDS, Scene},
+            vocabulary::{Bin, STEPS, TIMES, velocity_around, velocity_of},
         },
         sampling,
     },
     music::{
+        conditions::Pulse,
         grid::seconds,
         keys::Keys,
         note::{Key, Velocity},
@@ -32,19 +36,26 @@ pub struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    /// The cells from the newest onset to the note.
-    pub fn step(&mut self, logits: &mut [f32]) -> u32 {
+    /// The cells from the newest onset, at `pulse`, to the note.
+    pub fn step(&mut self, logits: &mut [f32], pulse: Option<Pulse>) -> u32 {
         let (least, most) = self.limits.step_cells();
-        for (index, logit) in logits.iter_mut().enumerate() {
-            let bin = Bin::at(index);
-            *logit += bin.part_between(least, most).ln() + self.taste.lean * (bin.first_cell as f32).ln_1p();
+        let (choices, experts) = logits.split_at_mut(STEPS);
+        let times = &mut choices[..TIMES];
+        let shares = masked(times, experts, pulse, 0, least..=most);
+        for (index, logit) in times.iter_mut().enumerate() {
+            *logit += self.taste.lean * (Bin::at(index).first_cell as f32).ln_1p();
         }
         if self.in_order(0).and(self.limits.keys).is_empty() {
             // The chord has reached the highest key that is allowed.
-            logits[0] = f32::NEG_INFINITY;
+            times[0] = f32::NEG_INFINITY;
         }
-        let bin = Bin::at(self.one_of(logits, &self.taste.timing));
-        bin.until(most).cell(least, self.chance.random()).min(most)
+        let bin = Bin::at(self.one_of(times, &self.taste.timing));
+        let drawn = self.chance.random();
+        match shares.filter(|_| bin.index < PLACED_BINS) {
+            Some(shares) => shares.cell(bin, self.taste.timing.sharpness(), drawn),
+            None => bin.until(most).cell(least, drawn),
+        }
+        .clamp(least, most)
     }
 
     /// Neither one that is out of order, nor, where there is a choice, one that would go on with a loop.
@@ -64,22 +75,26 @@ impl Choice<'_> {
         velocity_of(self.one_of(logits, &self.taste.velocity), self.chance.random())
     }
 
-    /// In cells: a length, or up to where another note ends.
-    pub fn duration(&mut self, logits: &mut [f32], step: u32) -> u32 {
+    /// In cells: a length, or up to where another note ends. The onset lies at `pulse`.
+    pub fn duration(&mut self, logits: &mut [f32], step: u32, pulse: Option<Pulse>) -> u32 {
         let longest = self.limits.duration_cells();
         let lengths = self.scene.lengths(step);
-        let (times, pointers) = logits.split_at_mut(TIMES);
-        for (index, logit) in times.iter_mut().enumerate() {
-            *logit += Bin::at(index).part_between(0, longest - 1).ln();
-        }
+        let (choices, experts) = logits.split_at_mut(ENDS);
+        let (times, pointers) = choices.split_at_mut(TIMES);
+        // Bins count a duration from 0.
+        let shares = masked(times, experts, pulse, 1, 0..=longest - 1);
         let allowed = |length: u32| (1..=longest).contains(&length);
         for (logit, _) in pointers.iter_mut().zip(lengths).filter(|(_, length)| !allowed(*length)) {
             *logit = f32::NEG_INFINITY;
         }
-        let (end, drawn) = (self.one_of(logits, &self.taste.timing), self.chance.random());
-        match end.checked_sub(TIMES) {
-            Some(pointer) => lengths[pointer],
-            None => 1 + Bin::at(end).until(longest - 1).cell(0, drawn),
+        let (end, drawn) = (self.one_of(choices, &self.taste.timing), self.chance.random());
+        if let Some(pointer) = end.checked_sub(TIMES) {
+            return lengths[pointer];
+        }
+        let bin = Bin::at(end);
+        1 + match shares.filter(|_| bin.index < PLACED_BINS) {
+            Some(shares) => shares.cell(bin, self.taste.timing.sharpness(), drawn),
+            None => bin.until(longest - 1).cell(0, drawn),
         }
     }
 
@@ -96,4 +111,24 @@ impl Choice<'_> {
     fn one_of(&mut self, logits: &mut [f32], how: &Sampling) -> usize {
         sampling::draw(logits, how, self.chance.random())
     }
+}
+
+/// Leaves to the logits of times what the allowed cells have; the first cell lies so many cells after `pulse`, where that
+/// is known: then with how the cells of a bin share it.
+fn masked(
+    times: &mut [f32],
+    experts: &[f32],
+    pulse: Option<Pulse>,
+    first: u32,
+    allowed: RangeInclusive<u32>,
+) -> Option<Shares> {
+    let shares = pulse.map(|pulse| {
+        let places = Places::after(pulse, first);
+        Shares::fold_allowed(times, experts, &places, |cell| allowed.contains(&(cell as u32)))
+    });
+    let placed = if shares.is_some() { PLACED_BINS } else { 0 };
+    for (index, logit) in times.iter_mut().enumerate().skip(placed) {
+        *logit += Bin::at(index).part_between(*allowed.start(), *allowed.end()).ln();
+    }
+    shares
 }

@@ -56,7 +56,7 @@ mod tests {
         let mut scene = Scene::SILENCE;
         for (key, step) in notes {
             let (key, velocity) = (Key::saturating(key), Velocity::saturating(64));
-            scene.hear(&GridNote { step, key, velocity, duration: 10 });
+            scene.hear(&GridNote { step, key, velocity, duration: 10, conditions: Default::default() });
         }
         scene
     }

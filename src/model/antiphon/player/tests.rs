@@ -8,10 +8,13 @@ use crate::{
         Preset,
         antiphon::{
             Network, Page, Past,
+            experts::PLACED_BINS,
+            scene::ENDS,
             vocabulary::{Bin, TIMES, velocity_bin},
         },
     },
     music::{
+        conditions::{Harmony, Pulse, Style, Who},
         note::{Key, Velocity},
         time::Seconds,
     },
@@ -40,11 +43,23 @@ fn piece(count: usize, seed: u64) -> Vec<GridNote> {
             key: Key::saturating(chance.random_range(lowest..lowest + 20) as u8),
             velocity: Velocity::saturating(chance.random_range(1..=127)),
             duration: if length > 0 { length } else { chance.random_range(1..2000) },
+            conditions: conditions(&mut chance),
         };
         scene.hear(&note);
         notes.push(note);
     }
     notes
+}
+
+/// Each known as often as not.
+fn conditions(chance: &mut Chance) -> Conditions {
+    let mut often = |of: usize| chance.random_bool(0.5).then(|| chance.random_range(0..of));
+    Conditions {
+        pulse: often(4000).and_then(|beat| Pulse::new(beat as f64 / 1000.0, 4.0, 0.5)),
+        harmony: often(4095).and_then(|classes| Harmony::new(classes as u16 + 1, Some((classes % 12) as u8))),
+        style: often(4).map(|style| Style::ALL[style]),
+        who: often(2).map(|who| [Who::Player, Who::Plugin][who]),
+    }
 }
 
 /// What each attribute of each note costs in the graph.
@@ -64,9 +79,9 @@ fn nats(model: &Antiphon, state: &mut State, note: &GridNote) -> [f32; 4] {
     model.look_back(&mut parts, scene.heard());
     let scratch = &mut parts.scratch;
     let mut told = Features::default();
-    let step = Bin::of(note.step);
-    let step_nats = cost(model.say(0, &told, scratch), &[(step.index, step.share())]);
+    let step_nats = time_cost(model.say(0, &told, scratch), STEPS, (scene.pulse(), 0), note.step, &[]);
     scene.tell_step(note.step, &mut told);
+    scene.tell_conditions(&note.conditions, &mut told);
     let mut told_of_keys = told.clone();
     scene.tell_recent(KEY, &mut told_of_keys);
     let keys = model.say(1, &told_of_keys, scratch);
@@ -75,15 +90,31 @@ fn nats(model: &Antiphon, state: &mut State, note: &GridNote) -> [f32; 4] {
     scene.tell_key(note.step, note.key, &mut told);
     let velocity_nats = cost(model.say(2, &told, scratch), &[(velocity_bin(note.velocity), 1.0)]);
     scene.tell_velocity(note.step, note.velocity, &mut told);
-    let length = Bin::of(note.duration - 1);
     let lengths = scene.lengths(note.step);
-    let mut ways = vec![(length.index, length.share())];
-    ways.extend(lengths.iter().position(|&length| length == note.duration).map(|n| (TIMES + n, 1.0)));
+    let ways = lengths.iter().position(|&length| length == note.duration).map(|n| (TIMES + n, 1.0));
     let ends = model.say(3, &told, scratch);
     for (logit, _) in ends[TIMES..].iter_mut().zip(lengths).filter(|(_, length)| *length == 0) {
         *logit = f32::NEG_INFINITY;
     }
-    [step_nats, key_nats, velocity_nats, cost(ends, &ways)]
+    let pulse = (note.conditions.pulse, 1);
+    let duration_nats = time_cost(ends, ENDS, pulse, note.duration - 1, ways.as_slice());
+    [step_nats, key_nats, velocity_nats, duration_nats]
+}
+
+/// Of a time, or of other choices that mean it too; the first cell lies so many cells after a point of the beat.
+fn time_cost(
+    logits: &mut [f32],
+    choices: usize,
+    (pulse, first): (Option<Pulse>, u32),
+    cell: u32,
+    others: &[(usize, f32)],
+) -> f32 {
+    let (choices, experts) = logits.split_at_mut(choices);
+    let bin = Bin::of(cell);
+    let shares = pulse.map(|pulse| Shares::fold(choices, experts, &Places::after(pulse, first)));
+    let shares = shares.filter(|_| bin.index < PLACED_BINS);
+    let share = shares.map_or(bin.share(), |shares| shares.part(cell as usize));
+    cost(choices, &[&[(bin.index, share)], others].concat())
 }
 
 fn cost(logits: &mut [f32], ways: &[(usize, f32)]) -> f32 {
@@ -211,7 +242,7 @@ fn a_piece_is_over_as_often_as_the_odds_of_the_step_say() {
     let mut copy = state.clone();
     let mut parts = layout::split(&mut copy.numbers);
     model.look_back(&mut parts, heard);
-    let logits = model.say(0, &Features::default(), &mut parts.scratch);
+    let logits = model.say_step(&Conditions::UNKNOWN, &mut parts.scratch);
     let likely = logits[OVER].exp() / logits.iter().map(|logit| logit.exp()).sum::<f32>();
     let mut chance = Chance::seed_from_u64(8);
     let over = (0..DRAWS).filter(|_| model.is_over(&mut state, &Taste::PLAIN, &mut chance)).count();

@@ -1,0 +1,191 @@
+//! Two experts for a time (a product of experts: Hinton, 2002): odds of times, and odds of places in the beat and the
+//! bar, multiplied over cells of 10 ms.
+//!
+//! `logit(cell) = time[bin] - ln(cells of the bin) + place[of the beat] + sixteenth[of the bar]`, for the cells of the
+//! next 5.12 s; beyond, and where no beat is known, times alone. Only the odds of bins are ever compared: the second
+//! expert is folded into them, and shares out each bin among its cells.
+
+use super::vocabulary::Bin;
+use crate::music::{
+    conditions::{PLACES, Pulse, SIXTEENTHS},
+    grid::CELLS_PER_SECOND,
+};
+
+/// So many of the coming cells have places, ...
+pub const CELLS: usize = 512;
+/// ... which are those of so many bins.
+pub const PLACED_BINS: usize = 88;
+/// The logits of the second expert, behind all others of a head.
+pub const EXPERTS: usize = PLACES + SIXTEENTHS;
+
+/// What is less likely counts as this, so that each place has a logarithm.
+const LEAST: f32 = 1e-15;
+
+/// Where each of the coming cells lies.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Of the beat.
+    places: [u8; CELLS],
+    /// Of the bar.
+    sixteenths: [u8; CELLS],
+}
+
+/// How much each of the coming cells weighs beside the others of its bin.
+#[derive(Debug, Clone)]
+pub struct Shares([f32; CELLS]);
+
+impl Places {
+    /// The first cell lies so many cells after the point. Realtime-safe.
+    pub fn after(pulse: Pulse, first: u32) -> Self {
+        let mut it = Self { places: [0; CELLS], sixteenths: [0; CELLS] };
+        let beats_per_cell = 1.0 / (CELLS_PER_SECOND * pulse.period());
+        let bar = pulse.beats_in_bar();
+        let mut beat = (pulse.beat() + f64::from(first) * beats_per_cell) % bar;
+        for (place, sixteenth) in it.places.iter_mut().zip(&mut it.sixteenths) {
+            let nearest = (beat * PLACES as f64 + 0.5) as usize % PLACES;
+            let quarter = (beat * 4.0 + 0.5).floor();
+            let over = quarter >= bar * 4.0;
+            *place = nearest as u8;
+            *sixteenth = if over { 0 } else { (quarter as usize).min(SIXTEENTHS - 1) as u8 };
+            beat += beats_per_cell;
+            if beat >= bar {
+                beat %= bar;
+            }
+        }
+        it
+    }
+
+    /// The places of a cell among the second expert's logits.
+    pub fn of(&self, cell: usize) -> [usize; 2] {
+        [usize::from(self.places[cell]), PLACES + usize::from(self.sixteenths[cell])]
+    }
+}
+
+impl Shares {
+    /// What the second expert, its logits being `experts`, makes of the cells; folds it into the logits of the bins.
+    /// Realtime-safe.
+    pub fn fold(bins: &mut [f32], experts: &[f32], places: &Places) -> Self {
+        Self::fold_allowed(bins, experts, places, |_| true)
+    }
+
+    /// The same where only some cells are allowed: what the others weigh is lost to their bins. Realtime-safe.
+    pub fn fold_allowed(
+        bins: &mut [f32],
+        experts: &[f32],
+        places: &Places,
+        allowed: impl Fn(usize) -> bool,
+    ) -> Self {
+        let top = |logits: &[f32]| logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let tops = [top(&experts[..PLACES]), top(&experts[PLACES..])];
+        let mut weights = [0.0; EXPERTS];
+        for (n, (weight, logit)) in weights.iter_mut().zip(experts).enumerate() {
+            *weight = (logit - tops[usize::from(n >= PLACES)]).exp().max(LEAST);
+        }
+        let mut shares = Self([0.0; CELLS]);
+        for (cell, share) in shares.0.iter_mut().enumerate() {
+            let [place, sixteenth] = places.of(cell);
+            *share = if allowed(cell) { weights[place] * weights[sixteenth] } else { 0.0 };
+        }
+        for (index, logit) in bins.iter_mut().enumerate().take(PLACED_BINS) {
+            let bin = Bin::at(index);
+            let sum: f32 = shares.0[cells_of(bin)].iter().sum();
+            *logit += match sum {
+                0.0 => f32::NEG_INFINITY,
+                _ => (sum * bin.share()).ln() + tops[0] + tops[1],
+            };
+        }
+        shares
+    }
+
+    /// The part of its bin that a cell has, 0..=1; nothing where the whole bin has nothing.
+    pub fn part(&self, cell: usize) -> f32 {
+        let sum: f32 = self.0[cells_of(Bin::of(cell as u32))].iter().sum();
+        if sum > 0.0 { self.0[cell] / sum } else { 0.0 }
+    }
+
+    /// The cell of a bin that `drawn`, 0..1, chooses, the weights raised to a power. Realtime-safe.
+    pub fn cell(&self, bin: Bin, power: f32, drawn: f32) -> u32 {
+        let shares = &self.0[cells_of(bin)];
+        let top = shares.iter().copied().fold(0.0, f32::max);
+        let weight = |share: f32| if share > 0.0 { (share / top).powf(power) } else { 0.0 };
+        let mut left = drawn * shares.iter().copied().map(weight).sum::<f32>();
+        let mut last = bin.first_cell;
+        for (cell, &share) in (bin.first_cell..).zip(shares).filter(|(_, share)| **share > 0.0) {
+            (left, last) = (left - weight(share), cell);
+            if left < 0.0 {
+                break;
+            }
+        }
+        last
+    }
+
+    /// Adds to the gradient of the second expert's logits what comes from the gradient of the folded bins.
+    pub fn unfold(&self, bins: &[f32], places: &Places, experts: &mut [f32]) {
+        for (index, &slope) in bins.iter().enumerate().take(PLACED_BINS) {
+            let range = cells_of(Bin::at(index));
+            let sum: f32 = self.0[range.clone()].iter().sum();
+            if sum == 0.0 || slope == 0.0 {
+                continue;
+            }
+            for cell in range {
+                let [place, sixteenth] = places.of(cell);
+                let slope = slope * self.0[cell] / sum;
+                experts[place] += slope;
+                experts[sixteenth] += slope;
+            }
+        }
+    }
+}
+
+fn cells_of(bin: Bin) -> std::ops::Range<usize> {
+    let first = bin.first_cell as usize;
+    first..first + bin.cells as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::antiphon::vocabulary::TIMES, music::time::Seconds};
+
+    fn pulse() -> Pulse {
+        Pulse::new(3.1, 4.0, 0.43).expect("a bar")
+    }
+
+    #[test]
+    fn the_placed_bins_hold_the_placed_cells() {
+        assert_eq!(Bin::at(PLACED_BINS).first_cell as usize, CELLS);
+    }
+
+    #[test]
+    fn cells_lie_where_the_beat_will_be() {
+        let places = Places::after(pulse(), 3);
+        let mut apart = 0;
+        for cell in 0..CELLS {
+            let there = pulse().after(Seconds((cell + 3) as f32 / 100.0));
+            apart += usize::from(places.of(cell) != [there.place(), PLACES + there.sixteenth()]);
+        }
+        assert!(apart < CELLS / 50, "{apart}");
+    }
+
+    #[test]
+    fn an_expert_that_says_nothing_changes_nothing() {
+        let mut bins = [1.0; TIMES];
+        let shares = Shares::fold(&mut bins, &[0.0; EXPERTS], &Places::after(pulse(), 0));
+        assert!(bins.iter().all(|logit| (logit - 1.0).abs() < 1e-5));
+        assert!((shares.part(300) - Bin::of(300).share()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_favoured_place_is_drawn_where_the_time_allows() {
+        let (mut bins, mut experts) = ([0.0; TIMES], [0.0; EXPERTS]);
+        experts[0] = 20.0;
+        let places = Places::after(pulse(), 0);
+        let shares = Shares::fold_allowed(&mut bins, &experts, &places, |cell| cell > 100);
+        for drawn in [0.0, 0.5, 0.999] {
+            let best = (0..PLACED_BINS).max_by(|&a, &b| bins[a].total_cmp(&bins[b])).expect("bins");
+            let cell = shares.cell(Bin::at(best), 1.0, drawn) as usize;
+            assert!(places.of(cell)[0] == 0 && cell > 100, "{cell}");
+        }
+        assert!(bins[..64].iter().all(|logit| *logit == f32::NEG_INFINITY));
+    }
+}

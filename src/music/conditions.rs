@@ -1,0 +1,205 @@
+//! What is known around a note besides the notes: the beat, the harmony, the style, and who plays. Each may be missing.
+
+use std::num::NonZeroU16;
+
+use super::{keys::PITCH_CLASSES, time::Seconds};
+
+/// Parts of a beat in which a place is counted.
+const TICKS: f64 = 960.0;
+/// The period of a beat is counted in tenths of a millisecond.
+const PARTS_PER_SECOND: f64 = 10_000.0;
+/// Places of a beat that the network tells apart.
+pub const PLACES: usize = 48;
+/// Sixteenths of a bar that the network tells apart; later ones count as the last.
+pub const SIXTEENTHS: usize = 32;
+
+/// What is known where something begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Conditions {
+    pub pulse: Option<Pulse>,
+    pub harmony: Option<Harmony>,
+    pub style: Option<Style>,
+    pub who: Option<Who>,
+}
+
+/// A point in the bar, and how fast the beats go there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// Ticks since the bar began, below `bar`.
+    place: u16,
+    /// Ticks of a bar.
+    bar: NonZeroU16,
+    /// Of a beat.
+    period: NonZeroU16,
+}
+
+/// The pitch classes that are said to sound, and their root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Harmony(NonZeroU16);
+
+/// What kind of music it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Classical,
+    JazzPiano,
+    /// A single line over changes.
+    JazzLine,
+    Pop,
+}
+
+/// Who played a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Player,
+    Plugin,
+}
+
+impl Conditions {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self { pulse: None, harmony: None, style: None, who: None };
+
+    /// The same so much later. Realtime-safe.
+    pub fn after(self, length: Seconds) -> Self {
+        Self { pulse: self.pulse.map(|pulse| pulse.after(length)), ..self }
+    }
+}
+
+impl Pulse {
+    /// So many beats after a bar line, in bars of so many beats, where a beat lasts so long. `None` where such a bar or
+    /// such a tempo cannot be told: a bar has up to 64 beats, a beat lasts from 20 ms to 6 s.
+    pub fn new(beat: f64, beats_in_bar: f64, period: f64) -> Option<Self> {
+        if !(0.25..=64.0).contains(&beats_in_bar) || !(0.02..=6.0).contains(&period) || !beat.is_finite() {
+            return None;
+        }
+        let bar = NonZeroU16::new((beats_in_bar * TICKS).round() as u16)?;
+        let place = (beat * TICKS).round().rem_euclid(f64::from(bar.get())) as u16;
+        Some(Self { place, bar, period: NonZeroU16::new((period * PARTS_PER_SECOND).round() as u16)? })
+    }
+
+    /// The point so much later at this tempo, or earlier where the length is negative. Realtime-safe.
+    pub fn after(self, length: Seconds) -> Self {
+        let moved = f64::from(self.place) + f64::from(length.0) * self.ticks_per_second();
+        let place = moved.round().rem_euclid(f64::from(self.bar.get()));
+        Self { place: place as u16, ..self }
+    }
+
+    /// The same point where the music goes so many times as slowly. Realtime-safe.
+    pub fn stretched(self, by: f64) -> Self {
+        let period = (f64::from(self.period.get()) * by).round() as u16;
+        Self { period: NonZeroU16::new(period).unwrap_or(self.period), ..self }
+    }
+
+    /// Beats since the bar line.
+    pub fn beat(self) -> f64 {
+        f64::from(self.place) / TICKS
+    }
+
+    pub fn beats_in_bar(self) -> f64 {
+        f64::from(self.bar.get()) / TICKS
+    }
+
+    /// The length of a beat in seconds.
+    pub fn period(self) -> f64 {
+        f64::from(self.period.get()) / PARTS_PER_SECOND
+    }
+
+    /// The nearest place of the beat, 0..[`PLACES`]. Realtime-safe.
+    pub fn place(self) -> usize {
+        (self.beat() * PLACES as f64).round() as usize % PLACES
+    }
+
+    /// The nearest sixteenth of the bar, 0..[`SIXTEENTHS`]. Realtime-safe.
+    pub fn sixteenth(self) -> usize {
+        let sixteenth = (self.beat() * 4.0).round();
+        let over = sixteenth >= self.beats_in_bar() * 4.0;
+        if over { 0 } else { (sixteenth as usize).min(SIXTEENTHS - 1) }
+    }
+
+    fn ticks_per_second(self) -> f64 {
+        TICKS / self.period()
+    }
+}
+
+impl Harmony {
+    /// So many bits of `classes`, from C on, as there are pitch classes; at least one.
+    pub fn new(classes: u16, root: Option<u8>) -> Option<Self> {
+        let classes = classes & 0xFFF;
+        let root =
+            root.filter(|&root| usize::from(root) < PITCH_CLASSES).map_or(0, |root| u16::from(root) + 1);
+        if classes == 0 { None } else { NonZeroU16::new(classes | root << 12).map(Self) }
+    }
+
+    /// The pitch classes, 0 for C. Realtime-safe.
+    pub fn classes(self) -> impl Iterator<Item = usize> {
+        (0..PITCH_CLASSES).filter(move |class| self.0.get() >> class & 1 == 1)
+    }
+
+    /// The pitch class of the root.
+    pub fn root(self) -> Option<usize> {
+        usize::from(self.0.get() >> 12).checked_sub(1)
+    }
+
+    /// The same so many semitones higher.
+    pub fn transposed(self, semitones: i16) -> Self {
+        let by = semitones.rem_euclid(12) as u16;
+        let classes = self.0.get() & 0xFFF;
+        let classes = (classes << by | classes >> (12 - by)) & 0xFFF;
+        let root = self.root().map(|root| (root as u8 + by as u8) % 12);
+        Self::new(classes, root).unwrap_or(self)
+    }
+}
+
+impl Style {
+    pub const ALL: [Self; 4] = [Self::Classical, Self::JazzPiano, Self::JazzLine, Self::Pop];
+
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Who {
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_goes_round_the_bar_at_its_tempo() {
+        let pulse = Pulse::new(3.5, 4.0, 0.5).expect("a bar");
+        let later = pulse.after(Seconds(0.5));
+        assert!((later.beat() - 0.5).abs() < 0.01, "{}", later.beat());
+        assert_eq!(later.after(Seconds(-0.5)), pulse);
+        assert_eq!((pulse.place(), pulse.sixteenth()), (24, 14));
+    }
+
+    #[test]
+    fn just_before_a_line_is_on_it() {
+        let pulse = Pulse::new(3.995, 4.0, 0.5).expect("a bar");
+        assert_eq!((pulse.place(), pulse.sixteenth()), (0, 0));
+        let waltz = Pulse::new(-0.01, 3.0, 0.5).expect("a bar");
+        assert_eq!((waltz.place(), waltz.sixteenth()), (0, 0));
+    }
+
+    #[test]
+    fn a_bar_or_a_tempo_that_cannot_be_is_none() {
+        for (beat, beats, period) in
+            [(f64::NAN, 4.0, 0.5), (0.0, 0.0, 0.5), (0.0, 65.0, 0.5), (0.0, 4.0, 7.0)]
+        {
+            assert_eq!(Pulse::new(beat, beats, period), None);
+        }
+    }
+
+    #[test]
+    fn a_harmony_moves_with_its_root() {
+        let c_major = Harmony::new(0b1001_0001, Some(0)).expect("a chord");
+        let a_flat = c_major.transposed(-4);
+        assert_eq!(a_flat.classes().collect::<Vec<_>>(), [0, 3, 8]);
+        assert_eq!(a_flat.root(), Some(8));
+        assert_eq!(c_major.transposed(12), c_major);
+        assert_eq!(Harmony::new(0, Some(3)), None);
+    }
+}

@@ -1,0 +1,267 @@
+//! A passage as it is played to the network: in another key, tempo and loudness, with slips that it is to survive, and
+//! with less known around it.
+
+use rand::RngExt;
+
+use antiphon::{
+    model::Chance,
+    music::{
+        conditions::{Conditions, Who},
+        note::{Key, Velocity},
+        time::Seconds,
+    },
+};
+
+use crate::corpus::{self, CELLS_PER_SECOND, GridNote, Placed};
+
+/// Semitones up or down.
+const TRANSPOSITION: i16 = 6;
+/// A piece is played faster or slower by up to this part.
+const STRETCH: f64 = 0.1;
+/// Louder or softer.
+const LOUDNESS: i16 = 10;
+
+/// How likely it is that what is known is told: the network is to play without it as well.
+const PULSE_TOLD: f64 = 0.8;
+const HARMONY_TOLD: f64 = 0.6;
+const STYLE_TOLD: f64 = 0.6;
+const WHO_TOLD: f64 = 0.7;
+
+/// Stretches of the plugin's and of the player's notes have about so many notes.
+const STRETCH_NOTES: f64 = 24.0;
+/// How likely a note of the plugin's is to slip in its onset, its end, its key, its loudness.
+const ONSET_SLIPS: f64 = 0.2;
+const END_SLIPS: f64 = 0.3;
+const KEY_SLIPS: f64 = 0.06;
+const VELOCITY_SLIPS: f64 = 0.3;
+/// In cells.
+const ONSET_SLIP: i64 = 3;
+/// The ends of half of those that slip come within so many cells: what a network that hears itself falls into.
+const BLIP: u32 = 6;
+/// The others are so many times as long or as short, as a logarithm.
+const LENGTH_SLIP: f64 = 1.2;
+const VELOCITY_SLIP: i16 = 14;
+
+/// How differently passages are played.
+#[derive(Debug, Clone, Copy)]
+pub struct Variety {
+    /// The part of the passages in another key, tempo and loudness, 0..=1.
+    pub varied: f64,
+    /// The part of the passages in which the plugin has played some of the notes, with slips, 0..=1.
+    pub slipped: f64,
+}
+
+/// What the network learns and what it hears, note by note.
+#[derive(Debug, Clone)]
+pub struct Played {
+    /// The notes of the music, each as it follows on what was heard before.
+    pub truth: Vec<GridNote>,
+    pub heard: Vec<GridNote>,
+}
+
+impl Variety {
+    #[cfg(test)]
+    pub const ALL: Self = Self { varied: 1.0, slipped: 1.0 };
+}
+
+impl Played {
+    pub const NOTHING: Self = Self { truth: Vec::new(), heard: Vec::new() };
+}
+
+/// Plays a passage; all chance comes from `chance`.
+pub fn play(written: &[GridNote], variety: &Variety, chance: &mut Chance) -> Played {
+    let mut notes = match chance.random_bool(variety.varied) {
+        true => varied(written, chance),
+        false => written.to_vec(),
+    };
+    let told = [PULSE_TOLD, HARMONY_TOLD, STYLE_TOLD].map(|likely| chance.random_bool(likely));
+    notes.iter_mut().for_each(|note| note.conditions = without(note.conditions, told));
+    let slips = chance.random_bool(variety.slipped);
+    let who_is_told = chance.random_bool(WHO_TOLD);
+    let mut played = match slips {
+        true => slipped(&notes, chance),
+        false => Played { heard: notes.clone(), truth: notes },
+    };
+    if !slips || !who_is_told {
+        let who = who_is_told.then_some(Who::Player);
+        played.heard.iter_mut().for_each(|note| note.conditions.who = who);
+    }
+    played
+}
+
+fn without(conditions: Conditions, [pulse, harmony, style]: [bool; 3]) -> Conditions {
+    Conditions {
+        pulse: conditions.pulse.filter(|_| pulse),
+        harmony: conditions.harmony.filter(|_| harmony),
+        style: conditions.style.filter(|_| style),
+        who: None,
+    }
+}
+
+/// In another key, at another tempo, louder or softer. Onsets and ends move together, so that what ends together still
+/// does.
+fn varied(notes: &[GridNote], chance: &mut Chance) -> Vec<GridNote> {
+    let shift = fitting(notes, chance.random_range(-TRANSPOSITION..=TRANSPOSITION));
+    let stretch = chance.random_range(1.0 - STRETCH..=1.0 + STRETCH);
+    let louder = chance.random_range(-LOUDNESS..=LOUDNESS);
+    let cell = |cells: u32| (f64::from(cells) * stretch).round() as u32;
+    let varied = corpus::placed(notes).map(|note| Placed {
+        onset: cell(note.onset),
+        end: cell(note.end),
+        key: Key::saturating(moved(note.key.number(), shift)),
+        velocity: Velocity::saturating(moved(note.velocity.value(), louder)),
+        conditions: Conditions {
+            pulse: note.conditions.pulse.map(|pulse| pulse.stretched(stretch)),
+            harmony: note.conditions.harmony.map(|harmony| harmony.transposed(shift)),
+            ..note.conditions
+        },
+    });
+    corpus::in_order(varied.collect())
+}
+
+fn moved(number: u8, by: i16) -> u8 {
+    u8::try_from((i16::from(number) + by).clamp(0, 127)).unwrap_or(0)
+}
+
+/// The wanted transposition, or none where it leads off the keyboard.
+fn fitting(notes: &[GridNote], shift: i16) -> i16 {
+    let fits = |note: &GridNote| (0..=127).contains(&(i16::from(note.key.number()) + shift));
+    if notes.iter().all(fits) { shift } else { 0 }
+}
+
+/// Stretches of the notes are the plugin's, and some of these are not what they should have been. What is true is what
+/// the music goes on with all the same.
+fn slipped(notes: &[GridNote], chance: &mut Chance) -> Played {
+    let mut played = Played::NOTHING;
+    let (mut who, mut left) = (Who::Plugin, 0);
+    let mut before: Option<Placed> = None;
+    for note in corpus::placed(notes) {
+        if left == 0 {
+            who = if who == Who::Plugin { Who::Player } else { Who::Plugin };
+            left = 1 + (-STRETCH_NOTES * (1.0 - chance.random::<f64>()).ln()) as usize;
+        }
+        left -= 1;
+        let mut heard = if who == Who::Plugin { slip(note, chance) } else { note };
+        heard.conditions.who = Some(who);
+        let (truth, heard) = (following(note, before), following(heard, before));
+        played.truth.push(relative(truth, before));
+        played.heard.push(relative(heard, before));
+        before = Some(heard);
+    }
+    played
+}
+
+/// A note after what was heard: not before it, and in a chord not below it. Its end stays.
+fn following(mut note: Placed, before: Option<Placed>) -> Placed {
+    let Some(before) = before else { return note };
+    note.onset = note.onset.max(before.onset);
+    if note.onset == before.onset && note.key <= before.key {
+        note.onset += 1;
+    }
+    note.end = note.end.max(note.onset + 1);
+    note
+}
+
+fn relative(note: Placed, before: Option<Placed>) -> GridNote {
+    let Placed { onset, end, key, velocity, conditions } = note;
+    let step = onset - before.map_or(0, |before| before.onset);
+    GridNote { step, key, velocity, duration: end - onset, conditions }
+}
+
+fn slip(mut note: Placed, chance: &mut Chance) -> Placed {
+    if chance.random_bool(ONSET_SLIPS) {
+        let by = chance.random_range(-ONSET_SLIP..=ONSET_SLIP);
+        let onset = u32::try_from((i64::from(note.onset) + by).max(0)).unwrap_or(note.onset);
+        note.end += onset.saturating_sub(note.onset);
+        note.onset = onset;
+        let moved = Seconds((by as f64 / CELLS_PER_SECOND) as f32);
+        note.conditions.pulse = note.conditions.pulse.map(|pulse| pulse.after(moved));
+    }
+    if chance.random_bool(END_SLIPS) {
+        let length = f64::from(note.end - note.onset);
+        note.end = note.onset
+            + match chance.random_bool(0.5) {
+                true => chance.random_range(1..=BLIP),
+                false => (length * chance.random_range(-LENGTH_SLIP..=LENGTH_SLIP).exp()).max(1.0) as u32,
+            };
+    }
+    if chance.random_bool(KEY_SLIPS) {
+        let by = [-12, -2, -1, 1, 2, 12][chance.random_range(0..6)];
+        note.key = Key::saturating(moved(note.key.number(), by));
+    }
+    if chance.random_bool(VELOCITY_SLIPS) {
+        let by = chance.random_range(-VELOCITY_SLIP..=VELOCITY_SLIP);
+        note.velocity = Velocity::saturating(moved(note.velocity.value(), by));
+    }
+    note
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use antiphon::music::conditions::{Harmony, Pulse, Style};
+
+    use super::*;
+
+    /// Chords of three at every beat of 50 cells.
+    fn piece(chords: u32) -> Vec<GridNote> {
+        let note = |n: u32| GridNote {
+            step: if n.is_multiple_of(3) && n > 0 { 50 } else { 0 },
+            key: Key::saturating(60 + 4 * (n % 3) as u8),
+            velocity: Velocity::saturating(64),
+            duration: 40,
+            conditions: Conditions {
+                pulse: Pulse::new(f64::from(n / 3), 4.0, 0.5),
+                harmony: Harmony::new(0b1001_0001, Some(0)),
+                style: Some(Style::Pop),
+                who: None,
+            },
+        };
+        (0..3 * chords).map(note).collect()
+    }
+
+    #[test]
+    fn what_ends_together_still_does_at_another_tempo() {
+        let mut piece = piece(14);
+        let mut onset = 0;
+        for note in &mut piece {
+            onset += note.step;
+            note.duration = 1000 - onset;
+        }
+        for seed in 0..20 {
+            let varied = varied(&piece, &mut Chance::seed_from_u64(seed));
+            let ends: Vec<u32> = corpus::placed(&varied).map(|note| note.end).collect();
+            assert!(ends.iter().all(|&end| end == ends[0]));
+        }
+    }
+
+    #[test]
+    fn harmony_and_tempo_move_with_the_notes() {
+        for seed in 0..20 {
+            let varied = varied(&piece(4), &mut Chance::seed_from_u64(seed));
+            let harmony = varied[0].conditions.harmony.expect("it is told");
+            assert_eq!(harmony.root(), Some(varied[0].key.index() % 12));
+            let period = varied[0].conditions.pulse.expect("it is told").period();
+            assert!((period * CELLS_PER_SECOND - f64::from(varied[3].step)).abs() <= 0.6);
+        }
+    }
+
+    #[test]
+    fn after_slips_the_music_goes_on_as_it_would_have() {
+        for seed in 0..50 {
+            let (piece, mut chance) = (piece(60), Chance::seed_from_u64(seed));
+            let played = slipped(&piece, &mut chance);
+            let (mut heard, mut slips) = (0, 0);
+            let ends: Vec<Placed> = corpus::placed(&piece).collect();
+            for ((truth, said), written) in played.truth.iter().zip(&played.heard).zip(&ends) {
+                let late = (heard + truth.step) - written.onset;
+                assert!(late <= 12 && heard + truth.step + truth.duration >= written.end);
+                assert_eq!((truth.key, truth.velocity), (written.key, written.velocity));
+                slips += usize::from(said.conditions.who == Some(Who::Plugin) && *said != *truth);
+                heard += said.step;
+            }
+            assert!(slips > 0);
+        }
+    }
+}
