@@ -6,6 +6,8 @@ mod lull;
 mod mind;
 mod recovery;
 mod showing;
+#[cfg(test)]
+mod tests;
 mod voices;
 
 use std::{

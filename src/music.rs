@@ -2,6 +2,7 @@
 
 pub mod bars;
 pub mod conditions;
+pub mod diatonic;
 pub mod grid;
 pub mod hands;
 pub mod hearing;

@@ -83,6 +83,7 @@ fn manners() -> impl Strategy<Value = Manner> {
             timing_temperature: Thousandths(odds.2),
             focus: Thousandths(odds.3),
             velocity_follow: Thousandths(odds.4),
+            key_follow: Thousandths(odds.3),
             pace_follow: Thousandths(1000 - odds.4),
             register: Register::between(Key::saturating(keys.0), Key::saturating(keys.1)),
             pitch_classes: keys.3.on(Root::new(keys.2)),

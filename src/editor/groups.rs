@@ -20,7 +20,7 @@ pub const GROUPS: [Group; 4] = [
         knobs: &["patience", "silence", "length"],
         columns: &[
             &["cue", "cue-key", "cue-controller", "alignment"],
-            &["answer-length", "answer-bars", "trade-bars", "pace-follow"],
+            &["answer-length", "answer-bars", "trade-bars", "pace-follow", "key-follow"],
         ],
         width: 2.05,
     },

@@ -29,6 +29,7 @@ const HINTS: [(&str, &str); 41] = [
     ("scale", "No other keys are played in an answer."),
     ("polyphony", "The most notes that sound at once; one more ends the one that would end first."),
     ("velocity-follow", "How far the dynamics are drawn towards yours."),
+    ("key-follow", "How far the keys are drawn to the scale that you keep to."),
     ("pace-follow", "How far the notes per second are drawn towards yours."),
     ("quantise", "The grid on which the notes of an answer begin."),
     ("quantise-strength", "How far notes are moved towards the grid."),

@@ -8,6 +8,7 @@ use crate::{
     model::{Chance, Limits, Taste},
     music::{
         conditions::{Conditions, Who},
+        diatonic::Diatonic,
         grid::Cell,
         hands::Berth,
         manner::{Crowd, Manner},
@@ -20,6 +21,10 @@ use crate::{
     },
 };
 
+/// An answer is supposed to have begun with so many notes as the player's are: one stray note is no habit.
+const SUPPOSED_NOTES: f32 = 8.0;
+/// Nobody keeps to a scale more strictly.
+const LEAST_OUTSIDE: f32 = 0.01;
 /// The longest step within an answer: beyond it, a partner seems to have left.
 const LONGEST_STEP: Seconds = Seconds(2.0);
 /// The first note of an answer begins so long before its end at least: two cells of the grid.
@@ -45,6 +50,9 @@ pub struct Answer {
     pace: Option<Pace>,
     ending: Ending,
     berth: Berth,
+    /// That of the player's notes, where it can be told, and how many of the answer's it holds and does not hold.
+    scale: Option<Diatonic>,
+    kept: [u16; 2],
     chance: Chance,
     /// Of the call or the answer: where the next step begins.
     last_onset: Moment,
@@ -90,6 +98,8 @@ impl Answer {
             pace: if scene.is_empty() { Some(Pace::USUAL) } else { Pace::of(scene.newest(LARGEST_MEMORY)) },
             ending,
             berth: berth.unwrap_or_default(),
+            scale: Diatonic::of(scene.keys_of_player()),
+            kept: [0; 2],
             chance: Chance::seed_from_u64(u64::from(seed)),
             last_onset: newest_onset(scene, from),
             begun: from,
@@ -168,6 +178,10 @@ impl Answer {
     fn follow(&mut self, note: &Note, manner: &Manner) {
         self.onsets.push(note.onset);
         self.voices.strike(note, manner.polyphony);
+        if let Some(scale) = self.scale {
+            let kept = &mut self.kept[usize::from(!scale.holds(note.key))];
+            *kept = kept.saturating_add(1);
+        }
     }
 
     /// `None` where the phrase or the piece is over, and where no key is allowed: then nothing is played rather than what nobody
@@ -195,7 +209,10 @@ impl Answer {
         };
         mind.hear(scene, manner.memory.into(), usize::MAX);
         mind.state.now = self.known_at(self.last_onset);
-        let taste = Taste::of(manner, self.touch).against(self.haste(scene), manner);
+        let mut taste = Taste::of(manner, self.touch).against(self.haste(scene), manner);
+        if let Some(scale) = self.scale {
+            taste = taste.within(scale, self.strays(scale), manner);
+        }
         let may_be_over = self.ending == Ending::Piece && has_begun;
         if may_be_over && mind.model.is_over(&mut mind.state, &taste, &mut self.chance) {
             return None;
@@ -215,6 +232,14 @@ impl Answer {
             key: drawn.key,
             velocity: drawn.velocity,
         })
+    }
+
+    /// How much more often the answer leaves the player's scale than she does, as a logarithm.
+    fn strays(&self, scale: Diatonic) -> f32 {
+        let players = scale.outside().max(LEAST_OUTSIDE);
+        let [inside, outside] = self.kept.map(f32::from);
+        let own = (outside + players * SUPPOSED_NOTES) / (inside + outside + SUPPOSED_NOTES);
+        (own / players).ln().max(0.0)
     }
 
     /// How far the newest notes are ahead of the call's pace, as a logarithm.

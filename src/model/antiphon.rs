@@ -24,6 +24,8 @@ mod tests;
 mod vocabulary;
 
 pub use dropout::Dropout;
+#[cfg(test)]
+pub(crate) use experts::EXPERTS;
 pub use network::{Network, Past};
 pub use page::{Page, Stretch};
 pub use player::Antiphon;

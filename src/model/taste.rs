@@ -1,6 +1,6 @@
 //! How a note is chosen among the likely ones.
 
-use crate::music::{manner::Manner, note::Velocity};
+use crate::music::{diatonic::Diatonic, manner::Manner, note::Velocity};
 
 /// How likely each part of a note must be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Taste {
     pub velocity: Sampling,
     /// What dynamics are drawn towards.
     pub pull: Option<Pull>,
+    /// The scale that is kept to, and how many nats keys outside of it lose.
+    pub scale: Option<(Diatonic, f32)>,
     /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do.
     pub lean: f32,
 }
@@ -32,6 +34,10 @@ pub struct Pull {
     pub strength: f32,
 }
 
+/// How many nats keys outside of the scale lose for each time that the answer has e times as many of them as the player.
+const STRICTNESS: f32 = 2.0;
+/// They never lose more.
+const STRICTEST: f32 = 5.0;
 /// A pace that is farther ahead or behind, as a logarithm, counts as this.
 const FARTHEST: f32 = 1.5;
 /// How far off, at full strength, a velocity is made less likely by half a nat.
@@ -44,6 +50,7 @@ impl Taste {
         pitch: Sampling::PLAIN,
         velocity: Sampling::PLAIN,
         pull: None,
+        scale: None,
         lean: 0.0,
     };
 
@@ -57,8 +64,16 @@ impl Taste {
             pitch: scaled(manner.pitch_temperature.value()),
             velocity: scaled(1.0),
             lean: 0.0,
+            scale: None,
             pull: (strength > 0.0).then_some(Pull { towards: touch, strength }),
         }
+    }
+
+    /// The same, keeping to the player's scale as far as an answer strays from it more often than she does, as a logarithm.
+    /// Realtime-safe.
+    pub fn within(self, scale: Diatonic, strays: f32, manner: &Manner) -> Self {
+        let loss = (manner.key_follow.value() * STRICTNESS * strays).clamp(0.0, STRICTEST);
+        Self { scale: (loss > 0.0).then_some((scale, loss)), ..self }
     }
 
     /// The same, leaning against a pace that is so far ahead of the wanted one, as a logarithm. Realtime-safe.

@@ -19,6 +19,8 @@ pub struct Manner {
     pub polyphony: Polyphony,
     /// How far dynamics are drawn towards the player's touch, 0..=1.
     pub velocity_follow: Thousandths,
+    /// How far the keys of an answer are drawn to the scale of what the player has played, 0..=1.
+    pub key_follow: Thousandths,
     /// How far the notes of an answer are drawn towards the pace of the call, 0..=1.
     pub pace_follow: Thousandths,
     /// How many of the newest notes count, 25..=150.
@@ -40,6 +42,8 @@ impl Manner {
         pitch_classes: PitchClasses::ALL,
         polyphony: Polyphony::UNLIMITED,
         velocity_follow: Thousandths::ZERO,
+        // A player is left to her own slips.
+        key_follow: Thousandths::ONE,
         // Without it, an answer that goes on comes to run.
         pace_follow: Thousandths(500),
         memory: LARGEST_MEMORY as u8,

@@ -1,9 +1,9 @@
 //! The rolling memory of the newest notes.
 
 use super::{
-    conditions::Conditions,
+    conditions::{Conditions, Who},
     grid::{Cell, GridNote},
-    note::{KnownNote, Note},
+    note::{Key, KnownNote, Note},
     time::Moment,
 };
 
@@ -94,6 +94,13 @@ impl Memory {
         &self.notes[self.notes.len().saturating_sub(count)..]
     }
 
+    /// The keys that the player has struck, as far as is known who did. Realtime-safe.
+    pub fn keys_of_player(&self) -> impl Iterator<Item = Key> {
+        let players =
+            self.notes.iter().zip(&self.conditions).filter(|(_, known)| known.who != Some(Who::Plugin));
+        players.map(|(note, _)| note.key)
+    }
+
     /// The notes of a span as they stand on the grid. Realtime-safe.
     pub fn on_grid(&self, span: Span) -> impl Iterator<Item = GridNote> {
         let first = self.first_of(span);
@@ -151,7 +158,7 @@ impl Default for Memory {
 mod tests {
     use super::*;
     use crate::music::{
-        note::{Key, Velocity},
+        note::Velocity,
         time::{Moment, Seconds},
     };
 

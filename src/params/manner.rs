@@ -61,6 +61,10 @@ pub struct MannerParams {
     #[id = "velocity-follow"]
     pub velocity_follow: FloatParam,
 
+    /// How far the keys are drawn to the scale that the player keeps to.
+    #[id = "key-follow"]
+    pub key_follow: FloatParam,
+
     /// How far the notes are drawn towards the pace of the call.
     #[id = "pace-follow"]
     pub pace_follow: FloatParam,
@@ -85,6 +89,7 @@ impl MannerParams {
             pitch_classes: self.scale.value().on(self.key.value()),
             polyphony: voices,
             velocity_follow: share(&self.velocity_follow),
+            key_follow: share(&self.key_follow),
             pace_follow: share(&self.pace_follow),
             ..others
         }
@@ -120,6 +125,7 @@ impl Default for MannerParams {
                 .with_value_to_string(texts::show_count(MOST_VOICES, VOICES))
                 .with_string_to_value(texts::read_count(MOST_VOICES, VOICES)),
             velocity_follow: super::percent("Velocity follow", usual.velocity_follow.value(), 0.0, 1.0),
+            key_follow: super::percent("Key follow", usual.key_follow.value(), 0.0, 1.0),
             pace_follow: super::percent("Pace follow", usual.pace_follow.value(), 0.0, 1.0),
         }
     }

@@ -25,6 +25,7 @@ const IDS: [&str; 41] = [
     "scale",
     "polyphony",
     "velocity-follow",
+    "key-follow",
     "pace-follow",
     "quantise",
     "quantise-strength",

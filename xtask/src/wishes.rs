@@ -32,6 +32,9 @@ pub struct Wishes {
     /// How far the notes are drawn towards the pace of what was heard, 0 to 1
     #[arg(long, value_name = "NUMBER", value_parser = up_to_one)]
     pace_follow: Option<Thousandths>,
+    /// How far the keys are drawn to the scale of what was heard, 0 to 1
+    #[arg(long, value_name = "NUMBER", value_parser = up_to_one)]
+    key_follow: Option<Thousandths>,
     /// The scale, such as Dorian; no other pitch class is played
     #[arg(long, value_parser = scale)]
     scale: Option<Scale>,
@@ -67,6 +70,7 @@ impl Wishes {
             timing_temperature: self.timing_temperature.unwrap_or(usual.timing_temperature),
             focus: self.focus.unwrap_or(usual.focus),
             velocity_follow: self.velocity_follow.unwrap_or(usual.velocity_follow),
+            key_follow: self.key_follow.unwrap_or(usual.key_follow),
             pace_follow: self.pace_follow.unwrap_or(usual.pace_follow),
             pitch_classes: self.scale.map_or(PitchClasses::ALL, on_root),
             register: Register::between(self.low.unwrap_or(lowest), self.high.unwrap_or(highest)),

@@ -80,13 +80,14 @@ fn rules(chance: &mut Pcg32) -> Rules {
 
 fn manner(manner: Manner, chance: &mut Pcg32) -> Manner {
     let part = Thousandths(chance.random_range(0..=1_000));
-    match chance.random_range(0..14) {
+    match chance.random_range(0..15) {
         0 => Manner { temperature: part, ..manner },
         1 => Manner { pitch_temperature: part, ..manner },
         2 => Manner { timing_temperature: part, ..manner },
         3 => Manner { focus: part, ..manner },
         4 => Manner { velocity_follow: part, ..manner },
         13 => Manner { pace_follow: part, ..manner },
+        14 => Manner { key_follow: part, ..manner },
         5 => {
             let (low, width) = (chance.random_range(0..100), chance.random_range(0..60));
             Manner { register: Register::between(key(low), key(low + width)), ..manner }

@@ -65,6 +65,14 @@ impl Choice<'_> {
         let allowed = free.or_else(keys.and(in_order)).or_else(keys);
         let worn_out = repeats::worn_out(self.scene, step).collect();
         let allowed = allowed.without(worn_out).or_else(allowed);
+        if let Some((scale, loss)) = self.taste.scale {
+            let outside = |key: usize| !scale.holds(Key::saturating(key as u8));
+            logits
+                .iter_mut()
+                .enumerate()
+                .filter(|(key, _)| outside(*key))
+                .for_each(|(_, logit)| *logit -= loss);
+        }
         sampling::draw_key(logits, allowed, &self.taste.pitch, self.chance.random())
     }
 
