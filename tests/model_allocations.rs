@@ -33,8 +33,13 @@ fn hearing_expecting_foreseeing_drawing_and_forgetting_allocate_nothing() {
                 let _ = model.expect(&mut state);
                 let _ = model.foresee(&mut state);
                 let sampling = Sampling { temperature, ..Sampling::PLAIN };
-                let taste =
-                    Taste { timing: sampling, pitch: sampling, velocity: sampling, pull: None, lean: 0.5 };
+                let taste = Taste {
+                    timing: sampling,
+                    pitch: sampling,
+                    velocity: sampling,
+                    lean: 0.5,
+                    ..Taste::PLAIN
+                };
                 note = model.draw(&mut state, &taste, &Limits::after(Seconds(0.05)), &mut chance).into();
             }
             mark.copy_from(&state);

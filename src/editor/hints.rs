@@ -5,7 +5,7 @@ pub fn hint(id: &str) -> &'static str {
     HINTS.iter().find(|(known, _)| *known == id).map_or("", |(_, hint)| hint)
 }
 
-const HINTS: [(&str, &str); 41] = [
+const HINTS: [(&str, &str); 42] = [
     ("model", "Which network answers."),
     ("memory", "How many of the newest notes an answer goes by."),
     ("temperature", "How adventurous the keys are: 0 takes the likeliest, 1 the network's own odds."),

@@ -5,7 +5,7 @@ use nice_plug::params::{Params, internals::ParamPtr};
 use super::*;
 
 /// The identifiers with which projects were saved, in their order.
-const IDS: [&str; 41] = [
+const IDS: [&str; 42] = [
     "model",
     "memory",
     "temperature",
