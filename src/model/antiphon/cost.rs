@@ -174,11 +174,11 @@ fn by_cells(target: &Target, logits: &Tensor) -> Result<(Tensor, usize)> {
     let (rows, width) = logits.dims2()?;
     let (device, choices) = (logits.device(), width - target.experts);
     let bins: Vec<Bin> = (0..CELLS).map(|cell| Bin::of(cell as u32)).collect();
-    let indices = bins.iter().map(|bin| bin.index as u32).collect();
-    let shares = bins.iter().map(|bin| bin.share().ln()).collect();
+    let indices: Vec<u32> = bins.iter().map(|bin| bin.index as u32).collect();
+    let shares: Vec<f32> = bins.iter().map(|bin| bin.share().ln()).collect();
     let times = logits.index_select(&Tensor::from_vec(indices, CELLS, device)?, 1)?;
     let mut cells = times.broadcast_add(&Tensor::from_vec(shares, (1, CELLS), device)?)?;
-    let mut known = vec![0.0; rows];
+    let mut known = vec![0f32; rows];
     let mut places = [vec![0; rows * CELLS], vec![0; rows * CELLS]];
     for (n, ahead) in target.ahead.iter().enumerate().filter_map(|(n, ahead)| Some((n, ahead.as_ref()?))) {
         let there = Places::after(ahead.pulse, ahead.first);

@@ -159,12 +159,15 @@ mod tests {
     #[test]
     fn cells_lie_where_the_beat_will_be() {
         let places = Places::after(pulse(), 3);
-        let mut apart = 0;
         for cell in 0..CELLS {
             let there = pulse().after(Seconds((cell + 3) as f32 / 100.0));
-            apart += usize::from(places.of(cell) != [there.place(), PLACES + there.sixteenth()]);
+            // A pulse is rounded to its ticks.
+            let apart = (places.of(cell)[0] + PLACES - there.place()) % PLACES;
+            assert!([0, 1, PLACES - 1].contains(&apart), "cell {cell}");
+            let sixteenth = (there.beat() * 4.0).fract();
+            let is_clear = (sixteenth - 0.5).abs() > 0.1;
+            assert!(!is_clear || places.of(cell)[1] == PLACES + there.sixteenth(), "cell {cell}");
         }
-        assert!(apart < CELLS / 50, "{apart}");
     }
 
     #[test]
@@ -181,7 +184,7 @@ mod tests {
         experts[0] = 20.0;
         let places = Places::after(pulse(), 0);
         let shares = Shares::fold_allowed(&mut bins, &experts, &places, |cell| cell > 100);
-        for drawn in [0.0, 0.5, 0.999] {
+        for drawn in [0.001, 0.5, 0.999] {
             let best = (0..PLACED_BINS).max_by(|&a, &b| bins[a].total_cmp(&bins[b])).expect("bins");
             let cell = shares.cell(Bin::at(best), 1.0, drawn) as usize;
             assert!(places.of(cell)[0] == 0 && cell > 100, "{cell}");
