@@ -96,6 +96,9 @@ pub struct Arguments {
     json: bool,
 }
 
+/// Notes on the grid, performance by performance.
+type Pieces = Vec<Vec<GridNote>>;
+
 /// What may be known around a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Condition {
@@ -157,10 +160,7 @@ fn nats(arguments: &Arguments) -> Result<()> {
 }
 
 /// The performances to score, corpus by corpus; a name where there are several.
-fn corpora(
-    arguments: &Arguments,
-    convention: Convention,
-) -> Result<Vec<(Option<String>, Vec<Vec<GridNote>>)>> {
+fn corpora(arguments: &Arguments, convention: Convention) -> Result<Vec<(Option<String>, Pieces)>> {
     if !collection::is_known(&arguments.data) {
         let pieces = on_grid(music(arguments, |files| cached(files, convention))?.pieces);
         return Ok(vec![(None, pieces)]);

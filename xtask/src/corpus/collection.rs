@@ -226,7 +226,6 @@ fn solo_source(solo: Arc<Solo>) -> Source {
         annotations: Annotations::Solo(solo),
         span: None,
         agreement: None,
-        cut_from: None,
     }
 }
 

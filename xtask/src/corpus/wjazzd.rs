@@ -8,7 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use antiphon::music::note::{Key, Velocity};
 
 use super::{
-    Instrument, Note,
+    Note,
     beats::{Beats, Kind, Mark},
     chords::{self, Chords},
 };
@@ -28,9 +28,6 @@ pub struct Solo {
     pub beats: Beats,
     pub chords: Chords,
 }
-
-/// Who plays: one line.
-pub const INSTRUMENT: Instrument = Instrument { track: 0, port: 0, channel: 0, program: 66, is_drums: false };
 
 /// All solos of the folder with `notes.csv` and `beats.csv`, in the order of the list.
 pub fn read(folder: &Path) -> Result<Vec<Solo>> {

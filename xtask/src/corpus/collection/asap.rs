@@ -23,7 +23,6 @@ struct Row {
     midi: String,
     beats: String,
     split: String,
-    maestro_file: String,
 }
 
 impl Asap {
@@ -49,11 +48,7 @@ impl Asap {
         let cut = |row: &Row| {
             let name = row.midi.strip_prefix("asap-beats/")?;
             let source = Corpus::AsapBeats.source(&self.folder, self.folder.join(name));
-            Some(Source {
-                annotations: self.annotations(row),
-                cut_from: Some(row.maestro_file.clone()).filter(|file| !file.is_empty()),
-                ..source
-            })
+            Some(Source { annotations: self.annotations(row), ..source })
         };
         rows.filter_map(cut).collect()
     }

@@ -19,8 +19,6 @@ pub struct Source {
     pub span: Option<(f64, f64)>,
     /// How well two transcribers agree, up to 1.
     pub agreement: Option<f32>,
-    /// The file of MAESTRO that this is a part of, as MAESTRO's list names it.
-    pub cut_from: Option<String>,
 }
 
 /// Where the notes are.
@@ -65,7 +63,6 @@ impl Source {
             annotations: Annotations::None,
             span: None,
             agreement: None,
-            cut_from: None,
         }
     }
 
