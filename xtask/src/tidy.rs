@@ -66,7 +66,7 @@ const UNFINISHED: [&str; 7] = [
     concat!("dbg", "!("),
     concat!("thread::sl", "eep"),
 ];
-const LONGEST_FILE_LINES: usize = 300;
+const LONGEST_FILE_LINES: usize = 400;
 /// Hosts keep real time, which is a matter of sleeping.
 const MAY_SLEEP: [&str; 3] = ["stage/src/play.rs", "stage/src/clap/together.rs", "xtask/src/verify/soak.rs"];
 

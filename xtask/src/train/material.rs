@@ -200,7 +200,7 @@ fn hold_out(corpora: &mut [Named], count: usize, chance: &mut Chance) -> (Vec<Na
         .flat_map(|(n, (_, pieces))| (0..pieces.len()).map(move |m| (n, m)))
         .collect();
     order.shuffle(chance);
-    order.truncate((count / 10).max(1));
+    let mut order = order.split_off(count - (count / 10).max(1));
     order.sort();
     let mut held_out = Vec::new();
     // From behind, so that the places before stay.
