@@ -5,6 +5,7 @@ use crate::{
     music::{
         memory::Memory,
         note::Note,
+        pace::longest_step,
         patience::Patience,
         time::{Moment, Seconds},
     },
@@ -15,6 +16,8 @@ pub const PHRASE_END: Seconds = Seconds(2.0);
 /// The plugin never takes the floor sooner after the last release: between the notes of a phrase, too, hands leave the
 /// keys for a moment, and no partner reacts faster.
 pub const SHORTEST: Seconds = Seconds(0.12);
+/// Who goes on at her own pace is not interrupted: after a step of a player's, the next may take so many times as long.
+const OWN_PACE: f32 = 1.3;
 /// So finely the time is looked for, and no longer than this: by then a silence has ended every call.
 const STRIDE: Seconds = Seconds(0.02);
 const STRIDES: u16 = 400;
@@ -36,6 +39,8 @@ pub struct Signs {
     expectation: Expectation,
     /// From the last onset to the last release.
     held: Seconds,
+    /// The longest of the player's newest steps; where there is none yet, as long as the last note was held.
+    step: Seconds,
     /// Something sounds still.
     sustained: bool,
     /// How far the last note lies above the mean of the newest ones, in octaves, ...
@@ -49,10 +54,11 @@ impl Signs {
     pub fn new(expectation: Expectation, scene: &Memory, since: Moment) -> Self {
         let last = scene.newest(1).first();
         let held = last.map_or(Seconds::ZERO, |last| since - last.onset).max(Seconds::ZERO);
+        let step = longest_step(scene.call()).unwrap_or(held);
         let above = |of: fn(&Note) -> u8| above_mean(scene.newest(NEWEST), of);
         let rise = above(|note| note.key.number()) / 12.0;
         let swell = above(|note| note.velocity.value()) / 20.0;
-        Self { expectation, held, sustained: scene.unsettled() > 0, rise, swell }
+        Self { expectation, held, step, sustained: scene.unsettled() > 0, rise, swell }
     }
 
     /// The signs as they stand after so long a silence since the last release, one for each weight. Realtime-safe.
@@ -64,11 +70,13 @@ impl Signs {
         [log_odds(over), silence, f32::from(u8::from(self.sustained)), self.rise, self.swell, 1.0]
     }
 
-    /// The silence since the last release after which enough speaks for the end of the call, not before `from`; `None`
-    /// if it never does. Realtime-safe.
+    /// The silence since the last release after which enough speaks for the end of the call, not before `from`, nor while
+    /// the player may go on at her own pace; `None` if it never does. Realtime-safe.
     pub fn hand_over(&self, from: Seconds, patience: Patience) -> Option<Seconds> {
         let enough = (patience.part() / (1.0 - patience.part())).ln();
-        let silences = (0..STRIDES).map(|n| Seconds(from.max(SHORTEST).0 + STRIDE.0 * f32::from(n)));
+        let own = Seconds(self.step.0 * OWN_PACE - self.held.0);
+        let from = from.max(SHORTEST).max(own);
+        let silences = (0..STRIDES).map(|n| Seconds(from.0 + STRIDE.0 * f32::from(n)));
         silences.into_iter().find(|&silence| self.over(silence) >= enough)
     }
 

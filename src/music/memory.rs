@@ -94,6 +94,12 @@ impl Memory {
         &self.notes[self.notes.len().saturating_sub(count)..]
     }
 
+    /// The call: what the player has played since the plugin's last note, as far as is known who did.
+    pub fn call(&self) -> &[Note] {
+        let plugins = self.conditions.iter().rposition(|known| known.who == Some(Who::Plugin));
+        &self.notes[plugins.map_or(0, |last| last + 1)..]
+    }
+
     /// The keys that the player has struck, as far as is known who did. Realtime-safe.
     pub fn keys_of_player(&self) -> impl Iterator<Item = Key> {
         let players =

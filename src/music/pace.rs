@@ -1,6 +1,6 @@
 //! How fast notes follow each other.
 
-use super::note::Note;
+use super::{note::Note, time::Seconds};
 
 /// So many of the newest notes tell the pace, and not fewer than so many.
 const NOTES: usize = 64;
@@ -9,6 +9,10 @@ const FEWEST: usize = 4;
 const BREATH_S: f64 = 1.0;
 /// Ten notes a second: half of MAESTRO's performances have fewer.
 const USUAL_S: f64 = 0.1;
+/// Strikes of one chord lie closer together.
+const CHORD: Seconds = Seconds(0.05);
+/// The player's own pace is that of so many of the newest steps.
+const NEWEST_STEPS: usize = 4;
 
 /// The mean step from note to note, chords and all.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,12 +39,19 @@ impl Pace {
     }
 }
 
+/// The longest of the newest steps from onset to onset, where a chord is one; `None` where there is no step.
+/// Realtime-safe.
+pub fn longest_step(notes: &[Note]) -> Option<Seconds> {
+    let steps = notes.windows(2).rev().map(|pair| pair[1].onset - pair[0].onset);
+    steps.filter(|step| *step >= CHORD).take(NEWEST_STEPS).reduce(Seconds::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::music::{
         note::{Key, Velocity},
-        time::{Moment, Seconds},
+        time::Moment,
     };
 
     fn notes(onsets: impl Iterator<Item = f64>) -> Vec<Note> {
@@ -70,5 +81,14 @@ mod tests {
     fn a_few_notes_or_one_chord_tell_no_pace() {
         assert_eq!(Pace::of(&notes([0.0, 0.1, 0.2].into_iter())), None);
         assert_eq!(Pace::of(&notes([1.0; 9].into_iter())), None);
+    }
+
+    #[test]
+    fn the_steps_of_a_player_are_those_between_chords() {
+        let chords = [0.0, 0.01, 2.0, 2.02, 2.03, 5.0, 5.01].into_iter();
+        assert_eq!(longest_step(&notes(chords)).map(|step| (step.0 * 100.0).round()), Some(297.0));
+        let faster = (0..8).map(|n| if n < 2 { f64::from(n) * 3.0 } else { 3.0 + f64::from(n) * 0.5 });
+        assert_eq!(longest_step(&notes(faster)), Some(Seconds(0.5)));
+        assert_eq!(longest_step(&notes([1.0; 3].into_iter())), None);
     }
 }

@@ -115,6 +115,36 @@ fn a_player_who_goes_on_in_time_keeps_the_floor() {
     assert!(first(&played(&score, Clock::by(0.88), 0.5)) > 9_000);
 }
 
+/// Twelve notes or triads, each `held` and then lifted for so many seconds.
+fn slow(keys: &[u8], held: f32, lifted: f32) -> Vec<(u64, Gesture)> {
+    let samples = |seconds| SampleRate(RATE).samples(Seconds(seconds)).0;
+    let strike = |n: u64| n * (samples(held) + samples(lifted));
+    let down = |at, key: u8| (at, Gesture::KeyDown(place(key), Velocity::saturating(90)));
+    let up = |at, key: u8| (at, Gesture::KeysUp(place(key).into()));
+    let chord = |n| {
+        let downs = keys.iter().map(move |&key| down(strike(n), key));
+        downs.chain(keys.iter().map(move |&key| up(strike(n) + samples(held), key)))
+    };
+    (0..12).flat_map(chord).collect()
+}
+
+#[test]
+fn who_plays_slowly_is_not_interrupted_whatever_the_patience() {
+    for (held, lifted) in [(1.85, 0.15), (2.35, 0.15), (2.85, 0.15), (3.85, 0.15), (4.0, 1.0)] {
+        for keys in [&[60][..], &[60, 64, 67]] {
+            let score = slow(keys, held, lifted);
+            let last = score.last().expect("a release").0;
+            for patience in [0.3, Patience::DEFAULT.part(), 0.92, 0.99] {
+                let stage = stage(&score, usize::MAX);
+                let clock = Arc::new(Clock::by(0.2));
+                let heard =
+                    render_with(clock, stage, settings(patience), &playing(), &[512], last + 10 * BEAT);
+                assert!(first(&heard) > last, "{held} s held, {lifted} s lifted, at {patience}");
+            }
+        }
+    }
+}
+
 #[test]
 fn without_any_doubt_left_to_wait_for_the_longest_silence_ends_the_call() {
     assert_eq!(first(&played(&one_call(), Clock::by(0.88), 1.0)), 9 * BEAT);
