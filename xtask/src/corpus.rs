@@ -12,7 +12,7 @@ mod grid;
 mod maestro;
 pub mod midi;
 mod names;
-mod pairing;
+pub mod pairing;
 mod pedal;
 mod tempo_map;
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod ensemble;
 mod extent;
 mod files;
 mod lengths;
+mod original;
 mod prompt;
 mod report;
 mod score;
@@ -26,7 +27,7 @@ use crate::{
         Theme,
         overview::{Layer, Overview},
     },
-    sheet::{self, Heading},
+    sheet::{self, Heading, Pulse},
     wishes::Wishes,
 };
 
@@ -66,7 +67,8 @@ pub struct Arguments {
     /// Write what is new as MusicXML on two staves
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
-    /// The tempo of the sheet, in quarter notes a minute [default: the beats are found]
+    /// The tempo of the sheet, in quarter notes a minute [default: the beats of the file, if its notes lie on them; otherwise
+    /// they are found]
     #[arg(long, value_name = "BPM", requires = "sheet", value_parser = crate::demo::number::<20, 400>)]
     sheet_tempo: Option<f64>,
     /// Play the notes through a SoundFont into this WAV file
@@ -135,19 +137,19 @@ fn write(
     files: &Files,
     audio: Option<&Audio>,
 ) -> Result<()> {
-    let players = ensemble::of(prompt, take);
-    file::replace(&[(files.midi.clone(), score::of(prompt, &players).bytes()?)])?;
+    file::replace(&[(files.midi.clone(), score::bytes(prompt, take)?)])?;
     if let Some(path) = &files.plot {
         draw(path, arguments, prompt, take)?;
     }
     if let Some(path) = files.sheet.as_ref().filter(|_| !take.notes.is_empty()) {
         let title =
             prompt.name().map_or_else(|| "From nothing".to_owned(), |name| format!("After {}", short(&name)));
-        let heading = Heading { title: &title, signature: prompt.signature(), tempo: arguments.sheet_tempo };
+        let pulse = arguments.sheet_tempo.map_or_else(|| prompt.pulse(), Pulse::Steady);
+        let heading = Heading { title: &title, signature: prompt.signature(), pulse };
         file::replace(&[(path.clone(), sheet::of(&take.notes, &heading)?)])?;
     }
     if let (Some(path), Some(audio)) = (&files.wav, audio) {
-        file::replace_by(path, |file| audio.write(&players, file))?;
+        file::replace_by(path, |file| audio.write(&ensemble::of(prompt, take), file))?;
     }
     Ok(())
 }

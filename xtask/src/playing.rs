@@ -24,15 +24,15 @@ pub struct Task {
     pub ending: Ending,
 }
 
-/// The notes of an answer, as they are drawn. It may begin as soon as the last note heard has begun.
+/// The notes of an answer, as they are drawn.
 pub struct Playing {
     performer: PerformerEnd,
     improviser: Improviser,
 }
 
 impl Playing {
-    /// `heard` is in the order of onsets.
-    pub fn new(model: &Arc<dyn Model>, task: &Task, heard: &[Note]) -> Self {
+    /// `heard` is in the order of onsets; no note of the answer begins before `from`.
+    pub fn new(model: &Arc<dyn Model>, task: &Task, heard: &[Note], from: Moment) -> Self {
         let (performer, end) = lanes();
         let mut playing = Self { performer, improviser: Improviser::new(end, slice::from_ref(model)) };
         let mut touch = Touch::default();
@@ -41,7 +41,7 @@ impl Playing {
         playing.ask(Request::Manner(manner));
         heard.iter().for_each(|&note| playing.ask(Request::heard(note)));
         let (turn, touch) = (TurnId(0), touch.velocity());
-        playing.ask(Request::Answer { turn, from: from(heard), length, seed, touch, ending });
+        playing.ask(Request::Answer { turn, from, length, seed, touch, ending });
         playing
     }
 
@@ -69,7 +69,7 @@ impl Iterator for Playing {
     }
 }
 
-/// The moment from which on the model plays.
+/// The last onset that was heard: an answer may begin at once.
 pub fn from(heard: &[Note]) -> Moment {
     heard.last().map_or(Moment(0.0), |note| note.onset)
 }
@@ -95,7 +95,7 @@ mod tests {
     fn played(heard: &[Note], count: usize) -> Vec<Note> {
         let model = &model::embedded()[0];
         let task = Task { manner: Manner::DEFAULT, seed: 3, length: Seconds::FOREVER, ending: Ending::Full };
-        Playing::new(model, &task, heard).take(count).collect()
+        Playing::new(model, &task, heard, from(heard)).take(count).collect()
     }
 
     #[test]
@@ -103,6 +103,19 @@ mod tests {
         let heard: Vec<Note> = (0..1500).map(note).collect();
         let notes = played(&heard, 10);
         assert!(notes.len() == 10 && notes.iter().all(|note| note.onset >= Moment(299.8)));
+    }
+
+    #[test]
+    fn no_note_begins_before_the_moment_that_is_asked_for() {
+        let heard: Vec<Note> = (0..50).map(note).collect();
+        let task = Task { manner: Manner::DEFAULT, seed: 3, length: Seconds::FOREVER, ending: Ending::Full };
+        for model in model::embedded() {
+            for from in [9.8, 30.0, 4000.0].map(Moment) {
+                let notes: Vec<Note> = Playing::new(model, &task, &heard, from).take(10).collect();
+                assert!(notes.len() == 10 && notes.iter().all(|note| note.onset >= from), "{}", model.name());
+                assert!(notes[0].onset - from < Seconds(3.0), "{}: {:?}", model.name(), notes[0].onset);
+            }
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use midly::{
 pub struct ScoreFile {
     /// 1..=32767
     pub ticks_per_quarter: u16,
-    pub marks: Vec<(u32, Mark)>,
+    pub marks: Vec<(u64, Mark)>,
     pub parts: Vec<Part>,
 }
 
@@ -35,21 +35,25 @@ pub struct Placed {
     pub channel: u8,
     pub key: u8,
     pub velocity: u8,
-    pub on: u32,
+    pub on: u64,
     /// At least one tick later, or taken so.
-    pub off: u32,
+    pub off: u64,
 }
 
-type Timed<'a> = (u32, TrackEventKind<'a>);
+/// An event and its tick.
+pub type Timed<'a> = (u64, TrackEventKind<'a>);
+
+/// The largest distance between two events.
+const LONGEST_DELTA: u64 = (1 << 28) - 1;
 
 impl ScoreFile {
     /// The bytes of the file; the same score has the same bytes.
     pub fn bytes(&self) -> Result<Vec<u8>> {
         let timing = Timing::Metrical(u15::new(self.ticks_per_quarter));
         let mut smf = Smf::new(Header::new(Format::Parallel, timing));
-        let mark = |&(tick, mark): &(u32, Mark)| (tick, TrackEventKind::Meta(message(mark)));
-        smf.tracks.push(track(self.marks.iter().map(mark).collect()));
-        smf.tracks.extend(self.parts.iter().map(|part| track(part.events())));
+        let mark = |&(tick, mark): &(u64, Mark)| (tick, TrackEventKind::Meta(message(mark)));
+        smf.tracks.push(track(self.marks.iter().map(mark).collect(), 0));
+        smf.tracks.extend(self.parts.iter().map(|part| track(part.events(), 0)));
         let mut bytes = Vec::new();
         smf.write_std(&mut bytes)?;
         Ok(bytes)
@@ -57,24 +61,9 @@ impl ScoreFile {
 }
 
 impl Part {
-    /// Where a key is struck again, its release comes first.
     fn events(&self) -> Vec<Timed<'_>> {
-        let mut messages: Vec<(u32, bool, Placed)> = Vec::with_capacity(2 * self.notes.len());
-        for note in &self.notes {
-            messages.push((note.on, true, *note));
-            messages.push((note.off.max(note.on + 1), false, *note));
-        }
-        messages.sort_by_key(|&(tick, is_onset, _)| (tick, is_onset));
         let name = (0, TrackEventKind::Meta(MetaMessage::TrackName(self.name.as_bytes())));
-        let notes = messages.into_iter().map(|(tick, is_onset, note)| {
-            let (key, velocity) = (u7::new(note.key), u7::new(note.velocity));
-            let message = match is_onset {
-                true => MidiMessage::NoteOn { key, vel: velocity },
-                false => MidiMessage::NoteOff { key, vel: u7::new(0) },
-            };
-            (tick, on_channel(note.channel, message))
-        });
-        [name].into_iter().chain(self.programs()).chain(notes).collect()
+        [name].into_iter().chain(self.programs()).chain(strikes(&self.notes)).collect()
     }
 
     fn programs(&self) -> impl Iterator<Item = Timed<'_>> {
@@ -84,6 +73,24 @@ impl Part {
         let program = self.program.map(|program| MidiMessage::ProgramChange { program: u7::new(program) });
         channels.into_iter().filter_map(move |channel| Some((0, on_channel(channel, program?))))
     }
+}
+
+/// Strikes and releases in the order of time. Where a key is struck again, its release comes first.
+pub fn strikes<'a>(notes: &[Placed]) -> impl Iterator<Item = Timed<'a>> + use<'a> {
+    let mut messages: Vec<(u64, bool, Placed)> = Vec::with_capacity(2 * notes.len());
+    for note in notes {
+        messages.push((note.on, true, *note));
+        messages.push((note.off.max(note.on + 1), false, *note));
+    }
+    messages.sort_by_key(|&(tick, is_onset, _)| (tick, is_onset));
+    messages.into_iter().map(|(tick, is_onset, note)| {
+        let (key, velocity) = (u7::new(note.key), u7::new(note.velocity));
+        let message = match is_onset {
+            true => MidiMessage::NoteOn { key, vel: velocity },
+            false => MidiMessage::NoteOff { key, vel: u7::new(0) },
+        };
+        (tick, on_channel(note.channel, message))
+    })
 }
 
 fn message(mark: Mark) -> MetaMessage<'static> {
@@ -97,18 +104,25 @@ fn message(mark: Mark) -> MetaMessage<'static> {
     }
 }
 
-fn on_channel(channel: u8, message: MidiMessage) -> TrackEventKind<'static> {
+pub fn on_channel(channel: u8, message: MidiMessage) -> TrackEventKind<'static> {
     TrackEventKind::Midi { channel: u4::new(channel), message }
 }
 
-/// Events in the order of time, with an end.
-fn track(events: Vec<Timed>) -> Track {
-    let mut last = 0;
+/// Events in the order of time, with an end at a tick or behind the last of them.
+pub fn track(events: Vec<Timed>, end: u64) -> Track {
+    let end = events.last().map_or(end, |(tick, _)| end.max(*tick));
+    let last = (end, TrackEventKind::Meta(MetaMessage::EndOfTrack));
+    let mut now = 0;
     let mut track: Track = Vec::with_capacity(events.len() + 1);
-    for (tick, kind) in events {
-        track.push(TrackEvent { delta: u28::new(tick - last), kind });
-        last = tick;
+    for (tick, kind) in events.into_iter().chain([last]) {
+        // What lies further apart than a delta can say has something between it that says nothing.
+        while tick - now > LONGEST_DELTA {
+            let nothing = TrackEventKind::Meta(MetaMessage::Text(b""));
+            track.push(TrackEvent { delta: u28::new(LONGEST_DELTA as u32), kind: nothing });
+            now += LONGEST_DELTA;
+        }
+        track.push(TrackEvent { delta: u28::new((tick - now) as u32), kind });
+        now = tick;
     }
-    track.push(TrackEvent { delta: u28::new(0), kind: TrackEventKind::Meta(MetaMessage::EndOfTrack) });
     track
 }

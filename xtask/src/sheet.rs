@@ -3,7 +3,7 @@
 //! Beats are found in the onsets ([`beats`]), onsets and lengths are moved to the lines between them ([`rhythm`]), each note
 //! goes to a hand ([`hands`]), and what a hand plays is cut into note values at beats and bars ([`values`]).
 
-mod beats;
+pub mod beats;
 mod hands;
 mod marks;
 mod rhythm;
@@ -17,7 +17,7 @@ use antiphon::music::note::{Key, Velocity};
 
 use self::{beats::Beats, hands::Hands};
 use crate::{
-    corpus::{Note, Signature},
+    corpus::{Note, Signature, TempoMap},
     tonality,
 };
 
@@ -28,8 +28,18 @@ const DIVISIONS: u32 = 24;
 pub struct Heading<'a> {
     pub title: &'a str,
     pub signature: Signature,
-    /// Quarter notes a minute; otherwise the beats are found.
-    pub tempo: Option<f64>,
+    pub pulse: Pulse<'a>,
+}
+
+/// Where the beats are.
+#[derive(Debug, Clone, Copy)]
+pub enum Pulse<'a> {
+    /// So many quarter notes a minute, from the first note on.
+    Steady(f64),
+    /// Where the file has them that the notes go on from, and the bars too.
+    Written(&'a TempoMap),
+    /// Where a listener would tap.
+    Found,
 }
 
 /// What a hand does from a point on, in divisions from the first bar line.
@@ -44,13 +54,17 @@ pub struct Chord {
 
 /// The bytes of a MusicXML file of notes in the order of their onsets, at least one.
 pub fn of(notes: &[Note], heading: &Heading) -> std::io::Result<Vec<u8>> {
-    let beats = match heading.tempo {
-        Some(tempo) => Beats::steady(notes, tempo),
-        None => Beats::found(notes),
+    let beats = match heading.pulse {
+        Pulse::Steady(tempo) => Beats::steady(notes, tempo),
+        Pulse::Written(map) => Beats::written(notes, map, heading.signature),
+        Pulse::Found => Beats::found(notes),
     };
     // Bars of eighths are counted in eighths, but beats are quarter notes all the same.
     let bar = (heading.signature.bar() * f64::from(DIVISIONS)).round() as u32;
-    let pickup = beats.pickup(notes, bar.div_ceil(DIVISIONS));
+    let pickup = match heading.pulse {
+        Pulse::Written(_) => 0,
+        _ => beats.pickup(notes, bar.div_ceil(DIVISIONS)),
+    };
     let Hands { right, left } = Hands::of(notes, &beats);
     let mut staves = [right, left].map(|notes| rhythm::chords(&notes, &beats, pickup));
     begin_in_the_first_bar(&mut staves, bar);

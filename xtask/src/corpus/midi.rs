@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use midly::{Format, MetaMessage, MidiMessage, TrackEventKind};
+use midly::{Format, MetaMessage, MidiMessage, Timing, TrackEventKind};
 
 use super::{
     Convention, Document, LeftOut, Piece, Signature, WrittenKey, chunks, names,
@@ -74,6 +74,8 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+impl std::error::Error for Refusal {}
+
 /// A file's bytes, no more than a piece of music has; what is no MIDI file is not read further than its head.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
     if path.is_dir() {
@@ -90,14 +92,10 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
 
 /// All that a file's bytes say.
 pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Document, Refusal> {
-    let (header, chunks) = midly::parse(chunks::bare(bytes)?).map_err(|_| Refusal::NotMidi)?;
-    if header.format == Format::Sequential {
-        return Err(Refusal::Sequential);
-    }
-    let mut clock = Clock::new(header.timing)?;
+    let (timing, streams) = tracks(bytes)?;
+    let mut clock = Clock::new(timing)?;
     let (mut events, mut tracks, mut left_out) = (Vec::new(), Vec::new(), LeftOut::default());
-    for (track, stream) in chunks.enumerate() {
-        let stream = Track::new(stream.map_err(|_| Refusal::Malformed)?);
+    for (track, stream) in streams.into_iter().enumerate() {
         tracks.push(read_track(track, stream, &mut events, &mut left_out)?);
     }
     // Stable, so that what stands first in a file stays first.
@@ -126,6 +124,16 @@ pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Documen
     let piece = Piece { path: path.to_owned(), notes, instruments };
     let (tempo_map, pedal) = (clock.map(), pedal.finish(end));
     Ok(Document { piece, tracks, tempo_map, signatures, written_keys, pedal, left_out, end })
+}
+
+/// The unit of time of a file's bytes, and its tracks, still unread.
+pub fn tracks(bytes: &[u8]) -> Result<(Timing, Vec<Track<'_>>), Refusal> {
+    let (header, streams) = midly::parse(chunks::bare(bytes)?).map_err(|_| Refusal::NotMidi)?;
+    if header.format == Format::Sequential {
+        return Err(Refusal::Sequential);
+    }
+    let track = |stream| midly::Result::map(stream, Track::new).map_err(|_| Refusal::Malformed);
+    Ok((header.timing, streams.map(track).collect::<Result<_, _>>()?))
 }
 
 struct Event {

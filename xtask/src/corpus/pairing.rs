@@ -36,6 +36,16 @@ pub fn is_sustain(message: MidiMessage) -> Option<bool> {
     }
 }
 
+/// Whether a message ends or releases all notes of its channel.
+pub fn ends_notes(message: MidiMessage) -> bool {
+    match message {
+        MidiMessage::Controller { controller, .. } => {
+            matches!(controller.as_int(), ALL_SOUND_OFF | ALL_NOTES_OFF..=LAST_MODE)
+        }
+        _ => false,
+    }
+}
+
 /// Where a message comes from. Two tracks that share a channel are two players: each releases its own strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Source {

@@ -33,7 +33,7 @@ pub fn write(path: &Path, turns: &Turns, answers: &[Sounded]) -> Result<()> {
 /// A note that was never released ends with the take.
 fn part(name: &str, notes: &[Sounded], turns: &Turns) -> Part {
     let ticks_per_sample = f64::from(TICKS_PER_BEAT) * turns.tempo / 60.0 / turns.sample_rate;
-    let tick = |sample: u64| (sample as f64 * ticks_per_sample).round() as u32;
+    let tick = |sample: u64| (sample as f64 * ticks_per_sample).round() as u64;
     let placed = |note: &Sounded| Placed {
         channel: note.channel,
         key: note.key,

@@ -13,6 +13,7 @@ use hound::{SampleFormat, WavSpec, WavWriter};
 use rustysynth::{SoundFont, Synthesizer, SynthesizerSettings};
 
 use super::ensemble::Player;
+use crate::corpus::Instrument;
 
 const SAMPLE_RATE: u16 = 44_100;
 /// A chord under the pedal has more voices than the synthesiser has by default: two samples a note, for both ears.
@@ -36,6 +37,7 @@ struct Event {
     /// Releases come before strikes of the same moment.
     is_onset: bool,
     channel: u8,
+    program: u8,
     key: u8,
     velocity: u8,
 }
@@ -64,12 +66,7 @@ impl Audio {
     pub fn write(&self, players: &[Player], out: impl Write + Seek) -> Result<()> {
         let mut settings = SynthesizerSettings::new(SAMPLE_RATE.into());
         settings.maximum_polyphony = VOICES;
-        let mut synthesizer = Synthesizer::new(&self.0, &settings)?;
-        for player in players {
-            let (channel, program) = (player.instrument.channel.into(), player.instrument.program.into());
-            const PROGRAM_CHANGE: i32 = 0xC0;
-            synthesizer.process_midi_message(channel, PROGRAM_CHANGE, program, 0);
-        }
+        let synthesizer = Synthesizer::new(&self.0, &settings)?;
         let spec = WavSpec {
             channels: 2,
             sample_rate: SAMPLE_RATE.into(),
@@ -98,7 +95,12 @@ impl<W: Write + Seek> Sound<W> {
     fn hear(&mut self, event: &Event) {
         let (channel, key) = (event.channel.into(), event.key.into());
         match event.is_onset {
-            true => self.synthesizer.note_on(channel, key, event.velocity.into()),
+            true => {
+                const PROGRAM_CHANGE: i32 = 0xC0;
+                // Programs change where their notes begin.
+                self.synthesizer.process_midi_message(channel, PROGRAM_CHANGE, event.program.into(), 0);
+                self.synthesizer.note_on(channel, key, event.velocity.into());
+            }
             false => self.synthesizer.note_off(channel, key),
         }
     }
@@ -126,7 +128,8 @@ fn events(players: &[Player]) -> Vec<Event> {
         for note in &player.notes {
             let (key, velocity) = (note.key.number(), note.velocity.value());
             let on = sample(note.onset);
-            let onset = Event { at: on, is_onset: true, channel: player.instrument.channel, key, velocity };
+            let Instrument { channel, program, .. } = player.instrument;
+            let onset = Event { at: on, is_onset: true, channel, program, key, velocity };
             events.push(onset);
             events.push(Event { at: sample(note.end).max(on + 1), is_onset: false, ..onset });
         }
@@ -189,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_release_goes_before_a_strike_of_the_same_moment() {
-        let event = |at, is_onset| Event { at, is_onset, channel: 0, key: 60, velocity: 64 };
+        let event = |at, is_onset| Event { at, is_onset, channel: 0, program: 0, key: 60, velocity: 64 };
         let mut events = [event(5, true), event(5, false), event(4, true)];
         events.sort_unstable();
         assert_eq!(events, [event(4, true), event(5, false), event(5, true)]);

@@ -10,28 +10,32 @@ const PIANO: Instrument = Instrument { track: 0, port: 0, channel: 0, program: 0
 
 /// An instrument and its notes.
 pub struct Player {
-    pub name: String,
     pub instrument: Instrument,
     pub notes: Vec<Note>,
 }
 
-/// All players; the last one has what is new. No key of a channel is struck while it sounds.
+/// All players, to be heard; the last one has what is new. No key of a channel is struck while it sounds.
 pub fn of(prompt: &Prompt, take: &Take) -> Vec<Player> {
     let old = |(number, &instrument): (usize, &Instrument)| {
         let notes = prompt.notes.iter().filter(|note| note.instrument == number).copied().collect();
-        Player { name: format!("Prompt: {}", instrument.name()), instrument, notes }
+        Player { instrument, notes }
     };
     let mut players: Vec<Player> = prompt.instruments.iter().enumerate().map(old).collect();
-    players.retain(|player| !player.notes.is_empty());
-    let name = if players.is_empty() { "Piece" } else { "Continuation" };
-    let (instrument, notes) = (lead(prompt), take.notes.clone());
-    players.push(Player { name: name.to_owned(), instrument, notes });
+    players.push(Player { instrument: lead(prompt), notes: take.notes.clone() });
     untangle(&mut players);
     players
 }
 
+/// What is new, for one channel of its own: no key is struck while it sounds.
+pub fn untangled(take: &Take) -> Vec<Note> {
+    let mut players = [Player { instrument: PIANO, notes: take.notes.clone() }];
+    untangle(&mut players);
+    let [player] = players;
+    player.notes
+}
+
 /// The instrument that goes on: the one with most notes.
-fn lead(prompt: &Prompt) -> Instrument {
+pub fn lead(prompt: &Prompt) -> Instrument {
     let mut counts: HashMap<usize, usize> = HashMap::new();
     prompt.melodic().iter().for_each(|note| *counts.entry(note.instrument).or_default() += 1);
     let most = counts.into_iter().max_by_key(|&(number, count)| (count, std::cmp::Reverse(number)));

@@ -6,25 +6,31 @@ use antiphon::music::{
     note::Note as Heard,
     time::{Moment, Seconds},
 };
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 
+use super::original::Original;
 use crate::{
-    corpus::{self, Convention, Document, Instrument, Note, Piece, Signature, TempoMap},
-    playing,
+    corpus::{Convention, Document, Instrument, Note, Piece, Signature, TempoMap, midi},
+    score_file::{Mark, ScoreFile},
+    sheet::{Pulse, beats},
 };
 
 /// Ticks of a file that begins from nothing.
 const TICKS_PER_QUARTER: u16 = 960;
 const MICROSECONDS_PER_QUARTER: u32 = 500_000;
+/// Less than this part of a tick is rounding.
+const SAME_TICK: f64 = 1e-3;
 
 /// A file up to some moment, or nothing.
 pub struct Prompt {
+    /// The same as a file of its own, with ticks that are fine enough for what goes on.
+    pub file: Vec<u8>,
     /// All notes that begin before the cut, drums too.
     pub notes: Vec<Note>,
     pub instruments: Vec<Instrument>,
     pub tempo_map: TempoMap,
     pub signatures: Vec<Signature>,
-    /// From where on it is played, in seconds: the last onset that was heard.
+    /// From where on it is played, in seconds: the second that was asked for, or the end of what sounds.
     pub from: f64,
     name: Option<String>,
 }
@@ -33,10 +39,8 @@ impl Prompt {
     /// # Errors
     /// When the file cannot be read or has no notes to go on from.
     pub fn new(file: Option<&Path>, after: Option<f64>) -> Result<Self> {
-        let Some(path) = file else { return Ok(Self::nothing()) };
-        let named = |refusal| anyhow!("{}: {refusal}", path.display());
-        let document = corpus::document(path, Convention::Sustained).map_err(named)?;
-        let prompt = Self::of(document, after);
+        let Some(path) = file else { return Self::nothing() };
+        let prompt = Self::of(path, after).with_context(|| path.display().to_string())?;
         let place = if after.is_some() { " before that second" } else { "" };
         ensure!(
             !prompt.heard().is_empty(),
@@ -46,26 +50,54 @@ impl Prompt {
         Ok(prompt)
     }
 
-    fn nothing() -> Self {
-        Self {
+    fn nothing() -> Result<Self> {
+        let tempo = Mark::Tempo { microseconds_per_quarter: MICROSECONDS_PER_QUARTER };
+        let empty =
+            ScoreFile { ticks_per_quarter: TICKS_PER_QUARTER, marks: vec![(0, tempo)], parts: Vec::new() };
+        Ok(Self {
+            file: empty.bytes()?,
             notes: Vec::new(),
             instruments: Vec::new(),
             tempo_map: TempoMap::steady(MICROSECONDS_PER_QUARTER, TICKS_PER_QUARTER),
             signatures: Vec::new(),
             from: 0.0,
             name: None,
-        }
+        })
     }
 
-    fn of(document: Document, after: Option<f64>) -> Self {
-        let Document { piece, tempo_map, signatures, .. } = document;
-        let Piece { path, mut notes, instruments } = piece;
-        // What has begun rings out: were it cut, it would be heard as if the player had let go of everything at once.
-        notes.retain(|note| after.is_none_or(|after| note.onset < after));
+    /// What has begun rings out: were it cut, it would be heard as if the player had let go of everything at once.
+    fn of(path: &Path, after: Option<f64>) -> Result<Self> {
+        let bytes = midi::bytes(path)?;
+        let whole = midi::read(path, &bytes, Convention::Sustained)?;
+        if !whole.left_out.is_nothing() {
+            eprintln!("left out {}", whole.left_out);
+        }
+        let mut original = Original::of(&bytes)?;
+        if let Some(after) = after {
+            original.cut(&whole.tempo_map, after);
+        }
+        let file = original.bytes()?;
+        // It has become longer where its ticks are finer, but not by itself too large to be read.
+        let Document { piece, tempo_map, signatures, .. } = midi::read(path, &file, Convention::Sustained)?;
+        let Piece { notes, instruments, .. } = piece;
+        let end = notes.iter().map(|note| note.end).fold(0.0, f64::max);
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
-        let mut prompt = Self { notes, instruments, tempo_map, signatures, from: 0.0, name };
-        prompt.from = playing::from(&prompt.heard()).0;
-        prompt
+        Ok(Self { file, notes, instruments, tempo_map, signatures, from: after.unwrap_or(end), name })
+    }
+
+    /// What is new, as a track is called.
+    pub fn new_name(&self) -> &'static str {
+        if self.notes.is_empty() { "Piece" } else { "Continuation" }
+    }
+
+    /// The nearest tick of its file.
+    pub fn tick(&self, seconds: f64) -> u64 {
+        self.tempo_map.tick_at(seconds).round() as u64
+    }
+
+    /// The first tick that is not before the moment from which on it is played.
+    pub fn first_tick(&self) -> u64 {
+        (self.tempo_map.tick_at(self.from) - SAME_TICK).ceil() as u64
     }
 
     pub fn name(&self) -> Option<String> {
@@ -93,6 +125,15 @@ impl Prompt {
         let tick = self.tempo_map.tick_at(self.from);
         let newest = self.signatures.iter().rev().find(|signature| signature.tick as f64 <= tick);
         *newest.unwrap_or(&Signature::COMMON)
+    }
+
+    /// Its own beats, if its notes lie on them: a performance that was recorded without a click says nothing of beats.
+    pub fn pulse(&self) -> Pulse<'_> {
+        if beats::lie_on(&self.notes, &self.tempo_map) {
+            Pulse::Written(&self.tempo_map)
+        } else {
+            Pulse::Found
+        }
     }
 
     /// How long so many bars are from the cut on, in seconds. In film frames there are no bars; they are taken as 4/4 at

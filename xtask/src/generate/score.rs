@@ -1,75 +1,176 @@
-//! Prompt and continuation as a MIDI file, in the prompt's own ticks.
+//! Prompt and continuation as a MIDI file: the prompt as it was, and a track for what is new.
 
-use super::{ensemble::Player, prompt::Prompt};
-use crate::{
-    corpus::{Note, TempoMap},
-    score_file::{Mark, Part, Placed, ScoreFile},
+use std::collections::HashMap;
+
+use anyhow::Result;
+use midly::{
+    MetaMessage, MidiMessage, Smf, TrackEventKind,
+    num::{u4, u7},
 };
 
-/// Coarser ticks are divided, so that what is played keeps its time to the millisecond.
-const FINEST_NEEDED: u16 = 480;
+use super::{ensemble, prompt::Prompt, take::Take};
+use crate::{
+    corpus::{Instrument, Note, pairing::is_sustain},
+    score_file::{self, Placed, Timed, on_channel},
+};
 
-pub fn of(prompt: &Prompt, players: &[Player]) -> ScoreFile {
-    let ticks = Ticks::of(&prompt.tempo_map);
-    let parts = players.iter().map(|player| part(player, &ticks)).collect();
-    ScoreFile { ticks_per_quarter: ticks.per_quarter, marks: marks(prompt, &ticks), parts }
+const DRUM_CHANNEL: u8 = 9;
+/// What makes a channel sound as it does beside its program: bank, volume, pan, expression, reverberation and chorus.
+const COLOURS: [u8; 7] = [0, 32, 7, 10, 11, 91, 93];
+const SUSTAIN: u8 = 64;
+/// Less is rounding, in seconds.
+const MOMENT: f64 = 1e-6;
+
+/// The bytes of the file.
+///
+/// # Errors
+/// When there is no room for another track.
+pub fn bytes(prompt: &Prompt, take: &Take) -> Result<Vec<u8>> {
+    let mut smf = Smf::parse(&prompt.file)?;
+    let channels = Channels::of(&smf, prompt);
+    let lifts = channels.lifts();
+    let part = Part::new(prompt, take, &channels);
+    let track = part.track(prompt, take);
+    smf.tracks.extend(lifts);
+    smf.tracks.push(track);
+    let mut bytes = Vec::new();
+    smf.write_std(&mut bytes)?;
+    Ok(bytes)
 }
 
-/// The ticks of the file to write.
-struct Ticks<'a> {
-    map: &'a TempoMap,
-    /// So many for one of the prompt's.
-    factor: u16,
-    per_quarter: u16,
-    /// Of a quarter note, where the prompt counts film frames.
-    steady: Option<f64>,
+/// What the prompt leaves of its channels, by port and channel.
+struct Channels {
+    left: HashMap<(u8, u8), Left>,
+    /// The last tick of the prompt's tracks.
+    end: u64,
 }
 
-impl<'a> Ticks<'a> {
-    fn of(map: &'a TempoMap) -> Self {
-        match map.ticks_per_quarter() {
-            Some(ticks) => {
-                let factor = FINEST_NEEDED.div_ceil(ticks);
-                Self { map, factor, per_quarter: ticks * factor, steady: None }
+#[derive(Default)]
+struct Left {
+    program: Option<u8>,
+    colours: HashMap<u8, u8>,
+    pedal: bool,
+    /// Something sounds, or a pedal is down, where what is new begins.
+    is_busy: bool,
+}
+
+impl Channels {
+    fn of(smf: &Smf, prompt: &Prompt) -> Self {
+        let from = prompt.tick(prompt.from);
+        let mut events = Vec::new();
+        let mut end = 0;
+        for track in &smf.tracks {
+            let (mut tick, mut port) = (0, 0);
+            for event in track {
+                tick += u64::from(event.delta.as_int());
+                match event.kind {
+                    TrackEventKind::Midi { channel, message } => {
+                        events.push((tick, (port, channel.as_int()), message));
+                    }
+                    TrackEventKind::Meta(MetaMessage::MidiPort(number)) => port = number.as_int(),
+                    _ => {}
+                }
             }
-            None => Self { map, factor: 1, per_quarter: FINEST_NEEDED, steady: Some(0.5) },
+            end = end.max(tick);
+        }
+        events.sort_by_key(|(tick, ..)| *tick);
+        let mut left: HashMap<(u8, u8), Left> = HashMap::new();
+        for (tick, channel, message) in events {
+            left.entry(channel).or_default().hear(message, tick > from);
+        }
+        left.values_mut().for_each(|left| left.is_busy |= left.pedal);
+        for note in prompt.notes.iter().filter(|note| note.end > prompt.from + MOMENT) {
+            let Instrument { port, channel, .. } = prompt.instruments[note.instrument];
+            left.entry((port, channel)).or_default().is_busy = true;
+        }
+        Self { left, end }
+    }
+
+    /// Tracks that lift the pedals which the prompt leaves down, at its end, lest its last notes ring on under what is new.
+    fn lifts(&self) -> Vec<midly::Track<'static>> {
+        let mut down: Vec<_> =
+            self.left.iter().filter(|(_, left)| left.pedal).map(|(place, _)| *place).collect();
+        down.sort_unstable();
+        let lift = |&(port, channel): &(u8, u8)| {
+            let lift = MidiMessage::Controller { controller: u7::new(SUSTAIN), value: u7::new(0) };
+            let port = (0, TrackEventKind::Meta(MetaMessage::MidiPort(u7::new(port))));
+            score_file::track(vec![port, (self.end, on_channel(channel, lift))], 0)
+        };
+        down.iter().map(lift).collect()
+    }
+
+    /// Where an instrument may go on without being heard as part of the prompt: on its own channel, or on one that nobody uses
+    /// where something still sounds there.
+    fn channel(&self, instrument: Instrument) -> u8 {
+        let Instrument { port, channel, .. } = instrument;
+        let is_busy = self.left.get(&(port, channel)).is_some_and(|left| left.is_busy);
+        let is_free = |channel: &u8| *channel != DRUM_CHANNEL && !self.left.contains_key(&(port, *channel));
+        let free = (0..16).find(is_free).filter(|_| is_busy);
+        free.unwrap_or(channel)
+    }
+}
+
+impl Left {
+    fn hear(&mut self, message: MidiMessage, is_late: bool) {
+        // A pedal that was down before it is heard too late was down in between.
+        self.is_busy |= is_late && self.pedal;
+        match message {
+            MidiMessage::ProgramChange { program } => self.program = Some(program.as_int()),
+            MidiMessage::Controller { controller, value } if COLOURS.contains(&controller.as_int()) => {
+                self.colours.insert(controller.as_int(), value.as_int());
+            }
+            _ => self.pedal = is_sustain(message).unwrap_or(self.pedal),
         }
     }
+}
 
-    fn at(&self, seconds: f64) -> u32 {
-        let tick = match self.steady {
-            Some(quarter) => seconds / quarter * f64::from(self.per_quarter),
-            None => self.map.tick_at(seconds) * f64::from(self.factor),
+/// Who plays what is new, and what this takes.
+struct Part {
+    port: u8,
+    channel: u8,
+    setup: Vec<MidiMessage>,
+}
+
+impl Part {
+    fn new(prompt: &Prompt, take: &Take, channels: &Channels) -> Self {
+        let lead = ensemble::lead(prompt);
+        let channel = channels.channel(lead);
+        let before = channels.left.get(&(lead.port, lead.channel));
+        let mut setup = Vec::new();
+        if channel != lead.channel {
+            let mut colours: Vec<_> = before.iter().flat_map(|left| &left.colours).collect();
+            colours.sort_unstable();
+            let colour = |(controller, value): (&u8, &u8)| MidiMessage::Controller {
+                controller: u7::new(*controller),
+                value: u7::new(*value),
+            };
+            setup.extend(colours.into_iter().map(colour));
+        }
+        let is_set = channel == lead.channel && before.and_then(|left| left.program) == Some(lead.program);
+        if !is_set && !take.notes.is_empty() {
+            setup.push(MidiMessage::ProgramChange { program: u7::new(lead.program) });
+        }
+        Self { port: lead.port, channel, setup }
+    }
+
+    fn track(&self, prompt: &Prompt, take: &Take) -> midly::Track<'static> {
+        let meta = |message| (0, TrackEventKind::Meta(message));
+        let mut events: Vec<Timed> = vec![meta(MetaMessage::TrackName(prompt.new_name().as_bytes()))];
+        if self.port > 0 {
+            events.push(meta(MetaMessage::MidiPort(u7::new(self.port))));
+        }
+        // Never before the moment that was asked for.
+        let from = prompt.first_tick();
+        events.extend(self.setup.iter().map(|message| (from, on_channel(self.channel, *message))));
+        let placed = |note: &Note| Placed {
+            channel: u4::new(self.channel).as_int(),
+            key: note.key.number(),
+            velocity: note.velocity.value(),
+            on: prompt.tick(note.onset).max(from),
+            off: prompt.tick(note.end),
         };
-        tick.round() as u32
+        let notes: Vec<Placed> = ensemble::untangled(take).iter().map(placed).collect();
+        events.extend(score_file::strikes(&notes));
+        score_file::track(events, 0)
     }
-
-    fn scaled(&self, tick: u64) -> u32 {
-        u32::try_from(tick.saturating_mul(self.factor.into())).unwrap_or(u32::MAX)
-    }
-}
-
-fn marks(prompt: &Prompt, ticks: &Ticks) -> Vec<(u32, Mark)> {
-    let tempo = |(tick, microseconds): (u64, f64)| {
-        (ticks.scaled(tick), Mark::Tempo { microseconds_per_quarter: microseconds.round() as u32 })
-    };
-    let signatures = prompt.signatures.iter().map(|signature| {
-        let mark = Mark::Signature { numerator: signature.numerator, denominator: signature.denominator };
-        (ticks.scaled(signature.tick), mark)
-    });
-    let mut marks: Vec<_> = prompt.tempo_map.tempos().map(tempo).chain(signatures).collect();
-    marks.sort_by_key(|&(tick, _)| tick);
-    marks
-}
-
-fn part(player: &Player, ticks: &Ticks) -> Part {
-    let placed = |note: &Note| Placed {
-        channel: player.instrument.channel,
-        key: note.key.number(),
-        velocity: note.velocity.value(),
-        on: ticks.at(note.onset),
-        off: ticks.at(note.end),
-    };
-    let program = (!player.instrument.is_drums).then_some(player.instrument.program);
-    Part { name: player.name.clone(), program, notes: player.notes.iter().map(placed).collect() }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use antiphon::{model::Model, music::manner::Manner};
+use antiphon::{
+    model::Model,
+    music::{manner::Manner, time::Moment},
+};
 use anyhow::{Result, ensure};
 
 use super::{extent::Extent, prompt::Prompt};
@@ -33,7 +36,8 @@ impl Take {
         let asked = extent.asked(prompt);
         let task = Task { manner, seed, length: asked.length, ending: asked.ending };
         let heard = prompt.heard();
-        let drawn: Vec<_> = Playing::new(model, &task, &heard).take(asked.notes).collect();
+        let drawn: Vec<_> =
+            Playing::new(model, &task, &heard, Moment(prompt.from)).take(asked.notes).collect();
         ensure!(!manner.keys().is_empty(), "no key from --low to --high is in the scale: give more room");
         // The silence before a recording begins is no music.
         let shift = if heard.is_empty() { drawn.first().map_or(0.0, |note| note.onset.0) } else { 0.0 };

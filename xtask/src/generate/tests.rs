@@ -1,5 +1,7 @@
 use clap::Parser;
 
+mod written;
+
 use super::*;
 use crate::{
     corpus::{self, Convention, Document},
@@ -24,6 +26,11 @@ fn generate(folder: &Folder, words: &[&str]) -> Result<Vec<Made>> {
 
 fn read(path: &Path) -> Document {
     corpus::document(path, Convention::KeyUp).expect("a file that was just written")
+}
+
+/// Where the last note ends, in seconds.
+fn end(notes: &[corpus::Note]) -> f64 {
+    notes.iter().map(|note| note.end).fold(0.0, f64::max)
 }
 
 /// A little piece in 3/4 with drums, at two tempos.
@@ -75,7 +82,8 @@ fn a_continuation_follows_its_prompt_to_the_tick_on_the_prompts_instrument() -> 
     assert_eq!(after.piece.notes.len(), old + 30);
     let table = |document: &Document, count| -> Vec<_> {
         let microseconds = |seconds: f64| (seconds * 1e6).round();
-        document.piece.notes[..count].iter().map(|note| (note.key, microseconds(note.onset))).collect()
+        let notes = document.piece.notes[..count].iter();
+        notes.map(|note| (note.key, microseconds(note.onset), microseconds(note.end))).collect()
     };
     assert_eq!(table(&before, old), table(&after, old));
     assert_eq!(before.signatures.len(), after.signatures.len());
@@ -101,12 +109,12 @@ fn what_follows_the_cut_is_left_out() -> Result<()> {
 fn seconds_and_bars_end_where_they_end() -> Result<()> {
     let folder = Folder::new("extent");
     let prompt = prompt_file(&folder);
-    // Three quarter notes of a second each from the last onset on.
+    // Three quarter notes of a second each from the end of the prompt on.
     for extent in [["--bars", "1"], ["--seconds", "3"]] {
         generate(&folder, &[&[prompt.to_str().expect("letters")], &extent[..]].concat())?;
         let document = read(&folder.join("a.mid"));
         let last = document.piece.notes.last().expect("notes").onset;
-        let from = read(&prompt).piece.notes.last().expect("notes").onset;
+        let from = end(&read(&prompt).piece.notes);
         assert!((from..from + 3.001).contains(&last), "{extent:?}: {last}");
     }
     Ok(())

@@ -3,7 +3,9 @@
 //! A performance keeps no steady time. Beats are a compromise between onsets and regularity, found by dynamic programming:
 //! D. P. W. Ellis, "Beat tracking by dynamic programming", Journal of New Music Research 36 (2007).
 
-use crate::corpus::Note;
+use std::f64::consts::TAU;
+
+use crate::corpus::{Note, Signature, TempoMap};
 
 /// Frames of a second in which onsets are gathered.
 const FRAMES: f64 = 100.0;
@@ -15,8 +17,29 @@ const USUAL_S: f64 = 0.6;
 const LONGEST_S: f64 = 1.2;
 /// How far from the usual beat half of the readiness is lost, in octaves.
 const OCTAVES: f64 = 1.0;
+/// Of a bar: a note so shortly before a bar line stands on it.
+const SAME_LINE: f64 = 0.02;
 /// How much regularity counts beside onsets.
 const TIGHTNESS: f64 = 60.0;
+
+/// Into so many parts a beat may be divided.
+const PARTS: [f64; 5] = [2.0, 3.0, 4.0, 6.0, 12.0];
+/// How close to the lines between these parts onsets lie at least, on average, where they are counted: 1 is on them, 0 anywhere.
+const COUNTED: f64 = 0.3;
+/// Chance brings a few onsets as close: so many times its usual closeness is no chance.
+const NO_CHANCE: f64 = 4.0;
+
+/// Whether notes lie on the beats of a tempo map, rather than being played without regard to it.
+pub fn lie_on(notes: &[Note], map: &TempoMap) -> bool {
+    let Some(ticks) = map.ticks_per_quarter().map(f64::from) else { return false };
+    let count = notes.len() as f64;
+    let closeness = |parts: f64| {
+        let phase = |note: &Note| (TAU * parts * map.tick_at(note.onset) / ticks).cos();
+        notes.iter().map(phase).sum::<f64>() / count
+    };
+    let least = COUNTED.max(NO_CHANCE / count.sqrt());
+    PARTS.into_iter().any(|parts| closeness(parts) > least)
+}
 
 /// Moments in seconds, rising, before the first onset and beyond the last one too.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +50,21 @@ impl Beats {
     pub fn steady(notes: &[Note], tempo: f64) -> Self {
         let first = notes.first().map_or(0.0, |note| note.onset);
         Self::around(vec![first, first + 60.0 / tempo], notes)
+    }
+
+    /// Where a tempo map in quarter notes has them, from the bar line before the first onset on.
+    pub fn written(notes: &[Note], map: &TempoMap, signature: Signature) -> Self {
+        let ticks = map.ticks_per_quarter().map_or(1.0, f64::from);
+        let first = notes.first().map_or(0.0, |note| note.onset);
+        let (bar, begin) = (signature.bar() * ticks, signature.tick as f64);
+        let line = begin + ((map.tick_at(first) - begin) / bar + SAME_LINE).floor() * bar;
+        let last = notes.iter().map(|note| note.end).fold(first, f64::max);
+        let mut beats = vec![map.seconds_at(line)];
+        // Two at least, and one beyond the last note.
+        while beats.len() < 2 || beats[beats.len() - 1] <= last {
+            beats.push(map.seconds_at(line + beats.len() as f64 * ticks));
+        }
+        Self(beats)
     }
 
     /// Where a listener would tap.

@@ -5,7 +5,7 @@ use quick_xml::{Reader, events::Event};
 
 use super::*;
 
-const HEADING: Heading = Heading { title: "a < b", signature: Signature::COMMON, tempo: Some(60.0) };
+const HEADING: Heading = Heading { title: "a < b", signature: Signature::COMMON, pulse: Pulse::Steady(60.0) };
 
 fn note(key: u8, onset: f64, end: f64) -> Note {
     let (key, velocity) = (Key::saturating(key), Velocity::saturating(72));
@@ -72,7 +72,8 @@ proptest! {
                 note(key, now, now + length)
             })
             .collect();
-        let xml = of(&notes, &Heading { tempo, ..HEADING }).expect("memory takes all");
+        let pulse = tempo.map_or(Pulse::Found, Pulse::Steady);
+        let xml = of(&notes, &Heading { pulse, ..HEADING }).expect("memory takes all");
         let mut durations: HashMap<(usize, String), u32> = HashMap::new();
         let bars = all(&xml, "backup").len();
         let (mut bar, mut struck_first) = (0, false);
@@ -156,6 +157,34 @@ fn beats_are_found_where_they_are_played_even_if_time_is_bent() {
     assert!(off.fold(0.0, f64::max) < 0.1);
     let counted = beats.at(onsets[39]) - beats.at(onsets[0]);
     assert!((counted - 39.0).abs() < 0.1, "{counted} beats");
+}
+
+#[test]
+fn a_file_that_is_counted_keeps_its_own_beats_and_bars() {
+    // Half a second of silence at 120, then 140 quarter notes a minute in 3/4 from the second quarter on.
+    for tempo in [140.0, 90.0] {
+        let map = TempoMap::steady((6e7 / tempo) as u32, 480);
+        let quarter = 60.0 / tempo;
+        let played =
+            |n: u32| note(60, quarter * (1.0 + f64::from(n) / 2.0), quarter * (1.4 + f64::from(n) / 2.0));
+        let notes: Vec<Note> = (0..40).map(played).collect();
+        assert!(beats::lie_on(&notes, &map));
+        let signature = Signature { tick: 480, numerator: 3, denominator: 4 };
+        let beats = Beats::written(&notes[7..], &map, signature);
+        assert!((beats.tempo() - tempo).abs() < 0.01, "{}", beats.tempo());
+        // The note begins at the fourth and a half quarter: a bar and a half behind the bar line before it.
+        assert!((beats.at(notes[7].onset) - 0.5).abs() < 0.01, "{}", beats.at(notes[7].onset));
+    }
+}
+
+#[test]
+fn a_performance_without_a_click_has_no_beats_of_its_own() {
+    let map = TempoMap::steady(500_000, 480);
+    let notes: Vec<Note> =
+        (0..300).map(|n| note(60, f64::from(n) * 0.2137, f64::from(n) * 0.2137 + 0.1)).collect();
+    assert!(!beats::lie_on(&notes, &map));
+    assert!(!beats::lie_on(&notes[..3], &map));
+    assert!(!beats::lie_on(&[], &map));
 }
 
 #[test]

@@ -17,14 +17,15 @@ use crate::playing::{self, Playing, Task};
 
 /// The next [`NEXT`] notes, or fewer where the model ends; the answer may begin as soon as the last note heard has begun.
 pub fn on(model: &Arc<dyn Model>, manner: Manner, seed: u32, heard: &[Note]) -> Vec<RelativeNote> {
-    let mut before = playing::from(heard);
+    let from = playing::from(heard);
+    let mut before = from;
     let task = Task { manner, seed, length: Seconds::FOREVER, ending: Ending::Full };
     let relative = |note: Note| {
         let Note { onset, duration, key, velocity } = note;
         let step = onset - std::mem::replace(&mut before, onset);
         RelativeNote { step, duration, key, velocity }
     };
-    Playing::new(model, &task, heard).take(NEXT).map(relative).collect()
+    Playing::new(model, &task, heard, from).take(NEXT).map(relative).collect()
 }
 
 #[cfg(test)]
