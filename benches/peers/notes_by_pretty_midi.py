@@ -4,8 +4,8 @@
     benches/peers/run.sh pretty-midi notes.json       compares every note; fails where one is off by 1 ms
     benches/peers/run.sh pretty-midi golden           prints a small reference, xtask/src/inspect/golden.json
 
-It ends all notes of a key at its release, where `inspect` ends one at the next strike of its key: notes that overlap their own
-key are compared by what they begin with alone.
+It ends all notes of a key at its release, where `inspect` ends the oldest one: notes that overlap their own key are compared by
+what they begin with alone. `midi` compares all of them.
 """
 
 import io

@@ -10,7 +10,7 @@ use midly::{Format, MetaMessage, MidiMessage, Timing, TrackEventKind};
 
 use super::{
     Convention, Document, LeftOut, Piece, Signature, WrittenKey, chunks, names,
-    pairing::{Pairing, Source},
+    pairing::{Pairing, Source, rhythm},
     pedal::Pedal,
     tempo_map::Clock,
     track::Track,
@@ -111,6 +111,9 @@ pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Documen
                 pedal.hear(source, message, now);
                 pairing.hear(source, message, now);
             }
+            What::Rhythm { port, channel, is_drums } => {
+                pairing.set_rhythm(Source { track: event.track, port, channel }, is_drums);
+            }
             What::Tempo(microseconds) => clock.set_tempo(microseconds),
             What::Signature(signature) => signatures.push(signature),
             What::Key(key) => written_keys.push((event.tick, key)),
@@ -148,6 +151,11 @@ enum What {
         channel: u8,
         message: MidiMessage,
     },
+    Rhythm {
+        port: u8,
+        channel: u8,
+        is_drums: bool,
+    },
     /// Microseconds per quarter note.
     Tempo(u32),
     Signature(Signature),
@@ -179,6 +187,10 @@ fn read_track(
         let what = match event {
             TrackEventKind::Midi { channel, message } => {
                 What::Midi { port, channel: channel.as_int(), message }
+            }
+            TrackEventKind::SysEx(bytes) => {
+                let Some((channel, is_drums)) = rhythm(bytes) else { continue };
+                What::Rhythm { port, channel, is_drums }
             }
             TrackEventKind::Meta(MetaMessage::MidiPort(number)) => {
                 port = number.as_int();

@@ -46,6 +46,19 @@ pub fn ends_notes(message: MidiMessage) -> bool {
     }
 }
 
+/// The channel that a SysEx message of GS, without its first byte, makes one of drums or of pitches.
+pub fn rhythm(sysex: &[u8]) -> Option<(u8, bool)> {
+    // Roland, GS, a parameter of a part: "use for rhythm part".
+    let &[0x41, _, 0x42, 0x12, 0x40, part @ 0x10..=0x1F, 0x15, map, ..] = sysex else { return None };
+    // Part 0 is the tenth channel, and the others follow in order.
+    let channel = match part & 0x0F {
+        0 => DRUM_CHANNEL,
+        part if part <= DRUM_CHANNEL => part - 1,
+        part => part,
+    };
+    Some((channel, map > 0))
+}
+
 /// Where a message comes from. Two tracks that share a channel are two players: each releases its own strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Source {
@@ -117,6 +130,8 @@ struct Channel {
     bank: u8,
     program: u8,
     is_kit: bool,
+    /// What SysEx has made of it.
+    rhythm: Option<bool>,
     pedal: bool,
     down: Vec<usize>,
     ringing: Vec<usize>,
@@ -161,6 +176,12 @@ impl Pairing {
         if let Some(pressed) = is_sustain(message) {
             self.pedal(channel, pressed, now);
         }
+    }
+
+    /// SysEx of GS makes a channel one of drums, or one of pitches.
+    pub fn set_rhythm(&mut self, source: Source, is_drums: bool) {
+        let player = self.seat(source);
+        self.channels[self.players[player].channel].rhythm = Some(is_drums);
     }
 
     /// Releases what a track left open. `now` in seconds.
@@ -268,8 +289,8 @@ impl Pairing {
     /// Who plays with the program of now.
     fn instrument(&mut self, player: usize) -> usize {
         let Player { channel, instrument: (before, number), .. } = self.players[player];
-        let Channel { program, is_kit, .. } = self.channels[channel];
-        let is_drums = is_kit || before.channel == DRUM_CHANNEL;
+        let Channel { program, is_kit, rhythm, .. } = self.channels[channel];
+        let is_drums = rhythm.unwrap_or(is_kit || before.channel == DRUM_CHANNEL);
         let now = Instrument { program, is_drums, ..before };
         if let Some(number) = number.filter(|_| now == before) {
             return number;

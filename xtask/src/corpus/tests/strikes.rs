@@ -216,3 +216,21 @@ fn drums_are_left_out_of_what_is_learnt_and_counted() {
         assert_eq!((corpus.notes(), corpus.left_out.drums), (2, 3));
     }
 }
+
+#[test]
+fn sysex_of_gs_makes_a_channel_one_of_drums_and_the_tenth_one_of_pitches() {
+    let sysex: &'static [u8] = &[0x41, 0x10, 0x42, 0x12, 0x40, 0x1A, 0x15, 1, 0, 0xF7];
+    let melodic: &'static [u8] = &[0x41, 0x10, 0x42, 0x12, 0x40, 0x10, 0x15, 0, 0, 0xF7];
+    let struck = |channel| midi(0, channel, MidiMessage::NoteOn { key: u7::from(40), vel: u7::from(99) });
+    let track = vec![
+        event(0, TrackEventKind::SysEx(sysex)),
+        event(0, TrackEventKind::SysEx(melodic)),
+        struck(9),
+        struck(10),
+        struck(11),
+        end(100),
+    ];
+    let piece = parse(&musical(vec![track]), Convention::KeyUp).expect("a sound file");
+    let channels: Vec<u8> = piece.melodic().map(|note| piece.instruments[note.instrument].channel).collect();
+    assert_eq!(channels, [9, 11]);
+}
