@@ -27,6 +27,8 @@ INSPECT = ["cargo", "run", "--quiet", "--package", "xtask", "--", "inspect", "--
 NEVER_RELEASED = "never released: it ends with its track, symusic and mido have no end for it"
 MODE_MESSAGE = "ended by all-sound-off, all-notes-off or a mode message, which symusic and mido do not follow"
 TEMPO_OF_NOUGHT = "in a file with a tempo of 0, which is left out"
+UNREAD = "in a file that neither symusic nor mido reads"
+MORE_TRACKS = "in a file that has more tracks than its header counts, which symusic and mido leave out"
 REFUSED_BY_US = "files that we refuse and a peer reads"
 
 
@@ -40,8 +42,8 @@ def main():
         for number, (some, listed) in enumerate(pool.imap_unordered(compared, chunks), 1):
             counts.update(some)
             odd.extend(listed)
-            print(f"\r{number} of {len(chunks)}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+            if sys.stderr.isatty():
+                print(f"\r{number} of {len(chunks)}", end="", file=sys.stderr, flush=True)
     for what, count in sorted(counts.items()):
         print(f"{count:>10}  {what}")
     for line in odd[:LISTED]:
@@ -89,9 +91,10 @@ def compare(file, table, by_mido, by_symusic):
     paired, conventions = by_mido or ([], {})
     in_mido, left_of_mido = matched(ours, paired)
     in_symusic, left_of_symusic = matched(ours, by_symusic or [])
+    of_all_notes = UNREAD if by_mido is None and by_symusic is None else MORE_TRACKS if has_more_tracks(file) else None
     counts, odd = Counter(files=1, notes=len(ours)), []
     for note, mido_has, symusic_has in zip(ours, in_mido, in_symusic):
-        why = conventions.get(approximately(note))
+        why = conventions.get(approximately(note), of_all_notes)
         if mido_has or symusic_has:
             counts[agreement(mido_has, symusic_has)] += 1
         elif why:
@@ -135,6 +138,12 @@ def matched(ours, theirs):
                 del candidates[at]
                 break
     return has, {note for notes in rest.values() for note in notes}
+
+
+def has_more_tracks(file):
+    with open(file, "rb") as bare:
+        content = bare.read()
+    return content[:4] == b"MThd" and int.from_bytes(content[10:12]) < content.count(b"MTrk")
 
 
 def approximately(note):

@@ -12,8 +12,9 @@ use super::{Convention, GridNote, LeftOut, Refusal, grid};
 pub type Kept = (Vec<GridNote>, LeftOut);
 
 /// Who reads the files. Notes that another version has read are not found again.
-const READERS: [&str; 6] = [
+const READERS: [&str; 7] = [
     include_str!("chunks.rs"),
+    include_str!("messages.rs"),
     include_str!("midi.rs"),
     include_str!("track.rs"),
     include_str!("tempo_map.rs"),

@@ -20,7 +20,9 @@ use anyhow::{Context, Result, ensure};
 use antiphon::music::conditions::Style;
 
 use super::{
-    Split, find, has_list, tree,
+    Split,
+    files::tree,
+    find, has_list,
     wjazzd::{self, Solo},
 };
 use asap::Asap;

@@ -57,12 +57,14 @@ impl AddAssign for LeftOut {
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let parts = [
-            (self.drums, "drum strokes, whose keys are no pitches"),
-            (self.tempos, "tempos of 0"),
-            (self.keys, "key signatures of more than seven sharps or flats"),
+            (self.drums, "drum stroke", ", whose key is no pitch"),
+            (self.tempos, "tempo", " of 0"),
+            (self.keys, "key signature", " of more than seven sharps or flats"),
         ];
-        let told =
-            parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        let told = parts.iter().filter(|(count, ..)| *count > 0).map(|(count, what, which)| {
+            let plural = if *count == 1 { "" } else { "s" };
+            format!("{count} {what}{plural}{which}")
+        });
         f.write_str(&told.collect::<Vec<_>>().join("; "))
     }
 }

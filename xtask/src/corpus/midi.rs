@@ -9,8 +9,10 @@ use std::{
 use midly::{Format, MetaMessage, MidiMessage, Timing, TrackEventKind};
 
 use super::{
-    Convention, Document, LeftOut, Piece, Signature, WrittenKey, chunks, names,
-    pairing::{Pairing, Source, rhythm},
+    Convention, Document, LeftOut, Piece, Signature, WrittenKey, chunks,
+    messages::rhythm,
+    names,
+    pairing::{Pairing, Source},
     pedal::Pedal,
     tempo_map::Clock,
     track::Track,

@@ -1,4 +1,4 @@
-//! From note-on, note-off, pedal and channel mode messages to notes with an end, as MIDI 1.0 and RP-015 have it.
+//! From note-on, note-off, pedal and channel mode messages to notes with an end.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,55 +9,10 @@ use midly::MidiMessage;
 
 use antiphon::music::note::{Key, Velocity};
 
-use super::{Convention, Instrument, Note};
-
-const BANK: u8 = 0;
-const SUSTAIN: u8 = 64;
-const ALL_SOUND_OFF: u8 = 120;
-const RESET_ALL_CONTROLLERS: u8 = 121;
-const ALL_NOTES_OFF: u8 = 123;
-/// Omni and mono modes: they end all notes too.
-const LAST_MODE: u8 = 127;
-/// Controller values from here on press a pedal.
-const PRESSED: u8 = 64;
-/// The channel of the drums in General MIDI.
-const DRUM_CHANNEL: u8 = 9;
-/// Banks whose programs are drum kits: of General MIDI 2, effects and drums of XG.
-const DRUM_BANKS: [u8; 3] = [120, 126, 127];
-
-/// Whether a message presses or releases the sustain pedal.
-pub fn is_sustain(message: MidiMessage) -> Option<bool> {
-    match message {
-        MidiMessage::Controller { controller, value } if controller == SUSTAIN => {
-            Some(value.as_int() >= PRESSED)
-        }
-        MidiMessage::Controller { controller, .. } if controller == RESET_ALL_CONTROLLERS => Some(false),
-        _ => None,
-    }
-}
-
-/// Whether a message ends or releases all notes of its channel.
-pub fn ends_notes(message: MidiMessage) -> bool {
-    match message {
-        MidiMessage::Controller { controller, .. } => {
-            matches!(controller.as_int(), ALL_SOUND_OFF | ALL_NOTES_OFF..=LAST_MODE)
-        }
-        _ => false,
-    }
-}
-
-/// The channel that a SysEx message of GS, without its first byte, makes one of drums or of pitches.
-pub fn rhythm(sysex: &[u8]) -> Option<(u8, bool)> {
-    // Roland, GS, a parameter of a part: "use for rhythm part".
-    let &[0x41, _, 0x42, 0x12, 0x40, part @ 0x10..=0x1F, 0x15, map, ..] = sysex else { return None };
-    // Part 0 is the tenth channel, and the others follow in order.
-    let channel = match part & 0x0F {
-        0 => DRUM_CHANNEL,
-        part if part <= DRUM_CHANNEL => part - 1,
-        part => part,
-    };
-    Some((channel, map > 0))
-}
+use super::{
+    Convention, Instrument, Note,
+    messages::{ALL_NOTES_OFF, ALL_SOUND_OFF, BANK, DRUM_BANKS, DRUM_CHANNEL, LAST_MODE, is_sustain},
+};
 
 /// Where a message comes from. Two tracks that share a channel are two players: each releases its own strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

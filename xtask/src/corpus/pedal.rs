@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use midly::MidiMessage;
 
-use super::pairing::{Source, is_sustain};
+use super::{messages::is_sustain, pairing::Source};
 
 /// When the sustain pedals are down.
 #[derive(Default)]

@@ -10,8 +10,9 @@ use midly::{
 
 use crate::{
     corpus::{
-        Refusal, TempoMap, WrittenKey, midi,
-        pairing::{ends_notes, is_sustain},
+        Refusal, TempoMap, WrittenKey,
+        messages::{ends_notes, is_sustain},
+        midi,
     },
     score_file::{self, Timed},
 };

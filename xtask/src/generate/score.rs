@@ -10,14 +10,15 @@ use midly::{
 
 use super::{ensemble, prompt::Prompt, take::Take};
 use crate::{
-    corpus::{Instrument, Note, pairing::is_sustain},
+    corpus::{
+        Instrument, Note,
+        messages::{DRUM_CHANNEL, SUSTAIN, is_sustain},
+    },
     score_file::{self, Placed, Timed, on_channel},
 };
 
-const DRUM_CHANNEL: u8 = 9;
 /// What makes a channel sound as it does beside its program: bank, volume, pan, expression, reverberation and chorus.
 const COLOURS: [u8; 7] = [0, 32, 7, 10, 11, 91, 93];
-const SUSTAIN: u8 = 64;
 /// Less is rounding, in seconds.
 const MOMENT: f64 = 1e-6;
 

@@ -147,7 +147,7 @@ fn a_tempo_of_nought_is_left_out_with_a_word() {
     let file = raw(&[&[nought.as_slice(), &NOTE].concat()]);
     assert_eq!(notes(&file), [(60, 0, 100)]);
     let left_out = read_all(&file).expect("a sound file").left_out;
-    assert_eq!(left_out.to_string(), "1 tempos of 0");
+    assert_eq!(left_out.to_string(), "1 tempo of 0");
 }
 
 #[test]
@@ -191,6 +191,6 @@ fn files_of_lyrics_and_wrapped_files_are_read_in_folders_too() {
     let corpus = read(&files, Convention::KeyUp).expect("two sound files");
     assert_eq!((corpus.notes(), corpus.pieces.len()), (2, 2));
     assert_eq!(corpus.refused, [(folder.join("c.rmi"), Refusal::Truncated)]);
-    let (_, others) = walk(folder.path()).expect("a folder");
+    let (_, others) = files::walk(folder.path()).expect("a folder");
     assert_eq!(others, [folder.join("d.txt")]);
 }
