@@ -28,17 +28,21 @@ use crate::{
     lane::{Ending, ImproviserEnd, Lull, Reply, Request},
     model::Model,
     music::{
+        beat_tracker,
         conditions::{Conditions, Who},
         hands::Berth,
         hearing::OPEN_NOTES,
         manner::Manner,
         memory::Memory,
-        metre::Metres,
+        metre::{Metre, Metres},
         note::{KnownNote, Note},
-        time::Moment,
+        time::{Moment, Seconds},
         turn::TurnId,
     },
 };
+
+/// A player's own beat goes on for so long after its newest strike: a call may be too short to tell one.
+const BEAT_STANDS: Seconds = Seconds(10.0);
 
 /// What the worker is to do after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +74,8 @@ pub struct Improviser {
     on_the_line: bool,
     /// How the song goes and has gone.
     metres: Metres,
+    /// The beat of the player's newest notes, where no song ran.
+    own_beat: Option<Metre>,
     /// What sounds still, as the audio thread has told since it last asked anything.
     sounding: Vec<KnownNote>,
     /// The lull about which nothing was said yet.
@@ -106,6 +112,7 @@ impl Improviser {
             berth: None,
             on_the_line: false,
             metres: Metres::new(),
+            own_beat: None,
             sounding: Vec::with_capacity(OPEN_NOTES),
             lull: None,
             display: Display::new(),
@@ -166,8 +173,11 @@ impl Improviser {
     fn take(&mut self, request: Request) {
         match request {
             Request::Heard { note, who } => {
-                let note = self.known(note, who);
-                self.memory.remember(note);
+                let known = self.known(note, who);
+                self.memory.remember(known);
+                if who == Who::Player {
+                    self.follow_beat(note.onset);
+                }
                 self.lull = None;
                 self.display.grow_old();
             }
@@ -189,12 +199,12 @@ impl Improviser {
                 let (berth, until) = (self.berth.take(), from + length);
                 self.is_awaited = true;
                 let on_the_line = std::mem::take(&mut self.on_the_line);
-                let metre = self.metres.metre(from);
+                let metre = self.metre(from);
                 self.begin(Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre });
             }
             Request::Again { turn, now, from, length, seed, touch } => {
                 let (until, ending, berth, on_the_line) = (from + length, Ending::Full, None, false);
-                let metre = self.metres.metre(from);
+                let metre = self.metre(from);
                 self.go_on(Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre }, now);
             }
             Request::OnTheLine => self.on_the_line = true,
@@ -209,7 +219,7 @@ impl Improviser {
                 self.display.grow_old();
                 self.sounding.clear();
                 self.lull = None;
-                (self.answer, self.lately) = (None, Onsets::new());
+                (self.answer, self.own_beat, self.lately) = (None, None, Onsets::new());
             }
         }
     }
@@ -222,7 +232,28 @@ impl Improviser {
 
     /// What is known at a moment.
     fn conditions(&self, at: Moment) -> Conditions {
-        Conditions { pulse: self.metres.metre(at).pulse(at), ..Conditions::UNKNOWN }
+        Conditions { pulse: self.metre(at).pulse(at), style: self.manner.style, ..Conditions::UNKNOWN }
+    }
+
+    /// How the song goes at a moment; where none runs, how the player's own beat goes.
+    fn metre(&self, at: Moment) -> Metre {
+        let song = self.metres.metre(at);
+        let is_silent = song.beats.is_none() && self.manner.tempo_from_player;
+        let own = self.own_beat.filter(|own| is_silent && at - own.at < BEAT_STANDS);
+        own.unwrap_or(song)
+    }
+
+    /// A note of the player's has told more of her beat.
+    fn follow_beat(&mut self, onset: Moment) {
+        if self.manner.tempo_from_player && self.metres.metre(onset).beats.is_none() {
+            self.own_beat = beat_tracker::track(self.memory.call()).or(self.own_beat);
+        }
+    }
+
+    /// What is known at the newest onset.
+    fn now_after(&self, scene: &Memory) -> Conditions {
+        let onset = scene.newest(1).first().map(|note| note.onset);
+        onset.map_or(Conditions::UNKNOWN, |onset| self.conditions(onset))
     }
 
     /// The answer is over, if there is one. It sounded up to this moment of its own.
@@ -269,12 +300,13 @@ impl Improviser {
 
     /// Hears a note of the lull's scene that was not heard yet; where there is none, says when to take the floor.
     fn expect(&mut self, lull: Lull) {
+        let now = self.now_after(&self.scene);
         let mind = self.minds.of(lull.model);
         if mind.model.window().is_none() && mind.hear(&self.scene, lull.memory.into(), 1) > 0 {
             return;
         }
         self.lull = None;
-        mind.state.now = now_after(&self.scene, &self.metres);
+        mind.state.now = now;
         let expectation = mind.model.expect(&mut mind.state);
         let signs = expectation.map(|expectation| Signs::new(expectation, &self.scene, lull.since));
         let silence = signs.and_then(|signs| signs.hand_over(lull.lasted, lull.patience));
@@ -314,12 +346,6 @@ impl Improviser {
         let sent = self.end.replies.push(reply);
         debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
     }
-}
-
-/// What is known at the newest onset.
-fn now_after(scene: &Memory, metres: &Metres) -> Conditions {
-    let onset = scene.newest(1).first().map(|note| note.onset);
-    Conditions { pulse: onset.and_then(|onset| metres.metre(onset).pulse(onset)), ..Conditions::UNKNOWN }
 }
 
 impl Minds {

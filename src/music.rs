@@ -1,6 +1,7 @@
 //! The musical core: pure types and rules, without a framework, a network or a thread.
 
 pub mod bars;
+pub mod beat_tracker;
 pub mod conditions;
 pub mod diatonic;
 pub mod grid;

@@ -89,6 +89,8 @@ fn manners() -> impl Strategy<Value = Manner> {
             pitch_classes: keys.3.on(Root::new(keys.2)),
             density: Density::per_second(density),
             polyphony: Polyphony::voices(voices),
+            style: None,
+            tempo_from_player: true,
             memory,
             model: 0,
         }

@@ -19,7 +19,7 @@ pub const GROUPS: [Group; 4] = [
         title: "When",
         knobs: &["patience", "silence", "length"],
         columns: &[
-            &["cue", "cue-key", "cue-controller", "alignment"],
+            &["cue", "cue-key", "cue-controller", "alignment", "tempo-from-playing"],
             &["answer-length", "answer-bars", "trade-bars", "pace-follow", "key-follow"],
         ],
         width: 2.05,
@@ -27,7 +27,7 @@ pub const GROUPS: [Group; 4] = [
     Group {
         title: "What",
         knobs: &["density", "memory"],
-        columns: &[&["scale", "key", "register-low", "register-high", "polyphony"]],
+        columns: &[&["scale", "key", "register-low", "register-high", "polyphony", "style"]],
         width: 1.0,
     },
     Group {

@@ -5,7 +5,7 @@ pub fn hint(id: &str) -> &'static str {
     HINTS.iter().find(|(known, _)| *known == id).map_or("", |(_, hint)| hint)
 }
 
-const HINTS: [(&str, &str); 42] = [
+const HINTS: [(&str, &str); 44] = [
     ("model", "Which network answers."),
     ("memory", "How many of the newest notes an answer goes by."),
     ("temperature", "How adventurous the keys are: 0 takes the likeliest, 1 the network's own odds."),
@@ -31,6 +31,8 @@ const HINTS: [(&str, &str); 42] = [
     ("velocity-follow", "How far the dynamics are drawn towards yours."),
     ("key-follow", "How far the keys are drawn to the scale that you keep to."),
     ("pace-follow", "How far the notes per second are drawn towards yours."),
+    ("style", "What kind of music you play; Open goes by what it hears."),
+    ("tempo-from-playing", "Where no song runs, answers keep to the beat of your newest notes."),
     ("quantise", "The grid on which the notes of an answer begin."),
     ("quantise-strength", "How far notes are moved towards the grid."),
     ("swing", "Where in its pair every second line of a straight grid lies."),

@@ -160,7 +160,7 @@ impl Answer {
         let note = self.draw(mind, scene, manner).filter(|note| self.until - note.onset > room);
         match note {
             Some(note) => {
-                let conditions = Conditions { who: Some(Who::Plugin), ..self.known_at(note.onset) };
+                let conditions = Conditions { who: Some(Who::Plugin), ..self.known_at(note.onset, manner) };
                 scene.remember(KnownNote { note, conditions });
                 self.follow(&note, manner);
             }
@@ -171,8 +171,8 @@ impl Answer {
     }
 
     /// What is known at a moment of the answer, or shortly before it.
-    fn known_at(&self, moment: Moment) -> Conditions {
-        Conditions { pulse: self.metre.pulse(moment), ..Conditions::UNKNOWN }
+    fn known_at(&self, moment: Moment, manner: &Manner) -> Conditions {
+        Conditions { pulse: self.metre.pulse(moment), style: manner.style, ..Conditions::UNKNOWN }
     }
 
     fn follow(&mut self, note: &Note, manner: &Manner) {
@@ -208,7 +208,7 @@ impl Answer {
             sounding: self.voices.after(self.last_onset),
         };
         mind.hear(scene, manner.memory.into(), usize::MAX);
-        mind.state.now = self.known_at(self.last_onset);
+        mind.state.now = self.known_at(self.last_onset, manner);
         let mut taste = Taste::of(manner, self.touch).against(self.haste(scene), manner);
         if let Some(scale) = self.scale {
             taste = taste.within(scale, self.strays(scale), manner);

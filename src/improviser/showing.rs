@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Improviser, Signs, now_after};
+use super::{Improviser, Signs};
 use crate::foresight::Foresight;
 
 /// So many notes of a window that slides are heard at once, before the worker looks for a request again.
@@ -35,7 +35,8 @@ impl Improviser {
     /// Shows how likely each next key is after all that is remembered, where that is not shown yet: a part of the work at
     /// a time; false if there is nothing to do.
     pub(super) fn show(&mut self) -> bool {
-        let Self { display, minds, memory, manner, metres, .. } = self;
+        let now = self.now_after(&self.memory);
+        let Self { display, minds, memory, manner, .. } = self;
         if !display.is_old || !display.foresight.is_watched() {
             return false;
         }
@@ -43,7 +44,7 @@ impl Improviser {
         if mind.hear(memory, manner.memory.into(), AT_ONCE) > 0 {
             return true;
         }
-        mind.state.now = now_after(memory, metres);
+        mind.state.now = now;
         let odds = if memory.is_empty() { None } else { mind.model.foresee(&mut mind.state) };
         display.foresight.show_keys(odds.as_ref());
         display.is_old = false;

@@ -1,6 +1,8 @@
 //! How the player wants to be answered: all that shapes the notes, small enough to travel.
 
-use super::{keys::Keys, memory::LARGEST_MEMORY, note::Key, scale::PitchClasses, time::Seconds};
+use super::{
+    conditions::Style, keys::Keys, memory::LARGEST_MEMORY, note::Key, scale::PitchClasses, time::Seconds,
+};
 
 /// What an answer is to be like. Each part holds from the next note on that is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,10 @@ pub struct Manner {
     pub key_follow: Thousandths,
     /// How far the notes of an answer are drawn towards the pace of the call, 0..=1.
     pub pace_follow: Thousandths,
+    /// What kind of music it is, where the player says so.
+    pub style: Option<Style>,
+    /// Where no song runs, the beat is that of the player's newest notes.
+    pub tempo_from_player: bool,
     /// How many of the newest notes count, 25..=150.
     pub memory: u8,
     /// The index of the embedded model, where the player has chosen no file.
@@ -46,6 +52,8 @@ impl Manner {
         key_follow: Thousandths::ONE,
         // Without it, an answer that goes on comes to run.
         pace_follow: Thousandths(500),
+        style: None,
+        tempo_from_player: true,
         memory: LARGEST_MEMORY as u8,
         model: 0,
     };

@@ -4,6 +4,7 @@ use nice_plug::prelude::*;
 
 use super::texts;
 use crate::music::{
+    conditions::Style,
     manner::{Density, Manner, Polyphony, Register, Thousandths},
     note::Key,
     scale::{Root, Scale},
@@ -68,6 +69,44 @@ pub struct MannerParams {
     /// How far the notes are drawn towards the pace of the call.
     #[id = "pace-follow"]
     pub pace_follow: FloatParam,
+
+    /// What kind of music it is.
+    #[id = "style"]
+    pub style: EnumParam<StyleChoice>,
+
+    /// Whether the beat is that of the player's newest notes, where no song runs.
+    #[id = "tempo-from-playing"]
+    pub tempo_from_playing: BoolParam,
+}
+
+/// What the player says of the music.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum StyleChoice {
+    /// Nothing: it goes by what it hears.
+    #[id = "open"]
+    Open,
+    #[id = "classical"]
+    Classical,
+    #[id = "jazz-piano"]
+    #[name = "Jazz piano"]
+    JazzPiano,
+    #[id = "jazz-line"]
+    #[name = "Jazz line"]
+    JazzLine,
+    #[id = "pop"]
+    Pop,
+}
+
+impl StyleChoice {
+    fn style(self) -> Option<Style> {
+        match self {
+            Self::Open => None,
+            Self::Classical => Some(Style::Classical),
+            Self::JazzPiano => Some(Style::JazzPiano),
+            Self::JazzLine => Some(Style::JazzLine),
+            Self::Pop => Some(Style::Pop),
+        }
+    }
 }
 
 impl MannerParams {
@@ -91,6 +130,8 @@ impl MannerParams {
             velocity_follow: share(&self.velocity_follow),
             key_follow: share(&self.key_follow),
             pace_follow: share(&self.pace_follow),
+            style: self.style.value().style(),
+            tempo_from_player: self.tempo_from_playing.value(),
             ..others
         }
     }
@@ -127,6 +168,8 @@ impl Default for MannerParams {
             velocity_follow: super::percent("Velocity follow", usual.velocity_follow.value(), 0.0, 1.0),
             key_follow: super::percent("Key follow", usual.key_follow.value(), 0.0, 1.0),
             pace_follow: super::percent("Pace follow", usual.pace_follow.value(), 0.0, 1.0),
+            style: EnumParam::new("Style", StyleChoice::Open),
+            tempo_from_playing: BoolParam::new("Tempo from playing", usual.tempo_from_player),
         }
     }
 }

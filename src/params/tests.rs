@@ -5,7 +5,7 @@ use nice_plug::params::{Params, internals::ParamPtr};
 use super::*;
 
 /// The identifiers with which projects were saved, in their order.
-const IDS: [&str; 42] = [
+const IDS: [&str; 44] = [
     "model",
     "memory",
     "temperature",
@@ -27,6 +27,8 @@ const IDS: [&str; 42] = [
     "velocity-follow",
     "key-follow",
     "pace-follow",
+    "style",
+    "tempo-from-playing",
     "quantise",
     "quantise-strength",
     "swing",

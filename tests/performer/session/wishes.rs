@@ -4,6 +4,7 @@ use std::num::NonZeroU8;
 
 use antiphon::{
     music::{
+        conditions::Style,
         manner::{Density, Manner, Polyphony, Register, Thousandths},
         note::Key,
         patience::Patience,
@@ -80,7 +81,7 @@ fn rules(chance: &mut Pcg32) -> Rules {
 
 fn manner(manner: Manner, chance: &mut Pcg32) -> Manner {
     let part = Thousandths(chance.random_range(0..=1_000));
-    match chance.random_range(0..15) {
+    match chance.random_range(0..17) {
         0 => Manner { temperature: part, ..manner },
         1 => Manner { pitch_temperature: part, ..manner },
         2 => Manner { timing_temperature: part, ..manner },
@@ -88,6 +89,8 @@ fn manner(manner: Manner, chance: &mut Pcg32) -> Manner {
         4 => Manner { velocity_follow: part, ..manner },
         13 => Manner { pace_follow: part, ..manner },
         14 => Manner { key_follow: part, ..manner },
+        15 => Manner { tempo_from_player: chance.random_bool(0.5), ..manner },
+        16 => Manner { style: Some(Style::ALL[chance.random_range(0..4)]), ..manner },
         5 => {
             let (low, width) = (chance.random_range(0..100), chance.random_range(0..60));
             Manner { register: Register::between(key(low), key(low + width)), ..manner }

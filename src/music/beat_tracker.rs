@@ -1,0 +1,255 @@
+//! The beat of a player who has no song to play to.
+
+use std::f64::consts::TAU;
+
+use super::{
+    metre::{Beating, Metre},
+    note::Note,
+};
+
+/// So many strikes tell a beat at least; more than so many, or older ones than so many seconds, are not asked.
+const FEWEST: usize = 8;
+const MOST: usize = 24;
+const SPAN_S: f64 = 8.0;
+/// Strikes of one chord lie closer together, in seconds.
+const CHORD_S: f64 = 0.05;
+/// Beats that are tried, in seconds, each so many times as long as the one before; the usual one is preferred to those
+/// that are an octave away.
+const SHORTEST_S: f64 = 0.3;
+const LONGEST_S: f64 = 1.2;
+const STRIDE: f64 = 1.005;
+const USUAL_S: f64 = 0.5;
+const OCTAVES: f64 = 1.0;
+/// Into so many parts a beat may be divided, and what that is worth: on finer grids, more falls by chance.
+const PARTS: [(u8, f64); 3] = [(1, 1.0), (2, 0.98), (3, 0.88)];
+/// How much of a grid's worth depends on how many of its lines are struck.
+const FILLED: f64 = 0.5;
+/// How much depends on whether its beats are struck more than what lies between them.
+const STRESSED: f64 = 0.3;
+/// By chance, strikes keep so well to the best of all grids in less than one of twenty cases: a squared mean
+/// direction, times their number.
+const CHANCE: f64 = 7.5;
+/// Bars are supposed to be of so many beats.
+const BAR: usize = 4;
+/// A long note is an accent: a second of it counts as so many notes of a chord.
+const LENGTH: f64 = 8.0;
+
+/// How the beats of a player's newest notes go; `None` where they keep to none. Realtime-safe.
+pub fn track(notes: &[Note]) -> Option<Metre> {
+    let strikes = Strikes::newest_of(notes);
+    if strikes.count < FEWEST {
+        return None;
+    }
+    let mut best = (0.0, None);
+    let mut period = SHORTEST_S;
+    while period <= LONGEST_S {
+        for (parts, worth) in PARTS {
+            let grid = strikes.grid(period, parts);
+            let worth = worth * grid.fit * strikes.likes(&grid);
+            if worth > best.0 {
+                best = (worth, Some(grid));
+            }
+        }
+        period *= STRIDE;
+    }
+    let grid = best.1.filter(|grid| grid.fit.powi(2) * strikes.count as f64 >= CHANCE)?;
+    strikes.metre(&grid, notes.last()?)
+}
+
+/// A strike of one key or of a chord.
+#[derive(Debug, Clone, Copy)]
+struct Strike {
+    /// In seconds, from the newest one on.
+    at: f64,
+    accent: f64,
+}
+
+/// The newest one first. Never allocates.
+struct Strikes {
+    all: [Strike; MOST],
+    count: usize,
+}
+
+/// Lines so many to the beat, and how well strikes keep to them.
+#[derive(Debug, Clone, Copy)]
+struct Grid {
+    parts: u8,
+    /// From line to line, in seconds.
+    step: f64,
+    /// Where the lines lie, in steps.
+    phase: f64,
+    /// 0..=1
+    fit: f64,
+}
+
+impl Strikes {
+    fn newest_of(notes: &[Note]) -> Self {
+        let mut strikes = Self { all: [Strike { at: 0.0, accent: 0.0 }; MOST], count: 0 };
+        let Some(newest) = notes.last() else { return strikes };
+        for note in notes.iter().rev() {
+            let at = note.onset.0 - newest.onset.0;
+            let later = strikes.count.checked_sub(1).map(|last| strikes.all[last].at);
+            if later.is_some_and(|later| later - at < CHORD_S) {
+                strikes.all[strikes.count - 1].accent += 1.0;
+                continue;
+            }
+            if strikes.count == MOST || at < -SPAN_S {
+                break;
+            }
+            let length = later.map_or(0.0, |later| (later - at).min(1.0));
+            strikes.all[strikes.count] = Strike { at, accent: 1.0 + LENGTH * length };
+            strikes.count += 1;
+        }
+        strikes
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Strike> {
+        self.all[..self.count].iter()
+    }
+
+    fn grid(&self, period: f64, parts: u8) -> Grid {
+        let step = period / f64::from(parts);
+        let (fit, phase) = self.mean_direction(step, |_| 1.0);
+        Grid { parts, step, phase, fit }
+    }
+
+    /// How well strikes of some weight keep to lines that lie so far apart, 0..=1; and where these lines lie, in steps.
+    fn mean_direction(&self, step: f64, weight: impl Fn(&Strike) -> f64) -> (f64, f64) {
+        let (mut sine, mut cosine, mut all) = (0.0, 0.0, 0.0);
+        for strike in self.iter() {
+            let (angle, weight) = (strike.at / step * TAU, weight(strike));
+            (sine, cosine, all) = (sine + weight * angle.sin(), cosine + weight * angle.cos(), all + weight);
+        }
+        (sine.hypot(cosine) / all, sine.atan2(cosine) / TAU)
+    }
+
+    /// How natural a grid is, 0..=1: a usual tempo, with stressed beats and few lines that nobody strikes.
+    fn likes(&self, grid: &Grid) -> f64 {
+        let period = grid.step * f64::from(grid.parts);
+        let octaves = (period / USUAL_S).log2() / OCTAVES;
+        let (stress, _) = self.mean_direction(period, |strike| strike.accent);
+        let span = -self.all[self.count - 1].at;
+        let filled = ((self.count - 1) as f64 * grid.step / span).min(1.0);
+        (-0.5 * octaves * octaves).exp()
+            * (1.0 - FILLED + FILLED * filled)
+            * (1.0 - STRESSED + STRESSED * stress)
+    }
+
+    /// The grid as it fits best, with its beats and bars where the accents are.
+    fn metre(&self, grid: &Grid, newest: &Note) -> Option<Metre> {
+        let line = |strike: &Strike| (strike.at / grid.step - grid.phase).round();
+        let count = self.count as f64;
+        let mean_line = self.iter().map(line).sum::<f64>() / count;
+        let mean_at = self.iter().map(|strike| strike.at).sum::<f64>() / count;
+        let (mut slope, mut spread) = (0.0, 0.0);
+        for strike in self.iter() {
+            let off = line(strike) - mean_line;
+            slope += off * (strike.at - mean_at);
+            spread += off * off;
+        }
+        let step = slope / spread;
+        let first = mean_at - step * mean_line;
+        let parts = usize::from(grid.parts);
+        let accents = |every: usize, place: usize| -> f64 {
+            let stands = |strike: &&Strike| line(strike).rem_euclid(every as f64) as usize == place;
+            self.iter().filter(stands).map(|strike| strike.accent).sum()
+        };
+        let strongest = |every: usize, places: &mut dyn Iterator<Item = usize>| {
+            places.max_by(|&one, &other| accents(every, one).total_cmp(&accents(every, other)))
+        };
+        let beat = strongest(parts, &mut (0..parts))?;
+        let bar = strongest(BAR * parts, &mut (0..BAR).map(|place| beat + place * parts))?;
+        let lines = -first / step - bar as f64;
+        let beats = (lines / parts as f64).rem_euclid(BAR as f64);
+        Some(Metre { at: newest.onset, beats: Beating::new(beats, BAR as f64, step * parts as f64) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::{
+        note::{Key, Velocity},
+        time::{Moment, Seconds},
+    };
+
+    /// Even chance, 0..1, the same at each run.
+    fn chance(seed: u32) -> impl FnMut() -> f64 {
+        let mut state = u64::from(seed) * 2 + 1;
+        move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as f64 / f64::from(1_u32 << 31)
+        }
+    }
+
+    fn notes(onsets: impl IntoIterator<Item = f64>) -> Vec<Note> {
+        let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
+        let note = |onset| Note { onset: Moment(onset), duration: Seconds(0.1), key, velocity };
+        onsets.into_iter().map(note).collect()
+    }
+
+    /// How far the metre is off at so many seconds, in beats; and its period.
+    fn off(metre: &Metre, line: f64) -> (f64, f64) {
+        let pulse = metre.pulse(Moment(line)).expect("a pulse");
+        let beat = pulse.beat();
+        ((beat - beat.round()).abs(), pulse.period())
+    }
+
+    const QUARTERS: (f64, &[f64]) = (1.0, &[0.0]);
+    const QUAVERS: (f64, &[f64]) = (1.0, &[0.0, 0.5]);
+    const SWING: (f64, &[f64]) = (1.0, &[0.0, 2.0 / 3.0]);
+    const TUNE: (f64, &[f64]) = (4.0, &[0.0, 1.0, 1.5, 2.0, 3.0]);
+
+    /// An octave of the tempo more or less is the same pulse.
+    #[test]
+    fn a_steady_player_is_followed_from_quarters_to_swing() {
+        for (bpm, patterns) in [
+            (60.0, &[QUARTERS, QUAVERS, TUNE][..]),
+            (90.0, &[QUARTERS, QUAVERS, SWING, TUNE]),
+            (120.0, &[QUARTERS, QUAVERS, SWING, TUNE]),
+            (150.0, &[QUARTERS, QUAVERS, SWING, TUNE]),
+            (180.0, &[QUARTERS, SWING, TUNE]),
+        ] {
+            for (beats, pattern) in patterns {
+                let (mut chance, period) = (chance(bpm as u32), 60.0 / bpm);
+                let beat = |n: usize| (n / pattern.len()) as f64 * beats + pattern[n % pattern.len()];
+                let onsets = (0..20).map(|n| 3.3 + beat(n) * period + (chance() - 0.5) * 0.03);
+                let metre = track(&notes(onsets)).unwrap_or_else(|| panic!("{bpm} {pattern:?}"));
+                let (off, found) = off(&metre, 3.3 + 24.0 * period);
+                let octave = (found / period).log2();
+                let is_octave = (octave - octave.round()).abs() < 0.02 && octave.abs() < 1.1;
+                assert!(is_octave, "{found} s at {bpm} {pattern:?}");
+                let off = if octave > 0.5 { off.min(0.5 - off) } else { off };
+                assert!(off < 0.08, "{off} beats at {bpm} {pattern:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_keeps_to_no_beat_is_given_none() {
+        let given = (0..200).filter(|&seed| {
+            let (mut chance, mut at) = (chance(seed), 0.0);
+            let onsets = (0..24).map(|_| {
+                at += 0.06 - 0.4 * (1.0 - chance()).ln();
+                at
+            });
+            track(&notes(onsets.collect::<Vec<_>>())).is_some()
+        });
+        let given = given.count();
+        assert!(given < 20, "{given} of 200");
+        assert!(track(&notes([0.0, 0.5, 1.0, 1.5])).is_none());
+        assert!(track(&[]).is_none());
+    }
+
+    #[test]
+    fn the_bar_begins_where_the_chords_are() {
+        let mut onsets = Vec::new();
+        for beat in 0..16 {
+            let strikes = if beat % 4 == 1 { 4 } else { 1 };
+            onsets.extend((0..strikes).map(|_| f64::from(beat) * 0.5));
+        }
+        let metre = track(&notes(onsets)).expect("a beat");
+        let beat = metre.pulse(Moment(4.5)).expect("a pulse").beat();
+        assert!(beat < 0.05 || beat > 3.95, "{beat}");
+    }
+}
