@@ -49,7 +49,7 @@ impl Choice<'_> {
             // The chord has reached the highest key that is allowed.
             times[0] = f32::NEG_INFINITY;
         }
-        let bin = Bin::at(self.one_of(times, &self.taste.timing));
+        let bin = Bin::at(self.one_of(times, &self.timing(pulse)));
         let drawn = self.chance.random();
         match shares.filter(|_| bin.index < PLACED_BINS) {
             Some(shares) => shares.cell(bin, self.taste.timing.sharpness(), drawn),
@@ -95,7 +95,7 @@ impl Choice<'_> {
         for (logit, _) in pointers.iter_mut().zip(lengths).filter(|(_, length)| !allowed(*length)) {
             *logit = f32::NEG_INFINITY;
         }
-        let (end, drawn) = (self.one_of(choices, &self.taste.timing), self.chance.random());
+        let (end, drawn) = (self.one_of(choices, &self.timing(pulse)), self.chance.random());
         if let Some(pointer) = end.checked_sub(TIMES) {
             return lengths[pointer];
         }
@@ -104,6 +104,13 @@ impl Choice<'_> {
             Some(shares) => shares.cell(bin, self.taste.timing.sharpness(), drawn),
             None => bin.until(longest - 1).cell(0, drawn),
         }
+    }
+
+    /// How times are chosen. Without a beat they are spread over cells of 10 ms, each of which is unlikely beside a chord or an
+    /// end that is pointed at: to leave out the unlikely ones would leave out all but those.
+    fn timing(&self, pulse: Option<Pulse>) -> Sampling {
+        let timing = self.taste.timing;
+        Sampling { focus: if pulse.is_some() { timing.focus } else { 0.0 }, ..timing }
     }
 
     /// Where in its cell the note begins: nobody plays on a grid of 10 ms. It stays the same note on the grid.
