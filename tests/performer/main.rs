@@ -18,6 +18,7 @@ mod realtime;
 mod rig;
 mod session;
 mod tempo;
+mod zones;
 
 use std::sync::Arc;
 

@@ -79,6 +79,14 @@ impl Plan {
     fn minutes(self) -> u32 {
         self.parts * self.part_seconds / 60
     }
+
+    /// Memory is the whole process's: only where the soak has that to itself does it tell anything.
+    fn memory(self, growth: &Growth) -> Result<String> {
+        match self.pace {
+            Pace::RealTime => growth.told(),
+            Pace::Free => Ok("memory not measured".to_owned()),
+        }
+    }
 }
 
 struct Soak {
@@ -190,7 +198,7 @@ impl Soak {
             sum(|one| one.dropped.count()),
             sum(|one| one.unsent.count()),
             sum(|one| one.faults.count()),
-            growth.told()?,
+            plan.memory(growth)?,
             worst_block.as_secs_f64() * 1e3,
         ))
     }
