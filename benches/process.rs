@@ -69,7 +69,7 @@ fn blocks(criterion: &mut Criterion) {
     let mut performer = Performer::new(
         SampleRate(48_000.0),
         performer_end,
-        Partner::worker(),
+        Partner::Worker,
         telemetry,
         SETTINGS,
         Past::default(),

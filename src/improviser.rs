@@ -122,6 +122,19 @@ impl Improviser {
         }
     }
 
+    /// The same improviser at the ends of new lanes: what was heard is remembered, and what was asked for is nobody's
+    /// concern any more.
+    pub fn resumed(mut self, end: ImproviserEnd) -> Self {
+        while let Ok(request) = self.end.requests.pop() {
+            self.take(request);
+        }
+        self.sounding.clear();
+        (self.answer, self.lull, self.berth, self.given_up) = (None, None, None, None);
+        (self.is_awaited, self.on_the_line) = (false, false);
+        self.end = end;
+        self
+    }
+
     /// From now on this model answers; `None` gives way to the embedded ones. Allocates.
     pub fn invite(&mut self, model: Option<Arc<dyn Model>>) {
         self.minds.guest = model.map(Mind::new);

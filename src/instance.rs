@@ -48,6 +48,8 @@ pub struct Report {
     pub dropped: u32,
     /// Events of the player that the host did not take back.
     pub refused: u32,
+    /// Strikes that were the plugin's own and came in again.
+    pub echoes: u32,
     /// Requests that the worker never got.
     pub unsent: u32,
     /// Steps of the worker that panicked, after which it began anew.
@@ -80,6 +82,7 @@ impl Instance {
             late: telemetry.late.count(),
             dropped: telemetry.dropped.count(),
             refused: telemetry.refused.count(),
+            echoes: telemetry.echoes.count(),
             unsent: telemetry.unsent.count(),
             faults: telemetry.faults.count(),
             untold: telemetry.untold.count(),

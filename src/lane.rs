@@ -30,6 +30,9 @@ const REPLIES: usize = 32;
 /// A note that comes later than this is left out: it would only disturb.
 pub const LATEST: Seconds = Seconds(0.03);
 
+/// A note that comes later than this may be heard to be late.
+pub const AUDIBLE: Seconds = Seconds(0.005);
+
 /// From the audio thread to the worker.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Request {
@@ -160,10 +163,14 @@ pub struct Telemetry {
     pub answered: Counter,
     /// Notes of answers that came out later than planned.
     pub late: Counter,
+    /// Those of them that came more than 5 ms late: somebody may hear it.
+    pub audibly_late: Counter,
     /// Notes of answers that were given up: too late, or refused by the host.
     pub dropped: Counter,
     /// Events of the player that the host did not take back.
     pub refused: Counter,
+    /// Strikes that came in and were the plugin's own: its output leads to its input.
+    pub echoes: Counter,
     /// Requests that found no room: the worker has stalled or died.
     pub unsent: Counter,
     /// Steps of the worker that panicked: an answer was given up, or what the model knew was worked out anew.

@@ -15,13 +15,12 @@ mod sounding;
 mod telling;
 mod wonder;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use self::{
     again::Plan,
     input::Input,
     output::{Instrument, Output},
-    pace::Lead,
     telling::Told,
     wonder::Wonder,
 };
@@ -29,7 +28,7 @@ pub use self::{
     again::Triggers,
     delivery::Delivery,
     input::Ears,
-    pace::Pace,
+    pace::Lead,
     port::{Arrival, Gesture, Port, Refused, Sound},
 };
 use crate::{
@@ -43,6 +42,7 @@ use crate::{
         patience::Patience,
         time::{Moment, SampleRate, SampleTime, Samples},
         timeline::{Timeline, Transport},
+        touch::Touch,
         turn::{Rules, TurnId, Turns},
     },
 };
@@ -82,23 +82,44 @@ impl Settings {
 
 /// Who makes the answers.
 pub enum Partner {
-    /// A worker on the other side of the lanes.
-    Worker(Pace),
+    /// A worker on the other side of the lanes. It is never waited for.
+    Worker,
+    /// The same in a host that may render without saying so; then there is time to wait.
+    Watched(Lead),
     /// Offline, the audio thread does the worker's steps itself, so that a bounce needs no luck.
     Inline(Box<Improviser>),
 }
 
-impl Partner {
-    /// A worker, for a host whose pace is not known yet.
-    pub fn worker() -> Self {
-        Self::Worker(Pace::Watched(Lead::default()))
-    }
-}
-
-/// What outlives a performer.
+/// What outlives a performer: a new sample rate, or a new size of blocks, changes nothing for the player.
 #[derive(Debug, Default)]
 pub struct Past {
     instrument: Instrument,
+    /// Of who played live; `None` where nobody has.
+    session: Option<Session>,
+}
+
+/// How far a player and the plugin have come with each other.
+#[derive(Debug, Clone, Copy)]
+struct Session {
+    /// The instance's time goes on from here.
+    until: Moment,
+    turns: u32,
+    touch: Touch,
+    channel: u8,
+    metre: Metre,
+}
+
+impl Past {
+    /// For a bounce, which begins from nothing: what is owed to the instrument is its own, and what was played live stays.
+    pub fn aside(&mut self) -> Self {
+        Self { instrument: std::mem::take(&mut self.instrument), session: None }
+    }
+
+    /// What a performer has left, after one that played or one that bounced.
+    pub fn take_up(&mut self, left: Self) {
+        self.instrument = left.instrument;
+        self.session = left.session.or(self.session);
+    }
 }
 
 /// Plays one instance. Built when the plugin is activated, for one sample rate.
@@ -124,6 +145,8 @@ pub struct Performer {
     /// Nothing goes out before this: what is sent is sent in the order of time.
     cursor: SampleTime,
     forget_owed: bool,
+    /// No block has begun yet.
+    is_fresh: bool,
     chronicle: Chronicle,
     news: Told,
 }
@@ -138,23 +161,28 @@ impl Performer {
         settings: Settings,
         past: Past,
     ) -> Self {
+        let session = past.session;
+        let timeline = Timeline::going_on(rate, session.map_or(Moment(0.0), |session| session.until));
+        let now = timeline.now();
+        let touch = session.map_or(Touch::default(), |session| session.touch);
         Self {
-            timeline: Timeline::new(rate),
-            input: Input::new(),
-            turns: Turns::new(),
+            timeline,
+            input: Input::new(touch, session.map_or(0, |session| session.channel)),
+            turns: Turns::after(session.map_or(0, |session| session.turns)),
             output: Output::new(past.instrument),
             lanes,
             partner,
             telemetry,
             settings,
             told: None,
-            metre: Metre::none(Moment(0.0)),
-            plan: Plan::new(SampleTime(0), settings.manner),
+            metre: session.map_or(Metre::none(Moment(0.0)), |session| session.metre),
+            plan: Plan::new(now, settings.manner),
             wonder: Wonder::new(),
             awaited: None,
             complete: None,
-            cursor: SampleTime(0),
+            cursor: now,
             forget_owed: false,
+            is_fresh: true,
             chronicle: Chronicle::UNREAD,
             news: Told::default(),
         }
@@ -162,8 +190,21 @@ impl Performer {
 
     /// What is left when the host processes no more: all that sounds is still to be undone on the instrument.
     pub fn leave(mut self) -> Past {
+        let ended = self.turns.stop();
         self.owe_all();
-        Past { instrument: self.output.leave() }
+        self.remember_sounding();
+        if let Some(turn) = ended {
+            self.cancel(turn);
+        }
+        let session = Session {
+            until: self.timeline.moment(self.timeline.now()),
+            turns: self.turns.count(),
+            touch: self.input.touch,
+            channel: self.input.channel,
+            metre: self.metre,
+        };
+        let is_live = !matches!(self.partner, Partner::Inline(_));
+        Past { instrument: self.output.leave(), session: is_live.then_some(session) }
     }
 
     /// Plays one block of `length` samples.
@@ -174,8 +215,9 @@ impl Performer {
         settings: Settings,
         port: &mut impl Port,
     ) {
-        if let Partner::Worker(pace) = &mut self.partner {
-            pace.begin_block(self.timeline.rate().seconds(length));
+        self.is_fresh = false;
+        if let Partner::Watched(lead) = &mut self.partner {
+            lead.begin_block(self.timeline.rate().seconds(length), Instant::now());
         }
         self.begin_block(transport, settings, port);
         while let Some(arrival) = port.next() {
@@ -188,10 +230,17 @@ impl Performer {
         self.timeline.end_block(length);
         self.telemetry.clock.set(self.timeline.now());
         self.tell_reached();
+        if let Partner::Watched(lead) = &mut self.partner {
+            lead.end_block(Instant::now());
+        }
     }
 
-    /// Forgets the take. What still sounds is released in the next block, since nothing can be sent now.
+    /// Forgets the take. What still sounds is released in the next block, since nothing can be sent now. Before the first
+    /// block it is how a host begins to process, and there is nothing to forget.
     pub fn reset(&mut self) {
+        if self.is_fresh {
+            return;
+        }
         self.input.clear();
         self.turns.restart();
         self.cursor = self.timeline.now();
@@ -204,6 +253,9 @@ impl Performer {
     fn begin_block(&mut self, transport: &Transport, settings: Settings, port: &mut impl Port) {
         self.cursor = self.timeline.now();
         self.pay_forget();
+        if !matches!(self.partner, Partner::Inline(_)) {
+            self.turns.warn(self.telemetry.first_notes.rarely_exceeded());
+        }
         self.output.begin_block(port);
         let stops = self.is_stopped_by(&settings);
         let before = std::mem::replace(&mut self.settings, settings);
@@ -230,8 +282,10 @@ impl Performer {
             self.end_complete();
             let change = self.turns.next_change(self.cursor, &self.timeline);
             let due = self.output.schedule.next_due(&self.timeline).filter(|_| !self.output.is_blocked());
+            // Of what a host's beat has skipped, an end goes before a note.
+            let is_first = |at: SampleTime| due.is_none_or(|(due, _)| at <= due.max(self.cursor));
             match (change, due) {
-                (Some((at, change)), due) if at < to && due.is_none_or(|(due, _)| at <= due) => {
+                (Some((at, change)), _) if at < to && is_first(at) => {
                     self.cursor = self.cursor.max(at);
                     self.change(change);
                     self.tell_floor();

@@ -6,6 +6,7 @@ mod guest;
 mod roster;
 #[cfg(test)]
 mod tests;
+mod vst3;
 
 use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
 
@@ -19,7 +20,7 @@ use crate::{
     lane::lanes_of,
     model,
     music::time::{SampleRate, Samples},
-    performer::{Partner, Past, Performer},
+    performer::{Lead, Partner, Past, Performer},
     worker::Worker,
 };
 
@@ -42,15 +43,17 @@ pub type InstrumentSlotPlugin = Antiphon<InstrumentSlot>;
 pub struct Antiphon<V> {
     instance: Instance,
     active: Option<Active>,
-    /// What a performer that is gone has left.
+    /// What the performer before has left.
     past: Past,
+    /// Who has listened to the player so far, while nobody plays live.
+    improviser: Option<Improviser>,
     variant: PhantomData<V>,
 }
 
 /// What exists only while the plugin is active. Dropped in this order: without its performer a worker ends.
 struct Active {
     performer: Performer,
-    _worker: Option<Worker>,
+    worker: Option<Worker>,
 }
 
 /// What tells the two exported plugins apart.
@@ -94,7 +97,8 @@ impl<V: Variant> Default for Antiphon<V> {
     fn default() -> Self {
         let instance = Instance::new(Arc::default());
         roster::enter(&instance.telemetry);
-        Self { instance, active: None, past: Past::default(), variant: PhantomData }
+        vst3::announce(&instance.params);
+        Self { instance, active: None, past: Past::default(), improviser: None, variant: PhantomData }
     }
 }
 
@@ -137,28 +141,29 @@ impl<V: Variant> Plugin for Antiphon<V> {
     ) -> bool {
         self.deactivate();
         let (performer_end, improviser_end) = lanes_of(self.instance.telemetry.clone());
-        let mut improviser = Improviser::new(improviser_end, model::embedded());
+        let is_offline = config.process_mode == ProcessMode::Offline;
+        let past = if is_offline { self.past.aside() } else { std::mem::take(&mut self.past) };
+        let mut improviser = match self.improviser.take_if(|_| !is_offline) {
+            Some(improviser) => improviser.resumed(improviser_end),
+            None => Improviser::new(improviser_end, model::embedded()),
+        };
         let changes = self.instance.params.model_file.changes();
         improviser.invite(self.instance.guest.lock().model());
         improviser.show_on(self.instance.foresight.clone());
-        let (partner, worker) = match config.process_mode {
-            ProcessMode::Offline => {
-                (Partner::Inline(Box::new(improviser)), Worker::of_scribe(self.instance.scribe.clone()))
-            }
-            ProcessMode::Realtime | ProcessMode::Buffered => {
-                (Partner::worker(), self.employ(improviser, changes))
-            }
+        let (partner, worker) = if is_offline {
+            (Partner::Inline(Box::new(improviser)), Worker::of_scribe(self.instance.scribe.clone()))
+        } else {
+            (Partner::Watched(Lead::default()), self.employ(improviser, changes))
         };
         let worker = worker.inspect_err(|error| {
             nice_error!("Antiphon gets no thread of its own ({error}): live it only listens, and only an open window keeps the take");
         });
         let rate = SampleRate(f64::from(config.sample_rate));
         let settings = self.instance.params.snapshot();
-        let past = std::mem::take(&mut self.past);
         let telemetry = self.instance.telemetry.clone();
         let performer = Performer::new(rate, performer_end, partner, telemetry, settings, past);
         let performer = performer.chronicled(self.begin_chronicle());
-        self.active = Some(Active { performer, _worker: worker.ok() });
+        self.active = Some(Active { performer, worker: worker.ok() });
         true
     }
 
@@ -185,8 +190,10 @@ impl<V: Variant> Plugin for Antiphon<V> {
     }
 
     fn deactivate(&mut self) {
-        if let Some(active) = self.active.take() {
-            self.past = active.performer.leave();
+        if let Some(Active { performer, worker }) = self.active.take() {
+            self.past.take_up(performer.leave());
+            let improviser = worker.and_then(Worker::dismiss);
+            self.improviser = improviser.or_else(|| self.improviser.take());
             self.instance.scribe.lock().catch_up();
         }
     }
@@ -228,5 +235,3 @@ impl<V: Variant> Vst3Plugin for Antiphon<V> {
     const VST3_CLASS_ID: [u8; 16] = V::VST3_CLASS_ID;
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = V::VST3_SUBCATEGORIES;
 }
-
-nice_export_vst3!(NoteEffectPlugin, InstrumentSlotPlugin);

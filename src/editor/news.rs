@@ -13,12 +13,25 @@ pub struct News {
     last: Option<(Notice, f64)>,
     /// The sentence on a model file that the player has read.
     read: Option<String>,
+    /// So many of the plugin's own notes that came in again were told of.
+    echoes: u32,
 }
+
+/// What a player can do who hears the plugin answer itself.
+const ECHO: &str = "Antiphon hears its own notes and leaves them out: its output leads back to its input. Take that connection \
+                    away, or set Input channel and Output channel to different channels.";
 
 impl News {
     /// Something has happened.
     pub fn tell(&mut self, notice: Notice, wall: f64) {
         self.last = Some((notice, wall));
+    }
+
+    /// So many of the plugin's own notes have come in again.
+    pub fn hear(&mut self, echoes: u32, wall: f64) {
+        if std::mem::replace(&mut self.echoes, echoes) < echoes {
+            self.tell(Notice { tone: Tone::Trouble, sentence: ECHO.to_owned() }, wall);
+        }
     }
 
     /// What is to be shown.
@@ -65,6 +78,20 @@ mod tests {
         assert!(news.notice(&model, 2000.0).is_some());
         news.dismiss(&model);
         assert_eq!(news.notice(&model, 2000.0), None);
+    }
+
+    #[test]
+    fn notes_that_come_back_are_told_of_until_that_was_read_and_again_when_more_come() {
+        let (mut news, model) = (News::default(), ModelStanding::Embedded);
+        news.hear(0, 1.0);
+        assert_eq!(news.notice(&model, 1.0), None);
+        for (echoes, wall) in [(3, 2.0), (5, 900.0)] {
+            news.hear(echoes, wall);
+            assert!(news.notice(&model, wall + 300.0).is_some_and(|notice| notice.tone == Tone::Trouble));
+            news.dismiss(&model);
+            news.hear(echoes, wall + 301.0);
+            assert_eq!(news.notice(&model, wall + 301.0), None);
+        }
     }
 
     #[test]

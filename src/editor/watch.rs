@@ -139,7 +139,7 @@ fn lines(take: &Take, now: Moment) -> Vec<Line> {
 }
 
 fn health(report: Report) -> Health {
-    let Report { model, step, share, late, dropped, refused, unsent, faults, untold } = report;
+    let Report { model, step, share, late, dropped, refused, unsent, faults, untold, .. } = report;
     let lost = dropped + refused + unsent + untold;
     Health { model, step, worker: step.map(|_| share), late, lost, faults }
 }

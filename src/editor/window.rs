@@ -72,6 +72,7 @@ impl Window {
             self.news.tell(back.notice, wall);
         }
         view.has_path = self.saved.is_some();
+        self.news.hear(self.instance.telemetry.echoes.count(), wall);
         view.notice = self.news.notice(&model, wall);
         view
     }

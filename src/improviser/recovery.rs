@@ -9,7 +9,7 @@ const HOPELESS_FAULTS: u32 = 8;
 
 impl Improviser {
     /// Whether it has failed so often that it does nothing any more.
-    pub(super) fn is_hopeless(&self) -> bool {
+    pub(crate) fn is_hopeless(&self) -> bool {
         self.faults >= HOPELESS_FAULTS
     }
 

@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::music::time::Seconds;
+
 /// So many of the newest waits are kept.
 const KEPT: usize = 1024;
 
@@ -18,7 +20,12 @@ pub struct Waits {
     /// A ring.
     newest_us: [AtomicU32; KEPT],
     count: AtomicU32,
+    /// A wait that is rarely exceeded: the longest of late, which is slowly forgotten.
+    rare_us: AtomicU32,
 }
+
+/// At each wait so much of the longest one is forgotten.
+const FORGOTTEN: u32 = 16;
 
 impl Waits {
     /// An answer is asked for now. What orders this before [`Self::end`] is the lane that carries the request, so this is
@@ -30,11 +37,19 @@ impl Waits {
     /// The first note of the answer that was asked for last lies in the lane. Realtime-safe.
     pub fn end(&self) {
         let waited = self.now_us().saturating_sub(self.begun_us.load(Ordering::Relaxed));
+        let waited = u32::try_from(waited).unwrap_or(u32::MAX);
+        let rare = self.rare_us.load(Ordering::Relaxed);
+        self.rare_us.store(waited.max(rare - rare / FORGOTTEN), Ordering::Relaxed);
         let count = self.count.load(Ordering::Relaxed);
         let place = &self.newest_us[count as usize % KEPT];
-        place.store(u32::try_from(waited).unwrap_or(u32::MAX), Ordering::Relaxed);
+        place.store(waited, Ordering::Relaxed);
         // Whoever reads the count reads the waits that it counts.
         self.count.store(count.wrapping_add(1), Ordering::Release);
+    }
+
+    /// A wait that the worker rarely exceeds. Realtime-safe.
+    pub fn rarely_exceeded(&self) -> Seconds {
+        Seconds(Duration::from_micros(self.rare_us.load(Ordering::Relaxed).into()).as_secs_f32())
     }
 
     /// How many waits have ended.
@@ -61,6 +76,7 @@ impl Default for Waits {
             begun_us: AtomicU64::new(0),
             newest_us: [const { AtomicU32::new(0) }; KEPT],
             count: AtomicU32::new(0),
+            rare_us: AtomicU32::new(0),
         }
     }
 }

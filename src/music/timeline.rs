@@ -81,7 +81,12 @@ impl Position {
 
 impl Timeline {
     pub fn new(rate: SampleRate) -> Self {
-        let clock = SampleTime(0);
+        Self::going_on(rate, Moment(0.0))
+    }
+
+    /// Whose clock goes on from a moment of one that went before.
+    pub fn going_on(rate: SampleRate, from: Moment) -> Self {
+        let clock = SampleTime(0) + rate.samples_between(Moment(0.0), from);
         Self { rate, now: clock, before: clock, tempo: Tempo::DEFAULT, anchor: None, bars: Bars::FREE }
     }
 

@@ -22,6 +22,14 @@ use super::{
 /// Who plays along needs so long to follow a strike; the strikes of a chord lie closer together.
 const REACTION: Seconds = Seconds(0.05);
 
+/// How long before the hand-over the answer is asked for, so that its first notes are there in time
+/// whatever the block size up to 8,192 samples. A silence shorter than this is all the warning there is.
+const WARNING: Seconds = Seconds(0.25);
+/// On a machine that proves slow it is asked for earlier: by so much more than the worker has lately needed, ...
+const MARGIN: f32 = 1.5;
+/// ... and by no more than this, since what is played afterwards is not answered.
+const LONGEST_WARNING: Seconds = Seconds(2.0);
+
 /// The number of a turn of the plugin; a later one has a higher number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TurnId(pub u32);
@@ -61,6 +69,8 @@ pub struct Turns {
     expected: Option<SampleTime>,
     next: TurnId,
     ordinal: u32,
+    /// So long before a hand-over the answer is asked for.
+    warning: Seconds,
 }
 
 /// What the player has begun to play.
@@ -81,7 +91,23 @@ impl Turns {
             expected: None,
             next: TurnId(0),
             ordinal: 0,
+            warning: WARNING,
         }
+    }
+
+    /// After so many turns of the same take.
+    pub fn after(ordinal: u32) -> Self {
+        Self { ordinal, ..Self::new() }
+    }
+
+    /// How many turns of this take there were.
+    pub fn count(&self) -> u32 {
+        self.ordinal
+    }
+
+    /// The worker is rarely slower than this: the answer is asked for early enough.
+    pub fn warn(&mut self, slow: Seconds) {
+        self.warning = WARNING.max(Seconds(slow.0 * MARGIN)).min(LONGEST_WARNING);
     }
 
     /// The player strikes a key.
@@ -236,7 +262,7 @@ impl Turns {
 
     /// A new take: chance begins anew. Numbers of turns move on, lest a late reply be taken for one of a new turn.
     pub fn restart(&mut self) {
-        *self = Self { next: self.next, ..Self::new() };
+        *self = Self { next: self.next, warning: self.warning, ..Self::new() };
     }
 
     /// The next turn has the chance of a take's first one.

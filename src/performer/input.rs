@@ -50,12 +50,12 @@ pub(super) enum Heed {
 
 impl Input {
     /// Allocates all it will ever need.
-    pub fn new() -> Self {
+    pub fn new(touch: Touch, channel: u8) -> Self {
         Self {
             hearing: Hearing::new(),
             hands: Hands::new(),
-            touch: Touch::default(),
-            channel: 0,
+            touch,
+            channel,
             cue: None,
             used: [SampleTime(0); CHANNELS as usize],
         }

@@ -1,6 +1,10 @@
 //! The performer and the player: what a gesture does to the memory, to the turn and to the instrument.
 
-use super::{Arrival, Gesture, Performer, Port, input::Heed, output::Way};
+use super::{
+    Arrival, Gesture, Performer, Port,
+    input::Heed,
+    output::{Sender, Way},
+};
 use crate::{
     chronicle::Event,
     music::{
@@ -28,6 +32,10 @@ impl Performer {
 
     fn hear_music<P: Port>(&mut self, at: SampleTime, arrival: Arrival<P::Event>, port: &mut P) {
         match arrival.gesture {
+            Gesture::KeyDown(place, velocity) if self.is_own(at, place, velocity) => {
+                self.telemetry.echoes.raise();
+                self.swallow(place, &arrival);
+            }
             Gesture::KeyDown(place, velocity) => self.hear_strike(at, place, velocity, arrival, port),
             Gesture::KeysUp(places) => self.hear_release(at, places, Release::Key, arrival, port),
             Gesture::Choke(places) => {
@@ -60,6 +68,13 @@ impl Performer {
         }
     }
 
+    /// Whether a strike is the plugin's own that has come in again.
+    fn is_own(&mut self, at: SampleTime, place: Place, velocity: Velocity) -> bool {
+        let Self { output, input, timeline, .. } = self;
+        let is_held = |key| (0..16).any(|channel| input.holds(Place { channel, key }));
+        output.echo.returns(place.key, velocity, at, is_held, timeline.rate())
+    }
+
     fn hear_strike<P: Port>(
         &mut self,
         at: SampleTime,
@@ -89,11 +104,17 @@ impl Performer {
         if is_heard {
             self.tell(Event::Struck(place, velocity));
         }
-        self.pass_strike(place, arrival, port);
+        self.pass_strike(place, velocity, arrival, port);
     }
 
     /// A strike that reaches the instrument takes its key over.
-    fn pass_strike<P: Port>(&mut self, place: Place, arrival: Arrival<P::Event>, port: &mut P) {
+    fn pass_strike<P: Port>(
+        &mut self,
+        place: Place,
+        velocity: Velocity,
+        arrival: Arrival<P::Event>,
+        port: &mut P,
+    ) {
         if self.way() == Way::Closed {
             return;
         }
@@ -101,7 +122,10 @@ impl Performer {
             self.make_way(place.key, port);
         }
         match self.output.pass_strike(place, arrival, port) {
-            Ok(()) => self.input.hearing.has_passed(place),
+            Ok(()) => {
+                self.input.hearing.has_passed(place);
+                self.output.echo.sent(place.key, velocity, self.cursor, Sender::Player);
+            }
             Err(_) => self.telemetry.refused.raise(),
         }
     }

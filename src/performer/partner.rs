@@ -4,7 +4,7 @@ use super::{Partner, Performer, again::Plan};
 use crate::{
     chronicle::{Event, Ghost},
     improviser::Progress,
-    lane::{Ending, LATEST, Reply, Request},
+    lane::{AUDIBLE, Ending, LATEST, Reply, Request},
     music::{
         conditions::Who,
         hearing::Place,
@@ -81,6 +81,9 @@ impl Performer {
             if late > decided {
                 self.telemetry.late.raise();
             }
+            if late > decided + timeline.rate().samples(AUDIBLE) {
+                self.telemetry.audibly_late.raise();
+            }
             if late > decided + timeline.rate().samples(LATEST) {
                 self.telemetry.dropped.raise();
                 return;
@@ -146,6 +149,15 @@ impl Performer {
         let metre = self.timeline.metre();
         if !metre.follows_from(&self.metre) && self.request(Request::Song(metre)) {
             self.metre = metre;
+        }
+    }
+
+    /// What the player holds, or the pedal, is over where nothing more is heard.
+    pub(super) fn remember_sounding(&mut self) {
+        let Self { input, timeline, lanes, .. } = self;
+        for note in input.hearing.sounding(timeline.moment(timeline.now())) {
+            // A full lane is nobody's concern any more.
+            let _ = lanes.requests.push(Request::heard(note));
         }
     }
 

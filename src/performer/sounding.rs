@@ -1,6 +1,6 @@
 //! The performer and its instrument: every note-on that goes out is followed by its note-off.
 
-use super::{Ears, Performer, Port};
+use super::{Ears, Performer, Port, output::Sender};
 use crate::{
     chronicle::Event,
     music::{
@@ -33,6 +33,7 @@ impl Performer {
         let offset = self.offset();
         if has_room && self.output.strike(place, velocity, offset, port).is_ok() {
             self.telemetry.answered.raise();
+            self.output.echo.sent(key, velocity, self.cursor, Sender::Answer);
             self.plan.sounded = self.plan.sounded.max(drawn);
             self.output.schedule.start_first(self.cursor, place.channel);
             self.tell(Event::Sounded(place, velocity));
@@ -132,6 +133,9 @@ impl Performer {
         while let Some(note) = self.output.schedule.any_sounding() {
             self.output.schedule.end(note.place.key);
             self.tell(Event::Released(note.place));
+            if self.settings.ears != Ears::Closed {
+                self.remember_own(self.played(note));
+            }
         }
         self.output.owe_all();
     }

@@ -226,7 +226,7 @@ fn remembered(score: &[(u64, Gesture)], settings: impl Fn(u64) -> Settings) -> V
     let (performer_end, mut worker) = lanes();
     let (rate, past) = (SampleRate(RATE), Past::default());
     let mut performer =
-        Performer::new(rate, performer_end, Partner::worker(), Default::default(), settings(0), past);
+        Performer::new(rate, performer_end, Partner::Worker, Default::default(), settings(0), past);
     let mut stage = stage(score, usize::MAX);
     let mut notes = Vec::new();
     let beats = |seconds: f64| (seconds * RATE / BEAT as f64 * 1e3).round() / 1e3;

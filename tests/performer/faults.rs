@@ -14,7 +14,7 @@ use antiphon::{
         note::RelativeNote,
         time::{SampleRate, Samples},
     },
-    performer::{Gesture, Pace, Partner, Past, Performer, Sound},
+    performer::{Gesture, Partner, Past, Performer, Sound},
 };
 
 use crate::rig::{
@@ -115,7 +115,7 @@ fn stalled(until: u64) -> (Stage, Arc<Telemetry>) {
     let telemetry = Arc::new(Telemetry::default());
     let (performer_end, improviser_end) = lanes_of(telemetry.clone());
     let mut improviser = Improviser::new(improviser_end, &[Arc::new(Dice)]);
-    let (rate, past, partner) = (SampleRate(RATE), Past::default(), Partner::Worker(Pace::Live));
+    let (rate, past, partner) = (SampleRate(RATE), Past::default(), Partner::Worker);
     let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, past);
     let mut stage = stage(&two_calls(), usize::MAX);
     while stage.begin < END {

@@ -16,7 +16,7 @@ use antiphon::{
         timeline::Transport,
         turn::{Alignment, Cue, Entry, Foot, Length, Rules},
     },
-    performer::{Arrival, Gesture, Pace, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers},
+    performer::{Arrival, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers},
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 
@@ -198,7 +198,7 @@ impl Playing {
     fn new(rate: SampleRate) -> Self {
         let telemetry = Arc::new(Telemetry::default());
         let (performer_end, improviser_end) = lanes_of(telemetry.clone());
-        let partner = Partner::Worker(Pace::Live);
+        let partner = Partner::Worker;
         let past = Past::default();
         Self {
             performer: Performer::new(rate, performer_end, partner, telemetry, SETTINGS, past),

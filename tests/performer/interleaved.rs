@@ -16,7 +16,7 @@ use antiphon::{
         time::{SampleRate, Samples},
         turn::{Length, Rules, TurnId},
     },
-    performer::{Gesture, Pace, Partner, Past, Performer, Settings, Sound},
+    performer::{Gesture, Partner, Past, Performer, Settings, Sound},
 };
 use rtrb::{Consumer, Producer};
 use shuttle::{
@@ -128,7 +128,7 @@ fn score() -> Vec<(u64, Gesture)> {
 fn parties() -> (Player, Improviser, Carrier) {
     let (performer_end, ImproviserEnd { requests, replies: to, .. }) = lanes();
     let (PerformerEnd { requests: onward, replies: from }, improviser_end) = lanes();
-    let (rate, past, partner) = (SampleRate(RATE), Past::default(), Partner::Worker(Pace::Live));
+    let (rate, past, partner) = (SampleRate(RATE), Past::default(), Partner::Worker);
     let settings = Settings { rules: RULES, ..SETTINGS };
     let performer = Performer::new(rate, performer_end, partner, Arc::default(), settings, past);
     let played = Played { stage: stage(&score(), usize::MAX), asked: Vec::new(), old: 0 };

@@ -12,7 +12,7 @@ use antiphon::{
         timeline::Transport,
         turn::{Alignment, Cue, Entry, Length, Rules},
     },
-    performer::{Gesture, Pace, Partner, Past, Performer, Settings, Sound},
+    performer::{Gesture, Partner, Past, Performer, Settings, Sound},
 };
 use proptest::prelude::*;
 
@@ -149,7 +149,7 @@ fn hand_overs(
 ) -> Vec<f64> {
     let (performer_end, mut worker) = lanes();
     let (rate, telemetry) = (SampleRate(RATE), Arc::new(Telemetry::default()));
-    let partner = Partner::Worker(Pace::Live);
+    let partner = Partner::Worker;
     let mut performer =
         Performer::new(rate, performer_end, partner, telemetry, settings(0.0), Past::default());
     let mut stage = stage(score, usize::MAX);

@@ -1,5 +1,6 @@
 //! Laws of the performer, for any player, any transport and any partition into blocks.
 
+mod activation;
 mod borders;
 mod buttons;
 mod chronicle;
@@ -16,6 +17,7 @@ mod owners;
 mod plans;
 mod realtime;
 mod rig;
+mod ring;
 mod session;
 mod tempo;
 mod zones;
@@ -123,7 +125,7 @@ fn a_dead_worker_silences_nothing_else() {
     let settings = Settings { thru: true, ..SETTINGS };
     let rate = SampleRate(RATE);
     let mut performer =
-        Performer::new(rate, performer_end, Partner::worker(), telemetry.clone(), settings, Past::default());
+        Performer::new(rate, performer_end, Partner::Worker, telemetry.clone(), settings, Past::default());
     let mut stage = stage(&one_call(), usize::MAX);
     stage.end = 20 * BEAT;
     performer.process(&transport_at(&playing(), 0), Samples(stage.end), settings, &mut stage);

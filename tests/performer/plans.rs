@@ -12,7 +12,7 @@ use antiphon::{
         time::{Moment, SampleRate, Samples, Seconds},
         turn::{Rules, TurnId},
     },
-    performer::{Pace, Partner, Past, Performer, Settings, Sound, Triggers},
+    performer::{Partner, Past, Performer, Settings, Sound, Triggers},
 };
 use proptest::prelude::*;
 
@@ -50,6 +50,38 @@ impl Model for Steady {
             key: limits.keys.nearest(Key::saturating(30 + state.numbers[0] as u8)).expect("a key"),
             velocity: Velocity::saturating(80),
         }
+    }
+}
+
+/// What it plays hangs on every note that it has heard.
+pub struct Listener;
+
+impl Model for Listener {
+    fn name(&self) -> &str {
+        "listener"
+    }
+
+    fn window(&self) -> Option<usize> {
+        None
+    }
+
+    fn silence(&self) -> State {
+        State::of(vec![0.0])
+    }
+
+    fn forget(&self, state: &mut State) {
+        state.numbers[0] = 0.0;
+    }
+
+    fn hear(&self, state: &mut State, note: GridNote) {
+        let heard = f32::from(note.key.number()) + f32::from(note.velocity.value());
+        state.numbers[0] = (state.numbers[0] * 3.0 + heard) % 1_009.0;
+    }
+
+    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+        let drawn = Dice.draw(state, taste, limits, chance);
+        let key = Key::saturating(40 + (state.numbers[0] as u32 % 40) as u8);
+        RelativeNote { key: limits.keys.nearest(key).expect("a key"), ..drawn }
     }
 }
 
@@ -130,7 +162,7 @@ fn play(
     let telemetry = Arc::new(Telemetry::default());
     let (mut relay, performer_end) = Relay::new(model, &telemetry);
     let (rate, past) = (SampleRate(RATE), Past::default());
-    let partner = Partner::Worker(Pace::Live);
+    let partner = Partner::Worker;
     let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), ENDLESS, past);
     let mut stage = stage(&one_call(), usize::MAX);
     while stage.begin < beats * BEAT {

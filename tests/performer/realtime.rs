@@ -9,7 +9,7 @@ use antiphon::{
         note::Velocity,
         time::{SampleRate, Samples},
     },
-    performer::{Gesture, Pace, Partner, Past, Performer},
+    performer::{Gesture, Partner, Past, Performer},
 };
 use rtsan_standalone::ScopedSanitizeRealtime;
 
@@ -43,7 +43,7 @@ fn perform(
     let telemetry = Arc::new(Telemetry::default());
     let (performer_end, improviser_end) = lanes_of(telemetry.clone());
     let _kept = keep(improviser_end);
-    let (rate, partner) = (SampleRate(RATE), Partner::Worker(Pace::Live));
+    let (rate, partner) = (SampleRate(RATE), Partner::Worker);
     let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, past);
     let mut stage = stage(&notes(), usize::MAX);
     stage.heard.reserve(ROOM);

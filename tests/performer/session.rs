@@ -8,6 +8,7 @@ mod host;
 mod hunch;
 mod log;
 mod moved;
+mod names;
 mod phrases;
 mod plans;
 mod player;
@@ -19,16 +20,16 @@ use std::sync::Arc;
 use antiphon::{
     lane::{Telemetry, lanes},
     music::time::{SampleRate, Samples},
-    performer::{Arrival, Gesture, Pace, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers},
+    performer::{Arrival, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers},
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
-use self::{checks::CHECKS, host::Host, log::Log, player::Player, worker::Worker};
+use self::{checks::CHECKS, host::Host, log::Log, names::Names, player::Player, worker::Worker};
 use crate::rig::SETTINGS;
 
 pub const RATE: f64 = 48_000.0;
-const MINUTES: u64 = 20;
+const MINUTES: u64 = 40;
 /// So often the player sets something otherwise, on average.
 const CHANGE_SECONDS: f64 = 4.0;
 /// A session of its own for each of so many minutes.
@@ -38,6 +39,7 @@ const MINUTES_A_SESSION: u64 = 10;
 struct Block<'a> {
     log: &'a mut Log,
     gestures: &'a [(u64, Gesture)],
+    names: &'a mut Names,
     next: usize,
     begin: u64,
 }
@@ -49,7 +51,8 @@ impl Port for Block<'_> {
         let &(at, gesture) = self.gestures.get(self.next)?;
         self.next += 1;
         self.log.gesture(at, gesture);
-        Some(Arrival { offset: (at - self.begin) as u32, gesture, id: None, event: () })
+        let id = self.names.of(gesture);
+        Some(Arrival { offset: (at - self.begin) as u32, gesture, id, event: () })
     }
 
     fn pass(&mut self, arrival: Arrival<()>) -> Result<(), Refused> {
@@ -69,13 +72,15 @@ fn session(seed: u64, length: u64) -> Log {
     let (performer_end, improviser_end) = lanes();
     let (relayed_end, worker_end) = lanes();
     let mut worker = Worker::new(improviser_end, relayed_end, worker_end);
-    let (mut host, mut player) = (Host::new(), Player::new());
+    let (mut host, mut player) = (Host::new(seed % 3 != 2), Player::new());
     let mut settings = Settings { seed: seed as u32, ..SETTINGS };
     let telemetry = Arc::new(Telemetry::default());
     let (rate, past) = (SampleRate(RATE), Past::default());
-    let partner = Partner::Worker(Pace::Live);
+    let partner = Partner::Worker;
     let mut performer = Performer::new(rate, performer_end, partner, telemetry, settings, past);
     let (mut log, mut begin) = (Log::default(), 0);
+    // Some hosts name notes, and some tell their position inexactly.
+    let mut names = if seed % 2 == 1 { Names::given() } else { Names::default() };
     while begin < length {
         // As many small blocks as large ones.
         let largest = 1 << chance.random_range(0..13);
@@ -88,7 +93,7 @@ fn session(seed: u64, length: u64) -> Log {
         let transport = host.begin_block(frames, &mut chance);
         log.begin_block(begin, &host, settings);
         let gestures = player.play(begin, frames, &settings.rules, &mut chance);
-        let mut block = Block { log: &mut log, gestures: &gestures, next: 0, begin };
+        let mut block = Block { log: &mut log, gestures: &gestures, names: &mut names, next: 0, begin };
         performer.process(&transport, Samples(frames), settings, &mut block);
         begin += frames;
         worker.work(frames, begin, &mut log, &mut chance);
@@ -97,7 +102,7 @@ fn session(seed: u64, length: u64) -> Log {
     settings = Settings { triggers: Triggers::NONE, bypass: true, ..settings };
     let transport = host.stop();
     log.begin_block(begin, &host, settings);
-    let mut block = Block { log: &mut log, gestures: &[], next: 0, begin };
+    let mut block = Block { log: &mut log, gestures: &[], names: &mut names, next: 0, begin };
     performer.process(&transport, Samples(1), settings, &mut block);
     log
 }

@@ -2,7 +2,7 @@
 //! statistics, in how like real music they play on, in how what comes out of the plugin compares with a player, or in how
 //! well they tell when a player has stopped.
 //!
-//! What to expect on MAESTRO's validation split: of antiphon 8.64 nats a note; of a classic, fewer than 3.77 nats a pitch,
+//! What to expect on MAESTRO's validation split: of antiphon 8.70 nats a note; of a classic, fewer than 3.77 nats a pitch,
 //! which is what the key before alone tells.
 
 mod baseline;

@@ -9,10 +9,6 @@ use crate::music::{
     timeline::{Barlines, Position, Timeline},
 };
 
-/// How long before the hand-over the answer is asked for, so that its first notes are there in time
-/// whatever the block size up to 8,192 samples. A silence shorter than this is all the warning there is.
-const WARNING: Seconds = Seconds(0.25);
-
 /// Two lines that lie closer than this are one, in beats.
 const SAME_BEATS: f64 = 1.0 / 1_000.0;
 
@@ -28,7 +24,7 @@ impl Turns {
     pub fn next_change(&self, now: SampleTime, timeline: &Timeline) -> Option<(SampleTime, Change)> {
         match self.floor {
             Floor::Listening | Floor::Silence { .. } | Floor::Cued { .. } => {
-                let warned = timeline.sample(self.due?.at) - timeline.rate().samples(WARNING);
+                let warned = timeline.sample(self.due?.at) - timeline.rate().samples(self.warning);
                 Some((warned.max(now), Change::Ask))
             }
             Floor::Asked(Asked { ask, .. }) => Some((timeline.sample(ask.hand_over), Change::HandOver)),
@@ -115,15 +111,14 @@ impl Turns {
     }
 
     fn move_lines(&mut self, now: SampleTime, timeline: &Timeline) {
-        let Some(lines) = self.barlines(timeline) else { return };
+        // What was asked for stays: its notes are on their way.
+        let is_asked = matches!(self.floor, Floor::Asked(_));
+        let Some(lines) = self.barlines(timeline).filter(|_| !is_asked) else { return };
         let Some(Due { at, bar: Some(number) }) = &mut self.due else { return };
         *at = lines.line(*number).at;
         if timeline.sample(*at) < now {
             // A loop has entered the bar behind its line.
             *at = timeline.pin(now);
-        }
-        if let Floor::Asked(Asked { ask, .. }) = &mut self.floor {
-            ask.hand_over = *at;
         }
     }
 

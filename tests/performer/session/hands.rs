@@ -63,6 +63,7 @@ impl Hands {
                 }
                 Gesture::KeysUp(places) => self.lift(places),
                 Gesture::AllOff { channel } => self.lift(Places { channel, key: None }),
+                Gesture::AllSoundOff { channel } => self.lift(Places { channel: Some(channel), key: None }),
                 _ => {}
             }
         }

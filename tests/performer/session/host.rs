@@ -10,6 +10,9 @@ use rand_pcg::Pcg32;
 
 use super::RATE;
 
+/// What a host tells may be wrong by so many beats: some tenths of a millisecond.
+pub const JITTER_BEATS: f64 = 4e-4;
+
 /// Its transport, at the first sample of a block.
 #[derive(Debug, Clone, Copy)]
 pub struct Host {
@@ -23,12 +26,16 @@ pub struct Host {
     signature: (i32, i32),
     /// The length of the block before.
     passed: u64,
+    /// It tells its position exactly.
+    is_exact: bool,
+    /// How wrong the position of this block is.
+    jitter: f64,
     /// How far the beat has jumped since the block before.
     jumped: f64,
 }
 
 impl Host {
-    pub fn new() -> Self {
+    pub fn new(is_exact: bool) -> Self {
         Self {
             playing: true,
             beat: -4.0,
@@ -37,6 +44,8 @@ impl Host {
             cycle: None,
             signature: (4, 4),
             passed: 0,
+            is_exact,
+            jitter: 0.0,
             jumped: 0.0,
         }
     }
@@ -59,6 +68,9 @@ impl Host {
         if chance.random_bool(frames as f64 / RATE / 5.0) {
             self.act(chance);
         }
+        if !self.is_exact {
+            self.jitter = chance.random_range(-JITTER_BEATS..JITTER_BEATS);
+        }
         self.transport()
     }
 
@@ -70,7 +82,7 @@ impl Host {
 
     /// Where the song is at the block's first sample and how fast it goes, in beats a sample; none while it stands.
     pub fn song(&self) -> Option<(f64, f64)> {
-        self.playing.then_some((self.beat, self.tempo / 60.0 / RATE))
+        self.playing.then_some((self.beat + self.jitter, self.tempo / 60.0 / RATE))
     }
 
     pub fn tempo(&self) -> f64 {
@@ -111,7 +123,7 @@ impl Host {
         Transport {
             playing: self.playing,
             tempo: Tempo::new(self.tempo),
-            position: Some(BeatTime(self.beat)),
+            position: Some(BeatTime(self.beat + self.jitter)),
             signature: Signature::new(self.signature.0, self.signature.1),
             bar: None,
             cycle: self.cycle.map(|(_, length)| Beats(length)),

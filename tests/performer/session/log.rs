@@ -3,7 +3,7 @@
 use antiphon::{
     lane::Request,
     music::{
-        hearing::Place,
+        hearing::{Place, Zone},
         manner::{Crowd, Manner},
         note::Note,
         time::Moment,
@@ -180,8 +180,15 @@ impl Log {
     pub fn passed(&mut self, gesture: Gesture) {
         match gesture {
             Gesture::KeyDown(place, _) => self.passed.push(place),
-            Gesture::KeysUp(places) => self.passed.retain(|place| !places.contains(*place)),
+            Gesture::KeysUp(places) => places.single().into_iter().for_each(|place| self.unpass(place)),
             _ => {}
+        }
+    }
+
+    /// Every strike that has passed has a release of its own.
+    fn unpass(&mut self, place: Place) {
+        if let Some(index) = self.passed.iter().position(|other| *other == place) {
+            self.passed.remove(index);
         }
     }
 
@@ -193,7 +200,7 @@ impl Log {
             && self.passed.contains(&place)
         {
             // A panic undoes what has passed as well.
-            return self.passed.retain(|other| *other != place);
+            return self.unpass(place);
         }
         self.sounds.push((at, sound));
         match sound {
@@ -209,7 +216,7 @@ impl Log {
 
     fn sounded(&self, at: u64, sound: Sound, place: Place) -> Sounded {
         let Now { song, settings, quantised, .. } = self.now();
-        let Settings { manner, delivery, bypass, .. } = settings;
+        let Settings { manner, delivery, bypass, zone, .. } = settings;
         let (plan, expected) = self.plans.of(sound, at, &delivery, &song).expect("what sounds was planned");
         let turn = self.plans.turn(plan.turn);
         let moved = Moved::by(&delivery.quantise, quantised <= plan.delivered);
@@ -227,7 +234,12 @@ impl Log {
             waited_for_silence: turn.waited_for_silence,
             is_held_by_player: self.hands.hold(place),
             is_in_scale: manner.keys().contains(place.key),
-            is_on_channel: place.channel == delivery.channel.unwrap_or(self.hands.channel()),
+            is_on_channel: match delivery.channel {
+                Some(channel) => place.channel == channel,
+                // In a zone the answer looks for a clean channel.
+                None if zone != Zone::Off => zone.members().any(|channel| channel == place.channel),
+                None => place.channel == self.hands.channel(),
+            },
             is_bypassed: bypass,
             density: plan.manner.density.crowd(),
             sounding: self.sounding.len(),

@@ -12,7 +12,10 @@ use antiphon::{
     performer::{Delivery, Sound},
 };
 
-use super::{RATE, host::Host};
+use super::{
+    RATE,
+    host::{Host, JITTER_BEATS},
+};
 
 /// More notes than are ever on their way.
 const KEPT: usize = 512;
@@ -159,7 +162,8 @@ impl Plans {
         // On the sample clock it stays where the tempo of then has put it.
         let tempo = if turn.is_on_the_beat() { song.tempo } else { plan.slowest };
         let moved = grid * 60.0 / tempo * RATE;
-        0.5 * (turn.tempo / song.tempo - 1.0).max(0.0) + 0.5 * turn.jumps + moved
+        let jumps = turn.jumps * (0.5 + song.samples(2.0 * JITTER_BEATS));
+        0.5 * (turn.tempo / song.tempo - 1.0).max(0.0) + jumps + moved
     }
 
     /// Where the song of now puts a note; no earlier than it was there.
@@ -173,7 +177,10 @@ impl Plans {
             }
             _ => plan.note.onset.0 * RATE,
         };
-        at.max(plan.delivered as f64)
+        // What the host has just skipped is due at once.
+        let begin = song.begin as f64;
+        let is_skipped = (0.0..song.samples(2.0 * JITTER_BEATS)).contains(&(begin - at));
+        at.max(plan.delivered as f64).max(if is_skipped { begin } else { at })
     }
 }
 

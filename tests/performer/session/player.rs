@@ -62,6 +62,15 @@ impl Player {
             self.to_come.push((at, pedal(Pedal::Down)));
             self.to_come.push((at + seconds(chance.random_range(0.2..2.0)), pedal(Pedal::Up)));
         }
+        if chance.random_bool(0.01) {
+            let channel = self.place.channel;
+            let messages = [
+                Gesture::AllOff { channel: Some(channel) },
+                Gesture::AllSoundOff { channel },
+                Gesture::ResetControllers { channel },
+            ];
+            self.to_come.push((end + 1, messages[chance.random_range(0..messages.len())]));
+        }
         self.left = self.left.saturating_sub(1);
         let pause = match self.left {
             0 => {

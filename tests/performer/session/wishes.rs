@@ -5,6 +5,7 @@ use std::num::NonZeroU8;
 use antiphon::{
     music::{
         conditions::Style,
+        hearing::Zone,
         manner::{Density, Manner, Polyphony, Register, Thousandths},
         note::Key,
         patience::Patience,
@@ -34,7 +35,7 @@ pub fn change_mind(settings: Settings, chance: &mut Pcg32) -> Settings {
     if settings.bypass || settings.ears == Ears::Closed {
         return Settings { bypass: false, ears: Ears::All, ..settings };
     }
-    match chance.random_range(0..20) {
+    match chance.random_range(0..21) {
         0..=4 => Settings {
             rules: rules(chance),
             seed: chance.random_range(0..9_999),
@@ -45,6 +46,7 @@ pub fn change_mind(settings: Settings, chance: &mut Pcg32) -> Settings {
         13..=15 => Settings { delivery: delivery(settings.delivery, chance), ..settings },
         16 | 17 => Settings { ears: ears(chance), ..settings },
         18 => Settings { patience: Patience::saturating(chance.random_range(0.0..1.0)), ..settings },
+        19 => Settings { zone: [Zone::Off, Zone::Lower, Zone::Upper][chance.random_range(0..3)], ..settings },
         _ => Settings { bypass: true, ..settings },
     }
 }

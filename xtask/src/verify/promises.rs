@@ -27,6 +27,49 @@ pub const PROMISES: &[Promise] = &[
         tests: &["session::in_a_session_the_plugin_keeps_to_all_that_was_asked_for"],
     },
     Promise {
+        text: "A key has one owner: what the player holds is never ended, and what the player has released sounds no more",
+        tests: &[
+            "owners::a_key_has_one_owner_and_what_the_player_has_released_sounds_no_more",
+            "owners::a_strike_that_passes_unheard_takes_the_key_over_until_its_own_release",
+            "owners::after_a_new_activation_nothing_sounds",
+            "music::hearing::tests::held_keys_and_pedals_are_those_of_any_receiver",
+        ],
+    },
+    Promise {
+        text: "What was decided stays: a trade leaves the player's bars alone, and an aligned hand-over stands on its line",
+        tests: &[
+            "lines::a_trade_leaves_the_players_bars_alone_for_any_partition_ramp_and_jitter",
+            "lines::with_an_alignment_every_hand_over_stands_on_a_line_whatever_arrives_when",
+            "lines::an_answer_goes_on_through_a_loop_of_the_host",
+            "lines::a_beat_that_is_not_a_number_changes_nothing",
+        ],
+    },
+    Promise {
+        text: "What the worker has made and what has sounded agree, however slow it is and however often it is asked anew",
+        tests: &[
+            "plans::every_note_that_was_made_and_not_taken_back_has_sounded",
+            "plans::a_re_roll_leaves_no_hole_and_no_ghost_where_the_worker_is_hardly_ahead",
+            "plans::after_a_stall_of_the_worker_the_answer_goes_on_from_there_and_nothing_comes_in_a_clump",
+            "plans::no_note_of_an_answer_is_planned_shorter_than_30_ms",
+        ],
+    },
+    Promise {
+        text: "A new activation between two calls changes no answer, and the plugin's own notes that come back make no avalanche",
+        tests: &[
+            "activation::a_new_activation_between_two_calls_changes_no_answer",
+            "ring::the_plugins_own_notes_that_come_in_again_make_no_avalanche_and_are_told_of",
+        ],
+    },
+    Promise {
+        text: "A window may be opened and closed while a VST3 host automates, and what the host sets is taken at once",
+        tests: &[
+            "plugin::vst3::tests::a_window_may_be_closed_at_any_moment_while_the_host_automates",
+            "plugin::vst3::tests::what_is_automated_is_set_and_reads_back_what_it_is",
+            "plugin::vst3::tests::a_value_that_is_set_while_the_plugin_processes_is_taken",
+            "plugin::vst3::tests::the_framework_is_told_of_midi_controllers_alone",
+        ],
+    },
+    Promise {
         text: "Block size is invisible",
         tests: &[
             "every_partition_into_blocks_sounds_the_same",

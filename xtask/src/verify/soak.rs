@@ -1,5 +1,6 @@
 //! An hour at a player's pace: one instance plays in real time with a player who never tires, in one game after the other.
 
+mod busy;
 mod memory;
 mod player;
 
@@ -17,7 +18,7 @@ use stage::{
     transport::Playhead,
 };
 
-use self::{memory::Growth, player::Player};
+use self::{busy::Busy, memory::Growth, player::Player};
 
 const PLUGIN: &str = "audio.antiphon.midi";
 const RATE: f64 = 48_000.0;
@@ -30,6 +31,11 @@ const SETTINGS: [(&str, &str); 3] = [("Thru", "off"), ("Silence", "2.0"), ("Quan
 const GAMES: [&str; 4] = ["Answer", "Trade", "Together", "Endless"];
 /// A part ends with the plugin bypassed for so long; what sounds then hangs.
 const REST_SECONDS: f64 = 1.0;
+/// Beside two busy cores, one note in so many may come more than 5 ms late; at rest none may.
+const NOTES_FOR_A_LATE_ONE: usize = 1_000;
+/// So many threads take all that they get, at normal priority, in every second part.
+const BUSY_THREADS: usize = 2;
+
 /// What is on the grid is on the sample nearest to a line.
 const ON_THE_GRID_SAMPLES: f64 = 1.0;
 
@@ -99,8 +105,17 @@ struct Soak {
     off_grid: usize,
     /// The median distance of a part's onsets from the grid, in samples.
     errors: Vec<f64>,
+    at_rest: Lateness,
+    beside_others: Lateness,
     worst_block: Duration,
     growth: Growth,
+}
+
+/// How many notes came how late.
+#[derive(Debug, Default, Clone, Copy)]
+struct Lateness {
+    notes: usize,
+    late: usize,
 }
 
 impl Soak {
@@ -121,6 +136,8 @@ impl Soak {
             notes: 0,
             off_grid: 0,
             errors: Vec::new(),
+            at_rest: Lateness::default(),
+            beside_others: Lateness::default(),
             worst_block: Duration::ZERO,
             growth: Growth::default(),
         })
@@ -134,6 +151,9 @@ impl Soak {
         let mut score = self.player.part(self.now, rest);
         let bypass = self.clap.parameter("Bypass")?.id;
         score.push(Event { at: rest, kind: Kind::Parameter { id: bypass, value: 1.0 } });
+        let is_busy = self.plan.pace == Pace::RealTime && part % 2 == 1;
+        let busy = Busy::start(if is_busy { BUSY_THREADS } else { 0 });
+        let (late, notes) = (audibly_late(), self.notes);
         let mut heard = Heard::default();
         let mut to_come = &score[..];
         while self.now < end {
@@ -143,7 +163,11 @@ impl Soak {
             to_come = rest;
             self.block(frames, events, playhead, &mut heard)?;
         }
+        drop(busy);
         self.judge(&heard)?;
+        let lateness = if is_busy { &mut self.beside_others } else { &mut self.at_rest };
+        lateness.notes += self.notes - notes;
+        lateness.late += audibly_late() - late;
         self.clap.reset()?;
         self.growth.measure();
         Ok(())
@@ -188,13 +212,30 @@ impl Soak {
         let (first, last) =
             (self.errors.first().context("nothing was played")?, self.errors.last().context("as above")?);
         ensure!(last.max(*first) <= ON_THE_GRID_SAMPLES, "onsets drift: {first} samples, at last {last}");
-        let Self { plan, notes, off_grid, worst_block, growth, .. } = &self;
+        let Self { plan, notes, off_grid, worst_block, growth, at_rest, beside_others, .. } = &self;
+        ensure!(
+            at_rest.late == 0,
+            "{} of {} notes at rest are more than 5 ms late",
+            at_rest.late,
+            at_rest.notes
+        );
+        ensure!(
+            beside_others.late * NOTES_FOR_A_LATE_ONE <= beside_others.notes,
+            "{} of {} notes beside {BUSY_THREADS} busy threads are more than 5 ms late",
+            beside_others.late,
+            beside_others.notes
+        );
         Ok(format!(
-            "{} minutes, {notes} notes of the plugin's, 0 hanging, {} late, {} dropped, {off_grid} off the grid, {} requests \
+            "{} minutes, {notes} notes of the plugin's, 0 hanging, {} late ({} of {} at rest and {} of {} beside busy threads by \
+             more than 5 ms), {} dropped, {off_grid} off the grid, {} requests \
              unsent, {} faults; half of the notes of the first part lie within {first:.2} samples of the grid, of the last \
              within {last:.2}; {}; worst block {:.2} ms",
             plan.minutes(),
             sum(|one| one.late.count()),
+            at_rest.late,
+            at_rest.notes,
+            beside_others.late,
+            beside_others.notes,
             sum(|one| one.dropped.count()),
             sum(|one| one.unsent.count()),
             sum(|one| one.faults.count()),
@@ -202,6 +243,11 @@ impl Soak {
             worst_block.as_secs_f64() * 1e3,
         ))
     }
+}
+
+/// How many notes of all instances have come more than 5 ms late so far.
+fn audibly_late() -> usize {
+    antiphon::plugin::telemetry().iter().map(|one| one.audibly_late.count() as usize).sum()
 }
 
 /// How far a sample lies from the nearest line, in samples.

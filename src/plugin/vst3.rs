@@ -1,0 +1,186 @@
+//! The VST3 border: the framework's object does the work, and what a host says is put right before it reaches it.
+//!
+//! - The process mode comes with the call that tells it, and not with the next one.
+//! - The values of parameters are set here. The framework would tell its window of each of them, on a thread of its own that
+//!   must not meet a window which is just opened or closed: it panics, and takes the host with it.
+//!
+//! `docs/framework.md` has the causes.
+
+mod changes;
+mod factory;
+mod forwards;
+
+use std::{cell::RefCell, sync::Arc};
+
+use nice_plug::{
+    params::{Params, internals::ParamPtr},
+    wrapper::vst3::{
+        Wrapper,
+        vst3::{
+            Class, ComPtr, ComRef, ComWrapper,
+            Steinberg::{
+                Vst::{
+                    ChannelContext::IInfoListener, IAudioProcessor, IAudioProcessorTrait, IComponent,
+                    IEditController, IEditControllerTrait, IMidiMapping, INoteExpressionController,
+                    IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait,
+                    IProcessContextRequirements, IUnitInfo, ParamID, ParamValue, ParameterInfo, ProcessData,
+                    ProcessSetup,
+                },
+                kResultOk, tresult,
+            },
+        },
+    },
+};
+
+use self::changes::MidiChanges;
+use super::{Antiphon, Variant};
+use crate::params::AntiphonParams;
+
+thread_local! {
+    /// The parameters of the newest instance that this thread has made.
+    static NEWEST: RefCell<Option<Arc<AntiphonParams>>> = const { RefCell::new(None) };
+}
+
+/// An instance has these parameters. For the thread that makes it.
+pub(super) fn announce(params: &Arc<AntiphonParams>) {
+    NEWEST.with_borrow_mut(|newest| *newest = Some(params.clone()));
+}
+
+/// One instance of the plugin in a VST3 host.
+struct Border<V: Variant> {
+    wrapper: Wrapper<Antiphon<V>>,
+    values: Values,
+    /// What the host tells of MIDI controllers, which come as parameters: that is for the framework.
+    midi: ComWrapper<MidiChanges>,
+    told: ComPtr<IParameterChanges>,
+}
+
+/// The parameters by the numbers that the host knows them by.
+struct Values {
+    /// In the order of the numbers.
+    all: Box<[(ParamID, ParamPtr)]>,
+    /// What the pointers point into.
+    _params: Arc<AntiphonParams>,
+}
+
+// SAFETY: the values of parameters are atomics, to be set from any thread.
+unsafe impl Send for Values {}
+// SAFETY: as above.
+unsafe impl Sync for Values {}
+
+impl<V: Variant> Class for Border<V> {
+    type Interfaces = (
+        IComponent,
+        IEditController,
+        IAudioProcessor,
+        IMidiMapping,
+        INoteExpressionController,
+        IProcessContextRequirements,
+        IUnitInfo,
+        IInfoListener,
+    );
+}
+
+impl<V: Variant> Border<V> {
+    fn new() -> Self {
+        let wrapper = Wrapper::new();
+        let params = NEWEST.with_borrow_mut(Option::take).expect("the framework makes its plugin at once");
+        let values = Values::new(&wrapper, params);
+        let midi = ComWrapper::new(MidiChanges::new(values.ids()));
+        let told = midi.to_com_ptr().expect("it has this interface");
+        Self { wrapper, values, midi, told }
+    }
+
+    /// What the host says while it processes. Realtime-safe.
+    unsafe fn take_changes(&self, changes: &ComRef<'_, IParameterChanges>) {
+        // SAFETY: the host gives an object that lives as long as the call of `process`.
+        let count = unsafe { changes.getParameterCount() };
+        for index in 0..count {
+            // SAFETY: as above; the queue lives as long as the object.
+            let queue = unsafe { ComRef::from_raw(changes.getParameterData(index)) };
+            if let Some(queue) = queue {
+                // SAFETY: as above.
+                let (id, points) = unsafe { (queue.getParameterId(), queue.getPointCount()) };
+                let (mut offset, mut value) = (0, 0.0);
+                // SAFETY: as above; both places are valid.
+                if points > 0 && unsafe { queue.getPoint(points - 1, &mut offset, &mut value) } == kResultOk {
+                    self.values.set(id, value);
+                }
+            }
+        }
+    }
+}
+
+impl Values {
+    fn new<V: Variant>(wrapper: &Wrapper<Antiphon<V>>, params: Arc<AntiphonParams>) -> Self {
+        let mut all: Box<[_]> = (0..)
+            .zip(params.param_map())
+            .map(|(index, (_, param, _))| {
+                // SAFETY: zeroes are a valid value of this struct of numbers.
+                let mut info: ParameterInfo = unsafe { std::mem::zeroed() };
+                // SAFETY: the place is valid, and the framework numbers the parameters of its plugin in this order.
+                let told = unsafe { wrapper.getParameterInfo(index, &mut info) };
+                debug_assert_eq!(told, kResultOk);
+                (info.id, param)
+            })
+            .collect();
+        all.sort_unstable_by_key(|(id, _)| *id);
+        Self { all, _params: params }
+    }
+
+    fn ids(&self) -> Box<[ParamID]> {
+        self.all.iter().map(|(id, _)| *id).collect()
+    }
+
+    /// Sets the normalised value of a parameter; false where it is none of the plugin's. Realtime-safe.
+    fn set(&self, id: ParamID, value: ParamValue) -> bool {
+        let Ok(index) = self.all.binary_search_by_key(&id, |(id, _)| *id) else { return false };
+        if value.is_finite() {
+            // SAFETY: the parameters live as long as this.
+            unsafe { self.all[index].1._internal_set_normalized_value(value as f32) };
+        }
+        true
+    }
+}
+
+impl<V: Variant> Border<V> {
+    /// The framework reads the mode one call late.
+    unsafe fn set_up(&self, setup: *mut ProcessSetup) -> tresult {
+        // SAFETY: by the caller's promise.
+        let first = unsafe { self.wrapper.setupProcessing(setup) };
+        // SAFETY: as above; what was well set up may be set up again.
+        if first == kResultOk { unsafe { self.wrapper.setupProcessing(setup) } } else { first }
+    }
+
+    /// Realtime-safe.
+    unsafe fn perform(&self, data: *mut ProcessData) -> tresult {
+        // SAFETY: the host gives a valid block, or none.
+        let changes = unsafe { data.as_ref().and_then(|data| ComRef::from_raw(data.inputParameterChanges)) };
+        if let Some(changes) = changes {
+            // SAFETY: the object lives as long as this call.
+            unsafe {
+                self.take_changes(&changes);
+                self.midi.look_at(changes.as_ptr());
+                (*data).inputParameterChanges = self.told.as_ptr();
+            }
+        }
+        // SAFETY: by the caller's promise.
+        let status = unsafe { self.wrapper.process(data) };
+        if let Some(changes) = changes {
+            // SAFETY: as above; the host finds its block as it was.
+            unsafe { (*data).inputParameterChanges = changes.as_ptr() };
+        }
+        status
+    }
+
+    unsafe fn set_value(&self, id: ParamID, value: ParamValue) -> tresult {
+        if self.values.set(id, value) {
+            return kResultOk;
+        }
+        // SAFETY: by the caller's promise.
+        unsafe { self.wrapper.setParamNormalized(id, value) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

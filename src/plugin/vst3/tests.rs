@@ -1,0 +1,204 @@
+//! What a VST3 host may do at once: automate, open the window and close it.
+
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    thread,
+};
+
+use nice_plug::wrapper::vst3::vst3::Steinberg::{
+    IPlugViewTrait, IPluginBaseTrait,
+    Vst::{
+        IComponentTrait, IParamValueQueue, ProcessModes_::kRealtime, SymbolicSampleSizes_::kSample32,
+        ViewType::kEditor,
+    },
+    int32,
+};
+
+use super::*;
+use crate::plugin::NoteEffect;
+
+const RATE: f64 = 48_000.0;
+const FRAMES: int32 = 64;
+/// So many blocks are played meanwhile.
+const BLOCKS: u32 = 500;
+/// A number that no parameter of the plugin has.
+const MIDI: ParamID = (1 << 31) - 100;
+
+/// One change of a parameter, at the first sample.
+struct Queue {
+    id: ParamID,
+    value: Cell<f64>,
+}
+
+impl Class for Queue {
+    type Interfaces = (IParamValueQueue,);
+}
+
+impl IParamValueQueueTrait for Queue {
+    unsafe fn getParameterId(&self) -> ParamID {
+        self.id
+    }
+
+    unsafe fn getPointCount(&self) -> int32 {
+        1
+    }
+
+    unsafe fn getPoint(&self, _: int32, offset: *mut int32, value: *mut ParamValue) -> tresult {
+        // SAFETY: the callers give valid places.
+        unsafe { (offset.write(0), value.write(self.value.get())) };
+        kResultOk
+    }
+
+    unsafe fn addPoint(&self, _: int32, _: ParamValue, _: *mut int32) -> tresult {
+        kResultOk
+    }
+}
+
+struct Told(Vec<ComPtr<IParamValueQueue>>);
+
+impl Class for Told {
+    type Interfaces = (IParameterChanges,);
+}
+
+impl IParameterChangesTrait for Told {
+    unsafe fn getParameterCount(&self) -> int32 {
+        self.0.len() as int32
+    }
+
+    unsafe fn getParameterData(&self, index: int32) -> *mut IParamValueQueue {
+        self.0.get(index as usize).map_or(std::ptr::null_mut(), ComPtr::as_ptr)
+    }
+
+    unsafe fn addParameterData(&self, _: *const ParamID, _: *mut int32) -> *mut IParamValueQueue {
+        std::ptr::null_mut()
+    }
+}
+
+/// A host with one instance of the plugin, which plays.
+struct Host {
+    border: ComWrapper<Border<NoteEffect>>,
+    queues: Vec<ComWrapper<Queue>>,
+    told: ComPtr<IParameterChanges>,
+}
+
+impl Host {
+    fn new() -> Self {
+        let border = ComWrapper::new(Border::<NoteEffect>::new());
+        let mut setup = ProcessSetup {
+            processMode: kRealtime as int32,
+            symbolicSampleSize: kSample32 as int32,
+            maxSamplesPerBlock: FRAMES,
+            sampleRate: RATE,
+        };
+        // SAFETY: the calls come in a host's order.
+        unsafe {
+            border.initialize(std::ptr::null_mut());
+            assert_eq!(border.set_up(&mut setup), kResultOk);
+            assert_eq!(border.setActive(1), kResultOk);
+            assert_eq!(border.setProcessing(1), kResultOk);
+        }
+        let ids = border.values.ids();
+        let queue = |id: &ParamID| ComWrapper::new(Queue { id: *id, value: Cell::new(0.0) });
+        let queues: Vec<_> = ids.iter().chain(&[MIDI]).map(queue).collect();
+        let told = queues.iter().map(|queue| queue.to_com_ptr().expect("a queue")).collect();
+        let told = ComWrapper::new(Told(told)).to_com_ptr().expect("changes");
+        Self { border, queues, told }
+    }
+
+    /// A block in which the host moves every parameter.
+    fn automate(&self, value: f64) {
+        self.queues.iter().for_each(|queue| queue.value.set(value));
+        // SAFETY: zeroes are a valid block without channels.
+        let mut data: ProcessData = unsafe { std::mem::zeroed() };
+        data.symbolicSampleSize = kSample32 as int32;
+        data.numSamples = FRAMES;
+        data.inputParameterChanges = self.told.as_ptr();
+        // SAFETY: the block is valid.
+        assert_eq!(unsafe { self.border.perform(&mut data) }, kResultOk);
+        assert_eq!(data.inputParameterChanges, self.told.as_ptr(), "the host's block is as it was");
+    }
+
+    fn value(&self, id: ParamID) -> f64 {
+        // SAFETY: it has no conditions.
+        unsafe { self.border.getParamNormalized(id) }
+    }
+}
+
+/// For the one thread that plays.
+struct Player<'a>(&'a Host);
+
+// SAFETY: the host's objects are looked at by the playing thread alone while it plays; the border is made for two threads.
+unsafe impl Send for Player<'_> {}
+
+impl Player<'_> {
+    fn play_until(&self, done: &AtomicBool, blocks: &AtomicU32) {
+        while !done.load(Ordering::Relaxed) {
+            let before = blocks.fetch_add(1, Ordering::Relaxed);
+            self.0.automate(f64::from(before % 97) / 97.0);
+        }
+    }
+}
+
+#[test]
+fn a_window_may_be_closed_at_any_moment_while_the_host_automates() {
+    let host = Host::new();
+    let (done, blocks) = (AtomicBool::new(false), AtomicU32::new(0));
+    thread::scope(|scope| {
+        let player = Player(&host);
+        let playing = scope.spawn(|| {
+            let player = player;
+            player.play_until(&done, &blocks);
+        });
+        while blocks.load(Ordering::Relaxed) < BLOCKS && !playing.is_finished() {
+            // SAFETY: the calls come in a host's order; the view is given back below.
+            let view = unsafe { ComPtr::from_raw(host.border.createView(kEditor)) }.expect("a window");
+            for _ in 0..100 {
+                // SAFETY: a view that is not attached refuses, and holds what the window would be kept in meanwhile.
+                unsafe { view.removed() };
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(playing.join().is_ok());
+    });
+}
+
+#[test]
+fn what_is_automated_is_set_and_reads_back_what_it_is() {
+    let host = Host::new();
+    host.automate(0.775);
+    for (id, _) in &host.border.values.all {
+        let once = host.value(*id);
+        // SAFETY: it has no conditions.
+        unsafe { host.border.set_value(*id, once) };
+        assert_eq!(host.value(*id), once, "a value that was read is one that stays");
+    }
+    host.automate(0.0);
+    assert!(host.border.values.all.iter().all(|(id, _)| host.value(*id) == 0.0));
+}
+
+#[test]
+fn a_value_that_is_set_while_the_plugin_processes_is_taken() {
+    let host = Host::new();
+    for (id, _) in &host.border.values.all {
+        // SAFETY: it has no conditions.
+        assert_eq!(unsafe { host.border.set_value(*id, 1.0) }, kResultOk);
+        assert_eq!(host.value(*id), 1.0);
+    }
+}
+
+#[test]
+fn the_framework_is_told_of_midi_controllers_alone() {
+    let host = Host::new();
+    // SAFETY: the host's object lives.
+    unsafe { host.border.midi.look_at(host.told.as_ptr()) };
+    // SAFETY: as above.
+    unsafe {
+        assert_eq!(host.border.midi.getParameterCount(), 1);
+        for _ in 0..2 {
+            let queue = ComRef::from_raw(host.border.midi.getParameterData(0)).expect("a queue");
+            assert_eq!(queue.getParameterId(), MIDI);
+        }
+        assert!(host.border.midi.getParameterData(1).is_null());
+    }
+}

@@ -1,0 +1,104 @@
+//! Laws of activation: a new sample rate or a new size of blocks changes nothing for the player.
+
+use std::sync::Arc;
+
+use antiphon::{
+    improviser::{Improviser, Progress},
+    lane::{Telemetry, lanes_of},
+    music::{
+        note::{Key, Velocity},
+        time::{SampleRate, Samples},
+        turn::Rules,
+    },
+    performer::{Gesture, Partner, Past, Performer, Settings, Sound},
+};
+
+use crate::{
+    plans::Listener,
+    rig::{BEAT, RATE, SETTINGS, Stage, place, playing, stage, transport_at},
+};
+
+const BLOCK: u64 = 100;
+const SECOND_CALL: u64 = 14 * BEAT;
+
+/// A call of four notes, which only a memory of them would answer so, and a second one of one note.
+fn score() -> Vec<(u64, Gesture)> {
+    let note = |from: u64, key: u8| {
+        let velocity = Velocity::saturating(40 + key / 2);
+        [
+            (from, Gesture::KeyDown(place(key), velocity)),
+            (from + BEAT / 3, Gesture::KeysUp(place(key).into())),
+        ]
+    };
+    let first = (0..4).flat_map(|n| note(u64::from(n) * BEAT / 2, 60 + n * 3));
+    first.chain(note(SECOND_CALL, 50)).collect()
+}
+
+/// A player, and an improviser that keeps up with the performer.
+struct Session {
+    performer: Performer,
+    improviser: Improviser,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Session {
+    fn new() -> Self {
+        let telemetry = Arc::new(Telemetry::default());
+        let (performer_end, improviser_end) = lanes_of(telemetry.clone());
+        let improviser = Improviser::new(improviser_end, &[Arc::new(Listener)]);
+        let (rate, past) = (SampleRate(RATE), Past::default());
+        let performer =
+            Performer::new(rate, performer_end, Partner::Worker, telemetry.clone(), SETTINGS, past);
+        Self { performer, improviser, telemetry }
+    }
+
+    fn activated_anew(self, rate: f64) -> Self {
+        let Self { performer, improviser, telemetry } = self;
+        let past = performer.leave();
+        let (performer_end, improviser_end) = lanes_of(telemetry.clone());
+        let improviser = improviser.resumed(improviser_end);
+        let rate = SampleRate(rate);
+        let mut performer =
+            Performer::new(rate, performer_end, Partner::Worker, telemetry.clone(), SETTINGS, past);
+        // So a host begins to process.
+        performer.reset();
+        Self { performer, improviser, telemetry }
+    }
+
+    fn play(&mut self, stage: &mut Stage, until: u64, block: u64) {
+        while stage.begin < until {
+            stage.end = (stage.begin + block).min(until);
+            let transport = transport_at(&playing(), stage.begin);
+            self.performer.process(&transport, Samples(stage.end - stage.begin), SETTINGS, stage);
+            stage.begin = stage.end;
+            while self.improviser.step() == Progress::Worked {}
+        }
+    }
+}
+
+fn strikes(stage: &Stage) -> Vec<(u64, Key, Velocity)> {
+    let strike = |(at, sound): &(u64, Sound)| match sound {
+        Sound::NoteOn(place, velocity) => Some((*at, place.key, *velocity)),
+        _ => None,
+    };
+    stage.heard.iter().filter_map(strike).collect()
+}
+
+#[test]
+fn a_new_activation_between_two_calls_changes_no_answer() {
+    assert!(matches!(SETTINGS.rules, Rules::Answer { .. }) && Settings { ..SETTINGS }.varying);
+    let mut whole = stage(&score(), usize::MAX);
+    Session::new().play(&mut whole, 24 * BEAT, BLOCK);
+    let second = |stage: &Stage| strikes(stage).into_iter().filter(|(at, ..)| *at > SECOND_CALL).count();
+    assert!(second(&whole) > 1 && strikes(&whole).len() > second(&whole));
+    for times in 1..4u64 {
+        let mut cut = stage(&score(), usize::MAX);
+        let mut session = Session::new();
+        for nth in 0..times {
+            session.play(&mut cut, (10 + nth) * BEAT, BLOCK);
+            session = session.activated_anew(RATE);
+        }
+        session.play(&mut cut, 24 * BEAT, BLOCK / 2);
+        assert_eq!(strikes(&cut), strikes(&whole), "after {times} activations");
+    }
+}
