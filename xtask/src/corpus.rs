@@ -211,9 +211,7 @@ impl<P> Corpus<P> {
         if !self.refused.is_empty() {
             eprintln!("skipped {} of {} files", self.refused.len(), self.refused.len() + self.pieces.len());
         }
-        if !self.left_out.is_nothing() {
-            eprintln!("left out {}", self.left_out);
-        }
+        self.left_out.warn(None);
     }
 }
 

@@ -8,9 +8,11 @@ mod midi;
 mod plot;
 mod plugin;
 mod shown;
+#[cfg(test)]
+mod tests;
 mod turns;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use stage::{Blocks, Host, Mode, Pace, Part, Performance, Setup, Transport};
@@ -52,10 +54,13 @@ pub struct Arguments {
     /// Take the calls from this MIDI file, in seconds as it has them
     #[arg(long, value_name = "FILE")]
     midi: Option<PathBuf>,
+    /// Play this CLAP bundle as it is, instead of building one
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
     /// As fast as it goes, offline, instead of in real time
     #[arg(long)]
     fast: bool,
-    /// Where take.mid and take.png go [default: target/demo]
+    /// Where take.mid and take.png go [default: target/demo, with --bundle the folder demo here]
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
     /// Where the picture goes instead
@@ -73,19 +78,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let turns = Turns::new(arguments, &song)?;
     let settings = plugin::Settings::new(arguments, &turns)?;
-    bundle::run(&bundle::Arguments {})?;
-    let shown = settings.shown(&mut settings.load(&bundle::clap_bundle()?)?)?;
-    let reference = perform(arguments, &settings, &turns, REFERENCE_BLOCKS, Mode::Offline)?;
+    let bundle = played(arguments)?;
+    let shown = settings.shown(&mut settings.load(&bundle)?)?;
+    let reference = perform(arguments, (&bundle, &settings), &turns, REFERENCE_BLOCKS, Mode::Offline)?;
     let (mode, kind) =
         if arguments.fast { (Mode::Offline, "offline") } else { (Mode::Realtime, "in real time") };
     if !arguments.json {
         eprintln!("Playing {:.0} s {kind} ...", turns.seconds());
     }
-    let take = perform(arguments, &settings, &turns, Blocks::Fixed(arguments.block), mode)?;
+    let take = perform(arguments, (&bundle, &settings), &turns, Blocks::Fixed(arguments.block), mode)?;
     let measures = Measures::new(&turns, &take, &reference);
-    let folder = match &arguments.output {
-        Some(folder) => folder.clone(),
-        None => bundle::target_folder()?.join("demo"),
+    let folder = match (&arguments.output, &arguments.bundle) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(_)) => PathBuf::from("demo"),
+        (None, None) => bundle::target_folder()?.join("demo"),
     };
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot write {}", folder.display()))?;
     let answers = take.notes();
@@ -101,15 +107,27 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     measures.verdict(mode)
 }
 
+/// The bundle that was given, or else one that is built now.
+fn played(arguments: &Arguments) -> Result<PathBuf> {
+    let Some(given) = &arguments.bundle else {
+        bundle::run(&bundle::Arguments {})?;
+        return bundle::clap_bundle();
+    };
+    given.canonicalize().with_context(|| {
+        let given = given.display();
+        format!("{given} cannot be opened: give an Antiphon.clap, such as `cargo xtask bundle` leaves in target/bundled")
+    })
+}
+
 /// One take of all turns, by a fresh instance of the plugin.
 fn perform(
     arguments: &Arguments,
-    settings: &plugin::Settings,
+    (bundle, settings): (&Path, &plugin::Settings),
     turns: &Turns,
     blocks: Blocks,
     mode: Mode,
 ) -> Result<Performance> {
-    let mut host = settings.load(&bundle::clap_bundle()?)?;
+    let mut host = settings.load(bundle)?;
     let transport = Transport::playing(arguments.tempo).then(turns.stop, |section| section.playing = false);
     let pace = if mode == Mode::Realtime { Pace::RealTime } else { Pace::Free };
     let part = Part { score: &turns.score, transport: &transport, until: turns.end, blocks, pace };

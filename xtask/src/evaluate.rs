@@ -168,7 +168,9 @@ fn corpora(arguments: &Arguments, convention: Convention) -> Result<Vec<(Option<
     let sources = annotated::find(&arguments.data, arguments.split)?;
     let several = sources.iter().any(|source| source.corpus != sources[0].corpus);
     let read = |same: &[Source]| {
-        let mut pieces = on_grid(annotated::read(same, convention));
+        let (pieces, left_out) = annotated::read(same, convention);
+        left_out.warn(several.then(|| same[0].corpus.to_string()).as_deref());
+        let mut pieces = on_grid(pieces);
         pieces.iter_mut().flatten().for_each(|note| forget(&mut note.conditions, &arguments.without));
         (several.then(|| same[0].corpus.to_string()), pieces)
     };

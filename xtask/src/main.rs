@@ -5,6 +5,8 @@ mod bundle;
 mod corpus;
 mod demo;
 mod desk;
+#[cfg(test)]
+mod documented;
 mod evaluate;
 mod file;
 mod generate;

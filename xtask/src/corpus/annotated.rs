@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use antiphon::music::conditions::{Conditions, Harmony, Pulse, Style};
 
 use super::{
-    Convention, GridPiece, Split,
+    Convention, GridPiece, LeftOut, Split,
     collection::{self, Known, Source},
     grid,
 };
@@ -38,17 +38,20 @@ pub fn worth_learning(sources: Vec<Source>) -> Vec<Source> {
     sources.into_iter().filter(agreed).collect()
 }
 
-/// Reads performances in parallel, in their order. Those that cannot be read are told and left out.
-pub fn read(sources: &[Source], convention: Convention) -> Vec<GridPiece> {
+/// Reads performances in parallel, in their order, and gives what they are without. Those that cannot be read are told and
+/// skipped.
+pub fn read(sources: &[Source], convention: Convention) -> (Vec<GridPiece>, LeftOut) {
     let read = |source| piece(source, convention).inspect_err(|error| eprintln!("skipped {error:#}")).ok();
-    sources.par_iter().filter_map(read).collect()
+    let read: Vec<_> = sources.par_iter().filter_map(read).collect();
+    let left_out = read.iter().map(|(_, left_out)| *left_out).sum();
+    (read.into_iter().map(|(piece, _)| piece).collect(), left_out)
 }
 
-fn piece(source: &Source, convention: Convention) -> Result<GridPiece> {
-    let (notes, known) = (source.notes(convention)?, source.annotations.read()?);
+fn piece(source: &Source, convention: Convention) -> Result<(GridPiece, LeftOut)> {
+    let (performance, known) = (source.performance(convention)?, source.annotations.read()?);
     let style = source.corpus.style();
-    let notes = grid::on_grid(notes.iter(), |seconds| conditions(&known, style, seconds));
-    Ok(GridPiece { path: PathBuf::from(&source.name), notes })
+    let notes = grid::on_grid(performance.notes.iter(), |seconds| conditions(&known, style, seconds));
+    Ok((GridPiece { path: PathBuf::from(&source.name), notes }, performance.left_out))
 }
 
 /// What is known at a second of a performance.

@@ -15,18 +15,18 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use antiphon::music::conditions::Style;
 
 use super::{
     Split,
-    files::tree,
-    find, has_list,
+    files::{ask_for, tree},
+    has_list, maestro,
     wjazzd::{self, Solo},
 };
 use asap::Asap;
-pub use source::{Annotations, Known, Music, Source};
+pub use source::{Annotations, Known, Music, Performance, Source};
 
 /// One performance in so many is held out where a corpus has no split.
 const HELD_OUT: u32 = 10;
@@ -64,11 +64,18 @@ pub fn find_all(folder: &Path, split: Split) -> Result<Vec<Source>> {
         Some(corpus) => vec![(corpus, folder.clone())],
         None => known_within(&folder)?,
     };
-    let mut sources = Vec::new();
-    for (corpus, folder) in within {
-        sources.extend(corpus.sources(&folder, split)?);
+    let found = |split| -> Result<Vec<Source>> {
+        let of_each = within.iter().map(|(corpus, folder)| corpus.sources(folder, split));
+        Ok(of_each.collect::<Result<Vec<_>>>()?.concat())
+    };
+    let sources = found(split)?;
+    if sources.is_empty() {
+        let there: Vec<Split> = Split::ALL
+            .into_iter()
+            .filter(|&other| found(other).is_ok_and(|sources| !sources.is_empty()))
+            .collect();
+        bail!("{} holds no performance of the {split} split: {}", folder.display(), ask_for(&there));
     }
-    ensure!(!sources.is_empty(), "{} holds no performance of the {split} split", folder.display());
     Ok(sources)
 }
 
@@ -141,8 +148,15 @@ impl Corpus {
     fn sources(self, folder: &Path, split: Split) -> Result<Vec<Source>> {
         match self {
             Self::Maestro => {
-                let paths = find(folder, Some(split))?.into_iter().filter(|path| path.exists());
-                Ok(paths.map(|path| self.source(folder, path)).collect())
+                let listed = maestro::of_folder(folder, split)?;
+                let paths: Vec<PathBuf> = listed.iter().filter(|path| path.exists()).cloned().collect();
+                ensure!(
+                    !paths.is_empty() || listed.is_empty(),
+                    "of the {} files of the {split} split that {} lists none is there: give the folder with both",
+                    listed.len(),
+                    folder.display()
+                );
+                Ok(paths.into_iter().map(|path| self.source(folder, path)).collect())
             }
             Self::AsapBeats => Ok(Asap::read(folder)?.cuts(split)),
             Self::AsapExtra => {

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    iter::Sum,
     ops::{AddAssign, Range},
 };
 
@@ -41,8 +42,11 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    pub fn is_nothing(self) -> bool {
-        self == Self::default()
+    /// Says on stderr what was left out, of which corpus if there are several, if anything was.
+    pub fn warn(self, corpus: Option<&str>) {
+        if self != Self::default() {
+            eprintln!("left out{}: {self}", corpus.map_or(String::new(), |corpus| format!(" of {corpus}")));
+        }
     }
 }
 
@@ -51,6 +55,15 @@ impl AddAssign for LeftOut {
         self.drums = self.drums.saturating_add(other.drums);
         self.tempos = self.tempos.saturating_add(other.tempos);
         self.keys = self.keys.saturating_add(other.keys);
+    }
+}
+
+impl Sum for LeftOut {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, one| {
+            sum += one;
+            sum
+        })
     }
 }
 

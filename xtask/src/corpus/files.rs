@@ -23,6 +23,10 @@ pub enum Split {
     Test,
 }
 
+impl Split {
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+}
+
 impl fmt::Display for Split {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
@@ -65,15 +69,20 @@ pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
 
 fn listed(list: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
     let files = maestro::files(list, split)?;
-    match split {
-        Some(split) if files.is_empty() => {
-            bail!(
-                "{} lists no file of the {split} split: ask for another one, or give other files",
-                list.display()
-            )
+    let Some(split) = split.filter(|_| files.is_empty()) else { return Ok(files) };
+    let mut there = Vec::new();
+    for other in Split::ALL {
+        if !maestro::files(list, Some(other))?.is_empty() {
+            there.push(other);
         }
-        _ => Ok(files),
     }
+    bail!("{} lists no file of the {split} split: {}", list.display(), ask_for(&there))
+}
+
+/// What to do where a split is missing and these are there.
+pub fn ask_for(there: &[Split]) -> String {
+    let names = there.iter().map(|split| format!("`--split {split}`")).collect::<Vec<_>>().join(" or ");
+    if there.is_empty() { "give other files".to_owned() } else { format!("ask for {names}, which it has") }
 }
 
 /// The MIDI files of a folder and all within it.

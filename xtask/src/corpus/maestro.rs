@@ -30,6 +30,14 @@ fn has_columns(path: &Path) -> bool {
     is_read && [SPLITS, NAMES].iter().all(|name| columns.iter().any(|column| column == name))
 }
 
+/// The MIDI files of a split by the list of a folder; there may be none.
+pub fn of_folder(folder: &Path, split: Split) -> Result<Vec<PathBuf>> {
+    let Some(list) = list(folder) else {
+        bail!("{} has no MAESTRO csv, so it has no {split} split: leave `--split` out", folder.display());
+    };
+    files(&list, Some(split))
+}
+
 /// The MIDI files of a split, or all of them, in the order of the list.
 pub fn files(list: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
     let text = fs::read_to_string(list).with_context(|| format!("{} cannot be read", list.display()))?;

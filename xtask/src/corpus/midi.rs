@@ -97,30 +97,29 @@ pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Documen
     let (timing, streams) = tracks(bytes)?;
     let mut clock = Clock::new(timing)?;
     let (mut events, mut tracks, mut left_out) = (Vec::new(), Vec::new(), LeftOut::default());
+    let (mut pairing, mut pedal) = (Pairing::new(convention), Pedal::default());
     for (track, stream) in streams.into_iter().enumerate() {
-        tracks.push(read_track(track, stream, &mut events, &mut left_out)?);
+        tracks.push(read_track(track, stream, &mut pairing, &mut events, &mut left_out)?);
     }
     // Stable, so that what stands first in a file stays first.
     events.sort_by_key(|event| event.tick);
     check_crowds(&events)?;
-    let (mut pairing, mut pedal) = (Pairing::new(convention), Pedal::default());
     let (mut signatures, mut written_keys, mut end) = (Vec::new(), Vec::new(), 0.0);
     for event in events {
         let now = clock.advance(event.tick);
         match event.what {
-            What::Midi { port, channel, message } => {
-                let source = Source { track: event.track, port, channel };
-                pedal.hear(source, message, now);
-                pairing.hear(source, message, now);
+            What::Midi { player, message } => {
+                pedal.hear(pairing.channel(player), message, now);
+                pairing.hear(player, message, now);
             }
-            What::Rhythm { port, channel, is_drums } => {
-                pairing.set_rhythm(Source { track: event.track, port, channel }, is_drums);
-            }
+            What::Rhythm { player, is_drums } => pairing.set_rhythm(player, is_drums),
             What::Tempo(microseconds) => clock.set_tempo(microseconds),
-            What::Signature(signature) => signatures.push(signature),
+            What::Signature { numerator, power } => {
+                signatures.extend(Signature::new(event.tick, numerator, power));
+            }
             What::Key(key) => written_keys.push((event.tick, key)),
-            What::End => {
-                pairing.end_track(event.track, now);
+            What::End { track } => {
+                pairing.end_track(track, now);
                 end = now;
             }
         }
@@ -141,28 +140,33 @@ pub fn tracks(bytes: &[u8]) -> Result<(Timing, Vec<Track<'_>>), Refusal> {
     Ok((header.timing, streams.map(track).collect::<Result<_, _>>()?))
 }
 
+/// Small: there are millions of them.
 struct Event {
     tick: u64,
-    track: usize,
     what: What,
 }
 
+const _: () = assert!(size_of::<Event>() == 24);
+
 enum What {
     Midi {
-        port: u8,
-        channel: u8,
+        player: usize,
         message: MidiMessage,
     },
     Rhythm {
-        port: u8,
-        channel: u8,
+        player: usize,
         is_drums: bool,
     },
     /// Microseconds per quarter note.
     Tempo(u32),
-    Signature(Signature),
+    Signature {
+        numerator: u8,
+        power: u8,
+    },
     Key(WrittenKey),
-    End,
+    End {
+        track: usize,
+    },
 }
 
 /// No instrument strikes more notes at once than it has keys.
@@ -180,22 +184,29 @@ fn check_crowds(events: &[Event]) -> Result<(), Refusal> {
 fn read_track(
     track: usize,
     mut stream: Track,
+    pairing: &mut Pairing,
     events: &mut Vec<Event>,
     left_out: &mut LeftOut,
 ) -> Result<Option<String>, Refusal> {
     let (mut port, mut name) = (0, None);
+    // By channel, as long as the port is the same.
+    let mut players = [None; 16];
     for event in &mut stream {
         let (tick, event) = event?;
         let what = match event {
             TrackEventKind::Midi { channel, message } => {
-                What::Midi { port, channel: channel.as_int(), message }
+                let channel = channel.as_int();
+                let player = &mut players[usize::from(channel)];
+                let player = *player.get_or_insert_with(|| pairing.player(Source { track, port, channel }));
+                What::Midi { player, message }
             }
             TrackEventKind::SysEx(bytes) => {
                 let Some((channel, is_drums)) = rhythm(bytes) else { continue };
-                What::Rhythm { port, channel, is_drums }
+                What::Rhythm { player: pairing.player(Source { track, port, channel }), is_drums }
             }
             TrackEventKind::Meta(MetaMessage::MidiPort(number)) => {
                 port = number.as_int();
+                players = [None; 16];
                 continue;
             }
             TrackEventKind::Meta(MetaMessage::TrackName(letters)) => {
@@ -203,28 +214,26 @@ fn read_track(
                 continue;
             }
             TrackEventKind::Meta(message) => {
-                let Some(what) = of_all_tracks(tick, message, left_out) else { continue };
+                let Some(what) = of_all_tracks(message, left_out) else { continue };
                 what
             }
             _ => continue,
         };
-        events.push(Event { tick, track, what });
+        events.push(Event { tick, what });
     }
-    events.push(Event { tick: stream.end(), track, what: What::End });
+    events.push(Event { tick: stream.end(), what: What::End { track } });
     Ok(name)
 }
 
 /// What a meta event says of the music of all tracks, if it does and if that is music.
-fn of_all_tracks(tick: u64, message: MetaMessage, left_out: &mut LeftOut) -> Option<What> {
+fn of_all_tracks(message: MetaMessage, left_out: &mut LeftOut) -> Option<What> {
     match message {
         MetaMessage::Tempo(tempo) if tempo == 0 => {
             left_out.tempos += 1;
             None
         }
         MetaMessage::Tempo(tempo) => Some(What::Tempo(tempo.as_int())),
-        MetaMessage::TimeSignature(numerator, power, ..) => {
-            Signature::new(tick, numerator, power).map(What::Signature)
-        }
+        MetaMessage::TimeSignature(numerator, power, ..) => Some(What::Signature { numerator, power }),
         MetaMessage::KeySignature(sharps, is_minor) => {
             let key = WrittenKey::new(sharps, is_minor);
             left_out.keys += u32::from(key.is_none());

@@ -30,8 +30,6 @@ pub struct Pairing {
     numbers: HashMap<Instrument, usize>,
     players: Vec<Player>,
     seats: HashMap<Source, usize>,
-    /// Most messages come from where the one before came from.
-    newest: Option<(Source, usize)>,
     /// The players of each track.
     tracks: HashMap<usize, Vec<usize>>,
     channels: Vec<Channel>,
@@ -67,8 +65,10 @@ struct Player {
     channel: usize,
     /// Who plays its newest note, and which instrument that is.
     instrument: (Instrument, Option<usize>),
-    /// In the order of keys.
-    keys: Vec<(Key, Strikes)>,
+    /// Of the keys that it has struck.
+    strikes: Vec<Strikes>,
+    /// Where among them the strikes of each key stand, from 1 on; 0 where there are none.
+    places: [u8; Key::COUNT],
 }
 
 /// The notes of one key of one player. Some may be over.
@@ -101,16 +101,24 @@ impl Pairing {
             numbers: HashMap::new(),
             players: Vec::new(),
             seats: HashMap::new(),
-            newest: None,
             tracks: HashMap::new(),
             channels: Vec::new(),
             places: HashMap::new(),
         }
     }
 
+    /// The number of the player from whom messages of this source come.
+    pub fn player(&mut self, source: Source) -> usize {
+        self.seats.get(&source).copied().unwrap_or_else(|| self.new_player(source))
+    }
+
+    /// The number of a player's channel, which players on other tracks may share.
+    pub fn channel(&self, player: usize) -> usize {
+        self.players[player].channel
+    }
+
     /// `now` in seconds.
-    pub fn hear(&mut self, source: Source, message: MidiMessage, now: f64) {
-        let player = self.seat(source);
+    pub fn hear(&mut self, player: usize, message: MidiMessage, now: f64) {
         let channel = self.players[player].channel;
         match message {
             MidiMessage::NoteOn { key, vel } => match Velocity::new(vel.as_int()) {
@@ -125,24 +133,23 @@ impl Pairing {
             }
             MidiMessage::Controller { controller, value } => {
                 self.control(channel, controller.as_int(), value.as_int(), now);
+                if let Some(pressed) = is_sustain(message) {
+                    self.pedal(channel, pressed, now);
+                }
             }
             _ => {}
-        }
-        if let Some(pressed) = is_sustain(message) {
-            self.pedal(channel, pressed, now);
         }
     }
 
     /// SysEx of GS makes a channel one of drums, or one of pitches.
-    pub fn set_rhythm(&mut self, source: Source, is_drums: bool) {
-        let player = self.seat(source);
+    pub fn set_rhythm(&mut self, player: usize, is_drums: bool) {
         self.channels[self.players[player].channel].rhythm = Some(is_drums);
     }
 
     /// Releases what a track left open. `now` in seconds.
     pub fn end_track(&mut self, track: usize, now: f64) {
         for player in self.tracks.remove(&track).unwrap_or_default() {
-            let open = self.players[player].keys.iter_mut().flat_map(|(_, strikes)| strikes.down.drain(..));
+            let open = self.players[player].strikes.iter_mut().flat_map(|strikes| strikes.down.drain(..));
             for note in open.collect::<Vec<_>>() {
                 self.lift(note, now);
             }
@@ -215,18 +222,6 @@ impl Pairing {
         self.struck.marks[note].state = State::Ringing;
     }
 
-    /// Which player a message comes from.
-    fn seat(&mut self, source: Source) -> usize {
-        match self.newest {
-            Some((newest, player)) if newest == source => player,
-            _ => {
-                let player = self.seats.get(&source).copied().unwrap_or_else(|| self.new_player(source));
-                self.newest = Some((source, player));
-                player
-            }
-        }
-    }
-
     fn new_player(&mut self, source: Source) -> usize {
         let Source { track, port, channel } = source;
         let place = *self.places.entry((port, channel)).or_insert_with(|| {
@@ -234,7 +229,12 @@ impl Pairing {
             self.channels.len() - 1
         });
         let instrument = Instrument { track, port, channel, program: 0, is_drums: channel == DRUM_CHANNEL };
-        self.players.push(Player { channel: place, instrument: (instrument, None), keys: Vec::new() });
+        self.players.push(Player {
+            channel: place,
+            instrument: (instrument, None),
+            strikes: Vec::new(),
+            places: [0; Key::COUNT],
+        });
         let player = self.players.len() - 1;
         self.seats.insert(source, player);
         self.tracks.entry(track).or_default().push(player);
@@ -271,11 +271,12 @@ impl Struck {
 
 impl Player {
     fn strikes(&mut self, key: Key) -> &mut Strikes {
-        let place = self.keys.binary_search_by_key(&key, |(key, _)| *key).unwrap_or_else(|place| {
-            self.keys.insert(place, (key, Strikes::default()));
-            place
-        });
-        &mut self.keys[place].1
+        let place = &mut self.places[key.index()];
+        if *place == 0 {
+            self.strikes.push(Strikes::default());
+            *place = u8::try_from(self.strikes.len()).expect("there are 128 keys");
+        }
+        &mut self.strikes[usize::from(*place) - 1]
     }
 }
 

@@ -4,22 +4,22 @@ use std::ops::Range;
 
 use midly::MidiMessage;
 
-use super::{messages::is_sustain, pairing::Source};
+use super::messages::is_sustain;
 
 /// When the sustain pedals are down.
 #[derive(Default)]
 pub struct Pedal {
-    /// Ports and channels, in order.
-    down: Vec<(u8, u8)>,
+    /// The numbers of channels, in order.
+    down: Vec<usize>,
     since: f64,
     spans: Vec<Range<f64>>,
 }
 
 impl Pedal {
     /// `now` in seconds.
-    pub fn hear(&mut self, source: Source, message: MidiMessage, now: f64) {
+    pub fn hear(&mut self, channel: usize, message: MidiMessage, now: f64) {
         let Some(pressed) = is_sustain(message) else { return };
-        let (channel, was_up) = ((source.port, source.channel), self.down.is_empty());
+        let was_up = self.down.is_empty();
         match (self.down.binary_search(&channel), pressed) {
             (Err(place), true) => self.down.insert(place, channel),
             (Ok(place), false) => drop(self.down.remove(place)),

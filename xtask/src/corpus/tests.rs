@@ -227,11 +227,15 @@ fn a_csv_that_is_no_list_of_splits_lies_beside_midi_files_without_harm() {
 }
 
 #[test]
-fn a_split_that_a_list_does_not_have_is_named() {
+fn where_a_list_lacks_a_split_those_that_it_has_are_named() {
     let folder = Folder::new("no-split");
-    folder.write("list.csv", b"split,midi_filename\ntrain,a.mid\n");
+    folder.write("list.csv", b"split,midi_filename\ntest,b.mid\ntrain,a.mid\n");
     let sentence = find(folder.path(), Some(Split::Validation)).expect_err("no such split").to_string();
-    assert!(sentence.contains("lists no file of the validation split"), "{sentence}");
+    let end = "list.csv lists no file of the validation split: ask for `--split train` or `--split test`, which it has";
+    assert!(sentence.ends_with(end), "{sentence}");
+    folder.write("list.csv", b"split,midi_filename\n");
+    let sentence = find(folder.path(), Some(Split::Train)).expect_err("nothing at all").to_string();
+    assert!(sentence.ends_with("lists no file of the train split: give other files"), "{sentence}");
 }
 
 #[test]

@@ -125,6 +125,7 @@ fn figure(values: &[f64], share: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::documented::assert_documented;
 
     fn note(on: u64) -> Sounded {
         Sounded { channel: 0, key: 60, velocity: 90, on, off: Some(on + 10) }
@@ -136,6 +137,20 @@ mod tests {
         assert_eq!(late(&[note(1), note(3)], &[note(1), note(2)]), 1);
         assert_eq!(late(&[note(1)], &[note(1), note(2)]), 1);
         assert_eq!(late(&[note(1), note(1)], &[note(1)]), 1);
+    }
+
+    #[test]
+    fn programs_are_told_what_they_read() {
+        let measures = Measures {
+            heard: 1,
+            answered: 1,
+            per_turn: vec![1],
+            late: 0,
+            hanging: 0,
+            handover_ms: vec![1.0],
+            process_us: Vec::new(),
+        };
+        assert_documented("demo", &serde_json::from_str(&measures.json()).expect("an object"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::{
     corpus::{
-        Split,
+        LeftOut, Split,
         collection::{self, Corpus, Source},
     },
     demo::{
@@ -92,7 +92,8 @@ pub fn run(arguments: &super::Arguments) -> Result<()> {
     let count = arguments.files.map_or(FILES, |count| count as usize);
     let mut rows = Vec::new();
     for (corpus, sources) in kinds(&arguments.data, arguments.split)? {
-        let excerpts = excerpts(&sources, count, options)?;
+        let (excerpts, left_out) = excerpts(&sources, count, options)?;
+        left_out.warn(Some(&corpus.to_string()));
         if excerpts.is_empty() {
             eprintln!(
                 "{corpus} is left out: none of its performances is known to have {} bars",
@@ -128,8 +129,8 @@ fn kinds(data: &Path, split: Option<Split>) -> Result<Vec<(Corpus, Vec<Source>)>
     Ok(kinds.map(|sources| (sources[0].corpus, sources.to_vec())).collect())
 }
 
-/// Those that are long enough, evenly spread.
-fn excerpts(sources: &[Source], count: usize, options: &Options) -> Result<Vec<Excerpt>> {
+/// Those that are long enough, evenly spread, and what all that were read are without.
+fn excerpts(sources: &[Source], count: usize, options: &Options) -> Result<(Vec<Excerpt>, LeftOut)> {
     let count = count.min(sources.len());
     let chosen: Vec<&Source> = (0..count).map(|n| &sources[n * sources.len() / count]).collect();
     let retiming = Retiming {
@@ -137,8 +138,9 @@ fn excerpts(sources: &[Source], count: usize, options: &Options) -> Result<Vec<E
         swing: options.swing.map(|percent| percent / 100.0),
         growth: options.ramp.map_or(1.0, |percent| 1.0 + percent / 100.0),
     };
-    let excerpts = shared_out(&chosen, |source| Excerpt::read(source, options.bars, &retiming))?;
-    Ok(excerpts.into_iter().flatten().collect())
+    let read = shared_out(&chosen, |source| Excerpt::read(source, options.bars, &retiming))?;
+    let left_out = read.iter().map(|(_, left_out)| *left_out).sum();
+    Ok((read.into_iter().filter_map(|(excerpt, _)| excerpt).collect(), left_out))
 }
 
 fn played(

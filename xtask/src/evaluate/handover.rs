@@ -24,7 +24,7 @@ use antiphon::{
 use super::{Arguments, progress};
 use crate::{
     corpus::{
-        self, Split,
+        self, LeftOut, Split,
         collection::{self, Source},
     },
     desk::shared_out,
@@ -111,6 +111,7 @@ struct Heard {
     lulls: Vec<Lull>,
     /// Those in which the plugin could take the floor.
     listened: Vec<Listened>,
+    left_out: LeftOut,
 }
 
 /// The performances that are asked for, evenly spaced if not all are.
@@ -137,6 +138,7 @@ fn hear(model: &Arc<dyn Model>, sources: &[Source]) -> Result<Vec<Heard>> {
         Ok(heard)
     })?;
     bar.finish_and_clear();
+    heard.iter().map(|heard| heard.left_out).sum::<LeftOut>().warn(None);
     ensure!(heard.iter().any(|heard| heard.minutes > 0.0), "there are no notes: give MIDI files with notes");
     Ok(heard)
 }
@@ -146,5 +148,5 @@ fn hear_one(model: &Arc<dyn Model>, source: &Source) -> Result<Heard> {
     let lulls = performance.lulls();
     let mattering: Vec<Lull> = lulls.iter().copied().filter(Lull::matters).collect();
     let listened = listening::listen(model, &performance.notes, &mattering);
-    Ok(Heard { minutes: performance.minutes(), lulls, listened })
+    Ok(Heard { minutes: performance.minutes(), lulls, listened, left_out: performance.left_out })
 }

@@ -133,3 +133,15 @@ pub fn columns(lines: &[Vec<String>]) -> String {
     };
     lines.iter().map(padded).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documented::assert_documented;
+
+    #[test]
+    fn programs_are_told_what_they_read() {
+        let row = Row { corpus: Some("pop909".to_owned()), ..Row::uniform(Convention::KeyUp, &[]) };
+        assert_documented("evaluate", &serde_json::to_value(row).expect("a row is plain numbers"));
+    }
+}

@@ -69,9 +69,7 @@ impl Prompt {
     fn of(path: &Path, after: Option<f64>) -> Result<Self> {
         let bytes = midi::bytes(path)?;
         let whole = midi::read(path, &bytes, Convention::Sustained)?;
-        if !whole.left_out.is_nothing() {
-            eprintln!("left out {}", whole.left_out);
-        }
+        whole.left_out.warn(None);
         let mut original = Original::of(&bytes)?;
         if let Some(after) = after {
             original.cut(&whole.tempo_map, after);

@@ -10,7 +10,7 @@ use super::{
     facts::{Metre, Player, Tempo},
 };
 use crate::{
-    corpus::{Document, Instrument, Note},
+    corpus::{Document, Instrument, LeftOut, Note},
     table::{self, Record, microseconds},
 };
 
@@ -119,7 +119,7 @@ fn lines(facts: &Facts) -> Vec<(&'static str, String)> {
         );
         lines.push(("key", told));
     }
-    if !facts.left_out.is_nothing() {
+    if facts.left_out != LeftOut::default() {
         lines.push(("left out", facts.left_out.to_string()));
     }
     let Some(register) = &facts.register else { return lines };

@@ -14,7 +14,8 @@ pub struct Arguments {
     /// MIDI file, folder of them, or MAESTRO csv or folder (only its train split is used); repeatable
     #[arg(long, required = true)]
     pub data: Vec<PathBuf>,
-    /// What to score on [default: MAESTRO's validation split, or a tenth of the files]
+    /// What to score on [default: MAESTRO's validation split, or a tenth of the files and at least 100
+    /// notes]
     #[arg(long)]
     pub validation: Vec<PathBuf>,
     /// Where to write the weights; card, curves and checkpoint go beside them

@@ -15,6 +15,8 @@ type Named = (String, Vec<GridPiece>);
 
 /// So many held-out files are named.
 const NAMED: usize = 8;
+/// A score on fewer notes than this means nothing: by chance it is half a nat too high or too low.
+const LEAST_SCORED: usize = 100;
 
 /// Notes on the grid, file by file.
 pub struct Material {
@@ -100,6 +102,7 @@ impl Material {
             let (held_out, paths) = hold_out(&mut training, count, chance);
             (held_out, ScoredOn::HeldOut(paths))
         };
+        scored_on.check(count_notes(&validation))?;
         let mut kept = Training { pieces: Vec::new(), corpora: Vec::new() };
         for (name, mut pieces) in training {
             pieces.retain(|piece| piece.notes.len() >= shortest);
@@ -151,13 +154,30 @@ impl Material {
     }
 }
 
+impl ScoredOn {
+    /// Fails where there are too few notes for a score.
+    fn check(&self, notes: usize) -> Result<()> {
+        let (subject, remedy) = match self {
+            Self::Learnt => return Ok(()),
+            _ if notes >= LEAST_SCORED => return Ok(()),
+            Self::Given => ("the files of `--validation` hold", "give more or longer ones"),
+            Self::Listed => ("the validation split holds", "give other files to `--validation`"),
+            Self::HeldOut(_) => (
+                "the files that can be held out hold",
+                "give more or longer files to `--data`, or others to `--validation`",
+            ),
+        };
+        bail!("{subject} {notes} notes, and a score on fewer than {LEAST_SCORED} means nothing: {remedy}");
+    }
+}
+
 /// For the card.
 impl fmt::Display for ScoredOn {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             Self::Given => "scored on other files",
             Self::Listed => "trained on MAESTRO's train, scored on its validation",
-            Self::HeldOut(_) => "scored on a tenth of the files, held out",
+            Self::HeldOut(_) => "scored on some of the files, held out",
             Self::Learnt => "scored on the file that was learnt from",
         })
     }
@@ -165,8 +185,7 @@ impl fmt::Display for ScoredOn {
 
 /// The pieces of some sources that have notes, corpus by corpus.
 fn sounding(arguments: &Arguments, sources: &[PathBuf], split: Split, cache: &Cache) -> Result<Vec<Named>> {
-    let mut corpora = Vec::new();
-    let mut files = Vec::new();
+    let (mut corpora, mut files, mut has_drums) = (Vec::new(), Vec::new(), false);
     for source in sources {
         if !collection::is_known(source) {
             files.extend(corpus::find(source, corpus::has_list(source).then_some(split))?);
@@ -174,10 +193,14 @@ fn sounding(arguments: &Arguments, sources: &[PathBuf], split: Split, cache: &Ca
         }
         let found = annotated::worth_learning(collection::find_all(source, split)?);
         for same in found.chunk_by(|a, b| a.corpus == b.corpus) {
-            corpora.push((same[0].corpus.to_string(), annotated::read(same, arguments.convention)));
+            let name = same[0].corpus.to_string();
+            let (pieces, left_out) = annotated::read(same, arguments.convention);
+            left_out.warn(Some(&name));
+            has_drums |= left_out.drums > 0;
+            corpora.push((name, pieces));
         }
     }
-    let mut reason = "no notes";
+    let mut reason = if has_drums { "no notes but drums" } else { "no notes" };
     if !files.is_empty() {
         let corpus = corpus::read_on_grid(&files, arguments.convention, cache)?;
         corpus.warn();
@@ -192,7 +215,7 @@ fn sounding(arguments: &Arguments, sources: &[PathBuf], split: Split, cache: &Ca
     Ok(corpora)
 }
 
-/// Takes a tenth of all files out, at least one.
+/// Takes a tenth of all files out, and more while these hold too few notes to be scored on; one is left to learn from.
 fn hold_out(corpora: &mut [Named], count: usize, chance: &mut Chance) -> (Vec<Named>, Vec<PathBuf>) {
     let mut order: Vec<(usize, usize)> = corpora
         .iter()
@@ -200,7 +223,12 @@ fn hold_out(corpora: &mut [Named], count: usize, chance: &mut Chance) -> (Vec<Na
         .flat_map(|(n, (_, pieces))| (0..pieces.len()).map(move |m| (n, m)))
         .collect();
     order.shuffle(chance);
-    let mut order = order.split_off(count - (count / 10).max(1));
+    let notes = |&(corpus, piece): &(usize, usize)| corpora[corpus].1[piece].notes.len();
+    let mut first = count - (count / 10).max(1);
+    while first > 1 && order[first..].iter().map(notes).sum::<usize>() < LEAST_SCORED {
+        first -= 1;
+    }
+    let mut order = order.split_off(first);
     order.sort();
     let mut held_out = Vec::new();
     // From behind, so that the places before stay.
@@ -209,6 +237,10 @@ fn hold_out(corpora: &mut [Named], count: usize, chance: &mut Chance) -> (Vec<Na
     }
     let paths = held_out.iter().map(|piece| piece.path.clone()).collect();
     (vec![("held out".to_owned(), held_out)], paths)
+}
+
+fn count_notes(corpora: &[Named]) -> usize {
+    corpora.iter().flat_map(|(_, pieces)| pieces).map(|piece| piece.notes.len()).sum()
 }
 
 fn notes(pieces: Vec<GridPiece>) -> Vec<Vec<GridNote>> {

@@ -28,7 +28,7 @@ struct Place(Folder);
 impl Place {
     fn new(name: &str) -> Self {
         let folder = Folder::new(name);
-        for (n, length) in [(1, 40), (2, 70), (3, 55), (4, 8)] {
+        for (n, length) in [(1, 140), (2, 170), (3, 155), (4, 8)] {
             folder.write(&format!("deeper/{n}.mid"), &midi(n, length));
         }
         Self(folder)
@@ -250,11 +250,47 @@ fn what_is_too_short_or_held_out_is_not_learnt_from() {
         Material::read(&arguments, shortest, &cache, &mut Chance::seed_from_u64(1)).expect("there are notes")
     };
     let (all, long) = (material(1), material(30));
-    assert_eq!((all.training.pieces.len(), all.validation.len()), (3, 1));
+    assert!(all.validation.iter().map(Vec::len).sum::<usize>() >= 100);
+    assert_eq!(all.training.pieces.len() + all.validation.len(), 4);
     assert!(all.training.pieces.iter().all(|piece| !all.validation.contains(piece)));
     assert_eq!(long.validation, all.validation);
     assert!(long.training.pieces.iter().all(|piece| piece.len() >= 30) && long.notes() < all.notes());
     assert_ne!(long.digest(), all.digest());
+}
+
+#[test]
+fn a_score_on_fewer_than_a_hundred_notes_is_refused_with_what_to_do() {
+    let place = Place::new("few");
+    for n in 1..=4 {
+        fs::write(place.0.join(&format!("deeper/{n}.mid")), midi(n, 2)).expect("a file");
+    }
+    fs::write(place.0.join("deeper/5.mid"), midi(5, 40)).expect("a file");
+    let told = |more: &[&str]| error(place.learn(&place.arguments("mine", &[SMALL[1], more]), 1));
+    let held_out = told(&[]);
+    assert!(
+        held_out
+            .contains("and a score on fewer than 100 means nothing: give more or longer files to `--data`")
+    );
+    place.0.write("two.mid", &midi(1, 2));
+    let two = place.0.join("two.mid");
+    let given = told(&["--validation", two.to_str().expect("plain letters")]);
+    assert!(given.starts_with("the files of `--validation` hold 2 notes, "), "{given}");
+}
+
+#[test]
+fn the_files_that_are_held_out_are_more_than_a_tenth_where_these_have_too_few_notes() {
+    let place = Place::new("enough");
+    for n in 1..=9 {
+        fs::write(place.0.join(&format!("deeper/{n}.mid")), midi(n, 40)).expect("a file");
+    }
+    for seed in 1..=5 {
+        let seed = seed.to_string();
+        let arguments = place.arguments("mine", &[SMALL[1], &["--seed", &seed]]);
+        let cache = Cache::within(place.0.join("cache"));
+        let material = Material::read(&arguments, 1, &cache, &mut Chance::seed_from_u64(arguments.seed));
+        let material = material.expect("there are notes");
+        assert_eq!((material.training.pieces.len(), material.validation.len()), (6, 3), "{seed}");
+    }
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::{ops::Range, path::PathBuf, sync::Arc};
 use anyhow::{Result, anyhow};
 
 use super::Corpus;
-use crate::corpus::{Convention, Document, Note, beats::Beats, chords::Chords, document, wjazzd::Solo};
+use crate::corpus::{
+    Convention, Document, LeftOut, Note, beats::Beats, chords::Chords, document, wjazzd::Solo,
+};
 
 /// One performance.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub struct Performance {
     pub notes: Vec<Note>,
     /// When the sustain pedal is down, in seconds.
     pub pedal: Vec<Range<f64>>,
+    /// Of the whole file.
+    pub left_out: LeftOut,
 }
 
 /// What is known of a performance beside its notes, still unread.
@@ -66,30 +70,25 @@ impl Source {
         }
     }
 
-    /// Notes by onset, within the span of the music.
-    ///
-    /// # Errors
-    /// When the file cannot be read; the sentence names it.
-    pub fn notes(&self, convention: Convention) -> Result<Vec<Note>> {
-        Ok(self.performance(convention)?.notes)
-    }
-
     /// Notes by onset, within the span of the music and without drums, and the pedal.
     ///
     /// # Errors
-    /// As [`Source::notes`].
+    /// When the file cannot be read; the sentence names it.
     pub fn performance(&self, convention: Convention) -> Result<Performance> {
         let path = match &self.music {
-            Music::Solo(solo) => return Ok(Performance { notes: solo.notes.clone(), pedal: Vec::new() }),
+            Music::Solo(solo) => {
+                let (notes, left_out) = (solo.notes.clone(), LeftOut::default());
+                return Ok(Performance { notes, pedal: Vec::new(), left_out });
+            }
             Music::File(path) => path,
         };
         let read = document(path, convention);
-        let Document { piece, pedal, .. } =
+        let Document { piece, pedal, left_out, .. } =
             read.map_err(|refusal| anyhow!("{}: {refusal}", path.display()))?;
         let (start, end) = self.span.unwrap_or((0.0, f64::INFINITY));
-        let mut notes = piece.without_drums().0.notes;
-        notes.retain(|note| (start..end).contains(&note.onset));
-        Ok(Performance { notes, pedal })
+        let (mut piece, drums) = piece.without_drums();
+        piece.notes.retain(|note| (start..end).contains(&note.onset));
+        Ok(Performance { notes: piece.notes, pedal, left_out: LeftOut { drums, ..left_out } })
     }
 }
 

@@ -1,5 +1,8 @@
 use super::{source::Known, *};
-use crate::{corpus::Convention, scratch::Folder};
+use crate::{
+    corpus::{Convention, annotated},
+    scratch::Folder,
+};
 
 const PIJAMA: &str = "file,artist,title,album,recording,split,agreement,start_s,end_s
 P/b.midi,P,B,X,studio,validation,0.9,0.3,1
@@ -49,7 +52,7 @@ fn a_folder_of_corpora_gives_each_with_its_style_in_one_split() {
     assert_eq!(rows, [("y.mid", Some(Style::Classical)), ("P/b.midi", Some(Style::JazzPiano))]);
     assert_eq!(found[1].agreement, Some(0.9));
     let onsets: Vec<f64> =
-        found[1].notes(Convention::KeyUp).expect("notes").iter().map(|note| note.onset).collect();
+        found[1].performance(Convention::KeyUp).expect("notes").notes.iter().map(|note| note.onset).collect();
     assert_eq!(onsets, [0.5], "what sounds before the music begins is no music");
 }
 
@@ -138,6 +141,41 @@ fn solos_are_held_out_by_name() {
     let [train, held_out] = [Split::Train, Split::Validation].map(|split| names(folder.path(), split));
     assert_eq!(train.len() + held_out.len(), 30);
     assert!(!held_out.is_empty() && held_out.iter().all(|solo| !train.contains(solo)));
+}
+
+#[test]
+fn where_a_corpus_lacks_a_split_those_that_it_has_are_named() {
+    let folder = Folder::new("collection-no-split");
+    let maestro = folder.join("maestro-v3.0.0");
+    place(&folder, &[("maestro-v3.0.0/list.csv", b"split,midi_filename\ntest,x.mid\ntrain,y.mid\n")]);
+    let sentence = |split| find_all(&maestro, split).expect_err("no such performance").to_string();
+    let train = sentence(Split::Train);
+    assert!(
+        train.contains("of the 1 files of the train split") && train.contains("none is there"),
+        "{train}"
+    );
+    place(&folder, &[("maestro-v3.0.0/x.mid", &midi())]);
+    let validation = sentence(Split::Validation);
+    let end =
+        "maestro-v3.0.0 holds no performance of the validation split: ask for `--split test`, which it has";
+    assert!(validation.ends_with(end), "{validation}");
+    // Another corpus beside it may have that split.
+    place(&folder, &[("pijama/pijama.csv", PIJAMA.as_bytes()), ("pijama/P/b.midi", &midi())]);
+    assert_eq!(names(folder.path(), Split::Validation), ["P/b.midi"]);
+}
+
+#[test]
+fn drums_of_a_known_corpus_are_left_out_and_counted() {
+    let folder = Folder::new("collection-drums");
+    let drummed = midi().iter().map(|&byte| if byte == 0x90 { 0x99 } else { byte }).collect::<Vec<u8>>();
+    place(&folder, &[("pop909/012.mid", &drummed), ("pop909/012b.mid", &midi())]);
+    let all = [Split::Train, Split::Validation].map(|split| find_all(&folder.join("pop909"), split));
+    let sources: Vec<Source> = all.into_iter().flatten().flatten().collect();
+    let (pieces, left_out) = annotated::read(&sources, Convention::KeyUp);
+    let mut notes: Vec<usize> = pieces.iter().map(|piece| piece.notes.len()).collect();
+    notes.sort_unstable();
+    assert_eq!((notes, left_out.drums), (vec![0, 2], 2));
+    assert_eq!(left_out.to_string(), "2 drum strokes, whose key is no pitch");
 }
 
 #[test]

@@ -8,7 +8,11 @@ use super::{
     clock::{Clock, Retiming},
     sounded::{self, Sounded},
 };
-use crate::corpus::{Convention, Note, beats::Beats, collection::Source};
+use crate::corpus::{
+    Convention, LeftOut, Note,
+    beats::Beats,
+    collection::{Performance, Source},
+};
 
 /// Where no beats are known, bars are those of common time at this tempo, in beats per minute.
 const UNKNOWN_TEMPO: f64 = 120.0;
@@ -34,23 +38,27 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    /// From the middle of a performance; `None` where it has not so many bars on end, or where its beats would have to be known.
+    /// From the middle of a performance, and what the whole of it is without; `None` where it has not so many bars on end, or
+    /// where its beats would have to be known.
     ///
     /// # Errors
     /// When the performance or its beats cannot be read.
-    pub fn read(source: &Source, bars: u32, retiming: &Retiming) -> Result<Option<Self>> {
+    pub fn read(source: &Source, bars: u32, retiming: &Retiming) -> Result<(Option<Self>, LeftOut)> {
         let performance = source.performance(Convention::KeyUp)?;
         let beats = source.annotations.read()?.beats;
-        let (from, bars) = match &beats {
-            Some(beats) => match known(beats, bars as usize) {
-                Some(known) => known,
-                None => return Ok(None),
-            },
-            None if retiming.needs_beats() => return Ok(None),
-            None => match unknown(&performance.notes, bars as usize) {
-                Some(unknown) => unknown,
-                None => return Ok(None),
-            },
+        Ok((Self::of(&performance, beats.as_ref(), bars as usize, retiming), performance.left_out))
+    }
+
+    fn of(
+        performance: &Performance,
+        beats: Option<&Beats>,
+        bars: usize,
+        retiming: &Retiming,
+    ) -> Option<Self> {
+        let (from, bars) = match beats {
+            Some(beats) => known(beats, bars)?,
+            None if retiming.needs_beats() => return None,
+            None => unknown(&performance.notes, bars)?,
         };
         let to = from.retimed(retiming, &bars);
         let moved = |second: f64| to.second(retiming.swung(from.beat(second)));
@@ -70,15 +78,7 @@ impl Excerpt {
             pedal.map(|down| moved(down.start.max(within.start))..moved(down.end.min(within.end))).collect();
         let mut notes = keys.clone();
         sounded::sustain(&mut notes, &pedal);
-        Ok(Some(Self {
-            keys,
-            notes,
-            pedal,
-            clock: to,
-            bars,
-            has_beats: beats.is_some(),
-            retiming: *retiming,
-        }))
+        Some(Self { keys, notes, pedal, clock: to, bars, has_beats: beats.is_some(), retiming: *retiming })
     }
 
     /// Seconds.

@@ -4,7 +4,7 @@ use clap::Parser;
 use stage::transport::Playhead;
 
 use super::*;
-use crate::scratch::Folder;
+use crate::{documented::assert_documented, scratch::Folder};
 
 #[derive(Parser)]
 struct Line {
@@ -15,6 +15,10 @@ struct Line {
 /// A song in common time whose every bar is slower than the one before: eighths that go up and down, at 480 ticks a quarter and 120
 /// quarters a minute.
 fn song(folder: &Folder, bars: u32) -> f64 {
+    song_on(0, folder, bars)
+}
+
+fn song_on(channel: u8, folder: &Folder, bars: u32) -> f64 {
     let (mut track, mut beats) = (Vec::new(), String::new());
     let (mut now, mut before) = (0.0, 0u64);
     for bar in 0..=bars {
@@ -28,7 +32,7 @@ fn song(folder: &Folder, bars: u32) -> f64 {
             let key = 60 + eighth.min(8 - eighth);
             for (status, at) in [(0x90, tick), (0x80, tick + 100)] {
                 let delta = at - before;
-                track.extend([0x80 | (delta >> 7) as u8, (delta & 0x7F) as u8, status, key, 80]);
+                track.extend([0x80 | (delta >> 7) as u8, (delta & 0x7F) as u8, status | channel, key, 80]);
                 before = at;
             }
             now += length;
@@ -51,7 +55,8 @@ fn excerpt(folder: &Folder, bars: u32, retiming: &Retiming) -> Excerpt {
     let all =
         [Split::Train, Split::Validation].map(|split| collection::find_all(&folder.join("pop909"), split));
     let source = all.into_iter().flatten().flatten().next().expect("a song");
-    Excerpt::read(&source, bars, retiming).expect("a song with beats").expect("it has so many bars")
+    let (excerpt, _) = Excerpt::read(&source, bars, retiming).expect("a song with beats");
+    excerpt.expect("it has so many bars")
 }
 
 #[test]
@@ -105,6 +110,18 @@ fn the_same_performance_gives_the_same_answers_in_their_turns() {
     let player = figures.player;
     assert!(player[0].is_some_and(|beat| beat > 0.98), "its eighths are on the beat: {player:?}");
     assert!(figures.answer.iter().flatten().all(|value| value.is_finite()));
+    let row = Row::new(Corpus::Pop909, Game::Answer, "classic-25", &[figures], &[heard]);
+    assert_documented("evaluate --loop", &serde_json::to_value(row).expect("a row is plain numbers"));
+}
+
+#[test]
+fn drums_are_left_out_of_what_is_played_and_told() {
+    let folder = Folder::new("loop-drums");
+    song_on(9, &folder, 12);
+    let source = Source::of_file(folder.join("pop909/012.mid"));
+    let (excerpt, left_out) = Excerpt::read(&source, 4, &Retiming::NONE).expect("a file");
+    assert!(excerpt.is_none());
+    assert_eq!(left_out.to_string(), "104 drum strokes, whose key is no pitch");
 }
 
 #[test]

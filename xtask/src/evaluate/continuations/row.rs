@@ -72,6 +72,7 @@ pub fn table(rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::documented::assert_documented;
 
     fn row(all: &[Likeness]) -> serde_json::Value {
         serde_json::to_value(Row::mean("mine", Convention::Sustained, all)).expect("a row is plain numbers")
@@ -101,6 +102,11 @@ mod tests {
         assert_eq!((&row["density"], &row["long_silences"]), (&1.0.into(), &1.0.into()));
         assert_eq!((&row["longest_train_run"], &row["off_density"]), (&7.into(), &0.0.into()));
         assert_eq!((&row["prompts"], &row["notes"]), (&2.into(), &200.into()));
+    }
+
+    #[test]
+    fn programs_are_told_what_they_read() {
+        assert_documented("evaluate --continuations", &row(&[likeness(0.5, false, None)]));
     }
 
     #[test]

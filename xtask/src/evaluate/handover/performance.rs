@@ -11,7 +11,7 @@ use antiphon::{
 };
 
 use crate::corpus::{
-    self, Convention,
+    self, Convention, LeftOut,
     beats::Beats,
     collection::{Music, Source},
 };
@@ -24,6 +24,7 @@ pub struct Performance {
     beats: Option<Beats>,
     /// Which of the notes begin a phrase, in order; `None` where nobody has listened for it.
     phrases: Option<Vec<usize>>,
+    pub left_out: LeftOut,
 }
 
 /// A note of the player.
@@ -99,7 +100,9 @@ impl Performance {
     /// When the file or what is known of it cannot be read.
     pub fn read(source: &Source) -> Result<Self> {
         // Both conventions have the same notes in the same order: their ends alone differ.
-        let (sounding, held) = (source.notes(Convention::Sustained)?, source.notes(Convention::KeyUp)?);
+        let [sounding, held] =
+            [Convention::Sustained, Convention::KeyUp].map(|convention| source.performance(convention));
+        let (sounding, held) = (sounding?, held?.notes);
         let played = |(sounding, held): (&corpus::Note, &corpus::Note)| Played {
             note: Note {
                 onset: Moment(sounding.onset),
@@ -113,8 +116,9 @@ impl Performance {
             Music::Solo(solo) => Some(solo.phrases.clone()),
             Music::File(_) => None,
         };
-        let notes = sounding.iter().zip(&held).map(played).collect();
-        Ok(Self { notes, beats: source.annotations.read()?.beats, phrases })
+        let notes = sounding.notes.iter().zip(&held).map(played).collect();
+        let (beats, left_out) = (source.annotations.read()?.beats, sounding.left_out);
+        Ok(Self { notes, beats, phrases, left_out })
     }
 
     /// From the first strike to the last release.

@@ -154,6 +154,7 @@ mod tests {
     use antiphon::music::time::Moment;
 
     use super::*;
+    use crate::documented::assert_documented;
 
     /// Struck at 0, held for half a second; the next strike comes after a step of so many seconds.
     fn lull(step: f64) -> Lull {
@@ -226,5 +227,6 @@ mod tests {
             (&0.5.into(), &1.0.into())
         );
         assert_eq!(&value["contests"][0]["model"]["patience"], &0.5);
+        assert_documented("evaluate --handover", &value);
     }
 }
