@@ -10,6 +10,8 @@ mod closed_loop;
 mod continuations;
 mod handover;
 mod row;
+#[cfg(test)]
+mod tests;
 
 use std::{borrow::Cow, path::PathBuf};
 

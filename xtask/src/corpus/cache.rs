@@ -22,7 +22,7 @@ const READERS: [&str; 7] = [
     include_str!("grid.rs"),
 ];
 /// Of what is kept of a file, the numbers of what was left out.
-const LEFT_OUT_BYTES: usize = 3 * size_of::<u32>();
+const LEFT_OUT_BYTES: usize = 4 * size_of::<u32>();
 const CHECK_BYTES: usize = blake3::OUT_LEN;
 
 /// A folder with a file for each content and convention. May be removed at any time.
@@ -72,8 +72,12 @@ fn users_folder() -> Option<PathBuf> {
 }
 
 fn name(bytes: &[u8], convention: Convention) -> String {
+    name_by(&READERS, bytes, convention)
+}
+
+fn name_by(readers: &[&str], bytes: &[u8], convention: Convention) -> String {
     let mut hasher = blake3::Hasher::new();
-    for part in READERS.map(str::as_bytes).into_iter().chain([bytes]) {
+    for part in readers.iter().copied().map(str::as_bytes).chain([bytes]) {
         hasher.update(part);
     }
     format!("{}-{convention}", hasher.finalize())
@@ -82,8 +86,8 @@ fn name(bytes: &[u8], convention: Convention) -> String {
 /// A reader meets a whole file or none; a crash of the system may break one, which its check tells.
 fn keep(folder: &Path, path: &Path, (notes, left_out): &Kept) -> io::Result<()> {
     let mut bytes = grid::to_bytes(notes);
-    let LeftOut { drums, tempos, keys } = *left_out;
-    bytes.extend([drums, tempos, keys].into_iter().flat_map(u32::to_le_bytes));
+    let LeftOut { drums, tempos, keys, tracks } = *left_out;
+    bytes.extend([drums, tempos, keys, tracks].into_iter().flat_map(u32::to_le_bytes));
     let check = blake3::hash(&bytes);
     bytes.extend(check.as_bytes());
     fs::create_dir_all(folder)?;
@@ -102,8 +106,8 @@ fn kept(bytes: &[u8]) -> Option<Kept> {
     }
     let (notes, left_out) = kept.split_last_chunk::<LEFT_OUT_BYTES>()?;
     let (numbers, _) = left_out.as_chunks::<4>();
-    let [drums, tempos, keys] = <[_; 3]>::try_from(numbers).ok()?.map(u32::from_le_bytes);
-    Some((grid::from_bytes(notes)?, LeftOut { drums, tempos, keys }))
+    let [drums, tempos, keys, tracks] = <[_; 4]>::try_from(numbers).ok()?.map(u32::from_le_bytes);
+    Some((grid::from_bytes(notes)?, LeftOut { drums, tempos, keys, tracks }))
 }
 
 #[cfg(test)]
@@ -121,7 +125,7 @@ mod tests {
             duration: 1 + u32::from(n),
             conditions: Default::default(),
         };
-        ((0..100).map(note).collect(), LeftOut { drums: 7, tempos: 8, keys: 9 })
+        ((0..100).map(note).collect(), LeftOut { drums: 7, tempos: 8, keys: 9, tracks: 10 })
     }
 
     fn unread() -> Result<Kept, Refusal> {
@@ -136,6 +140,23 @@ mod tests {
         assert_eq!(cache.notes(b"a", Convention::KeyUp, unread), Ok(piece()));
         assert_eq!(cache.notes(b"a", Convention::Sustained, unread), Err(Refusal::Empty));
         assert_eq!(cache.notes(b"b", Convention::KeyUp, unread), Err(Refusal::Empty));
+    }
+
+    #[test]
+    fn what_another_version_of_the_reader_has_kept_is_not_found_again() {
+        let folder = Folder::new("cache-versions");
+        let cache = Cache::within(folder.path().to_owned());
+        assert_eq!(cache.notes(b"a", Convention::KeyUp, || Ok(piece())), Ok(piece()));
+        for changed in 0..READERS.len() {
+            let mut others = READERS;
+            others[changed] = "another version of this file";
+            let other = name_by(&others, b"a", Convention::KeyUp);
+            assert!(!folder.join(&other).exists(), "{changed}");
+            // As if that version had kept what stands there.
+            fs::copy(folder.join(&name(b"a", Convention::KeyUp)), folder.join(&other)).expect("a copy");
+        }
+        fs::remove_file(folder.join(&name(b"a", Convention::KeyUp))).expect("it was kept");
+        assert_eq!(cache.notes(b"a", Convention::KeyUp, unread), Err(Refusal::Empty));
     }
 
     #[test]

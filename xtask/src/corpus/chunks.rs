@@ -21,17 +21,19 @@ pub fn check_head(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// The bare MIDI file in a file's bytes, with all its chunks.
-pub fn bare(bytes: &[u8]) -> Result<&[u8], Refusal> {
+/// The bare MIDI file in a file's bytes, with all its chunks, and how many tracks more its header promises.
+pub fn bare(bytes: &[u8]) -> Result<(&[u8], u16), Refusal> {
     check_head(bytes)?;
-    let bare = if bytes.starts_with(b"RIFF") { unwrapped(bytes)? } else { bytes };
-    check(bare)?;
-    Ok(bare)
+    let (bare, is_cut) = if bytes.starts_with(b"RIFF") { unwrapped(bytes)? } else { (bytes, false) };
+    match missing_tracks(bare)? {
+        1.. if is_cut => Err(Refusal::Truncated),
+        missing => Ok((bare, missing)),
+    }
 }
 
-/// What a RIFF file carries. The lengths that it tells of itself and of its `data` are often wrong; what is in the data tells
-/// whether it is whole.
-fn unwrapped(bytes: &[u8]) -> Result<&[u8], Refusal> {
+/// What a RIFF file carries, and whether that is less than it says. The lengths that it tells of itself and of its `data` are often
+/// wrong; what is in the data tells whether it is whole.
+fn unwrapped(bytes: &[u8]) -> Result<(&[u8], bool), Refusal> {
     let mut rest = bytes.get(12..).unwrap_or_default();
     while let Some((head, body)) = rest.split_first_chunk::<CHUNK_HEAD>() {
         let [.., a, b, c, d] = *head;
@@ -41,7 +43,7 @@ fn unwrapped(bytes: &[u8]) -> Result<&[u8], Refusal> {
             return if data.starts_with(b"RIFF") {
                 Err(Refusal::NotMidi)
             } else {
-                check_head(data).map(|()| data)
+                check_head(data).map(|()| (data, data.len() < length))
             };
         }
         // Chunks begin at even places.
@@ -50,8 +52,9 @@ fn unwrapped(bytes: &[u8]) -> Result<&[u8], Refusal> {
     Err(Refusal::Truncated)
 }
 
-/// Every chunk must be as long as it says, and none may be missing: the parser would quietly take less.
-fn check(bytes: &[u8]) -> Result<(), Refusal> {
+/// Every chunk must be as long as it says: the parser would quietly take less. A file that ends between two tracks is read, for
+/// there are programs that miscount.
+fn missing_tracks(bytes: &[u8]) -> Result<u16, Refusal> {
     let declared = bytes.get(10..12).map(|n| u16::from_be_bytes([n[0], n[1]]));
     let Some(declared) = declared else { return Err(Refusal::Truncated) };
     check_division(bytes)?;
@@ -65,14 +68,14 @@ fn check(bytes: &[u8]) -> Result<(), Refusal> {
         let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).ok();
         let Some(after) = length.and_then(|length| body.get(length..)) else {
             // Padding after the last track is not a chunk.
-            return if tracks >= declared { Ok(()) } else { Err(Refusal::Truncated) };
+            return if tracks >= declared { Ok(0) } else { Err(Refusal::Truncated) };
         };
         tracks = tracks.saturating_add(u16::from(head.starts_with(b"MTrk")));
         rest = after;
     }
     match rest {
-        _ if tracks >= declared => Ok(()),
-        [] => Err(Refusal::TracksMissing { declared, found: tracks }),
+        _ if tracks >= declared => Ok(0),
+        [] if tracks > 0 => Ok(declared - tracks),
         _ => Err(Refusal::Truncated),
     }
 }

@@ -39,6 +39,8 @@ pub struct LeftOut {
     pub tempos: u32,
     /// Key signatures of more sharps or flats than there are.
     pub keys: u32,
+    /// Tracks that a header promises beyond those that are there.
+    pub tracks: u32,
 }
 
 impl LeftOut {
@@ -55,6 +57,7 @@ impl AddAssign for LeftOut {
         self.drums = self.drums.saturating_add(other.drums);
         self.tempos = self.tempos.saturating_add(other.tempos);
         self.keys = self.keys.saturating_add(other.keys);
+        self.tracks = self.tracks.saturating_add(other.tracks);
     }
 }
 
@@ -73,6 +76,7 @@ impl fmt::Display for LeftOut {
             (self.drums, "drum stroke", ", whose key is no pitch"),
             (self.tempos, "tempo", " of 0"),
             (self.keys, "key signature", " of more than seven sharps or flats"),
+            (self.tracks, "track", " that a header promises and its file lacks"),
         ];
         let told = parts.iter().filter(|(count, ..)| *count > 0).map(|(count, what, which)| {
             let plural = if *count == 1 { "" } else { "s" };

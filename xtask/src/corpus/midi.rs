@@ -40,10 +40,6 @@ pub enum Refusal {
     NoTime,
     /// So many frames a second.
     OddFrames(u8),
-    TracksMissing {
-        declared: u16,
-        found: u16,
-    },
 }
 
 impl std::fmt::Display for Refusal {
@@ -67,11 +63,6 @@ impl std::fmt::Display for Refusal {
                 f,
                 "its header counts {frames} film frames a second, and there are 24, 25, 29 or 30: export it with another time base"
             ),
-            Self::TracksMissing { declared, found } => write!(
-                f,
-                "its header promises {declared} tracks, and {found} are there: it was cut off, or the program that wrote it \
-                 miscounted; save it anew there"
-            ),
         }
     }
 }
@@ -94,9 +85,10 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
 
 /// All that a file's bytes say.
 pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Document, Refusal> {
-    let (timing, streams) = tracks(bytes)?;
+    let Opened { timing, tracks: streams, missing } = open(bytes)?;
     let mut clock = Clock::new(timing)?;
-    let (mut events, mut tracks, mut left_out) = (Vec::new(), Vec::new(), LeftOut::default());
+    let (mut events, mut tracks) = (Vec::new(), Vec::new());
+    let mut left_out = LeftOut { tracks: missing.into(), ..LeftOut::default() };
     let (mut pairing, mut pedal) = (Pairing::new(convention), Pedal::default());
     for (track, stream) in streams.into_iter().enumerate() {
         tracks.push(read_track(track, stream, &mut pairing, &mut events, &mut left_out)?);
@@ -130,14 +122,22 @@ pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Documen
     Ok(Document { piece, tracks, tempo_map, signatures, written_keys, pedal, left_out, end })
 }
 
-/// The unit of time of a file's bytes, and its tracks, still unread.
-pub fn tracks(bytes: &[u8]) -> Result<(Timing, Vec<Track<'_>>), Refusal> {
-    let (header, streams) = midly::parse(chunks::bare(bytes)?).map_err(|_| Refusal::NotMidi)?;
+/// A file of which no event is read yet.
+pub struct Opened<'a> {
+    pub timing: Timing,
+    pub tracks: Vec<Track<'a>>,
+    /// So many tracks more are promised by the header.
+    pub missing: u16,
+}
+
+pub fn open(bytes: &[u8]) -> Result<Opened<'_>, Refusal> {
+    let (bare, missing) = chunks::bare(bytes)?;
+    let (header, streams) = midly::parse(bare).map_err(|_| Refusal::NotMidi)?;
     if header.format == Format::Sequential {
         return Err(Refusal::Sequential);
     }
     let track = |stream| midly::Result::map(stream, Track::new).map_err(|_| Refusal::Malformed);
-    Ok((header.timing, streams.map(track).collect::<Result<_, _>>()?))
+    Ok(Opened { timing: header.timing, tracks: streams.map(track).collect::<Result<_, _>>()?, missing })
 }
 
 /// Small: there are millions of them.

@@ -93,3 +93,19 @@ fn song_note(note: &Note) -> SongNote {
         velocity: note.velocity.value(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Folder;
+
+    #[test]
+    fn a_file_of_drums_alone_has_no_melody_to_call_with() {
+        let folder = Folder::new("demo-drums");
+        let track = [0, 0x99, 36, 80, 60, 0x89, 36, 0, 0, 0xFF, 0x2F, 0];
+        let file = [b"MThd\0\0\0\x06\0\0\0\x01\x01\xE0MTrk\0\0\0\x0C".as_slice(), &track].concat();
+        folder.write("drums.mid", &file);
+        let told = from_file(&folder.join("drums.mid")).expect_err("no melody").to_string();
+        assert!(told.ends_with("drums.mid has no notes but drums: give a file with a melody"), "{told}");
+    }
+}

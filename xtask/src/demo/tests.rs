@@ -17,7 +17,7 @@ struct Line {
 
 fn arguments(folder: &Folder, bundle: &Path) -> Arguments {
     let [bundle, output] = [bundle.to_owned(), folder.join("out")].map(|path| path.display().to_string());
-    let words = ["demo", "--fast", "--model", "classic-25", "--bars", "4", "--bundle", &bundle];
+    let words = ["demo", "--fast", "--model", "classic-25", "--bars", "8", "--bundle", &bundle];
     Line::try_parse_from(words.into_iter().chain(["--output", &output])).expect("a command").arguments
 }
 

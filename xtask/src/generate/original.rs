@@ -36,15 +36,15 @@ struct Track<'a> {
 impl<'a> Original<'a> {
     /// Everything of a file's bytes but what is no music: see [`crate::corpus::LeftOut`].
     pub fn of(bytes: &'a [u8]) -> Result<Self, Refusal> {
-        let (timing, streams) = midi::tracks(bytes)?;
+        let opened = midi::open(bytes)?;
         let mut tracks = Vec::new();
-        for mut stream in streams {
+        for mut stream in opened.tracks {
             let events =
                 stream.by_ref().filter(|event| event.as_ref().map_or(true, |(_, kind)| is_kept(kind)));
             let events = events.collect::<Result<Vec<_>, _>>()?;
             tracks.push(Track { events, end: stream.end() });
         }
-        Ok(Self { timing, tracks })
+        Ok(Self { timing: opened.timing, tracks })
     }
 
     /// Leaves out what begins from a second on. What has begun rings out: its releases stay, and the pedal until it comes up.

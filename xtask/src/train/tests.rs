@@ -28,7 +28,7 @@ struct Place(Folder);
 impl Place {
     fn new(name: &str) -> Self {
         let folder = Folder::new(name);
-        for (n, length) in [(1, 140), (2, 170), (3, 155), (4, 8)] {
+        for (n, length) in [(1, 110), (2, 140), (3, 125), (4, 8)] {
             folder.write(&format!("deeper/{n}.mid"), &midi(n, length));
         }
         Self(folder)
@@ -65,9 +65,13 @@ impl Place {
 
 /// Notes that a seed scatters.
 fn midi(seed: u64, notes: usize) -> Vec<u8> {
+    midi_on(0, seed, notes)
+}
+
+fn midi_on(channel: u8, seed: u64, notes: usize) -> Vec<u8> {
     let mut chance = Chance::seed_from_u64(seed);
     let event = |delta, kind| TrackEvent { delta: u28::from(delta), kind };
-    let midi = |message| TrackEventKind::Midi { channel: u4::from(0), message };
+    let midi = |message| TrackEventKind::Midi { channel: u4::from(channel), message };
     let mut track = Vec::new();
     for _ in 0..notes {
         let (key, vel) = (u7::from(chance.random_range(40..90)), u7::from(chance.random_range(1..=127)));
@@ -307,4 +311,8 @@ fn what_cannot_be_begun_is_told() {
     }
     let silent = place.arguments("mine", &[SMALL[1]]);
     assert!(error(place.learn(&silent, 1)).contains("has no notes: give MIDI files"));
+    for n in 1..=4 {
+        fs::write(place.0.join(&format!("deeper/{n}.mid")), midi_on(9, n, 20)).expect("a file");
+    }
+    assert!(error(place.learn(&silent, 1)).contains("has no notes but drums: give MIDI files"));
 }
