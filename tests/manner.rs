@@ -214,3 +214,42 @@ fn a_long_answer_that_follows_the_pace_keeps_near_a_slow_and_a_fast_call() {
         assert!(2.0 * following < free, "{following} and {free} after steps of {call_step} s");
     }
 }
+
+/// What answers the same eight bars of chords of so many notes, each so long, at a pace that is followed so far: the share of notes
+/// that are struck with the one before, and the median duration.
+fn answer_to_chords(of: u8, duration: Seconds, pace_follow: Thousandths) -> (f32, f32) {
+    let (mut end, improviser_end) = lanes();
+    let mut improviser = Improviser::new(improviser_end, std::slice::from_ref(&embedded()[0]));
+    for n in 0..60 {
+        let onset = Moment(FROM.0 - f64::from((60 - n) / of) * 0.4);
+        let key = Key::saturating(60 + n % 5 + n % of * 4);
+        tell(&mut end, Request::heard(Note { onset, duration, key, velocity: Velocity::saturating(70) }));
+    }
+    tell(&mut end, Request::Manner(Manner { pace_follow, ..Manner::DEFAULT }));
+    let (turn, ending, length) = (TurnId(0), Ending::Full, Seconds(30.0));
+    tell(&mut end, Request::Answer { turn, from: FROM, length, seed: 3, touch: LOUD, ending });
+    let notes = notes(&mut end, &mut improviser);
+    let together = notes.windows(2).filter(|pair| (pair[1].onset - pair[0].onset).0 < 0.035).count();
+    let mut durations: Vec<f32> = notes.iter().map(|note| note.duration.0).collect();
+    durations.sort_by(f32::total_cmp);
+    (together as f32 / notes.len() as f32, durations[durations.len() / 2])
+}
+
+#[test]
+fn an_answer_has_chords_as_its_call_has_them() {
+    let share = |of| answer_to_chords(of, Seconds(0.35), Thousandths(500)).0;
+    let [line, chords] = [1, 3].map(share);
+    assert!(
+        line < 0.15 && (0.5..0.8).contains(&chords),
+        "{line} after a line and {chords} after chords of three"
+    );
+}
+
+#[test]
+fn an_answer_that_follows_the_pace_is_nearer_to_the_durations_of_its_call() {
+    for call in [Seconds(0.1), Seconds(1.2)] {
+        let off = |pace_follow| (answer_to_chords(2, call, pace_follow).1 / call.0).ln().abs();
+        let [free, following] = [Thousandths::ZERO, Thousandths::ONE].map(off);
+        assert!(following < free.max(0.3), "{following} and {free} after notes of {} s", call.0);
+    }
+}

@@ -38,6 +38,8 @@ fn hearing_expecting_foreseeing_drawing_and_forgetting_allocate_nothing() {
                     pitch: sampling,
                     velocity: sampling,
                     lean: 0.5,
+                    thinning: 0.5,
+                    stretch: 0.5,
                     ..Taste::PLAIN
                 };
                 note = model.draw(&mut state, &taste, &Limits::after(Seconds(0.05)), &mut chance).into();

@@ -15,7 +15,7 @@ use crate::{
         memory::{LARGEST_MEMORY, Memory},
         metre::Metre,
         note::{KnownNote, Note, Velocity},
-        pace::Pace,
+        pace::{Pace, Stray},
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -23,6 +23,8 @@ use crate::{
 
 /// An answer is supposed to have begun with so many notes as the player's are: one stray note is no habit.
 const SUPPOSED_NOTES: f32 = 8.0;
+/// The pace of the moment is that of so many notes.
+const NEWEST: usize = 32;
 /// Nobody keeps to a scale more strictly.
 const LEAST_OUTSIDE: f32 = 0.01;
 /// The longest step within an answer: beyond it, a partner seems to have left.
@@ -209,7 +211,7 @@ impl Answer {
         };
         mind.hear(scene, manner.memory.into(), usize::MAX);
         mind.state.now = self.known_at(self.last_onset, manner);
-        let mut taste = Taste::of(manner, self.touch).against(self.haste(scene), manner);
+        let mut taste = Taste::of(manner, self.touch).against(self.stray(scene), manner);
         if let Some(scale) = self.scale {
             taste = taste.within(scale, self.strays(scale), manner);
         }
@@ -242,10 +244,10 @@ impl Answer {
         (own / players).ln().max(0.0)
     }
 
-    /// How far the newest notes are ahead of the call's pace, as a logarithm.
-    fn haste(&self, scene: &Memory) -> f32 {
-        let paces = Pace::of(scene.newest(LARGEST_MEMORY)).zip(self.pace);
-        paces.map_or(0.0, |(now, call)| now.ahead_of(call))
+    /// How far the newest notes are off the call's pace.
+    fn stray(&self, scene: &Memory) -> Stray {
+        let paces = Pace::of(scene.newest(NEWEST)).zip(self.pace);
+        paces.map_or(Stray::NONE, |(now, call)| now.stray_from(call))
     }
 
     /// Who has taken the floor says something: the first note lies within the answer.

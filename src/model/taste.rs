@@ -1,6 +1,6 @@
 //! How a note is chosen among the likely ones.
 
-use crate::music::{diatonic::Diatonic, manner::Manner, note::Velocity};
+use crate::music::{diatonic::Diatonic, manner::Manner, note::Velocity, pace::Stray};
 
 /// How likely each part of a note must be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,8 +13,13 @@ pub struct Taste {
     pub pull: Option<Pull>,
     /// The scale that is kept to, and how many nats keys outside of it lose.
     pub scale: Option<(Diatonic, f32)>,
-    /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do.
+    /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do. Those within a chord
+    /// neither gain nor lose.
     pub lean: f32,
+    /// How many nats steps within a chord lose to all longer ones; below 0, they gain them.
+    pub thinning: f32,
+    /// How many nats longer durations gain each time that they are e times as long; below 0, shorter ones do.
+    pub stretch: f32,
 }
 
 /// What becomes of the probabilities of one choice before it is drawn.
@@ -40,6 +45,9 @@ const STRICTNESS: f32 = 2.0;
 const STRICTEST: f32 = 5.0;
 /// A pace that is farther ahead or behind, as a logarithm, counts as this.
 const FARTHEST: f32 = 1.5;
+/// How much more strictly chords and durations are followed than the pace: chosen by what comes out of the plugin.
+const THINNING: f32 = 4.0;
+const STRETCH: f32 = 1.5;
 /// How far off, at full strength, a velocity is made less likely by half a nat.
 const REACH: f32 = 8.0;
 
@@ -52,6 +60,8 @@ impl Taste {
         pull: None,
         scale: None,
         lean: 0.0,
+        thinning: 0.0,
+        stretch: 0.0,
     };
 
     /// What a manner means, where the player's touch is known. Realtime-safe.
@@ -64,6 +74,8 @@ impl Taste {
             pitch: scaled(manner.pitch_temperature.value()),
             velocity: scaled(1.0),
             lean: 0.0,
+            thinning: 0.0,
+            stretch: 0.0,
             scale: None,
             pull: (strength > 0.0).then_some(Pull { towards: touch, strength }),
         }
@@ -76,9 +88,15 @@ impl Taste {
         Self { scale: (loss > 0.0).then_some((scale, loss)), ..self }
     }
 
-    /// The same, leaning against a pace that is so far ahead of the wanted one, as a logarithm. Realtime-safe.
-    pub fn against(self, ahead: f32, manner: &Manner) -> Self {
-        Self { lean: manner.pace_follow.value() * ahead.clamp(-FARTHEST, FARTHEST), ..self }
+    /// The same, leaning against how far an answer's pace is off the wanted one. Realtime-safe.
+    pub fn against(self, stray: Stray, manner: &Manner) -> Self {
+        let follow = |stray: f32| manner.pace_follow.value() * stray.clamp(-FARTHEST, FARTHEST);
+        Self {
+            lean: follow(stray.ahead),
+            thinning: THINNING * follow(stray.thicker),
+            stretch: STRETCH * follow(-stray.longer),
+            ..self
+        }
     }
 }
 

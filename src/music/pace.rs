@@ -1,4 +1,4 @@
-//! How fast notes follow each other.
+//! How somebody plays: how fast onsets follow each other, how many notes they have, and how long these are.
 
 use super::{note::Note, time::Seconds};
 
@@ -7,36 +7,73 @@ const NOTES: usize = 64;
 const FEWEST: usize = 4;
 /// A longer silence is a breath and counts as this, in seconds.
 const BREATH_S: f64 = 1.0;
-/// Ten notes a second: half of MAESTRO's performances have fewer.
-const USUAL_S: f64 = 0.1;
+/// A shorter note counts as one of this, in seconds.
+const LEAST_S: f64 = 0.01;
+/// Ten notes a second, a third of them struck with the one before: half of MAESTRO's performances have fewer.
+const USUAL: Pace = Pace { step: 0.15, chords: 0.35, duration: 0.4 };
 /// Strikes of one chord lie closer together.
 const CHORD: Seconds = Seconds(0.05);
+/// Two notes that are struck together begin within this, to the ear and in the grid's cells.
+const TOGETHER: Seconds = Seconds(0.035);
+/// A share of chords is never held to be nearer to none or to all than by so many notes.
+const DOUBTFUL_NOTES: f64 = 1.0;
 /// The player's own pace is that of so many of the newest steps.
 const NEWEST_STEPS: usize = 4;
 
-/// The mean step from note to note, chords and all.
+/// How somebody plays: how far the onsets lie apart, and how many notes are struck together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
-    /// In seconds, above 0.
+    /// From onset to onset, a chord being one, in seconds, above 0.
     step: f64,
+    /// The share of the notes that are struck with the one before, 0..1.
+    chords: f64,
+    /// The geometric mean of the durations, in seconds, above 0.
+    duration: f64,
+}
+
+/// How far a pace is off another one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stray {
+    /// Of its onsets, as a logarithm: 0.69 where they are twice as fast.
+    pub ahead: f32,
+    /// Of its chords, as a difference of log-odds: above 0 where more notes are struck together.
+    pub thicker: f32,
+    /// Of its durations, as a logarithm: 0.69 where they are twice as long.
+    pub longer: f32,
 }
 
 impl Pace {
     /// Of who plays from nothing.
-    pub const USUAL: Self = Self { step: USUAL_S };
+    pub const USUAL: Self = USUAL;
 
     /// Of the newest of some notes; `None` where they are too few to tell. Realtime-safe.
     pub fn of(notes: &[Note]) -> Option<Self> {
         let newest = &notes[notes.len().saturating_sub(NOTES)..];
-        let step = |pair: &[Note]| (pair[1].onset - pair[0].onset).0.max(0.0);
-        let sum: f64 = newest.windows(2).map(|pair| f64::from(step(pair)).min(BREATH_S)).sum();
-        (newest.len() >= FEWEST && sum > 0.0).then(|| Self { step: sum / (newest.len() - 1) as f64 })
+        let steps = || newest.windows(2).map(|pair| f64::from((pair[1].onset - pair[0].onset).0.max(0.0)));
+        let count = newest.len().saturating_sub(1) as f64;
+        let together = steps().filter(|step| *step < f64::from(TOGETHER.0)).count() as f64;
+        let sum: f64 = steps().map(|step| step.min(BREATH_S)).sum();
+        let durations: f64 = newest.iter().map(|note| f64::from(note.duration.0).max(LEAST_S).ln()).sum();
+        (newest.len() >= FEWEST && sum > 0.0 && together < count).then(|| Self {
+            step: sum / (count - together),
+            chords: (together + DOUBTFUL_NOTES) / (count + 2.0 * DOUBTFUL_NOTES),
+            duration: (durations / newest.len() as f64).exp(),
+        })
     }
 
-    /// How far it is ahead of another one, as a logarithm: 0 at the same pace, 0.69 twice as fast.
-    pub fn ahead_of(self, other: Self) -> f32 {
-        (other.step / self.step).ln() as f32
+    /// How far it is off another one. Realtime-safe.
+    pub fn stray_from(self, other: Self) -> Stray {
+        let odds = |share: f64| share / (1.0 - share);
+        Stray {
+            ahead: (other.step / self.step).ln() as f32,
+            thicker: (odds(self.chords) / odds(other.chords)).ln() as f32,
+            longer: (self.duration / other.duration).ln() as f32,
+        }
     }
+}
+
+impl Stray {
+    pub const NONE: Self = Self { ahead: 0.0, thicker: 0.0, longer: 0.0 };
 }
 
 /// The longest of the newest steps from onset to onset, where a chord is one; `None` where there is no step.
@@ -65,8 +102,16 @@ mod tests {
 
     #[test]
     fn twice_the_notes_are_twice_the_pace() {
-        assert!((every(0.1).ahead_of(every(0.2)) - 2f32.ln()).abs() < 1e-3);
-        assert!(every(0.1).ahead_of(Pace::USUAL).abs() < 1e-3);
+        assert!((every(0.1).stray_from(every(0.2)).ahead - 2f32.ln()).abs() < 1e-3);
+        assert!(every(0.15).stray_from(Pace::USUAL).ahead.abs() < 1e-3);
+    }
+
+    #[test]
+    fn chords_make_a_pace_thicker_and_not_faster() {
+        let chords = Pace::of(&notes((0..40).map(|n| f64::from(n / 2) * 0.2))).expect("enough notes");
+        let stray = chords.stray_from(every(0.2));
+        assert!(stray.ahead.abs() < 0.06 && stray.thicker > 2.0 && stray.longer.abs() < 1e-3);
+        assert_eq!(chords.stray_from(chords), Stray::NONE);
     }
 
     #[test]

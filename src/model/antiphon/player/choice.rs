@@ -24,6 +24,8 @@ use crate::{
     },
 };
 
+/// Steps of fewer cells lie within a chord: less than 35 ms.
+const CHORD_CELLS: usize = 4;
 /// A little less than half a cell.
 const WITHIN_CELL: Seconds = Seconds(0.0049);
 
@@ -42,9 +44,7 @@ impl Choice<'_> {
         let (choices, experts) = logits.split_at_mut(STEPS);
         let times = &mut choices[..TIMES];
         let shares = masked(times, experts, pulse, 0, least..=most);
-        for (index, logit) in times.iter_mut().enumerate() {
-            *logit += self.taste.lean * (Bin::at(index).first_cell as f32).ln_1p();
-        }
+        self.follow_pace(times);
         if self.in_order(0).and(self.limits.keys).is_empty() {
             // The chord has reached the highest key that is allowed.
             times[0] = f32::NEG_INFINITY;
@@ -56,6 +56,19 @@ impl Choice<'_> {
             None => bin.until(most).cell(least, drawn),
         }
         .clamp(least, most)
+    }
+
+    /// Leans steps beyond a chord towards the wanted pace, and all of them together against chords: neither changes the other.
+    fn follow_pace(&self, times: &mut [f32]) {
+        let later = &mut times[CHORD_CELLS..];
+        let before = log_sum(later);
+        for (index, logit) in later.iter_mut().enumerate() {
+            *logit += self.taste.lean * (Bin::at(CHORD_CELLS + index).first_cell as f32).ln();
+        }
+        let gained = log_sum(later) - before;
+        if gained.is_finite() {
+            later.iter_mut().for_each(|logit| *logit += self.taste.thinning - gained);
+        }
     }
 
     /// Neither one that is out of order, nor, where there is a choice, one that would go on with a loop.
@@ -91,6 +104,12 @@ impl Choice<'_> {
         let (times, pointers) = choices.split_at_mut(TIMES);
         // Bins count a duration from 0.
         let shares = masked(times, experts, pulse, 1, 0..=longest - 1);
+        for (index, logit) in times.iter_mut().enumerate() {
+            *logit += self.taste.stretch * (Bin::at(index).first_cell as f32).ln_1p();
+        }
+        for (logit, length) in pointers.iter_mut().zip(lengths) {
+            *logit += self.taste.stretch * (length as f32).ln();
+        }
         let allowed = |length: u32| (1..=longest).contains(&length);
         for (logit, _) in pointers.iter_mut().zip(lengths).filter(|(_, length)| !allowed(*length)) {
             *logit = f32::NEG_INFINITY;
@@ -126,6 +145,12 @@ impl Choice<'_> {
     fn one_of(&mut self, logits: &mut [f32], how: &Sampling) -> usize {
         sampling::draw(logits, how, self.chance.random())
     }
+}
+
+/// The logarithm of a sum of which these are the logarithms.
+fn log_sum(logits: &[f32]) -> f32 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f32>().ln()
 }
 
 /// Leaves to the logits of times what the allowed cells have; the first cell lies so many cells after `pulse`, where that
