@@ -42,9 +42,10 @@ impl Prompt {
         let Some(path) = file else { return Self::nothing() };
         let prompt = Self::of(path, after).with_context(|| path.display().to_string())?;
         let place = if after.is_some() { " before that second" } else { "" };
+        let drums = if prompt.notes.is_empty() { "" } else { " but drums" };
         ensure!(
             !prompt.heard().is_empty(),
-            "{} has no notes{place} but drums: give a file with a melody, or none to begin from nothing",
+            "{} has no notes{place}{drums}: give a file with a melody, or none to begin from nothing",
             path.display()
         );
         Ok(prompt)

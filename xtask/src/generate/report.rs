@@ -47,7 +47,8 @@ fn summary(take: &Take) -> String {
     format!("{} notes in {length:.1} s{over}", take.notes.len())
 }
 
-fn object(arguments: &Arguments, made: &[Made], lengths: Option<&Lengths>) -> serde_json::Value {
+/// What programs read: docs/json.md.
+pub fn object(arguments: &Arguments, made: &[Made], lengths: Option<&Lengths>) -> serde_json::Value {
     let take = |(take, files): &Made| {
         json!({
             "files": files.all().map(|path| path.display().to_string()).collect::<Vec<_>>(),

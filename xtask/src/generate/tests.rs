@@ -5,6 +5,7 @@ mod written;
 use super::*;
 use crate::{
     corpus::{self, Convention, Document},
+    documented::assert_documented,
     scratch::Folder,
 };
 
@@ -133,16 +134,33 @@ fn only_keys_of_the_scale_and_the_register_are_played() -> Result<()> {
 }
 
 #[test]
+fn programs_are_told_what_they_read() -> Result<()> {
+    let folder = Folder::new("generate-json");
+    let made = generate(&folder, &["--model", "classic-25", "--notes", "3"])?;
+    assert_documented("generate", &report::object(&arguments(&["--notes", "3"]), &made, None));
+    Ok(())
+}
+
+#[test]
 fn bad_input_is_told_in_one_sentence_and_writes_nothing() {
     let folder = Folder::new("bad");
     folder.write("empty.mid", b"");
     folder.write("noise.mid", b"no music at all");
+    let tracks = [
+        ("silent.mid", [0, 0xB0, 7, 90, 0, 0xC0, 9, 0, 0xFF, 0x2F, 0]),
+        ("drums.mid", [0, 0x99, 36, 90, 60, 36, 0, 0, 0xFF, 0x2F, 0]),
+    ];
+    for (name, track) in tracks {
+        folder.write(name, &[b"MThd\0\0\0\x06\0\0\0\x01\x01\xE0MTrk\0\0\0\x0B".as_slice(), &track].concat());
+    }
     let path = |name: &str| folder.join(name).to_str().expect("letters").to_owned();
     let cases = [
         (vec![path("deeper")], "folder"),
         (vec![path("empty.mid")], "empty"),
         (vec![path("noise.mid")], "not a Standard MIDI File"),
         (vec![path("missing.mid")], "cannot be opened"),
+        (vec![path("silent.mid")], "has no notes: give a file with a melody"),
+        (vec![path("drums.mid")], "has no notes but drums: give a file with a melody"),
         (vec!["--model".to_owned(), "classic-99".to_owned()], "classic-25"),
         (vec!["--model".to_owned(), "classic-25".to_owned(), "--whole-piece".to_owned()], "antiphon"),
         (vec!["--plot".to_owned(), path("a.jpg")], ".png or .svg"),

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
+    documented::assert_documented,
     score_file::{Mark, Part, Placed, ScoreFile},
     scratch::Folder,
 };
@@ -103,6 +104,12 @@ fn the_facts_of_a_small_file_are_told() {
     assert_eq!((&facts["polyphony_most"], &facts["busiest_second"]), (&2.into(), &3.into()));
     assert_eq!((&facts["velocity"]["median"], &facts["pedal_share"]), (&80.into(), &0.0.into()));
     assert_eq!(facts["table"][0]["name"], "C2");
+}
+
+#[test]
+fn programs_are_told_what_they_read() {
+    let folder = Folder::new("inspect-json");
+    assert_documented("inspect", &object(&[], &small_file(&folder)));
 }
 
 #[test]
