@@ -5,6 +5,7 @@ use std::sync::Arc;
 use antiphon::{
     lane::{Telemetry, lanes},
     music::{
+        harmony::Source,
         hearing::{Place, Zone},
         manner::Manner,
         note::{Key, Velocity},
@@ -30,6 +31,7 @@ const SETTINGS: Settings = Settings {
     manner: Manner::DEFAULT,
     delivery: Delivery::PLAIN,
     ears: Ears::All,
+    harmony: Source::Off,
     zone: Zone::Off,
     triggers: Triggers::NONE,
     seed: 0,

@@ -6,6 +6,7 @@ mod lull;
 mod mind;
 mod recovery;
 mod showing;
+mod struck;
 #[cfg(test)]
 mod tests;
 mod voices;
@@ -31,6 +32,7 @@ use crate::{
         beat_tracker,
         conditions::{Conditions, Who},
         hands::Berth,
+        harmony,
         hearing::OPEN_NOTES,
         manner::Manner,
         memory::Memory,
@@ -74,6 +76,7 @@ pub struct Improviser {
     on_the_line: bool,
     /// How the song goes and has gone.
     metres: Metres,
+    harmonies: harmony::Changes,
     /// The beat of the player's newest notes, where no song ran.
     own_beat: Option<Metre>,
     /// What sounds still, as the audio thread has told since it last asked anything.
@@ -112,6 +115,7 @@ impl Improviser {
             berth: None,
             on_the_line: false,
             metres: Metres::new(),
+            harmonies: harmony::Changes::new(),
             own_beat: None,
             sounding: Vec::with_capacity(OPEN_NOTES),
             lull: None,
@@ -204,6 +208,7 @@ impl Improviser {
                 self.lull = Some(lull);
             }
             Request::Song(metre) => self.metres.change(metre),
+            Request::Harmony(change) => self.harmonies.push(change),
             Request::Manner(manner) => {
                 self.manner = manner;
                 self.display.grow_old();
@@ -212,13 +217,26 @@ impl Improviser {
                 let (berth, until) = (self.berth.take(), from + length);
                 self.is_awaited = true;
                 let on_the_line = std::mem::take(&mut self.on_the_line);
-                let metre = self.metre(from);
-                self.begin(Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre });
+                let (metre, harmony) = (self.metre(from), self.harmonies.at(from));
+                self.begin(Task {
+                    turn,
+                    from,
+                    until,
+                    seed,
+                    touch,
+                    ending,
+                    berth,
+                    on_the_line,
+                    metre,
+                    harmony,
+                });
             }
             Request::Again { turn, now, from, length, seed, touch } => {
                 let (until, ending, berth, on_the_line) = (from + length, Ending::Full, None, false);
-                let metre = self.metre(from);
-                self.go_on(Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre }, now);
+                let (metre, harmony) = (self.metre(from), self.harmonies.at(from));
+                let again =
+                    Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre, harmony };
+                self.go_on(again, now);
             }
             Request::OnTheLine => self.on_the_line = true,
             Request::Avoid(berth) => self.berth = Some(berth),
@@ -232,6 +250,7 @@ impl Improviser {
                 self.display.grow_old();
                 self.sounding.clear();
                 self.lull = None;
+                self.harmonies.clear();
                 (self.answer, self.own_beat, self.lately) = (None, None, Onsets::new());
             }
         }
@@ -245,7 +264,8 @@ impl Improviser {
 
     /// What is known at a moment.
     fn conditions(&self, at: Moment) -> Conditions {
-        Conditions { pulse: self.metre(at).pulse(at), style: self.manner.style, ..Conditions::UNKNOWN }
+        let (pulse, harmony) = (self.metre(at).pulse(at), self.harmonies.at(at));
+        Conditions { pulse, harmony, style: self.manner.style, who: None }
     }
 
     /// How the song goes at a moment; where none runs, how the player's own beat goes.

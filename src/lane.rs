@@ -12,8 +12,9 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 pub use self::waits::Waits;
 use crate::music::{
-    conditions::Who,
+    conditions::{Harmony, Who},
     hands::Berth,
+    harmony,
     manner::Manner,
     metre::Metre,
     note::{Note, Velocity},
@@ -44,6 +45,8 @@ pub enum Request {
     Lull(Lull),
     /// From a moment on, the song goes so. It comes before what is heard from then on.
     Song(Metre),
+    /// From a moment on, this is the harmony.
+    Harmony(harmony::Change),
     /// From now on, this is how an answer is to be.
     Manner(Manner),
     /// Play from a moment on, for so long. `touch` is how loud the player has played lately.
@@ -177,6 +180,8 @@ pub struct Telemetry {
     pub faults: Counter,
     /// Records of the chronicle that found no room: the take and the window lack them.
     pub untold: Counter,
+    /// The harmony that was told last.
+    pub harmony: Chord,
     /// The end of the newest block on the instance's clock.
     pub clock: Clock,
     /// The same in the time of the answer that was asked for last.
@@ -196,6 +201,22 @@ impl Clock {
 
     pub fn now(&self) -> SampleTime {
         SampleTime(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A harmony: the audio thread sets it, any thread reads it.
+#[derive(Debug, Default)]
+pub struct Chord(AtomicU32);
+
+impl Chord {
+    /// Realtime-safe.
+    pub fn tell(&self, harmony: Harmony) {
+        self.0.store(harmony.bits().into(), Ordering::Relaxed);
+    }
+
+    /// `None` where none was told.
+    pub fn now(&self) -> Option<Harmony> {
+        Harmony::of_bits(self.0.load(Ordering::Relaxed) as u16)
     }
 }
 

@@ -20,7 +20,7 @@ pub mod weights;
 pub use self::{
     expectation::Expectation,
     key_odds::KeyOdds,
-    limits::Limits,
+    limits::{Chord, Limits, StepCells},
     preset::Preset,
     taste::{Pull, Sampling, Taste},
     weights::{embedded, load},

@@ -2,10 +2,12 @@
 
 pub mod bars;
 pub mod beat_tracker;
+pub mod call;
 pub mod conditions;
 pub mod diatonic;
 pub mod grid;
 pub mod hands;
+pub mod harmony;
 pub mod hearing;
 pub mod keys;
 pub mod manner;

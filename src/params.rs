@@ -20,7 +20,7 @@ pub use self::{
     extent::WindowSize,
     manner::MannerParams,
     switches::{Mpe, SwitchParams},
-    turn::{AnswerLength, CueSource, EntryAlignment, Mode, TurnParams},
+    turn::{AnswerLength, CueSource, EntryAlignment, Mode, PartChoice, TurnParams},
 };
 use crate::{
     music::{
@@ -113,20 +113,22 @@ impl AntiphonParams {
     /// The values of now, within their ranges whatever a saved state said. Realtime-safe.
     pub fn snapshot(&self) -> Settings {
         let memory = self.memory.value().clamp(SMALLEST_MEMORY as i32, LARGEST_MEMORY as i32);
+        let others = Manner {
+            temperature: Thousandths::of(self.temperature.value().clamp(0.0, HOTTEST)),
+            memory: memory as u8,
+            model: self.model.value() as u8,
+            ..Manner::DEFAULT
+        };
         Settings {
             rules: self.turn.rules(
                 Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
                 Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
             ),
             patience: Patience::saturating(self.patience.value()),
-            manner: self.manner.snapshot(Manner {
-                temperature: Thousandths::of(self.temperature.value().clamp(0.0, HOTTEST)),
-                memory: memory as u8,
-                model: self.model.value() as u8,
-                ..Manner::DEFAULT
-            }),
+            manner: self.manner.snapshot(others).playing(self.turn.part()),
             delivery: self.delivery.snapshot(),
             ears: self.switches.ears(),
+            harmony: self.switches.harmony(),
             zone: self.switches.zone(),
             triggers: self.switches.triggers(),
             seed: self.seed.value() as u32,

@@ -36,6 +36,7 @@ use crate::{
     improviser::Improviser,
     lane::{PerformerEnd, Telemetry},
     music::{
+        harmony,
         hearing::Zone,
         manner::Manner,
         metre::Metre,
@@ -61,6 +62,8 @@ pub struct Settings {
     pub manner: Manner,
     pub delivery: Delivery,
     pub ears: Ears,
+    /// Who says what the harmony is.
+    pub harmony: harmony::Source,
     /// Which channels are one MPE instrument.
     pub zone: Zone,
     pub triggers: Triggers,

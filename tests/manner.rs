@@ -7,6 +7,7 @@ use antiphon::{
     lane::{Ending, PerformerEnd, Reply, Request, lanes},
     model::{Model, embedded},
     music::{
+        hands::Part,
         manner::{Density, Manner, Polyphony, Register, Thousandths},
         note::{Key, Note, Velocity},
         scale::{Root, Scale},
@@ -90,6 +91,7 @@ fn manners() -> impl Strategy<Value = Manner> {
             density: Density::per_second(density),
             polyphony: Polyphony::voices(voices),
             style: None,
+            part: Part::Free,
             tempo_from_player: true,
             memory,
             model: 0,
@@ -251,5 +253,81 @@ fn an_answer_that_follows_the_pace_is_nearer_to_the_durations_of_its_call() {
         let off = |pace_follow| (answer_to_chords(2, call, pace_follow).1 / call.0).ln().abs();
         let [free, following] = [Thousandths::ZERO, Thousandths::ONE].map(off);
         assert!(following < free.max(0.3), "{following} and {free} after notes of {} s", call.0);
+    }
+}
+
+/// What the network plays for so long after a call, from so many seconds after it began.
+fn reply_to(call: &[Note], from: f64, length: Seconds, seed: u32) -> Vec<Note> {
+    let (mut end, improviser_end) = lanes();
+    let mut improviser = Improviser::new(improviser_end, &embedded()[..1]);
+    call.iter().for_each(|note| tell(&mut end, Request::heard(*note)));
+    let (turn, from, touch, ending) = (TurnId(0), Moment(from), LOUD, Ending::Full);
+    tell(&mut end, Request::Answer { turn, from, length, seed, touch, ending });
+    notes(&mut end, &mut improviser)
+}
+
+fn struck(onset: f64, duration: f32, key: u8) -> Note {
+    let (key, velocity) = (Key::saturating(key), Velocity::saturating(80));
+    Note { onset: Moment(onset), duration: Seconds(duration), key, velocity }
+}
+
+#[test]
+fn one_calm_note_or_chord_is_answered_as_calmly_as_high_and_as_loud() {
+    const LONG: Seconds = Seconds(8.0);
+    for (keys, held) in [(&[60][..], 0.5), (&[60], 2.0), (&[48, 52, 55], 0.5), (&[48, 52, 55], 30.0)] {
+        let call: Vec<Note> = keys.iter().map(|&key| struck(0.0, held, key)).collect();
+        let from = f64::from(held) + 0.6;
+        let pace = keys.len() as f32 / (from as f32).min(2.0);
+        for seed in 0..6 {
+            let notes = reply_to(&call, from, LONG, seed);
+            let most = 2.0 * pace * LONG.0;
+            assert!(
+                !notes.is_empty() && notes.len() as f32 <= most,
+                "{keys:?} {held}: {} notes",
+                notes.len()
+            );
+            let octave = |key: Key| keys.iter().any(|near| near.abs_diff(key.number()) <= 12);
+            assert!(notes.iter().all(|note| octave(note.key)), "{keys:?} {held}");
+            assert!(notes.iter().all(|note| note.velocity.value().abs_diff(80) <= 15), "{keys:?} {held}");
+        }
+    }
+}
+
+#[test]
+fn the_last_chord_of_an_answer_rings_to_its_end_and_nothing_rings_on() {
+    const LONG: Seconds = Seconds(6.0);
+    let call: Vec<Note> = (0..16).map(|n| struck(f64::from(n) * 0.25, 0.2, 60 + n % 8)).collect();
+    let until = Moment(4.5) + LONG;
+    let mut closed = 0;
+    for seed in 0..8 {
+        let notes = reply_to(&call, 4.5, LONG, seed);
+        let end = |note: &Note| (note.onset + note.duration - until).0;
+        // No beat is slower than this where the call has four notes a second.
+        let close = |note: &&Note| (until - note.onset).0 < 0.24;
+        let last: Vec<&Note> = notes.iter().filter(close).collect();
+        closed += usize::from(!last.is_empty());
+        assert!(last.iter().all(|note| end(note) > -0.01), "{last:?} of {until:?}");
+        assert!(last.windows(2).all(|pair| (pair[1].onset - pair[0].onset).0 < 0.06), "{last:?}: one chord");
+        assert!(notes.iter().all(|note| end(note) < 0.26), "{until:?}");
+    }
+    assert!(closed > 0, "an answer comes to a close");
+}
+
+#[test]
+fn whatever_little_was_heard_no_answer_runs_and_none_strikes_more_than_two_hands() {
+    const LONG: Seconds = Seconds(15.0);
+    for count in [1_u8, 2, 4, 8, 16] {
+        let call: Vec<Note> = (0..count).map(|n| struck(f64::from(n) * 0.25, 0.2, 60 + n % 8)).collect();
+        let notes = reply_to(&call, f64::from(count) * 0.25 + 0.6, LONG, count.into());
+        assert!(notes.len() as f32 <= 3.0 * 4.0 * LONG.0, "{} notes after {count}", notes.len());
+        for chord in notes.chunk_by(|one, next| (next.onset - one.onset).0 < 0.02) {
+            let keys: Vec<u8> = chord.iter().map(|note| note.key.number()).collect();
+            let (low, high) = (keys.iter().min(), keys.iter().max());
+            let (low, high) = (*low.expect("a note"), *high.expect("a note"));
+            assert!(
+                keys.len() <= 10 && keys.iter().all(|&key| key <= low + 16 || key + 16 >= high),
+                "{keys:?}"
+            );
+        }
     }
 }

@@ -5,7 +5,7 @@ pub fn hint(id: &str) -> &'static str {
     HINTS.iter().find(|(known, _)| *known == id).map_or("", |(_, hint)| hint)
 }
 
-const HINTS: [(&str, &str); 44] = [
+const HINTS: [(&str, &str); 47] = [
     ("model", "Which network answers."),
     ("memory", "How many of the newest notes an answer goes by."),
     ("temperature", "How adventurous the keys are: 0 takes the likeliest, 1 the network's own odds."),
@@ -37,8 +37,13 @@ const HINTS: [(&str, &str); 44] = [
     ("quantise-strength", "How far notes are moved towards the grid."),
     ("swing", "Where in its pair every second line of a straight grid lies."),
     ("velocity-scale", "How much louder or softer an answer is sent out."),
+    ("advance", "How much earlier an answer goes out, for an instrument that sounds late."),
     ("output-channel", "The MIDI channel on which an answer goes out."),
     ("listen", "Off: nothing is heard or remembered, and the memory stays as it is."),
+    (
+        "harmony",
+        "Who says what the harmony is: your hand below middle C, or the notes held on a channel, which are no music then.",
+    ),
     (
         "mpe",
         "For an MPE keyboard: answers go to a channel on which nothing is held, with the pitch bend at its centre.",
@@ -52,6 +57,7 @@ const HINTS: [(&str, &str); 44] = [
     ("answer-length", "How long an answer is, in mode Answer."),
     ("answer-bars", "The bars of an answer, where its length is set in bars."),
     ("trade-bars", "The bars of each side, in mode Trade."),
+    ("part", "What Antiphon plays beside you, in mode Together."),
     ("cue", "What gives the floor to Antiphon, in modes Answer and Endless."),
     ("cue-key", "The key that is the cue; it is not played then."),
     ("cue-controller", "The controller that is the cue, from 64 up."),

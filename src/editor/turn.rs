@@ -6,7 +6,7 @@ use super::{
     palette::{ALERT, ANSWER, BODY, CALL, GAP, GROUND, IDLE, PANEL, QUIET, RAISED, ROUND, TEXT, over_panel},
     view::{Floor, View},
 };
-use crate::music::time::Seconds;
+use crate::music::{conditions::Harmony, time::Seconds};
 
 /// The diameter of the light before the words, in points.
 const LIGHT: f32 = 16.0;
@@ -34,6 +34,11 @@ pub fn draw(ui: &Ui, area: Rect, view: &View) {
         vec2((area.width() - WORDS_WIDTH - LEFT_WIDTH).max(0.0), BAR_HEIGHT),
     );
     draw_bar(&painter, bar, &said);
+    let harmony = view.harmony.map(Harmony::name);
+    if let Some(name) = &harmony {
+        let at = pos2(bar.left() - GAP, bar.center().y);
+        painter.text(at, Align2::RIGHT_CENTER, name, BODY, QUIET);
+    }
     if let Some(left) = said.left {
         let at = pos2(area.right() - GAP, area.center().y);
         painter.text(at, Align2::RIGHT_CENTER, format!("{:.1} s", left.0), BODY, TEXT);
@@ -41,6 +46,9 @@ pub fn draw(ui: &Ui, area: Rect, view: &View) {
     ui.ctx().accesskit_node_builder(ui.scope_id().with("turn"), |node| {
         node.set_role(egui::accesskit::Role::Status);
         node.set_label(said.words);
+        if let Some(name) = harmony {
+            node.set_description(name);
+        }
     });
 }
 

@@ -1,6 +1,7 @@
 //! What the window shows at one moment, as plain values: whoever draws it needs no host, no plugin and no lock.
 
 use crate::music::{
+    conditions::Harmony,
     keys::Keys,
     note::{Key, Velocity},
     time::{Moment, Seconds},
@@ -18,6 +19,8 @@ pub struct View {
     /// The lines of beats and bars, of the past and of the near future.
     pub lines: Vec<Line>,
     pub floor: Floor,
+    /// The harmony that was held last, where one is followed.
+    pub harmony: Option<Harmony>,
     /// Which keys an answer may play.
     pub allowed: Keys,
     /// How likely each key is to be the next one, 0..=1; all nought where nobody knows.
@@ -138,6 +141,7 @@ impl View {
             ghosts: Vec::new(),
             lines: Vec::new(),
             floor: Floor::Nobody,
+            harmony: None,
             allowed: Keys::ALL,
             odds: [0.0; Key::COUNT],
             health: Health::default(),

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     instance::{Instance, Report},
     music::{
+        harmony::Source,
         time::{Moment, SampleRate, SampleTime, Seconds},
         turn::Standing,
     },
@@ -53,6 +54,8 @@ impl Watch {
         let (rate, is_new) = (take.rate(), take.is_empty());
         drop(scribe);
         view.floor = self.floor(standing, now, rate, is_new, &settings, &view);
+        let follows = settings.harmony != Source::Off;
+        view.harmony = self.instance.telemetry.harmony.now().filter(|_| follows);
         view.allowed = settings.manner.keys();
         view.odds = self.instance.foresight.keys();
         view.health = health(self.instance.report());

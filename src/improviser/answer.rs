@@ -2,19 +2,21 @@
 
 use rand::SeedableRng;
 
-use super::{crowd::Onsets, lull::PHRASE_END, mind::Mind, voices::Voices};
+use super::{crowd::Onsets, lull::PHRASE_END, mind::Mind, struck::Struck, voices::Voices};
 use crate::{
     lane::{Ending, LATEST},
     model::{Chance, Limits, Taste},
     music::{
-        conditions::{Conditions, Who},
+        call::{CHORD_SPAN, Call},
+        conditions::{Conditions, Harmony, Who},
         diatonic::Diatonic,
         grid::Cell,
-        hands::Berth,
-        manner::{Crowd, Manner},
+        hands::{Berth, Part},
+        keys::Keys,
+        manner::{Crowd, Manner, Polyphony, Register, Thousandths},
         memory::{LARGEST_MEMORY, Memory},
         metre::Metre,
-        note::{KnownNote, Note, Velocity},
+        note::{Key, KnownNote, Note, Velocity},
         pace::{Pace, Stray},
         time::{Moment, Seconds},
         turn::TurnId,
@@ -40,18 +42,32 @@ const LONGEST_DURATION: Seconds = Seconds(8.0);
 const SHORTEST_DURATION: Seconds = Seconds(0.03);
 /// More would be a wall of notes: ten fingers.
 const WALL: Crowd = Crowd { onsets: 10, span: Seconds(0.1) };
-/// Within this a chord is struck; it has no more notes than there are voices.
-const CHORD_SPAN: Seconds = Seconds(0.05);
+/// An answer ends with a chord that begins within so much of its end, a beat where one is known, ...
+const CLOSE: Seconds = Seconds(0.5);
+/// ... but within no larger part of the whole; it rings to the end, or so long at least, as a part of that.
+const PART_OF_CLOSE: f32 = 0.125;
+const LEAST_RING: f32 = 0.5;
+/// Who plays along strikes no more notes at once than this, and no two chords within an eighth: nearly half a beat.
+const CHORD_ALONG: usize = 3;
+const SPACING_ALONG: f32 = 0.45;
+/// Who plays along goes by so many of the player's newest notes.
+const NOTES_OF_A_PLAYER: usize = 32;
 
 /// An answer as far as it has come.
 pub struct Answer {
     pub turn: TurnId,
     until: Moment,
     touch: Velocity,
-    /// Of the call, where there are notes enough to tell it.
+    /// What it answers, where anything was played.
+    call: Option<Call>,
+    /// Of the call, where it can be told.
     pace: Option<Pace>,
+    /// How long before its end it comes to a close; `None` where it has no end, or goes on with the player.
+    close: Option<Seconds>,
     ending: Ending,
     berth: Berth,
+    /// The player goes on meanwhile.
+    is_along: bool,
     /// That of the player's notes, where it can be told, and how many of the answer's it holds and does not hold.
     scale: Option<Diatonic>,
     kept: [u16; 2],
@@ -62,6 +78,7 @@ pub struct Answer {
     begun: Moment,
     /// The beats of the answer: it keeps to the tempo at which it was asked for.
     metre: Metre,
+    harmony: Option<Harmony>,
     /// No note may begin earlier.
     from: Moment,
     /// The first note begins on a line of the song: here.
@@ -69,6 +86,7 @@ pub struct Answer {
     /// Of the answers before, where this one goes on from them.
     lately: Onsets,
     onsets: Onsets,
+    struck: Struck,
     voices: Voices,
     is_complete: bool,
 }
@@ -87,30 +105,40 @@ pub struct Task {
     pub on_the_line: bool,
     /// At `from`.
     pub metre: Metre,
+    pub harmony: Option<Harmony>,
 }
 
 impl Answer {
     /// An answer to the notes of a scene, after onsets with which its own may make a crowd.
     pub fn new(task: Task, lately: Onsets, scene: &Memory) -> Self {
-        let Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre } = task;
+        let Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre, harmony } = task;
+        let call = match berth {
+            Some(_) => Call::of(scene.newest_of_player(NOTES_OF_A_PLAYER), from),
+            None => Call::of(scene.call().iter(), from),
+        };
         Self {
             turn,
             until,
             touch,
-            pace: if scene.is_empty() { Some(Pace::USUAL) } else { Pace::of(scene.newest(LARGEST_MEMORY)) },
+            call,
+            pace: pace(call, scene),
+            close: close(from, until, &metre).filter(|_| berth.is_none()),
             ending,
             berth: berth.unwrap_or_default(),
+            is_along: berth.is_some(),
             scale: Diatonic::of(scene.keys_of_player()),
             kept: [0; 2],
             chance: Chance::seed_from_u64(u64::from(seed)),
             last_onset: newest_onset(scene, from),
             begun: from,
             metre,
+            harmony,
             from,
             line: on_the_line.then_some(from),
             lately,
             onsets: lately,
-            voices: Voices::new(),
+            struck: Struck::before(if lately.is_empty() { Moment::EARLIEST } else { lately.newest() }),
+            voices: if berth.is_some() { still_sounding(scene, from) } else { Voices::new() },
             is_complete: false,
         }
     }
@@ -118,9 +146,10 @@ impl Answer {
     /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back. Its
     /// ending and its berth stay. No new note begins before `earliest`.
     pub fn again(&self, task: Task, earliest: Moment, scene: &Memory, manner: &Manner) -> Self {
-        let Self { begun, metre, ending, berth, lately, pace, line, .. } = *self;
+        let Self { begun, metre, ending, berth, is_along, lately, call, pace, close, line, .. } = *self;
         let mut again = Self::new(Task { ending, berth: Some(berth), ..task }, lately, scene);
-        (again.begun, again.metre, again.pace) = (begun, metre, pace);
+        (again.begun, again.metre, again.call, again.pace, again.close) = (begun, metre, call, pace, close);
+        again.is_along = is_along;
         again.from = begun.max(earliest);
         again.line = line.filter(|line| *line >= earliest);
         self.notes_in(scene).for_each(|note| again.follow(note, manner));
@@ -174,11 +203,12 @@ impl Answer {
 
     /// What is known at a moment of the answer, or shortly before it.
     fn known_at(&self, moment: Moment, manner: &Manner) -> Conditions {
-        Conditions { pulse: self.metre.pulse(moment), style: manner.style, ..Conditions::UNKNOWN }
+        Conditions { pulse: self.metre.pulse(moment), harmony: self.harmony, style: manner.style, who: None }
     }
 
     fn follow(&mut self, note: &Note, manner: &Manner) {
         self.onsets.push(note.onset);
+        self.struck.follow(note);
         self.voices.strike(note, manner.polyphony);
         if let Some(scale) = self.scale {
             let kept = &mut self.kept[usize::from(!scale.holds(note.key))];
@@ -189,29 +219,30 @@ impl Answer {
     /// `None` where the phrase or the piece is over, and where no key is allowed: then nothing is played rather than what nobody
     /// wants.
     fn draw(&mut self, mind: &mut Mind, scene: &Memory, manner: &Manner) -> Option<Note> {
-        let keys = manner.keys().without(self.berth.keys);
+        // Where the player has set the register, the call's does not matter.
+        let is_free = manner.register == Register::ALL && manner.part == Part::Free;
+        let call = self.call.map(|call| if is_free { call } else { call.anywhere() });
+        let keys = self.keys(call, manner);
         if keys.is_empty() {
             return None;
         }
         let has_begun = !self.onsets.is_empty();
         let may_end = self.ending == Ending::Phrase && has_begun;
-        let from = self.earliest(manner);
+        let earliest = self.earliest(manner);
+        let from = self.earliest_chord(earliest, manner);
         let line = self.line.filter(|line| !has_begun && *line >= from);
-        let least_step = (from - self.last_onset).max(Seconds::ZERO);
-        let limits = Limits {
-            keys,
-            least_step,
-            longest_step: match line {
-                Some(_) => Seconds(least_step.0 + ROOM_FOR_A_NOTE.0),
-                None if may_end => Seconds::FOREVER,
-                None => self.longest_step(has_begun),
-            },
-            longest_duration: LONGEST_DURATION,
-            sounding: self.voices.after(self.last_onset),
+        let longest_step = match line {
+            Some(_) => Seconds((from - self.last_onset).0.max(0.0) + ROOM_FOR_A_NOTE.0),
+            None if may_end => Seconds::FOREVER,
+            None => self.longest_step(has_begun),
         };
+        let limits = self.limits(keys, earliest, from, longest_step);
         mind.hear(scene, manner.memory.into(), usize::MAX);
         mind.state.now = self.known_at(self.last_onset, manner);
-        let mut taste = Taste::of(manner, self.touch).against(self.stray(scene), manner);
+        let mut taste = Taste::of(manner, self.touch).against(self.stray(scene), manner).beside(call);
+        if self.is_along {
+            taste = taste.along();
+        }
         if let Some(scale) = self.scale {
             taste = taste.within(scale, self.strays(scale), manner);
         }
@@ -220,20 +251,52 @@ impl Answer {
             return None;
         }
         let drawn = mind.model.draw(&mut mind.state, &taste, &limits, &mut self.chance);
-        if may_end && drawn.step >= PHRASE_END {
+        let joins = limits.joins(drawn.step);
+        if may_end && drawn.step >= PHRASE_END || self.has_closed() && !joins {
             return None;
         }
         let drawn_onset = self.last_onset + drawn.step;
         let end = drawn_onset + drawn.duration;
         // On the grid, as the model hears it.
         self.last_onset = Cell::of(drawn_onset).moment();
-        let onset = line.unwrap_or(drawn_onset.max(from).max(self.onsets.newest()));
-        Some(Note {
-            onset,
-            duration: (end - onset).max(SHORTEST_DURATION),
-            key: drawn.key,
-            velocity: drawn.velocity,
-        })
+        let earliest = if joins { earliest } else { from };
+        let onset = line.unwrap_or(drawn_onset.max(earliest).max(self.onsets.newest()));
+        let duration = self.rings(onset, end - onset).max(SHORTEST_DURATION);
+        Some(Note { onset, duration, key: drawn.key, velocity: drawn.velocity })
+    }
+
+    /// What the next note may be that comes no earlier than `earliest`, and no earlier than `from` if it begins a chord.
+    fn limits(&self, keys: Keys, earliest: Moment, from: Moment, longest_step: Seconds) -> Limits {
+        Limits {
+            keys,
+            chord: self.struck.joined(self.last_onset, earliest, keys),
+            least_step: (from - self.last_onset).max(Seconds::ZERO),
+            longest_step,
+            longest_duration: LONGEST_DURATION,
+            sounding: self.voices.after(self.last_onset),
+        }
+    }
+
+    /// The keys that it may strike: those of the player's limits that are near the call, if there are any.
+    fn keys(&self, call: Option<Call>, manner: &Manner) -> Keys {
+        let keys = manner.keys().without(self.berth.keys);
+        call.map_or(keys, |call| keys.and(call.reach()).or_else(keys))
+    }
+
+    /// Whether its last chord was struck.
+    fn has_closed(&self) -> bool {
+        !self.onsets.is_empty() && self.closes(self.struck.onset)
+    }
+
+    fn closes(&self, onset: Moment) -> bool {
+        self.close.is_some_and(|close| self.until - onset <= close)
+    }
+
+    /// How long a note lasts that was to last so long: the last chord rings to the end, and nothing goes on behind it.
+    fn rings(&self, onset: Moment, drawn: Seconds) -> Seconds {
+        let Some(close) = self.close else { return drawn };
+        let left = (self.until - onset).max(Seconds(close.0 * LEAST_RING));
+        if self.closes(Cell::of(onset).moment()) { left } else { drawn.min(left) }
     }
 
     /// How much more often the answer leaves the player's scale than she does, as a logarithm.
@@ -258,12 +321,53 @@ impl Answer {
 
     /// No note may begin earlier: it would come before its time, or make a crowd.
     fn earliest(&self, manner: &Manner) -> Moment {
-        let chord = Crowd { onsets: manner.polyphony.count(), span: CHORD_SPAN };
-        let spacing = self.berth.spacing;
-        let alone = (spacing > Seconds::ZERO).then_some(Crowd { onsets: 1, span: spacing });
-        let crowds = [Some(WALL), Some(chord), manner.density.crowd(), alone];
+        let most = if self.is_along { CHORD_ALONG } else { Key::COUNT };
+        let chord = Crowd { onsets: manner.polyphony.count().min(most), span: CHORD_SPAN };
+        let crowds = [
+            Some(WALL),
+            Some(chord),
+            manner.density.crowd(),
+            self.paced(manner).and_then(|call| call.crowd()),
+        ];
         crowds.into_iter().flatten().filter_map(|crowd| self.onsets.next(crowd)).fold(self.from, Moment::max)
     }
+
+    /// The call, where its pace matters to the player.
+    fn paced(&self, manner: &Manner) -> Option<Call> {
+        self.call.filter(|_| manner.pace_follow > Thousandths::ZERO)
+    }
+
+    /// Nor may a chord, where a note may not begin before `earliest`.
+    fn earliest_chord(&self, earliest: Moment, manner: &Manner) -> Moment {
+        let eighth = self.metre.pulse(self.from).filter(|_| self.is_along);
+        let along = eighth.map_or(Seconds::ZERO, |pulse| Seconds(pulse.period() as f32 * SPACING_ALONG));
+        let spacing = self.paced(manner).map_or(Seconds::ZERO, |call| call.spacing());
+        let spacing = spacing.max(self.berth.spacing).max(along);
+        earliest.max(self.struck.over()).max(self.struck.onset + spacing)
+    }
+}
+
+/// What sounds at a moment of what the plugin has played.
+fn still_sounding(scene: &Memory, from: Moment) -> Voices {
+    let mut voices = Voices::new();
+    let sounding = scene.of_plugin().filter(|note| note.onset + note.duration > from);
+    sounding.for_each(|note| voices.strike(note, Polyphony::UNLIMITED));
+    voices
+}
+
+/// Of a call, where it can be told.
+fn pace(call: Option<Call>, scene: &Memory) -> Option<Pace> {
+    if scene.is_empty() {
+        return Some(Pace::USUAL);
+    }
+    call.and_then(|call| call.pace_of_few()).or_else(|| Pace::of(scene.newest(LARGEST_MEMORY)))
+}
+
+/// How long before its end an answer comes to a close, if it has an end.
+fn close(from: Moment, until: Moment, metre: &Metre) -> Option<Seconds> {
+    let length = until - from;
+    let beat = metre.pulse(from).map_or(CLOSE, |pulse| Seconds(pulse.period() as f32));
+    (length < Seconds::FOREVER).then(|| beat.min(Seconds(length.0 * PART_OF_CLOSE)))
 }
 
 fn newest_onset(scene: &Memory, otherwise: Moment) -> Moment {

@@ -25,11 +25,16 @@ const STRIDES: u16 = 400;
 /// What a sign is worth in log-odds that the call is over: logistic regression on the first 1,500 notes of 31
 /// performances of MAESTRO's *train* split. For a new model, `cargo xtask evaluate --handover --fit --data
 /// PATH/maestro-v3.0.0` prints new ones.
-const WEIGHTS: [f32; SIGNS] = [0.99, -0.55, -2.3, 0.56, 0.44, 0.8];
+const WEIGHTS: [f32; SIGNS] = [0.99, -0.55, -2.3, 0.56, 0.44, 0.0, 0.0, 0.8];
+/// The same where a beat is known: on the jazz solos of `wjazzd` that nobody holds out.
+const WEIGHTS_IN_TIME: [f32; SIGNS] = WEIGHTS;
 
 /// How many signs there are: the model's own log-odds, the logarithm of the silence in seconds, whether the pedal keeps something sounding, how high and
-/// how loud the last note is beside the newest ones, and a 1 for what always speaks.
-pub const SIGNS: usize = 6;
+/// how loud the last note is beside the newest ones, the logarithms of the step so far in steps of the player's and in beats, and a
+/// 1 for what always speaks.
+pub const SIGNS: usize = 8;
+/// A beat where none is known.
+const USUAL: Seconds = Seconds(0.5);
 /// The last note is measured by the mean of so many of the newest ones, itself included.
 const NEWEST: usize = 20;
 
@@ -41,6 +46,8 @@ pub struct Signs {
     held: Seconds,
     /// The longest of the player's newest steps; where there is none yet, as long as the last note was held.
     step: Seconds,
+    /// How long a beat is, where that is known.
+    beat: Option<Seconds>,
     /// Something sounds still.
     sustained: bool,
     /// How far the last note lies above the mean of the newest ones, in octaves, ...
@@ -58,7 +65,8 @@ impl Signs {
         let above = |of: fn(&Note) -> u8| above_mean(scene.newest(NEWEST), of);
         let rise = above(|note| note.key.number()) / 12.0;
         let swell = above(|note| note.velocity.value()) / 20.0;
-        Self { expectation, held, step, sustained: scene.unsettled() > 0, rise, swell }
+        let beat = scene.newest_known().pulse.map(|pulse| Seconds(pulse.period() as f32));
+        Self { expectation, held, step, beat, sustained: scene.unsettled() > 0, rise, swell }
     }
 
     /// The signs as they stand after so long a silence since the last release, one for each weight. Realtime-safe.
@@ -67,7 +75,10 @@ impl Signs {
         let (now, end) = (elapsed, elapsed.max(PHRASE_END));
         let over = part(self.expectation.survival(end), self.expectation.survival(now));
         let silence = silence.max(SHORTEST).0.ln();
-        [log_odds(over), silence, f32::from(u8::from(self.sustained)), self.rise, self.swell, 1.0]
+        let sustained = f32::from(u8::from(self.sustained));
+        let steps = elapsed.max(SHORTEST).0.ln() - self.step.max(SHORTEST).0.ln();
+        let beats = elapsed.max(SHORTEST).0.ln() - self.beat.unwrap_or(USUAL).0.ln();
+        [log_odds(over), silence, sustained, self.rise, self.swell, steps, beats, 1.0]
     }
 
     /// The silence since the last release after which enough speaks for the end of the call, not before `from`, nor while
@@ -87,7 +98,8 @@ impl Signs {
 
     /// The log-odds that the call is over.
     fn over(&self, silence: Seconds) -> f32 {
-        self.after(silence).iter().zip(WEIGHTS).map(|(sign, weight)| sign * weight).sum()
+        let weights = if self.beat.is_some() { WEIGHTS_IN_TIME } else { WEIGHTS };
+        self.after(silence).iter().zip(weights).map(|(sign, weight)| sign * weight).sum()
     }
 }
 

@@ -1,6 +1,12 @@
 //! How a note is chosen among the likely ones.
 
-use crate::music::{diatonic::Diatonic, manner::Manner, note::Velocity, pace::Stray};
+use crate::music::{
+    call::Call,
+    diatonic::Diatonic,
+    manner::Manner,
+    note::{Key, Velocity},
+    pace::Stray,
+};
 
 /// How likely each part of a note must be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +19,11 @@ pub struct Taste {
     pub pull: Option<Pull>,
     /// The scale that is kept to, and how many nats keys outside of it lose.
     pub scale: Option<(Diatonic, f32)>,
+    /// What was played, beyond whose keys and dynamics odds fall.
+    pub call: Option<Call>,
+    /// How much more an onset keeps to the places of the beat than by the network's odds, at least 1; above 1 it leaves the
+    /// sixteenths between eighths to the player.
+    pub steadiness: f32,
     /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do. Those within a chord
     /// neither gain nor lose.
     pub lean: f32,
@@ -41,6 +52,8 @@ pub struct Pull {
 
 /// How many nats keys outside of the scale lose for each time that the answer has e times as many of them as the player.
 const STRICTNESS: f32 = 2.0;
+/// Beside a player who goes on, everything outside is heard: they lose so much from the first note on.
+const STRICT_ALONG: f32 = 3.0;
 /// They never lose more.
 const STRICTEST: f32 = 5.0;
 /// A pace that is farther ahead or behind, as a logarithm, counts as this.
@@ -48,6 +61,13 @@ const FARTHEST: f32 = 1.5;
 /// How much more strictly chords and durations are followed than the pace: chosen by what comes out of the plugin.
 const THINNING: f32 = 4.0;
 const STRETCH: f32 = 1.5;
+/// Who plays along keeps so much more to the beat, ...
+const STEADY: f32 = 1.6;
+/// ... and likes a sixteenth between two eighths so many nats less.
+const BETWEEN_EIGHTHS: f32 = 1.5;
+/// So many semitones, or velocities, beyond what was played lose half a nat.
+const KEYS_BEYOND: f32 = 6.0;
+const VELOCITIES_BEYOND: f32 = 4.0;
 /// How far off, at full strength, a velocity is made less likely by half a nat.
 const REACH: f32 = 8.0;
 
@@ -59,6 +79,8 @@ impl Taste {
         velocity: Sampling::PLAIN,
         pull: None,
         scale: None,
+        call: None,
+        steadiness: 1.0,
         lean: 0.0,
         thinning: 0.0,
         stretch: 0.0,
@@ -74,9 +96,11 @@ impl Taste {
             pitch: scaled(manner.pitch_temperature.value()),
             velocity: scaled(1.0),
             lean: 0.0,
+            steadiness: 1.0,
             thinning: 0.0,
             stretch: 0.0,
             scale: None,
+            call: None,
             pull: (strength > 0.0).then_some(Pull { towards: touch, strength }),
         }
     }
@@ -84,8 +108,43 @@ impl Taste {
     /// The same, keeping to the player's scale as far as an answer strays from it more often than she does, as a logarithm.
     /// Realtime-safe.
     pub fn within(self, scale: Diatonic, strays: f32, manner: &Manner) -> Self {
-        let loss = (manner.key_follow.value() * STRICTNESS * strays).clamp(0.0, STRICTEST);
+        let least = if self.steadiness > 1.0 { STRICT_ALONG } else { 0.0 };
+        let loss = (manner.key_follow.value() * least.max(STRICTNESS * strays)).clamp(0.0, STRICTEST);
         Self { scale: (loss > 0.0).then_some((scale, loss)), ..self }
+    }
+
+    /// The same beside a call.
+    pub fn beside(self, call: Option<Call>) -> Self {
+        Self { call, ..self }
+    }
+
+    /// The same for who plays along with somebody, who hears every stumble.
+    pub fn along(self) -> Self {
+        Self { steadiness: STEADY, ..self }
+    }
+
+    /// What an onset at one of so many places of a beat is worth by its odds. Realtime-safe.
+    pub fn place(&self, place: usize, places: usize, logit: f32) -> f32 {
+        let quarter = places / 4;
+        let (odd, off) = (place / quarter, place % quarter);
+        let nearest = (odd + usize::from(2 * off > quarter)) % 4;
+        let is_between = self.steadiness > 1.0 && nearest % 2 == 1 && off.min(quarter - off) * 4 <= quarter;
+        self.steadiness * logit - if is_between { BETWEEN_EIGHTHS } else { 0.0 }
+    }
+
+    /// What being a key costs, in nats. Realtime-safe.
+    pub fn loss_of_key(&self, key: Key) -> f32 {
+        let strays = self.scale.map_or(0.0, |(scale, loss)| if scale.holds(key) { 0.0 } else { loss });
+        strays + self.call.map_or(0.0, |call| bell(call.keys_outside(key) / KEYS_BEYOND))
+    }
+
+    /// What being so loud costs, in nats: beside the touch, where that is followed, or else beside the call. Realtime-safe.
+    pub fn loss_of_velocity(&self, velocity: f32) -> f32 {
+        match (self.pull, self.call) {
+            (Some(pull), _) => pull.loss(velocity),
+            (None, Some(call)) => bell(call.dynamics_outside(velocity) / VELOCITIES_BEYOND),
+            (None, None) => 0.0,
+        }
     }
 
     /// The same, leaning against how far an answer's pace is off the wanted one. Realtime-safe.
@@ -113,17 +172,33 @@ impl Sampling {
 }
 
 impl Pull {
-    /// What it adds to the logit of a velocity: a bell around the touch (a product of experts).
-    pub fn logit(&self, velocity: f32) -> f32 {
-        let off = (velocity - f32::from(self.towards.value())) / REACH;
-        -0.5 * self.strength * off * off
+    /// A bell around the touch (a product of experts).
+    fn loss(&self, velocity: f32) -> f32 {
+        self.strength * bell((velocity - f32::from(self.towards.value())) / REACH)
     }
+}
+
+/// The nats that a normal distribution loses so many deviations from its middle.
+fn bell(off: f32) -> f32 {
+    0.5 * off * off
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::music::manner::Thousandths;
+
+    #[test]
+    fn who_plays_along_keeps_to_the_beat_and_leaves_the_sixteenths_between() {
+        let odds = |taste: Taste, place: usize| taste.place(place, 48, 1.0);
+        assert_eq!([0, 12, 24, 30].map(|place| odds(Taste::PLAIN, place)), [1.0; 4]);
+        let along = Taste::PLAIN.along();
+        let (on, between) = (odds(along, 0), odds(along, 12));
+        assert_eq!([24, 1, 47].map(|place| odds(along, place)), [on; 3]);
+        assert_eq!([10, 14, 36].map(|place| odds(along, place)), [between; 3]);
+        assert!(on > 1.0 && between < on - 1.0);
+        assert_eq!([16, 32].map(|triplet| odds(along, triplet)), [on; 2], "it may swing");
+    }
 
     #[test]
     fn the_temperatures_of_pitch_and_timing_multiply_that_of_all() {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use super::{keys::PITCH_CLASSES, time::Seconds};
+use super::{keys::PITCH_CLASSES, scale::Root, time::Seconds};
 
 /// Parts of a beat in which a place is counted.
 const TICKS: f64 = 960.0;
@@ -129,6 +129,15 @@ impl Harmony {
         if classes == 0 { None } else { NonZeroU16::new(classes | root << 12).map(Self) }
     }
 
+    /// All of it in a number above 0, and back.
+    pub fn bits(self) -> u16 {
+        self.0.get()
+    }
+
+    pub fn of_bits(bits: u16) -> Option<Self> {
+        Self::new(bits & 0xFFF, (bits >> 12).checked_sub(1).map(|root| root as u8))
+    }
+
     /// The pitch classes, 0 for C. Realtime-safe.
     pub fn classes(self) -> impl Iterator<Item = usize> {
         (0..PITCH_CLASSES).filter(move |class| self.0.get() >> class & 1 == 1)
@@ -137,6 +146,27 @@ impl Harmony {
     /// The pitch class of the root.
     pub fn root(self) -> Option<usize> {
         usize::from(self.0.get() >> 12).checked_sub(1)
+    }
+
+    /// As musicians write it, as far as its thirds, fifth and seventh tell. Allocates.
+    pub fn name(self) -> String {
+        let root = self.root().or_else(|| self.classes().next()).unwrap_or(0);
+        let has =
+            |step: usize| self.classes().any(|class| (class + PITCH_CLASSES - root) % PITCH_CLASSES == step);
+        let third = match (has(3), has(4)) {
+            (true, false) if has(6) && !has(7) => "dim",
+            (true, false) => "m",
+            (false, true) if has(8) && !has(7) => "+",
+            (false, false) if has(5) => "sus4",
+            (false, false) if has(2) => "sus2",
+            _ => "",
+        };
+        let seventh = match (has(10), has(11)) {
+            (true, _) => "7",
+            (false, true) => "maj7",
+            _ => "",
+        };
+        format!("{}{third}{seventh}", Root::NAMES[root])
     }
 
     /// The same so many semitones higher.
@@ -191,6 +221,18 @@ mod tests {
         {
             assert_eq!(Pulse::new(beat, beats, period), None);
         }
+    }
+
+    #[test]
+    fn a_harmony_has_the_name_that_musicians_write() {
+        let name = |classes: &[u8], root| {
+            let bits = classes.iter().fold(0, |bits, class| bits | 1 << class);
+            Harmony::new(bits, Some(root)).map(Harmony::name)
+        };
+        assert_eq!(name(&[0, 4, 7], 0).as_deref(), Some("C"));
+        assert_eq!(name(&[9, 0, 4, 7], 9).as_deref(), Some("Am7"));
+        assert_eq!(name(&[5, 9, 0, 4], 5).as_deref(), Some("Fmaj7"));
+        assert_eq!(name(&[11, 2, 5], 11).as_deref(), Some("Bdim"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     keys::Keys,
+    manner::Polyphony,
     note::Key,
     time::{SampleRate, SampleTime, Seconds},
 };
@@ -10,8 +11,14 @@ use super::{
 const STAY: Seconds = Seconds(2.0);
 /// A hand covers so many semitones to either side of a key that it has struck.
 const REACH: u8 = 4;
+/// A hand strikes keys at once that lie no farther apart: a tenth.
+const SPAN: u8 = 16;
 /// Hands that are everywhere leave at least so many keys; otherwise the keys they hold alone are theirs.
 const LEAST_ROOM: usize = 36;
+/// A part lies so many semitones below what it goes by at least, ...
+const APART: u8 = 3;
+/// ... and where nothing was struck, that is middle C.
+const MIDDLE: Key = Key::saturating(60);
 /// So many strikes within [`STAY`] leave all the time there is.
 const SPARSE_STRIKES: usize = 4;
 /// For each one more, what plays along waits so much longer between onsets.
@@ -32,6 +39,19 @@ struct Strike {
     at: SampleTime,
 }
 
+/// What is played beside a player who goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Anything, around the hands.
+    Free,
+    /// Chords below the player.
+    LeftHand,
+    /// One low voice.
+    Bass,
+    /// One voice below the player's highest one.
+    SecondVoice,
+}
+
 /// What is left to the player.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Berth {
@@ -39,6 +59,65 @@ pub struct Berth {
     pub keys: Keys,
     /// At least so long between two onsets.
     pub spacing: Seconds,
+}
+
+/// The keys that two hands reach beside those that they strike at once. Realtime-safe.
+pub fn within_reach(struck: Keys) -> Keys {
+    (0..).map_while(Key::new).filter(|&key| suits_two(struck.and_key(key))).collect()
+}
+
+impl Part {
+    /// So many notes it has at once at most.
+    pub fn voices(self) -> Polyphony {
+        match self {
+            Self::Free => Polyphony::UNLIMITED,
+            Self::LeftHand => Polyphony::voices(4),
+            Self::Bass | Self::SecondVoice => Polyphony::voices(1),
+        }
+    }
+
+    /// Its chords lie so far apart at least.
+    fn spacing(self) -> Seconds {
+        match self {
+            Self::Free => Seconds::ZERO,
+            Self::LeftHand | Self::SecondVoice => Seconds(0.2),
+            Self::Bass => Seconds(0.3),
+        }
+    }
+
+    /// The keys that it does not strike beside hands that have lately struck these and hold those.
+    fn leaves(self, struck: Keys, held: Keys) -> Keys {
+        let (lowest, highest) = struck.with(held).bounds().unwrap_or((MIDDLE, MIDDLE));
+        let below = |key: Key, least: u8, most: u8| key.number().saturating_sub(APART).clamp(least, most);
+        let (bottom, top) = match self {
+            Self::Free => return around(struck, held),
+            Self::LeftHand => {
+                let top = below(lowest, 48, 60);
+                (top - 24, top)
+            }
+            Self::Bass => (28, below(lowest, 40, 52)),
+            Self::SecondVoice => {
+                let top = below(highest, 48, 96);
+                (top - 14, top)
+            }
+        };
+        Keys::ALL.without(Keys::from(Key::saturating(bottom)).without(Keys::above(Key::saturating(top))))
+    }
+}
+
+/// The keys that are held or near those that were struck; where they are nearly all there are, none.
+fn around(struck: Keys, held: Keys) -> Keys {
+    let mut keys = held;
+    struck.iter().for_each(|key| keys.insert_around(key, REACH));
+    if Key::COUNT - keys.len() < LEAST_ROOM { Keys::NONE } else { keys }
+}
+
+/// Whether each key lies within a span of the lowest one or of the highest one.
+fn suits_two(struck: Keys) -> bool {
+    let Some((lowest, highest)) = struck.bounds() else { return true };
+    let left = Keys::above(Key::saturating(lowest.number().saturating_add(SPAN)));
+    let right = Keys::from(Key::saturating(highest.number().saturating_sub(SPAN)));
+    struck.and(left).without(right).is_empty()
 }
 
 impl Hands {
@@ -52,21 +131,17 @@ impl Hands {
         self.next = (self.next + 1) % STRIKES;
     }
 
-    /// What to leave to hands that hold these keys. Realtime-safe.
-    pub fn berth(&self, now: SampleTime, held: impl Iterator<Item = Key>, rate: SampleRate) -> Berth {
-        let mut held_keys = Keys::NONE;
-        held.for_each(|key| held_keys.insert(key));
-        let (mut keys, mut strikes) = (held_keys, 0_usize);
+    /// What who plays a part leaves to hands that hold these keys. Realtime-safe.
+    pub fn berth(&self, now: SampleTime, held: Keys, rate: SampleRate, part: Part) -> Berth {
         let lately = |strike: &&Strike| now - strike.at <= rate.samples(STAY);
+        let (mut struck, mut strikes) = (Keys::NONE, 0_usize);
         for strike in self.strikes.iter().flatten().filter(lately) {
-            keys.insert_around(strike.key, REACH);
+            struck.insert(strike.key);
             strikes += 1;
         }
-        if Key::COUNT - keys.len() < LEAST_ROOM {
-            keys = held_keys;
-        }
         let dense = strikes.saturating_sub(SPARSE_STRIKES);
-        Berth { keys, spacing: Seconds(WAIT_A_STRIKE.0 * dense as f32) }
+        let spacing = Seconds(WAIT_A_STRIKE.0 * dense as f32).max(part.spacing());
+        Berth { keys: part.leaves(struck, held).with(held), spacing }
     }
 
     /// Realtime-safe.
@@ -95,17 +170,18 @@ mod tests {
     fn hands_keep_their_register_for_two_seconds_and_held_keys_as_long_as_they_are_held() {
         let mut hands = Hands::new();
         hands.strike(key(60), SampleTime(0));
-        let soon = hands.berth(SampleTime(2_000), [key(40)].into_iter(), RATE).keys;
+        let held: Keys = [key(40)].into_iter().collect();
+        let soon = hands.berth(SampleTime(2_000), held, RATE, Part::Free).keys;
         assert!(soon.contains(key(56)) && soon.contains(key(64)) && soon.contains(key(40)));
         assert!(!soon.contains(key(65)) && !soon.contains(key(41)));
-        let later = hands.berth(SampleTime(2_001), [key(40)].into_iter(), RATE).keys;
+        let later = hands.berth(SampleTime(2_001), held, RATE, Part::Free).keys;
         assert_eq!((later.len(), later.contains(key(40))), (1, true));
     }
 
     #[test]
     fn the_denser_the_player_the_more_room_there_is() {
         let mut hands = Hands::new();
-        let spacing = |hands: &Hands| hands.berth(SampleTime(100), std::iter::empty(), RATE).spacing.0;
+        let spacing = |hands: &Hands| hands.berth(SampleTime(100), Keys::NONE, RATE, Part::Free).spacing.0;
         assert_eq!(spacing(&hands), 0.0);
         let mut before = 0.0;
         for strike in 0..20 {
@@ -123,7 +199,30 @@ mod tests {
     fn hands_that_are_everywhere_leave_room_all_the_same() {
         let mut hands = Hands::new();
         (0..16).for_each(|strike| hands.strike(key(strike * 8), SampleTime(0)));
-        let keys = hands.berth(SampleTime(10), [key(60), key(61)].into_iter(), RATE).keys;
+        let held: Keys = [key(60), key(61)].into_iter().collect();
+        let keys = hands.berth(SampleTime(10), held, RATE, Part::Free).keys;
         assert_eq!(keys.len(), 2);
+    }
+
+    #[test]
+    fn two_hands_strike_what_lies_within_two_spans() {
+        let reach = |keys: &[u8]| within_reach(keys.iter().copied().map(key).collect());
+        assert_eq!(reach(&[]), Keys::ALL);
+        assert_eq!(reach(&[36, 52]), Keys::ALL);
+        assert_eq!(reach(&[30, 50]).bounds(), Some((key(14), key(66))));
+        assert!(reach(&[30, 50, 70]).is_empty());
+    }
+
+    #[test]
+    fn a_part_lies_below_what_the_player_plays() {
+        let mut hands = Hands::new();
+        [64, 67, 76].into_iter().for_each(|number| hands.strike(key(number), SampleTime(0)));
+        let room = |part| {
+            let berth = hands.berth(SampleTime(10), Keys::NONE, RATE, part);
+            Keys::ALL.without(berth.keys).bounds().map(|(low, high)| (low.number(), high.number()))
+        };
+        assert_eq!(room(Part::LeftHand), Some((36, 60)));
+        assert_eq!(room(Part::Bass), Some((28, 52)));
+        assert_eq!(room(Part::SecondVoice), Some((59, 73)));
     }
 }

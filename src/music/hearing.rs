@@ -6,6 +6,7 @@ mod zone;
 
 pub use self::zone::Zone;
 use super::{
+    keys::Keys,
     note::{Key, Note},
     time::Moment,
 };
@@ -252,6 +253,12 @@ impl Hearing {
     /// The keys that are held and heard, on any channel.
     pub fn held_keys(&self) -> impl Iterator<Item = Key> {
         self.held().filter_map(Strike::note).map(|note| note.key)
+    }
+
+    /// The keys that are down on channels of which this says so, heard or unheard.
+    pub fn keys_down(&self, is_meant: impl Fn(u8) -> bool) -> Keys {
+        let down = self.held().filter(|strike| strike.is_music() && is_meant(strike.place.channel));
+        down.map(|strike| strike.place.key).collect()
     }
 
     /// Whether any note sounds or any pedal is down.

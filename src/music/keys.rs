@@ -54,6 +54,27 @@ impl Keys {
         *self = Self::of(self.bits() | 1 << key.index());
     }
 
+    /// What either has.
+    pub const fn with(self, other: Self) -> Self {
+        Self::of(self.bits() | other.bits())
+    }
+
+    /// From the lowest on.
+    pub fn iter(self) -> impl Iterator<Item = Key> {
+        (0..).map_while(Key::new).filter(move |key| self.contains(*key))
+    }
+
+    pub fn and_key(mut self, key: Key) -> Self {
+        self.insert(key);
+        self
+    }
+
+    /// The lowest and the highest one.
+    pub fn bounds(self) -> Option<(Key, Key)> {
+        let (below, above) = (self.bits().trailing_zeros(), self.bits().leading_zeros());
+        (!self.is_empty()).then(|| (Key::saturating(below as u8), Key::saturating(127 - above as u8)))
+    }
+
     /// Takes in a key and those within so many semitones of it.
     pub fn insert_around(&mut self, key: Key, semitones: u8) {
         let keys = key.number().saturating_sub(semitones)..=key.number().saturating_add(semitones);

@@ -1,7 +1,8 @@
 //! How the player wants to be answered: all that shapes the notes, small enough to travel.
 
 use super::{
-    conditions::Style, keys::Keys, memory::LARGEST_MEMORY, note::Key, scale::PitchClasses, time::Seconds,
+    conditions::Style, hands::Part, keys::Keys, memory::LARGEST_MEMORY, note::Key, scale::PitchClasses,
+    time::Seconds,
 };
 
 /// What an answer is to be like. Each part holds from the next note on that is drawn.
@@ -27,6 +28,8 @@ pub struct Manner {
     pub pace_follow: Thousandths,
     /// What kind of music it is, where the player says so.
     pub style: Option<Style>,
+    /// What it plays beside a player who goes on.
+    pub part: Part,
     /// Where no song runs, the beat is that of the player's newest notes.
     pub tempo_from_player: bool,
     /// How many of the newest notes count, 25..=150.
@@ -53,10 +56,16 @@ impl Manner {
         // Without it, an answer that goes on comes to run.
         pace_follow: Thousandths(500),
         style: None,
+        part: Part::Free,
         tempo_from_player: true,
         memory: LARGEST_MEMORY as u8,
         model: 0,
     };
+
+    /// The same for who plays this part beside the player: in as many voices as that has.
+    pub fn playing(self, part: Part) -> Self {
+        Self { part, polyphony: self.polyphony.min(part.voices()), ..self }
+    }
 
     /// What may be played: the keys of the scale within the register; none where they share none.
     pub const fn keys(&self) -> Keys {

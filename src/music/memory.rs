@@ -94,6 +94,11 @@ impl Memory {
         &self.notes[self.notes.len().saturating_sub(count)..]
     }
 
+    /// What is known at the newest note; nothing where there is none.
+    pub fn newest_known(&self) -> Conditions {
+        self.conditions.last().copied().unwrap_or(Conditions::UNKNOWN)
+    }
+
     /// The call: what the player has played since the plugin's last note, as far as is known who did.
     pub fn call(&self) -> &[Note] {
         let plugins = self.conditions.iter().rposition(|known| known.who == Some(Who::Plugin));
@@ -102,9 +107,24 @@ impl Memory {
 
     /// The keys that the player has struck, as far as is known who did. Realtime-safe.
     pub fn keys_of_player(&self) -> impl Iterator<Item = Key> {
-        let players =
-            self.notes.iter().zip(&self.conditions).filter(|(_, known)| known.who != Some(Who::Plugin));
-        players.map(|(note, _)| note.key)
+        self.of_player().map(|note| note.key)
+    }
+
+    /// The newest notes of the player, in order, as far as is known whose they are. Realtime-safe.
+    pub fn newest_of_player(&self, count: usize) -> impl Iterator<Item = &Note> {
+        let older = self.of_player().count().saturating_sub(count);
+        self.of_player().skip(older)
+    }
+
+    /// The notes of the plugin, in order.
+    pub fn of_plugin(&self) -> impl Iterator<Item = &Note> {
+        let known = self.notes.iter().zip(&self.conditions);
+        known.filter(|(_, known)| known.who == Some(Who::Plugin)).map(|(note, _)| note)
+    }
+
+    fn of_player(&self) -> impl Iterator<Item = &Note> {
+        let known = self.notes.iter().zip(&self.conditions);
+        known.filter(|(_, known)| known.who != Some(Who::Plugin)).map(|(note, _)| note)
     }
 
     /// The notes of a span as they stand on the grid. Realtime-safe.

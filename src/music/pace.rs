@@ -46,6 +46,14 @@ impl Pace {
     /// Of who plays from nothing.
     pub const USUAL: Self = USUAL;
 
+    /// Of so many notes, of which so many were struck with the one before, their onsets so many seconds apart, above 0, and
+    /// their durations so long.
+    pub fn of_few(notes: usize, together: usize, step: f64, duration: f64) -> Self {
+        let (count, together) = (notes.saturating_sub(1) as f64, together as f64);
+        let chords = (together + DOUBTFUL_NOTES) / (count + 2.0 * DOUBTFUL_NOTES);
+        Self { step, chords, duration: duration.max(LEAST_S) }
+    }
+
     /// Of the newest of some notes; `None` where they are too few to tell. Realtime-safe.
     pub fn of(notes: &[Note]) -> Option<Self> {
         let newest = &notes[notes.len().saturating_sub(NOTES)..];

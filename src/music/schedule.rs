@@ -46,6 +46,13 @@ pub struct Schedule {
     sounding: Vec<Sounding>,
 }
 
+impl Sounding {
+    /// Where it is to end.
+    pub fn end(&self) -> Position {
+        self.end
+    }
+}
+
 impl Schedule {
     pub fn new() -> Self {
         Self { pending: Vec::with_capacity(PENDING_NOTES), sounding: Vec::with_capacity(SOUNDING_NOTES) }
@@ -109,6 +116,11 @@ impl Schedule {
     /// The first pending note is not played after all. Realtime-safe.
     pub fn skip_first(&mut self) {
         self.pending.remove(0);
+    }
+
+    /// What is planned, in the order of onsets.
+    pub fn pending(&self) -> impl Iterator<Item = PlannedNote> {
+        self.pending.iter().copied()
     }
 
     pub fn has_pending(&self) -> bool {

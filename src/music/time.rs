@@ -51,6 +51,11 @@ impl Tempo {
         self.0
     }
 
+    /// How many times as fast as another.
+    pub fn ratio(self, other: Self) -> f64 {
+        self.0 / other.0
+    }
+
     /// How many beats the tempo of `self` gains on another within a length.
     pub fn gain_on(self, other: Self, length: Samples, rate: SampleRate) -> Beats {
         Beats((self.0 - other.0) / 60.0 * length.0 as f64 / rate.0)

@@ -1,5 +1,6 @@
 //! Who has the floor: a pure state machine over positions of the music.
 
+mod along;
 mod floor;
 mod passing;
 mod rules;
@@ -18,9 +19,6 @@ use super::{
     time::{Beats, SampleTime, Seconds, Tempo},
     timeline::{Motion, Position, Timeline},
 };
-
-/// Who plays along needs so long to follow a strike; the strikes of a chord lie closer together.
-const REACTION: Seconds = Seconds(0.05);
 
 /// How long before the hand-over the answer is asked for, so that its first notes are there in time
 /// whatever the block size up to 8,192 samples. A silence shorter than this is all the warning there is.
@@ -62,6 +60,9 @@ pub struct Turns {
     floor: Floor,
     /// Where the plugin is to come in, until it has the floor; then where its bars end, if they do.
     due: Option<Due>,
+    /// From where on who plays along is to plan anew, where the player has struck.
+    renewal: Option<Position>,
+    is_along: bool,
     /// How bars were counted when that was decided.
     bars: Option<Bars>,
     call: Option<Call>,
@@ -86,6 +87,8 @@ impl Turns {
         Self {
             floor: Floor::Listening,
             due: None,
+            renewal: None,
+            is_along: false,
             bars: None,
             call: None,
             expected: None,
@@ -114,13 +117,9 @@ impl Turns {
     pub fn key_down(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
         let (began, tempo) = (timeline.pin(at), timeline.tempo());
         self.call.get_or_insert(Call { began, tempo });
+        self.is_along = matches!(rules, Rules::Together { .. });
         match rules {
-            Rules::Together { .. } => {
-                let ended = self.current().map(|ask| ask.turn);
-                self.floor = Floor::Cued { at: timeline.after_seconds(began, REACTION, tempo) };
-                self.decide(at, timeline, rules);
-                Consequence::PlanAnew(ended)
-            }
+            Rules::Together { .. } => self.key_down_along(at, timeline),
             Rules::Trade { .. } => self.key_down_in_a_trade(at, timeline, rules),
             // Who has given the cue may play on to the line that the plugin waits for.
             _ if self.floor.is_cued() => Consequence::PlayOn,
@@ -240,6 +239,7 @@ impl Turns {
     fn move_by(&mut self, by: Beats) {
         self.floor = self.floor.moved(by);
         self.due = self.due.map(|due| due.moved(by));
+        self.renewal = self.renewal.map(|at| at.moved(by));
         if let Some(call) = &mut self.call {
             call.began = call.began.moved(by);
         }
@@ -247,9 +247,9 @@ impl Turns {
 
     /// Nothing that was played is answered any more. Gives the turn that this ends.
     pub fn stop(&mut self) -> Option<TurnId> {
-        self.call = None;
+        (self.call, self.is_along) = (None, false);
         let ended = self.current().map(|ask| ask.turn);
-        (self.floor, self.due) = (Floor::Listening, None);
+        (self.floor, self.due, self.renewal) = (Floor::Listening, None, None);
         ended
     }
 
@@ -294,6 +294,9 @@ impl Turns {
     pub fn end(&mut self, timeline: &Timeline, rules: &Rules) {
         self.floor = Floor::Listening;
         self.due = self.due.and_then(|end| self.begin_of_bars(end, timeline, rules));
+        if let Some(at) = self.renewal {
+            self.come_in(at);
+        }
     }
 
     /// The answer that may still be planned for.
@@ -316,7 +319,7 @@ impl Turns {
 
     fn take_floor(&mut self, next: Floor) -> Consequence {
         let ended = self.current().map(|ask| ask.turn);
-        (self.floor, self.due) = (next, None);
+        (self.floor, self.due, self.renewal) = (next, None, None);
         Consequence::FallSilent(ended)
     }
 }

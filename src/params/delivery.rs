@@ -4,7 +4,10 @@ use nice_plug::prelude::*;
 
 use super::{percent, texts};
 use crate::{
-    music::quantise::{Grid, Quantise},
+    music::{
+        quantise::{Grid, Quantise},
+        time::Seconds,
+    },
     performer::Delivery,
 };
 
@@ -14,6 +17,8 @@ const DOTTED: f32 = 0.75;
 /// Bounds of what velocities are multiplied by.
 const SOFTEST: f32 = 0.25;
 const LOUDEST: f32 = 2.0;
+/// Instruments and the lines to them rarely take longer.
+const LONGEST_ADVANCE_MS: f32 = 100.0;
 const AS_PLAYED: &str = "as played";
 
 #[derive(Params)]
@@ -34,6 +39,10 @@ pub struct DeliveryParams {
     #[id = "velocity-scale"]
     pub velocity_scale: FloatParam,
 
+    /// How much earlier the answer goes out, in milliseconds.
+    #[id = "advance"]
+    pub advance: FloatParam,
+
     /// Where the answer goes: one of 16 channels, or the one of the call.
     #[id = "output-channel"]
     pub channel: IntParam,
@@ -49,6 +58,7 @@ impl DeliveryParams {
                 swing: self.swing.value().clamp(STRAIGHT, DOTTED).into(),
             },
             velocity_scale: self.velocity_scale.value().clamp(SOFTEST, LOUDEST),
+            advance: Seconds(self.advance.value().clamp(0.0, LONGEST_ADVANCE_MS) / 1_000.0),
             channel: super::channel(&self.channel),
         }
     }
@@ -61,6 +71,14 @@ impl Default for DeliveryParams {
             strength: percent("Quantise strength", 1.0, 0.0, 1.0),
             swing: percent("Swing", STRAIGHT, STRAIGHT, DOTTED),
             velocity_scale: percent("Velocity scale", 1.0, SOFTEST, LOUDEST),
+            advance: FloatParam::new(
+                "Advance",
+                0.0,
+                FloatRange::Linear { min: 0.0, max: LONGEST_ADVANCE_MS },
+            )
+            .with_unit(" ms")
+            .with_step_size(0.1)
+            .with_value_to_string(formatters::v2s_f32_rounded(1)),
             channel: IntParam::new("Output channel", 0, IntRange::Linear { min: 0, max: 16 })
                 .with_value_to_string(texts::show_channel(AS_PLAYED))
                 .with_string_to_value(texts::read_channel(AS_PLAYED)),

@@ -4,10 +4,12 @@ use nice_plug::prelude::*;
 
 use super::texts;
 use crate::{
-    music::hearing::Zone,
+    music::{harmony::Source, hearing::Zone, note::Key},
     performer::{Ears, Triggers},
 };
 
+/// The left hand plays below it.
+const MIDDLE_C: Key = Key::saturating(60);
 const ALL: &str = "all";
 
 #[derive(Params)]
@@ -19,6 +21,10 @@ pub struct SwitchParams {
     /// Whose notes are heard: those of one of 16 channels, or all. Others pass all the same.
     #[id = "input-channel"]
     pub input_channel: IntParam,
+
+    /// Who says what the harmony is: nobody, the keys below middle C, or one of 16 channels, which is no music then.
+    #[id = "harmony"]
+    pub harmony: IntParam,
 
     /// Which channels are one MPE instrument.
     #[id = "mpe"]
@@ -67,6 +73,15 @@ impl SwitchParams {
         }
     }
 
+    /// Who says now what the harmony is. Realtime-safe.
+    pub fn harmony(&self) -> Source {
+        match u8::try_from(self.harmony.value()) {
+            Ok(texts::LEFT_HAND) => Source::Below(MIDDLE_C),
+            Ok(channel @ 1..=16) => Source::Channel(channel - 1),
+            _ => Source::Off,
+        }
+    }
+
     /// Which channels belong together now. Realtime-safe.
     pub fn zone(&self) -> Zone {
         match self.mpe.value() {
@@ -94,6 +109,9 @@ impl Default for SwitchParams {
             input_channel: IntParam::new("Input channel", 0, IntRange::Linear { min: 0, max: 16 })
                 .with_value_to_string(texts::show_channel(ALL))
                 .with_string_to_value(texts::read_channel(ALL)),
+            harmony: IntParam::new("Harmony", 0, IntRange::Linear { min: 0, max: texts::LEFT_HAND.into() })
+                .with_value_to_string(texts::show_harmony())
+                .with_string_to_value(texts::read_harmony()),
             mpe: EnumParam::new("MPE", Mpe::Off),
             panic: BoolParam::new("Panic", false),
             re_roll: BoolParam::new("Re-roll", false),

@@ -5,7 +5,7 @@ use nice_plug::params::{Params, internals::ParamPtr};
 use super::*;
 
 /// The identifiers with which projects were saved, in their order.
-const IDS: [&str; 44] = [
+const IDS: [&str; 47] = [
     "model",
     "memory",
     "temperature",
@@ -33,9 +33,11 @@ const IDS: [&str; 44] = [
     "quantise-strength",
     "swing",
     "velocity-scale",
+    "advance",
     "output-channel",
     "listen",
     "input-channel",
+    "harmony",
     "mpe",
     "panic",
     "re-roll",
@@ -43,6 +45,7 @@ const IDS: [&str; 44] = [
     "answer-length",
     "answer-bars",
     "trade-bars",
+    "part",
     "cue",
     "cue-key",
     "cue-controller",

@@ -102,6 +102,33 @@ pub fn read_channel(none: &'static str) -> Read<i32> {
     })
 }
 
+/// The harmony is that of the left hand; up to 16 it is that of a channel.
+pub const LEFT_HAND: u8 = 17;
+const LEFT_HAND_NAME: &str = "left hand";
+const NOBODY: &str = "off";
+
+pub fn show_harmony() -> Show<i32> {
+    Arc::new(|source| match source {
+        0 => NOBODY.to_owned(),
+        1..=16 => format!("channel {source}"),
+        _ => LEFT_HAND_NAME.to_owned(),
+    })
+}
+
+pub fn read_harmony() -> Read<i32> {
+    Arc::new(|text| {
+        let text = text.trim().to_lowercase();
+        match text.as_str() {
+            NOBODY => Some(0),
+            LEFT_HAND_NAME => Some(LEFT_HAND.into()),
+            _ => {
+                let channel = text.trim_start_matches("channel").trim().parse().ok();
+                channel.filter(|number| (1..=16).contains(number))
+            }
+        }
+    })
+}
+
 impl Enum for Root {
     fn variants() -> &'static [&'static str] {
         &Root::NAMES

@@ -5,6 +5,7 @@ use std::num::NonZeroU8;
 use nice_plug::prelude::*;
 
 use crate::music::{
+    hands::Part,
     note::Key,
     time::Beats,
     turn::{Alignment, Cue, Entry, Foot, Length, Rules},
@@ -36,6 +37,10 @@ pub struct TurnParams {
     /// The bars of each side, in mode Trade.
     #[id = "trade-bars"]
     pub trade_bars: IntParam,
+
+    /// What the plugin plays beside the player, in mode Together.
+    #[id = "part"]
+    pub part: EnumParam<PartChoice>,
 
     /// What gives the floor to the plugin, in modes Answer and Endless.
     #[id = "cue"]
@@ -80,6 +85,21 @@ pub enum AnswerLength {
     Phrase,
 }
 
+/// What the plugin plays beside the player.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum PartChoice {
+    #[id = "free"]
+    Free,
+    #[id = "left-hand"]
+    #[name = "Left hand"]
+    LeftHand,
+    #[id = "bass"]
+    Bass,
+    #[id = "second-voice"]
+    #[name = "Second voice"]
+    SecondVoice,
+}
+
 /// What gives the floor to the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum CueSource {
@@ -117,6 +137,16 @@ impl TurnParams {
             Mode::Trade => Rules::Trade { bars: bars(&self.trade_bars) },
             Mode::Together => Rules::Together { longest },
             Mode::Endless => Rules::Endless { entry },
+        }
+    }
+
+    /// What is played beside a player who goes on; nothing in particular in games where nobody does. Realtime-safe.
+    pub fn part(&self) -> Part {
+        match (self.mode.value(), self.part.value()) {
+            (Mode::Together, PartChoice::LeftHand) => Part::LeftHand,
+            (Mode::Together, PartChoice::Bass) => Part::Bass,
+            (Mode::Together, PartChoice::SecondVoice) => Part::SecondVoice,
+            _ => Part::Free,
         }
     }
 
@@ -166,6 +196,7 @@ impl Default for TurnParams {
             answer_length: EnumParam::new("Answer length", AnswerLength::Call),
             answer_bars: in_bars("Answer bars", 4),
             trade_bars: in_bars("Trade bars", 4),
+            part: EnumParam::new("Part", PartChoice::Free),
             cue: EnumParam::new("Cue", CueSource::Silence),
             cue_key: IntParam::new("Cue key", CUE_KEY, IntRange::Linear { min: 0, max: 127 })
                 .with_value_to_string(formatters::v2s_i32_key_formatter())
@@ -208,6 +239,7 @@ mod tests {
         assert_reads_its_own_texts(&params.answer_length, 2);
         assert_reads_its_own_texts(&params.answer_bars, MOST_BARS as usize - 1);
         assert_reads_its_own_texts(&params.trade_bars, MOST_BARS as usize - 1);
+        assert_reads_its_own_texts(&params.part, 3);
         assert_reads_its_own_texts(&params.cue, 4);
         assert_reads_its_own_texts(&params.cue_key, 127);
         assert_reads_its_own_texts(&params.cue_controller, LAST_CONTROLLER as usize);

@@ -51,6 +51,11 @@ impl Plan {
         Self { ordinal: 0, made, manner, sounded: Moment::EARLIEST, former: [None; FORMER] }
     }
 
+    /// The plan of another turn that goes on from this one, which is given up from a moment on.
+    pub fn renewed(self, turn: TurnId, from: Moment, made: SampleTime, manner: Manner) -> Self {
+        Self { ordinal: 0, ..self.next(turn, from, made, manner) }
+    }
+
     /// Whether a note still belongs to the answer: it was made for an earlier plan, and for before that was given up.
     pub fn keeps(&self, turn: TurnId, onset: Moment) -> bool {
         self.former.iter().flatten().any(|(former, from)| *former == turn && onset < *from)
@@ -134,7 +139,7 @@ impl Performer {
     }
 
     /// Asks for the rest of the answer anew, with another seed. What sounds goes on.
-    fn plan_again(&mut self) {
+    pub(super) fn plan_again(&mut self) {
         // What the worker has made since the block before is part of the plan, as it is where it is made at once.
         self.collect();
         let Some(before) = self.turns.current().map(|ask| ask.turn) else { return };

@@ -3,7 +3,9 @@
 use super::{Settings, port::Gesture};
 use crate::music::{
     hands::Hands,
+    harmony::{self, Source},
     hearing::{CHANNELS, Hearing, Pedal, Place, Zone},
+    keys::Keys,
     time::SampleTime,
     touch::Touch,
     turn::{Cue, Foot},
@@ -21,6 +23,7 @@ pub(super) struct Input {
     pub hearing: Hearing,
     pub hands: Hands,
     pub touch: Touch,
+    pub harmony: harmony::Held,
     /// The channel of the newest strike that was heard: the answer goes where the call went.
     pub channel: u8,
     /// The controller that is down as a cue.
@@ -37,6 +40,8 @@ pub enum Ears {
     /// To one channel, 0..16.
     Channel(u8),
     All,
+    /// To all but one, 0..16.
+    AllBut(u8),
 }
 
 /// What is to be done with a gesture.
@@ -55,6 +60,7 @@ impl Input {
             hearing: Hearing::new(),
             hands: Hands::new(),
             touch,
+            harmony: harmony::Held::default(),
             channel,
             cue: None,
             used: [SampleTime(0); CHANNELS as usize],
@@ -123,6 +129,18 @@ impl Input {
         self.hearing.any_held(|channel| ears.hear(channel))
     }
 
+    /// The keys that are down of the chord which says what the harmony is.
+    pub fn chord(&self, settings: &Settings) -> Keys {
+        let ears = settings.open_ears();
+        match settings.harmony {
+            Source::Off => Keys::NONE,
+            Source::Below(split) => {
+                self.hearing.keys_down(|channel| ears.hear(channel)).without(Keys::from(split))
+            }
+            Source::Channel(chords) => self.hearing.keys_down(|channel| channel == chords),
+        }
+    }
+
     /// Whether a key is down here.
     pub fn holds(&self, place: Place) -> bool {
         self.hearing.holds(place)
@@ -130,6 +148,7 @@ impl Input {
 
     /// Hands and foot are up, and nothing of them is known.
     pub fn clear(&mut self) {
+        self.harmony = harmony::Held::default();
         self.hearing.clear();
         self.hands.clear();
     }
@@ -141,6 +160,7 @@ impl Ears {
             Self::Closed => false,
             Self::Channel(heard) => heard == channel,
             Self::All => true,
+            Self::AllBut(other) => other != channel,
         }
     }
 }
@@ -151,6 +171,10 @@ impl Settings {
         match self.ears {
             _ if self.bypass => Ears::Closed,
             Ears::Channel(channel) if self.zone.master() == Some(channel) => Ears::All,
+            Ears::All => match self.harmony {
+                Source::Channel(channel) => Ears::AllBut(channel),
+                Source::Off | Source::Below(_) => Ears::All,
+            },
             ears => ears,
         }
     }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     chronicle::Event,
+    lane::Request,
     music::{
         hearing::{Outcome, Pedal, Place, Places, Release, Role, Strike},
         note::{Note, Velocity},
@@ -18,7 +19,12 @@ impl Performer {
     pub(super) fn hear<P: Port>(&mut self, at: SampleTime, arrival: Arrival<P::Event>, port: &mut P) {
         let heed = self.input.heed(arrival.gesture, &self.settings);
         match (heed, arrival.gesture) {
-            (Heed::Music, _) => self.hear_music(at, arrival, port),
+            (Heed::Music, gesture) => {
+                self.hear_music(at, arrival, port);
+                if gesture.moves_keys() {
+                    self.follow_harmony(at);
+                }
+            }
             (Heed::Cue, gesture) => {
                 if let Gesture::KeyDown(place, _) = gesture {
                     self.swallow(place, &arrival);
@@ -65,6 +71,18 @@ impl Performer {
                 self.pass(arrival, port);
             }
             Gesture::Bend { .. } | Gesture::Controller { .. } | Gesture::Other => self.pass(arrival, port),
+        }
+    }
+
+    /// What is played goes on otherwise where the harmony has changed.
+    fn follow_harmony(&mut self, at: SampleTime) {
+        let before = self.input.harmony.now();
+        let keys = self.input.chord(&self.settings);
+        let Some(change) = self.input.harmony.follow(keys, self.timeline.moment(at)) else { return };
+        self.request(Request::Harmony(change));
+        self.telemetry.harmony.tell(change.harmony);
+        if before != Some(change.harmony) {
+            self.plan_again();
         }
     }
 

@@ -11,26 +11,39 @@ use crate::{
         note::Note,
         quantise::Grid,
         schedule::PlannedNote,
-        time::{BeatTime, Moment, Seconds},
+        time::{BeatTime, Beats, Moment, SampleTime, Seconds},
         timeline::Position,
         turn::{Ask, Rules, TurnId},
     },
 };
+
+/// Who plays along supposes that the player holds for so long what she holds.
+const HELD_ON: Beats = Beats(1.0);
 
 impl Performer {
     /// Asks for the answer that is to come, at the cursor.
     pub(super) fn ask(&mut self) {
         let at = self.cursor;
         let rules = self.settings.rules;
+        let before = self.turns.answering();
         let Some(ask) = self.turns.ask(at, &self.timeline, &rules) else { return };
+        self.plan = match before {
+            Some(before) => self.give_up_from(&before, &ask),
+            None => Plan::new(at, self.settings.manner),
+        };
         self.tell_manner();
+        let mut now = ask.hand_over;
         if matches!(rules, Rules::Together { .. }) {
-            let berth = self.input.hands.berth(at, self.input.hearing.held_keys(), self.timeline.rate());
+            let held = self.input.hearing.held_keys().collect();
+            let (hands, part) = (&self.input.hands, self.settings.manner.part);
+            let berth = hands.berth(at, held, self.timeline.rate(), part);
             self.request(Request::Avoid(berth));
+            self.tell_own();
+            // What the player holds goes on for a while.
+            now = self.timeline.after(now, HELD_ON);
         }
         // As of the hand-over, so that the answer does not depend on when it was asked for.
-        self.tell_sounding(self.timeline.sample(ask.hand_over));
-        self.plan = Plan::new(at, self.settings.manner);
+        self.tell_sounding(self.timeline.sample(now));
         let (seed, touch) = (self.settings.seed(ask.ordinal, 0), self.input.touch.velocity());
         let length = ask
             .until
@@ -44,6 +57,35 @@ impl Performer {
         self.telemetry.answered_until.set(Moment::EARLIEST);
         let sent = self.request(Request::Answer { turn, from, length, seed, touch, ending });
         self.awaited = sent.then_some(ask.turn);
+    }
+
+    /// Of a plan that goes on to the hand-over of another one, what was to begin there or later is given up.
+    fn give_up_from(&mut self, before: &Ask, next: &Ask) -> Plan {
+        let from = self.timeline.moment_after(before.hand_over, before.from, next.hand_over, before.tempo);
+        self.output.schedule.drop_from(from);
+        self.tell(Event::Dropped { from: self.timeline.sample(next.hand_over) });
+        let kept = Moment(from.0.next_down());
+        self.request(Request::Cancel { turn: before.turn, sounded: kept });
+        self.plan.renewed(before.turn, from, self.cursor, self.settings.manner)
+    }
+
+    /// Tells what the plugin plays and what it is going to play still, as it will have been.
+    fn tell_own(&mut self) {
+        let Self { output, timeline, lanes, telemetry, settings, .. } = self;
+        let note = |onset: SampleTime, end: Position, key, velocity| {
+            let (onset, end) = (timeline.moment(onset), timeline.moment(timeline.sample(end)));
+            let heard = onset + settings.delivery.advance;
+            Note { onset: heard, duration: (end - onset).max(Seconds::ZERO), key, velocity }
+        };
+        let sounding = output.schedule.sounding();
+        let sounding = sounding.map(|it| note(it.onset, it.end(), it.place.key, it.velocity));
+        let pending = output.schedule.pending();
+        let pending = pending.map(|it| note(timeline.sample(it.onset), it.end, it.place.key, it.velocity));
+        for note in sounding.chain(pending) {
+            if lanes.requests.push(Request::Sounding { note, who: Who::Plugin }).is_err() {
+                telemetry.unsent.raise();
+            }
+        }
     }
 
     /// Takes what the worker has made, as far as there is room for it.
@@ -90,7 +132,7 @@ impl Performer {
             }
             onset = timeline.pin(self.cursor);
         }
-        onset = self.quantised(ask, onset);
+        onset = self.advanced(self.quantised(ask, onset));
         let end = timeline.after_seconds(onset, note.duration, ask.tempo);
         let place = Place { channel: self.input.channel, key: note.key };
         let planned = PlannedNote { drawn: note.onset, onset, end, place, velocity: note.velocity };
@@ -128,6 +170,19 @@ impl Performer {
                 timeline.after(ask.hand_over, placed - BeatTime(0.0))
             }
             _ => onset,
+        }
+    }
+
+    /// Where what is to be heard at an onset goes out; not in the past.
+    fn advanced(&self, onset: Position) -> Position {
+        let timeline = &self.timeline;
+        let advance = timeline.rate().samples(self.settings.delivery.advance);
+        let sample = timeline.sample(onset);
+        let early = (sample - advance).max(self.cursor.min(sample));
+        match (onset, early < sample) {
+            (_, false) => onset,
+            (Position::Beat(_), true) => timeline.pin(early),
+            (Position::Sample(_), true) => Position::Sample(early),
         }
     }
 

@@ -68,6 +68,20 @@ pub enum Gesture {
     Other,
 }
 
+impl Gesture {
+    /// Whether keys go down or up.
+    pub fn moves_keys(&self) -> bool {
+        matches!(
+            self,
+            Self::KeyDown(..)
+                | Self::KeysUp(_)
+                | Self::Choke(_)
+                | Self::AllOff { .. }
+                | Self::AllSoundOff { .. }
+        )
+    }
+}
+
 /// What the plugin plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sound {

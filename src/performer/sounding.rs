@@ -8,9 +8,12 @@ use crate::{
         note::{Key, Note},
         schedule::{Due, PlannedNote, Sounding},
         time::{Beats, Moment, SampleTime},
-        turn::TurnId,
+        turn::{Rules, TurnId},
     },
 };
+
+/// Keys so many semitones apart rub against each other.
+const RUBS: u8 = 2;
 
 impl Performer {
     pub(super) fn play(&mut self, due: Due, port: &mut impl Port) {
@@ -24,7 +27,8 @@ impl Performer {
         let PlannedNote { place: Place { key, .. }, drawn, .. } = note;
         let place = Place { channel: self.channel_out(), key };
         // A key sounds for one of the two: its release would end the player's note.
-        let is_allowed = self.settings.manner.keys().contains(key) && !self.input.holds(place);
+        let is_free = !self.input.holds(place) && !self.clashes(key);
+        let is_allowed = self.settings.manner.keys().contains(key) && is_free;
         let has_room = is_allowed && self.make_room(key, port);
         let velocity = self.settings.delivery.velocity(note.velocity);
         if has_room {
@@ -42,6 +46,12 @@ impl Performer {
             self.output.schedule.skip_first();
             self.tell(Event::Skipped(key));
         }
+    }
+
+    /// Whether what was planned beside the player rubs against what the player has struck since.
+    fn clashes(&self, key: Key) -> bool {
+        let rubs = |held: Key| held.number().abs_diff(key.number()) <= RUBS;
+        matches!(self.settings.rules, Rules::Together { .. }) && self.input.hearing.held_keys().any(rubs)
     }
 
     /// An answer is as straight as it was drawn. A player who bends it while it sounds is let be.
@@ -85,10 +95,11 @@ impl Performer {
         }
     }
 
-    /// A note of the answer as it sounded until now.
+    /// A note of the answer as it sounded until now: where it was heard.
     fn played(&self, Sounding { place, velocity, onset, .. }: Sounding) -> Note {
-        let onset = self.timeline.moment(onset);
-        Note { onset, duration: self.timeline.moment(self.cursor) - onset, key: place.key, velocity }
+        let sent = self.timeline.moment(onset);
+        let duration = self.timeline.moment(self.cursor) - sent;
+        Note { onset: sent + self.settings.delivery.advance, duration, key: place.key, velocity }
     }
 
     /// What sounds on this key makes way for the player's strike.

@@ -55,6 +55,7 @@ fn hears((ears, bypass): Border, channel: u8) -> bool {
     let hears = match ears {
         Ears::Closed => false,
         Ears::Channel(heard) => heard == channel,
+        Ears::AllBut(other) => other != channel,
         Ears::All => true,
     };
     hears && !bypass

@@ -144,7 +144,7 @@ fn where_the_transport_stands_still_the_grid_counts_from_the_hand_over() {
 #[test]
 fn a_change_of_the_register_is_heard_at_once_and_the_answer_goes_on() {
     let high =
-        Manner { register: Register::between(Key::saturating(66), Key::saturating(71)), ..Manner::DEFAULT };
+        Manner { register: Register::between(Key::saturating(66), Key::saturating(71)), ..SETTINGS.manner };
     let long = vec![one_call()[0], (12 * BEAT, Gesture::KeysUp(place(60).into()))];
     let change = 15 * BEAT;
     let settings = |at| if at >= change { with_manner(high) } else { SETTINGS };

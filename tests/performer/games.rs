@@ -168,6 +168,24 @@ fn without_its_cue_the_plugin_is_silent() {
 }
 
 #[test]
+fn together_a_strike_changes_nothing_before_the_next_beat() {
+    let note = |at: u64, key: u8| {
+        let down = Gesture::KeyDown(place(key), Velocity::saturating(80));
+        [(at, down), (at + BEAT / 2, Gesture::KeysUp(place(key).into()))]
+    };
+    let steady: Vec<_> = (0..16).flat_map(|beat| note(beat * BEAT, 30)).collect();
+    let mut more = [steady.clone(), note(6 * BEAT + BEAT / 3, 33).to_vec()].concat();
+    more.sort_by_key(|(at, _)| *at);
+    let strikes = |score: &[(u64, Gesture)]| {
+        let heard = play(TOGETHER, score, &playing(), &[512]);
+        onsets(&heard).into_iter().filter(|at| *at < 7 * BEAT).collect::<Vec<_>>()
+    };
+    let usual = strikes(&steady);
+    assert!(usual.iter().any(|at| *at > 6 * BEAT), "it plays on: {usual:?}");
+    assert_eq!(strikes(&more), usual);
+}
+
+#[test]
 fn together_the_plugin_plays_while_keys_are_held_and_away_from_the_hands() {
     let score: Vec<_> = (0..40)
         .flat_map(|note| {

@@ -4,6 +4,7 @@ use std::num::NonZeroU8;
 
 use antiphon::{
     music::{
+        harmony::Source,
         hearing::Place,
         manner::{Density, Manner, Register},
         note::{Key, Velocity},
@@ -157,6 +158,20 @@ fn an_answer_goes_on_when_the_ears_close_and_nobody_takes_the_floor_from_it() {
     let heard = render(&[one_call(), strike.to_vec()].concat(), &playing(), closing);
     assert!(onsets(&alone).last().is_some_and(|last| *last > 100 * BEAT));
     assert_eq!(alone, heard);
+}
+
+#[test]
+fn a_channel_with_chords_is_no_call_and_takes_no_floor() {
+    let chord = |at| {
+        let keys = [60, 64, 67].map(Key::saturating);
+        let mut notes = keys.map(|key| note(at, Place { channel: 9, key }, BEAT)).concat();
+        notes.sort_by_key(|(at, _)| *at);
+        notes
+    };
+    let settings = Settings { harmony: Source::Channel(9), ..with(ENDLESS) };
+    assert_eq!(render(&chord(0), &playing(), |_| settings), []);
+    let onsets = onsets(&render(&[one_call(), chord(20 * BEAT)].concat(), &playing(), |_| settings));
+    assert!(onsets.last().is_some_and(|last| *last > 100 * BEAT), "it plays on");
 }
 
 #[test]

@@ -8,8 +8,9 @@ use antiphon::{
     model::{Chance, Limits, Model, State, Taste},
     music::{
         grid::GridNote,
+        harmony::Source,
         hearing::{Pedal, Place, Zone},
-        manner::Manner,
+        manner::{Manner, Thousandths},
         note::{Key, RelativeNote, Velocity},
         patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
@@ -31,9 +32,11 @@ pub const ANSWER: Rules = Rules::Answer { entry: ENTRY, length: Length::Call { l
 pub const SETTINGS: Settings = Settings {
     rules: ANSWER,
     patience: Patience::DEFAULT,
-    manner: Manner::DEFAULT,
+    // A note or two are enough to have it play anything.
+    manner: Manner { pace_follow: Thousandths::ZERO, ..Manner::DEFAULT },
     delivery: Delivery::PLAIN,
     ears: Ears::All,
+    harmony: Source::Off,
     zone: Zone::Off,
     triggers: Triggers::NONE,
     seed: 7,

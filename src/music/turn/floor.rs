@@ -62,6 +62,8 @@ pub enum Floor {
 pub struct Asked {
     /// Since when the player is silent, where that is why.
     pub(super) silent_since: Option<Position>,
+    /// The plugin plays already, and goes on in this way from the hand-over on.
+    pub(super) goes_on: bool,
     pub(super) ask: Ask,
 }
 
@@ -82,9 +84,9 @@ impl Floor {
             Self::Listening => self,
             Self::Silence { since } => Self::Silence { since: since.moved(by) },
             Self::Cued { at } => Self::Cued { at: at.moved(by) },
-            Self::Asked(Asked { silent_since, ask }) => {
+            Self::Asked(Asked { silent_since, goes_on, ask }) => {
                 let silent_since = silent_since.map(|since| since.moved(by));
-                Self::Asked(Asked { silent_since, ask: ask.moved(by) })
+                Self::Asked(Asked { silent_since, goes_on, ask: ask.moved(by) })
             }
             Self::Answering(ask) => Self::Answering(ask.moved(by)),
         }

@@ -15,6 +15,9 @@ const SAME_BEATS: f64 = 1.0 / 1_000.0;
 /// The shortest answer, and the length of one whose call cannot be measured across a stop or a jump.
 const SHORTEST_ANSWER: Beats = Beats(2.0);
 
+/// What begins so little before a bar belongs to it, as a part of the bar.
+const UPBEAT: f64 = 0.25;
+
 /// A word that comes so late still takes the line that it would have taken.
 const GRACE: Seconds = Seconds(0.03);
 
@@ -22,10 +25,12 @@ impl Turns {
     /// The next thing that happens if the player does nothing, and its sample: not before `now`, except what a host's beat has
     /// just skipped.
     pub fn next_change(&self, now: SampleTime, timeline: &Timeline) -> Option<(SampleTime, Change)> {
+        if let (Floor::Answering(_), Some(renewal)) = (self.floor, self.renewal) {
+            return Some((self.warned(renewal, timeline).max(now), Change::Ask));
+        }
         match self.floor {
             Floor::Listening | Floor::Silence { .. } | Floor::Cued { .. } => {
-                let warned = timeline.sample(self.due?.at) - timeline.rate().samples(self.warning);
-                Some((warned.max(now), Change::Ask))
+                Some((self.warned(self.due?.at, timeline).max(now), Change::Ask))
             }
             Floor::Asked(Asked { ask, .. }) => Some((timeline.sample(ask.hand_over), Change::HandOver)),
             Floor::Answering(ask) => {
@@ -35,9 +40,15 @@ impl Turns {
         }
     }
 
+    /// When to ask for what comes in at a position.
+    fn warned(&self, at: Position, timeline: &Timeline) -> SampleTime {
+        timeline.sample(at) - timeline.rate().samples(self.lead())
+    }
+
     /// What to ask for at `at`; `None` if nothing is to be expected.
     pub fn ask(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Option<Ask> {
-        let hand_over = self.due?.at;
+        let goes_on = matches!(self.floor, Floor::Answering(_));
+        let hand_over = if goes_on { self.renewal.take()? } else { self.due?.at };
         let silent_since = match self.floor {
             Floor::Silence { since } => Some(since),
             _ => None,
@@ -53,7 +64,7 @@ impl Turns {
             is_on_a_line: is_aligned(rules) && timeline.song_bars().is_some(),
         };
         self.ordinal = self.ordinal.wrapping_add(1);
-        self.floor = Floor::Asked(Asked { silent_since, ask });
+        self.floor = Floor::Asked(Asked { silent_since, goes_on, ask });
         Some(ask)
     }
 
@@ -124,7 +135,7 @@ impl Turns {
 
     /// What was asked for on a line that is none any more is asked for anew.
     fn leave_the_line(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
-        let Floor::Asked(Asked { silent_since, ask }) = self.floor else {
+        let Floor::Asked(Asked { silent_since, ask, .. }) = self.floor else {
             self.decide(now, timeline, rules);
             return Consequence::PlayOn;
         };
@@ -155,6 +166,9 @@ impl Turns {
     ) -> Option<Position> {
         let length = match *rules {
             Rules::Answer { length: Length::Call { longest }, .. } => {
+                if let Some(line) = self.line_of_answer(hand_over, call_ended, longest, timeline) {
+                    return Some(line);
+                }
                 let call = self.call.and_then(|call| timeline.between(call.began, call_ended));
                 Beats(call.unwrap_or(SHORTEST_ANSWER).0.max(SHORTEST_ANSWER.0).min(longest.0))
             }
@@ -163,9 +177,30 @@ impl Turns {
                 Beats(f64::from(bars.get()) * bars_of.bar().0)
             }
             Rules::Answer { length: Length::Phrase { longest }, .. } | Rules::Together { longest } => longest,
-            Rules::Trade { .. } | Rules::Endless { .. } => return None,
+            // A change of signature may move the line still.
+            Rules::Trade { .. } => return self.end_of_bars(hand_over, timeline, rules).map(|end| end.at),
+            Rules::Endless { .. } => return None,
         };
         Some(timeline.after(hand_over, length))
+    }
+
+    /// Where the answer to a call of some bars of the song ends, so that the next call may begin on its line.
+    fn line_of_answer(
+        &self,
+        hand_over: Position,
+        call_ended: Position,
+        longest: Beats,
+        timeline: &Timeline,
+    ) -> Option<Position> {
+        let lines = timeline.song_bars()?;
+        let bar = lines.signature().bar();
+        let upbeat = Beats(bar.0 * UPBEAT);
+        let first = lines.line_behind(timeline.after(self.call?.began, Beats(upbeat.0 - bar.0)), 0, 1);
+        let length = timeline.between(first.at, call_ended)?.0 / bar.0;
+        let bars = length.round();
+        let line = lines.line(first.number + 2 * bars as i64).at;
+        let has_room = timeline.between(hand_over, line)?.0 >= SHORTEST_ANSWER.0;
+        (bars > 1.0 && has_room && bars * bar.0 <= longest.0).then_some(line)
     }
 
     /// Where the plugin's bars end that begin at a hand-over.
@@ -208,7 +243,7 @@ impl Turns {
     }
 
     /// The bars of a trade: the song's, or free ones from the player's first note on.
-    fn barlines(&self, timeline: &Timeline) -> Option<Barlines> {
+    pub(super) fn barlines(&self, timeline: &Timeline) -> Option<Barlines> {
         let call = self.call?;
         Some(timeline.barlines(timeline.sample(call.began), call.tempo))
     }

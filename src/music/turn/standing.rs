@@ -28,12 +28,18 @@ impl Turns {
                 Standing::Silence { since: timeline.sample(since), hand_over: entry() }
             }
             Floor::Cued { .. } => Standing::Cued { hand_over: entry() },
-            Floor::Asked(Asked { silent_since, ask }) => {
+            Floor::Asked(Asked { goes_on: true, ask, .. }) => {
+                Standing::Plugin { until: ask.until.map(|until| timeline.sample(until)) }
+            }
+            Floor::Asked(Asked { silent_since, ask, .. }) => {
                 let hand_over = Some(timeline.sample(ask.hand_over));
                 match silent_since {
                     Some(since) => Standing::Silence { since: timeline.sample(since), hand_over },
                     None => Standing::Cued { hand_over },
                 }
+            }
+            Floor::Answering(ask) if self.renewal.is_some() => {
+                Standing::Plugin { until: ask.until.map(|until| timeline.sample(until)) }
             }
             Floor::Answering(_) => {
                 let end = self.next_change(now, timeline).filter(|(_, next)| *next == Change::End);

@@ -31,6 +31,7 @@ fn hears(ears: Ears, channel: u8) -> bool {
     match ears {
         Ears::Closed => false,
         Ears::Channel(heard) => heard == channel,
+        Ears::AllBut(other) => other != channel,
         Ears::All => true,
     }
 }

@@ -119,9 +119,9 @@ impl Plans {
                 self.turns.insert(turn, former.expect("only an answer is planned again"));
                 self.drop(|plan| plan.note.onset >= from);
             }
-            Request::Cancel { turn, .. } => {
+            Request::Cancel { turn, sounded } => {
                 self.over = self.over.max(Some(turn));
-                self.drop(|plan| plan.turn <= turn);
+                self.drop(|plan| plan.turn <= turn && plan.note.onset > sounded);
                 return false;
             }
             _ => return false,

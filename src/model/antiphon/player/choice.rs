@@ -1,13 +1,11 @@
 //! What the next note is, chosen among what the heads offer and the limits allow.
 
-use std::ops::RangeInclusive;
-
 use rand::RngExt;
 
 use super::repeats;
 use crate::{
     model::{
-        Chance, Limits, Sampling, Taste,
+        Chance, Limits, Sampling, StepCells, Taste,
         antiphon::{
             experts::{PLACED_BINS, Places, Shares},
             scene::{ENDS, Scene},
@@ -16,7 +14,7 @@ use crate::{
         sampling,
     },
     music::{
-        conditions::Pulse,
+        conditions::{PLACES, Pulse},
         grid::seconds,
         keys::Keys,
         note::{Key, Velocity},
@@ -40,22 +38,26 @@ pub struct Choice<'a> {
 impl Choice<'_> {
     /// The cells from the newest onset, at `pulse`, to the note.
     pub fn step(&mut self, logits: &mut [f32], pulse: Option<Pulse>) -> u32 {
-        let (least, most) = self.limits.step_cells();
+        let cells = self.limits.step_cells();
         let (choices, experts) = logits.split_at_mut(STEPS);
         let times = &mut choices[..TIMES];
-        let shares = masked(times, experts, pulse, 0, least..=most);
+        for (place, logit) in experts[..PLACES].iter_mut().enumerate() {
+            *logit = self.taste.place(place, PLACES, *logit);
+        }
+        let shares = masked(times, experts, pulse, 0, cells);
         self.follow_pace(times);
-        if self.in_order(0).and(self.limits.keys).is_empty() {
+        if self.in_order(0).and(self.limits.keys_at(Seconds::ZERO)).is_empty() {
             // The chord has reached the highest key that is allowed.
             times[0] = f32::NEG_INFINITY;
         }
         let bin = Bin::at(self.one_of(times, &self.timing(pulse)));
         let drawn = self.chance.random();
-        match shares.filter(|_| bin.index < PLACED_BINS) {
+        let cell = match shares.filter(|_| bin.index < PLACED_BINS) {
             Some(shares) => shares.cell(bin, self.taste.timing.sharpness(), drawn),
-            None => bin.until(most).cell(least, drawn),
-        }
-        .clamp(least, most)
+            None if cells.joins(bin.first_cell) => bin.first_cell,
+            None => bin.until(cells.most).cell(cells.least, drawn),
+        };
+        if cells.joins(cell) { cell } else { cell.clamp(cells.least, cells.most) }
     }
 
     /// Leans steps beyond a chord towards the wanted pace, and all of them together against chords: neither changes the other.
@@ -73,25 +75,20 @@ impl Choice<'_> {
 
     /// Neither one that is out of order, nor, where there is a choice, one that would go on with a loop.
     pub fn key(&mut self, logits: &mut [f32], step: u32) -> Key {
-        let (keys, in_order) = (self.limits.keys, self.in_order(step));
+        let (keys, in_order) = (self.limits.keys_at(seconds(step)), self.in_order(step));
         let free = self.limits.keys_after(seconds(step)).and(in_order);
         let allowed = free.or_else(keys.and(in_order)).or_else(keys);
         let worn_out = repeats::worn_out(self.scene, step).collect();
         let allowed = allowed.without(worn_out).or_else(allowed);
-        if let Some((scale, loss)) = self.taste.scale {
-            let outside = |key: usize| !scale.holds(Key::saturating(key as u8));
-            logits
-                .iter_mut()
-                .enumerate()
-                .filter(|(key, _)| outside(*key))
-                .for_each(|(_, logit)| *logit -= loss);
+        for (key, logit) in (0..).map(Key::saturating).zip(logits.iter_mut()) {
+            *logit -= self.taste.loss_of_key(key);
         }
         sampling::draw_key(logits, allowed, &self.taste.pitch, self.chance.random())
     }
 
     pub fn velocity(&mut self, logits: &mut [f32]) -> Velocity {
-        if let Some(pull) = self.taste.pull {
-            logits.iter_mut().enumerate().for_each(|(bin, logit)| *logit += pull.logit(velocity_around(bin)));
+        for (bin, logit) in logits.iter_mut().enumerate() {
+            *logit -= self.taste.loss_of_velocity(velocity_around(bin));
         }
         velocity_of(self.one_of(logits, &self.taste.velocity), self.chance.random())
     }
@@ -103,7 +100,7 @@ impl Choice<'_> {
         let (choices, experts) = logits.split_at_mut(ENDS);
         let (times, pointers) = choices.split_at_mut(TIMES);
         // Bins count a duration from 0.
-        let shares = masked(times, experts, pulse, 1, 0..=longest - 1);
+        let shares = masked(times, experts, pulse, 1, StepCells::between(0, longest - 1));
         for (index, logit) in times.iter_mut().enumerate() {
             *logit += self.taste.stretch * (Bin::at(index).first_cell as f32).ln_1p();
         }
@@ -160,15 +157,18 @@ fn masked(
     experts: &[f32],
     pulse: Option<Pulse>,
     first: u32,
-    allowed: RangeInclusive<u32>,
+    allowed: StepCells,
 ) -> Option<Shares> {
     let shares = pulse.map(|pulse| {
         let places = Places::after(pulse, first);
-        Shares::fold_allowed(times, experts, &places, |cell| allowed.contains(&(cell as u32)))
+        Shares::fold_allowed(times, experts, &places, |cell| allowed.contains(cell as u32))
     });
     let placed = if shares.is_some() { PLACED_BINS } else { 0 };
     for (index, logit) in times.iter_mut().enumerate().skip(placed) {
-        *logit += Bin::at(index).part_between(*allowed.start(), *allowed.end()).ln();
+        let bin = Bin::at(index);
+        if !allowed.joins(bin.first_cell) {
+            *logit += bin.part_between(allowed.least, allowed.most).ln();
+        }
     }
     shares
 }

@@ -96,7 +96,8 @@ mod tests {
     fn passage(step: f64, duration: f64, key: u8) -> Vec<Sounded> {
         let note = |n: u8| {
             let onset = step * f64::from(n) + 0.01 * f64::from(n % 3);
-            Sounded { onset, end: onset + duration, key: key + n % 7, velocity: 60 + n % 9, beat: None }
+            let (key, velocity) = (key + n % 7, 60 + n % 9);
+            Sounded { onset, end: onset + duration, key, velocity, beat: None, off_eighth: None }
         };
         (0..64).map(note).collect()
     }

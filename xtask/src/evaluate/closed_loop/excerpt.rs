@@ -69,6 +69,7 @@ impl Excerpt {
             key: note.key.number(),
             velocity: note.velocity.value(),
             beat: beats.is_some().then(|| from.beat(note.onset)),
+            off_eighth: beats.is_some().then(|| off_eighth(&to, retiming, moved(note.onset).max(0.0))),
         };
         let is_within = |note: &&Note| within.contains(&(note.onset + EARLY_S));
         let keys: Vec<Sounded> = performance.notes.iter().filter(is_within).map(note).collect();
@@ -91,10 +92,21 @@ impl Excerpt {
         self.clock.second(self.bars[number] as f64)
     }
 
+    /// How far a moment lies from the nearest eighth, in seconds; `None` where no beats are known.
+    pub fn off_eighth(&self, second: f64) -> Option<f64> {
+        self.has_beats.then(|| off_eighth(&self.clock, &self.retiming, second))
+    }
+
     /// The beat of a moment, swing taken out; `None` where no beats are known.
     pub fn beat(&self, second: f64) -> Option<f64> {
         self.has_beats.then(|| self.retiming.straight(self.clock.beat(second)))
     }
+}
+
+/// How far a moment lies from the nearest eighth, in seconds, wherever swing has put that.
+fn off_eighth(clock: &Clock, retiming: &Retiming, second: f64) -> f64 {
+    let eighth = (retiming.straight(clock.beat(second)) * 2.0).round() / 2.0;
+    (second - clock.second(retiming.swung(eighth))).abs()
 }
 
 /// When the beats of so many bars fall, and which of them begin a bar.

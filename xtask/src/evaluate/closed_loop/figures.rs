@@ -12,12 +12,15 @@ use super::{
 
 /// Shorter notes are blips.
 pub const BLIP_S: f64 = 0.06;
+/// An onset so near to an eighth is heard to be on it.
+const NEAR_S: f64 = 0.04;
 /// Parts of a beat on which onsets should fall.
 const GRID: f64 = 4.0;
 
 /// What is measured, with its name for a machine and its unit or meaning for a person.
-pub const MEASURES: [(&str, &str); 12] = [
+pub const MEASURES: [(&str, &str); 13] = [
     ("beat", "onsets on sixteenths, 1 is exact"),
+    ("eighths", "share of onsets within 40 ms of an eighth"),
     ("scale", "share of notes in the player's scale"),
     ("median_duration_s", "median duration, s"),
     ("blips", "share of notes under 60 ms"),
@@ -128,12 +131,17 @@ fn values(passages: &[Passage], scale: Scale) -> Values {
         let lone = chords(&passage.notes).filter_map(|chord| chord[0].beat);
         lone.map(|beat| (TAU * GRID * beat).cos()).collect()
     };
+    let on_eighths = |passage: &Passage| -> Vec<f64> {
+        let lone = chords(&passage.notes).filter_map(|chord| chord[0].off_eighth);
+        lone.map(|off| if off <= NEAR_S { 1.0 } else { 0.0 }).collect()
+    };
     let follows = |passage: &Passage| -> Vec<f64> {
         let is_close = |pair: &[Sounded]| pair[1].onset - pair[0].onset <= CHORD_S;
         passage.notes.windows(2).map(|pair| if is_close(pair) { 1.0 } else { 0.0 }).collect()
     };
     [
         mean(passages.iter().flat_map(phase)),
+        mean(passages.iter().flat_map(on_eighths)),
         share(&|note| scale.contains(note.key)),
         median(notes.iter().map(|note| note.duration())),
         share(&|note| note.duration() < BLIP_S),
@@ -153,7 +161,10 @@ mod tests {
     use super::*;
 
     fn note(onset: f64, duration: f64, key: u8) -> Sounded {
-        Sounded { onset, end: onset + duration, key, velocity: 64, beat: Some(onset * 2.0) }
+        // At 120 beats a minute.
+        let eighths = onset * 4.0;
+        let off_eighth = Some((eighths - eighths.round()).abs() / 4.0);
+        Sounded { onset, end: onset + duration, key, velocity: 64, beat: Some(onset * 2.0), off_eighth }
     }
 
     fn passage(notes: Vec<Sounded>, call: Vec<Sounded>) -> Passage {
@@ -183,6 +194,12 @@ mod tests {
         assert_eq!(beat(&[0.0625]), Some(-1.0));
         // A roll within a chord is no second onset.
         assert_eq!(beat(&[0.0, 0.02]), Some(1.0));
+    }
+
+    #[test]
+    fn onsets_near_an_eighth_are_on_it_and_sixteenths_are_not() {
+        let notes = [0.0, 0.125, 0.26, 0.5].map(|at| note(at, 0.1, 60)).to_vec();
+        assert_eq!(value("eighths", passage(notes, Vec::new()), Scale::of(&[])), Some(0.75));
     }
 
     #[test]

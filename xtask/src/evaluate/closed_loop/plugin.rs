@@ -46,6 +46,7 @@ pub fn play(
     let mut notes = sounded::played(&performance.events, RATE, turns.end());
     for note in &mut notes {
         note.beat = excerpt.beat(note.onset);
+        note.off_eighth = excerpt.off_eighth(note.onset);
     }
     Ok(notes)
 }

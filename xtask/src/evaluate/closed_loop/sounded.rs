@@ -18,6 +18,8 @@ pub struct Sounded {
     pub velocity: u8,
     /// Where in the song's beats the onset falls, swing taken out; `None` where no beats are known.
     pub beat: Option<f64>,
+    /// How many seconds the onset lies from the nearest eighth, where the beats are known.
+    pub off_eighth: Option<f64>,
 }
 
 impl Sounded {
@@ -35,6 +37,7 @@ pub fn played(events: &[Event], sample_rate: f64, end: f64) -> Vec<Sounded> {
         key: note.key,
         velocity: note.velocity,
         beat: None,
+        off_eighth: None,
     };
     let mut notes: Vec<Sounded> = stage::performance::notes(events).into_iter().map(note).collect();
     sustain(&mut notes, &pedal(events, sample_rate, end));

@@ -7,7 +7,7 @@ use antiphon::{
     model::Model,
     music::{
         memory::{LARGEST_MEMORY, Memory},
-        note::Note,
+        note::{KnownNote, Note},
         patience::Patience,
         time::{Moment, Seconds},
     },
@@ -75,12 +75,16 @@ impl Ear {
         // In the order of their ends, as an instance hears them.
         self.sounding.sort_by(|a, b| a.end().0.total_cmp(&b.end().0));
         let over = self.sounding.partition_point(|played| played.end() <= now);
-        self.sounding.drain(..over).for_each(|played| self.memory.remember(played.note));
+        for Played { note, known, .. } in self.sounding.drain(..over) {
+            self.memory.remember(KnownNote { note, conditions: known });
+        }
         self.scene.copy_from(&self.memory);
-        for Played { note, .. } in &self.sounding {
-            self.scene.suppose(Note { duration: now - note.onset, ..*note });
+        for &Played { note, known, .. } in &self.sounding {
+            let note = Note { duration: now - note.onset, ..note };
+            self.scene.suppose(KnownNote { note, conditions: known });
         }
         self.mind.hear(&self.scene, LARGEST_MEMORY, usize::MAX);
+        self.mind.state.now = self.scene.newest_known();
         let expectation = self.mind.model.expect(&mut self.mind.state)?;
         Some(Signs::new(expectation, &self.scene, since))
     }
@@ -90,7 +94,10 @@ impl Ear {
 mod tests {
     use antiphon::{
         model,
-        music::note::{Key, Velocity},
+        music::{
+            conditions::Conditions,
+            note::{Key, Velocity},
+        },
     };
 
     use super::*;
@@ -103,7 +110,8 @@ mod tests {
     fn played(onset: f64, key_up: f64, end: f64) -> Played {
         let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
         let duration = Moment(end) - Moment(onset);
-        Played { note: Note { onset: Moment(onset), duration, key, velocity }, key_up: Moment(key_up) }
+        let note = Note { onset: Moment(onset), duration, key, velocity };
+        Played { note, key_up: Moment(key_up), known: Conditions::UNKNOWN }
     }
 
     #[test]

@@ -5,13 +5,14 @@ use anyhow::Result;
 use antiphon::{
     improviser::{PHRASE_END, SHORTEST},
     music::{
+        conditions::{Conditions, Who},
         note::Note,
         time::{Moment, Seconds},
     },
 };
 
 use crate::corpus::{
-    self, Convention, LeftOut,
+    self, Convention, LeftOut, annotated,
     beats::Beats,
     collection::{Music, Source},
 };
@@ -34,6 +35,8 @@ pub struct Played {
     pub note: Note,
     /// When its key goes up.
     pub key_up: Moment,
+    /// At its onset.
+    pub known: Conditions,
 }
 
 /// No key is held from `since` on.
@@ -99,6 +102,13 @@ impl Performance {
     /// # Errors
     /// When the file or what is known of it cannot be read.
     pub fn read(source: &Source) -> Result<Self> {
+        let known = source.annotations.read()?;
+        // What the plugin knows: the beat, and who plays.
+        let conditions = |onset: f64| Conditions {
+            pulse: annotated::conditions(&known, None, onset).pulse,
+            who: Some(Who::Player),
+            ..Conditions::UNKNOWN
+        };
         // Both conventions have the same notes in the same order: their ends alone differ.
         let [sounding, held] =
             [Convention::Sustained, Convention::KeyUp].map(|convention| source.performance(convention));
@@ -111,14 +121,15 @@ impl Performance {
                 velocity: sounding.velocity,
             },
             key_up: Moment(held.end),
+            known: conditions(sounding.onset),
         };
         let phrases = match &source.music {
             Music::Solo(solo) => Some(solo.phrases.clone()),
             Music::File(_) => None,
         };
         let notes = sounding.notes.iter().zip(&held).map(played).collect();
-        let (beats, left_out) = (source.annotations.read()?.beats, sounding.left_out);
-        Ok(Self { notes, beats, phrases, left_out })
+        let left_out = sounding.left_out;
+        Ok(Self { notes, beats: known.beats, phrases, left_out })
     }
 
     /// From the first strike to the last release.
@@ -158,7 +169,7 @@ mod tests {
     fn played(onset: f64, key_up: f64) -> Played {
         let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
         let note = Note { onset: Moment(onset), duration: Seconds(1.0), key, velocity };
-        Played { note, key_up: Moment(key_up) }
+        Played { note, key_up: Moment(key_up), known: Conditions::UNKNOWN }
     }
 
     #[test]
