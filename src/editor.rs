@@ -18,6 +18,7 @@ mod keys;
 mod notice;
 mod roll;
 mod turn;
+mod welcome;
 
 mod buttons;
 mod controls;

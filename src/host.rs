@@ -1,5 +1,7 @@
 //! The framework's events and transport, told in terms of the music.
 
+mod speaker;
+
 use std::marker::PhantomData;
 
 use nice_plug::{
@@ -7,6 +9,7 @@ use nice_plug::{
     prelude::*,
 };
 
+pub use self::speaker::Speaker;
 use crate::{
     music::{
         bars::{Bar, Signature},
@@ -31,12 +34,21 @@ const PEDAL_DOWN: f32 = 64.0 / 127.0;
 /// One block of a host's events. Realtime-safe.
 pub struct HostPort<'a, P, C> {
     context: &'a mut C,
+    /// Where what goes out is heard as well.
+    speaker: Option<Speaker<'a>>,
     plugin: PhantomData<P>,
 }
 
 impl<'a, P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> HostPort<'a, P, C> {
-    pub fn new(context: &'a mut C) -> Self {
-        Self { context, plugin: PhantomData }
+    pub fn new(context: &'a mut C, speaker: Option<Speaker<'a>>) -> Self {
+        Self { context, speaker, plugin: PhantomData }
+    }
+
+    /// The block is over: what sounds goes on to its end.
+    pub fn finish(self) {
+        if let Some(speaker) = self.speaker {
+            speaker.finish();
+        }
     }
 
     /// The transport at the first sample of the block. What the host does not tell is left out.
@@ -58,7 +70,11 @@ impl<'a, P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> HostPort<'a, P, C> 
     }
 
     fn send(&mut self, event: NoteEvent<()>) -> Result<(), Refused> {
-        self.context.try_send_event(event).map_err(|_| Refused)
+        self.context.try_send_event(event).map_err(|_| Refused)?;
+        if let Some(speaker) = &mut self.speaker {
+            speaker.hear(&event);
+        }
+        Ok(())
     }
 }
 

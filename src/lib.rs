@@ -20,6 +20,8 @@ pub mod presets;
 #[cfg(feature = "plugin")]
 pub mod host;
 
+pub mod synth;
+
 pub mod performer;
 
 pub mod lane;

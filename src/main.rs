@@ -1,10 +1,10 @@
-//! Antiphon without a host: a MIDI keyboard and a synthesiser suffice. `--help` lists backends and options.
+//! Antiphon without a host: a MIDI keyboard suffices. `--help` lists backends and options.
 
 use std::process::ExitCode;
 
-use antiphon::plugin::NoteEffectPlugin;
+use antiphon::plugin::ProgramPlugin;
 use nice_plug::wrapper::standalone::nice_export_standalone;
 
 fn main() -> ExitCode {
-    if nice_export_standalone::<NoteEffectPlugin>() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if nice_export_standalone::<ProgramPlugin>() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -3,6 +3,7 @@
 mod delivery;
 mod extent;
 mod manner;
+mod sound;
 mod switches;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use self::{
     delivery::DeliveryParams,
     extent::WindowSize,
     manner::MannerParams,
+    sound::{OwnSound, SoundParams},
     switches::{Mpe, SwitchParams},
     turn::{AnswerLength, CueSource, EntryAlignment, Mode, PartChoice, TurnParams},
 };
@@ -100,6 +102,10 @@ pub struct AntiphonParams {
     #[nested(group = "Turn")]
     pub turn: TurnParams,
 
+    /// Where the plugin has an audio output.
+    #[nested(group = "Sound")]
+    pub sound: OwnSound,
+
     /// A model file that the player chose; empty for none.
     #[persist = "model-file"]
     pub model_file: ModelFile,
@@ -110,6 +116,11 @@ pub struct AntiphonParams {
 }
 
 impl AntiphonParams {
+    /// Those of a plugin with an audio output; by default there is none.
+    pub fn with_sound() -> Self {
+        Self { sound: SoundParams::default().into(), ..Self::default() }
+    }
+
     /// The values of now, within their ranges whatever a saved state said. Realtime-safe.
     pub fn snapshot(&self) -> Settings {
         let memory = self.memory.value().clamp(SMALLEST_MEMORY as i32, LARGEST_MEMORY as i32);
@@ -170,6 +181,7 @@ impl Default for AntiphonParams {
             delivery: DeliveryParams::default(),
             switches: SwitchParams::default(),
             turn: TurnParams::default(),
+            sound: OwnSound::default(),
             model_file: ModelFile::default(),
             window_size: WindowSize::default(),
         }

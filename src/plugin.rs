@@ -1,4 +1,4 @@
-//! The framework's traits: two plugins from one library, alike but for a silent audio output.
+//! The framework's traits: two plugins from one library, alike but for an audio output with a sound of its own.
 
 mod border;
 mod entry;
@@ -14,13 +14,15 @@ use nice_plug::prelude::*;
 
 use crate::{
     chronicle::{Chronicle, chronicle},
-    host::HostPort,
+    host::{HostPort, Speaker},
     improviser::Improviser,
     instance::Instance,
     lane::lanes_of,
     model,
     music::time::{SampleRate, Samples},
+    params::AntiphonParams,
     performer::{Lead, Partner, Past, Performer},
+    synth::Synth,
     worker::Worker,
 };
 
@@ -36,8 +38,10 @@ const EVENTS: usize = 8_192;
 
 /// *Antiphon*: a note effect without audio ports.
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
-/// *Antiphon (instrument slot)*: the same for hosts that refuse a plugin without audio.
+/// *Antiphon (instrument slot)*: the same with a sound of its own, for an instrument's place.
 pub type InstrumentSlotPlugin = Antiphon<InstrumentSlot>;
+/// *Antiphon* as a program, which is heard by itself.
+pub type ProgramPlugin = Antiphon<Program>;
 
 /// One instance of the plugin, as the host sees it.
 pub struct Antiphon<V> {
@@ -54,12 +58,19 @@ pub struct Antiphon<V> {
 struct Active {
     performer: Performer,
     worker: Option<Worker>,
+    synth: Option<Synth>,
 }
 
-/// What tells the two exported plugins apart.
+/// What tells the plugins apart.
 pub trait Variant: Send + Sync + 'static {
     const NAME: &'static str;
+    /// One that has an audio output has a sound of its own.
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout];
+    const HAS_SOUND: bool = !Self::AUDIO_IO_LAYOUTS.is_empty();
+}
+
+/// What hosts know those by that are exported.
+pub trait Exported: Variant {
     const CLAP_ID: &'static str;
     const CLAP_FEATURES: &'static [ClapFeature];
     const VST3_CLASS_ID: [u8; 16];
@@ -72,19 +83,27 @@ pub struct NoteEffect;
 impl Variant for NoteEffect {
     const NAME: &'static str = "Antiphon";
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[];
+}
+
+impl Exported for NoteEffect {
     const CLAP_ID: &'static str = "audio.antiphon.midi";
     const CLAP_FEATURES: &'static [ClapFeature] = &[ClapFeature::NoteEffect, ClapFeature::Utility];
     const VST3_CLASS_ID: [u8; 16] = *b"AntiphonMidiFx01";
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Fx, Vst3SubCategory::Tools];
 }
 
-/// A note effect with a silent stereo output, which takes the place of an instrument.
+/// An instrument's place is taken by it; what it plays is heard and goes out as notes.
 pub struct InstrumentSlot;
+
+const STEREO: &[AudioIOLayout] =
+    &[AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() }];
 
 impl Variant for InstrumentSlot {
     const NAME: &'static str = "Antiphon (instrument slot)";
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] =
-        &[AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() }];
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = STEREO;
+}
+
+impl Exported for InstrumentSlot {
     const CLAP_ID: &'static str = "audio.antiphon.slot";
     const CLAP_FEATURES: &'static [ClapFeature] =
         &[ClapFeature::Instrument, ClapFeature::NoteEffect, ClapFeature::Stereo];
@@ -93,9 +112,18 @@ impl Variant for InstrumentSlot {
         &[Vst3SubCategory::Instrument, Vst3SubCategory::Tools];
 }
 
+/// The program without a host.
+pub struct Program;
+
+impl Variant for Program {
+    const NAME: &'static str = "Antiphon";
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = STEREO;
+}
+
 impl<V: Variant> Default for Antiphon<V> {
     fn default() -> Self {
-        let instance = Instance::new(Arc::default());
+        let params = if V::HAS_SOUND { AntiphonParams::with_sound() } else { AntiphonParams::default() };
+        let instance = Instance::new(Arc::new(params));
         roster::enter(&instance.telemetry);
         vst3::announce(&instance.params);
         Self { instance, active: None, past: Past::default(), improviser: None, variant: PhantomData }
@@ -163,13 +191,17 @@ impl<V: Variant> Plugin for Antiphon<V> {
         let telemetry = self.instance.telemetry.clone();
         let performer = Performer::new(rate, performer_end, partner, telemetry, settings, past);
         let performer = performer.chronicled(self.begin_chronicle());
-        self.active = Some(Active { performer, worker: worker.ok() });
+        let synth = V::HAS_SOUND.then(|| Synth::new(config.sample_rate));
+        self.active = Some(Active { performer, worker: worker.ok(), synth });
         true
     }
 
     fn reset(&mut self) {
         if let Some(active) = &mut self.active {
             active.performer.reset();
+            if let Some(synth) = &mut active.synth {
+                synth.reset();
+            }
         }
     }
 
@@ -181,16 +213,19 @@ impl<V: Variant> Plugin for Antiphon<V> {
     ) -> ProcessStatus {
         let Some(active) = &mut self.active else { return ProcessStatus::Error("not active") };
         let length = Samples(buffer.samples() as u64);
-        for channel in buffer.as_slice() {
-            channel.fill(0.0);
+        let params = &self.instance.params;
+        if let (Some(synth), Some(volume)) = (&mut active.synth, params.sound.volume()) {
+            synth.set_volume(volume);
         }
-        let mut port = HostPort::new(context);
-        active.performer.process(&port.transport(), length, self.instance.params.snapshot(), &mut port);
+        let speaker = Speaker::new(active.synth.as_mut(), buffer.as_slice());
+        let mut port = HostPort::new(context, speaker);
+        active.performer.process(&port.transport(), length, params.snapshot(), &mut port);
+        port.finish();
         ProcessStatus::KeepAlive
     }
 
     fn deactivate(&mut self) {
-        if let Some(Active { performer, worker }) = self.active.take() {
+        if let Some(Active { performer, worker, .. }) = self.active.take() {
             self.past.take_up(performer.leave());
             let improviser = worker.and_then(Worker::dismiss);
             self.improviser = improviser.or_else(|| self.improviser.take());
@@ -223,7 +258,7 @@ impl<V: Variant> Antiphon<V> {
     }
 }
 
-impl<V: Variant> ClapPlugin for Antiphon<V> {
+impl<V: Exported> ClapPlugin for Antiphon<V> {
     const CLAP_ID: &'static str = V::CLAP_ID;
     const CLAP_DESCRIPTION: Option<&'static str> = Some("Listens to the player and answers");
     const CLAP_MANUAL_URL: Option<&'static str> = None;
@@ -231,7 +266,7 @@ impl<V: Variant> ClapPlugin for Antiphon<V> {
     const CLAP_FEATURES: &'static [ClapFeature] = V::CLAP_FEATURES;
 }
 
-impl<V: Variant> Vst3Plugin for Antiphon<V> {
+impl<V: Exported> Vst3Plugin for Antiphon<V> {
     const VST3_CLASS_ID: [u8; 16] = V::VST3_CLASS_ID;
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = V::VST3_SUBCATEGORIES;
 }

@@ -19,7 +19,7 @@ pub use self::table::PRESETS;
 use crate::params::AntiphonParams;
 
 /// Parameters that no preset touches, by identifier.
-const KEPT: [&str; 14] = [
+const KEPT: [&str; 16] = [
     "thru",
     "seed",
     "bypass",
@@ -34,6 +34,8 @@ const KEPT: [&str; 14] = [
     "reset-seed",
     "cue-key",
     "cue-controller",
+    "sound",
+    "sound-level",
 ];
 
 /// Settings under a name.

@@ -13,7 +13,8 @@ use super::{
 
 /// How many rows the longest column has.
 pub fn rows(board: &Board) -> usize {
-    let longest = |group: &Group| group.columns.iter().map(|column| column.len()).max().unwrap_or(0);
+    let longest =
+        |group: &Group| group.columns.iter().map(|column| there(board, column).len()).max().unwrap_or(0);
     let last = GROUPS.last().map_or(0, longest) + unplaced(board).len();
     GROUPS.iter().map(longest).max().unwrap_or(0).max(last)
 }
@@ -28,7 +29,7 @@ pub fn draw(ui: &mut Ui, areas: &[Rect], board: &mut Board) {
             knob::show(ui, place, board, id, hint(id), in_use(board, id));
         }
         for (ids, column) in group.columns.iter().zip(&columns) {
-            for (row, id) in ids.iter().enumerate() {
+            for (row, id) in there(board, ids).into_iter().enumerate() {
                 row::show(ui, places::row_of(*column, row), board, id, hint(id), in_use(board, id));
             }
         }
@@ -41,10 +42,15 @@ pub fn draw(ui: &mut Ui, areas: &[Rect], board: &mut Board) {
 /// A parameter to which no group was given yet is found at the end of the last one.
 fn draw_unplaced(ui: &mut Ui, column: Option<Rect>, board: &mut Board, group: &Group) {
     let Some(column) = column else { return };
-    let first = group.columns.last().map_or(0, |ids| ids.len());
+    let first = group.columns.last().map_or(0, |ids| there(board, ids).len());
     for (index, id) in unplaced(board).iter().enumerate() {
         row::show(ui, places::row_of(column, first + index), board, id, hint(id), row::Use::Effective);
     }
+}
+
+/// Those that this plugin has: not every one has a sound of its own.
+fn there(board: &Board, ids: &[&'static str]) -> Vec<&'static str> {
+    ids.iter().filter(|id| board.control(id).is_some()).copied().collect()
 }
 
 fn unplaced(board: &Board) -> Vec<String> {

@@ -71,6 +71,15 @@ impl Errands {
         });
     }
 
+    /// Has the system show a folder.
+    pub fn show(&self, context: &Context, folder: PathBuf) {
+        self.send("antiphon folder", context, move || {
+            let error = open::that_detached(&folder).err()?;
+            let place = folder.display();
+            Some(trouble(format!("The system does not show folders ({error}). The files are in {place}")))
+        });
+    }
+
     fn send(&self, name: &str, context: &Context, run: impl FnOnce() -> Option<Return> + Send + 'static) {
         let (back, context) = (self.sender.clone(), context.clone());
         let errand = move || {

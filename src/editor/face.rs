@@ -12,6 +12,7 @@ use super::{
     span::Span,
     turn,
     view::View,
+    welcome,
     wish::Wish,
 };
 
@@ -24,6 +25,7 @@ pub fn draw(ui: &mut Ui, view: &View, board: &mut Board) -> Option<Wish> {
     let read =
         view.notice.as_ref().zip(places.notice).and_then(|(notice, area)| notice::draw(ui, area, notice));
     roll::draw(ui, places.roll, view, Span::of(view));
+    welcome::draw(ui, places.roll, board, view);
     keys::draw(ui, places.keys, view);
     controls::draw(ui, &places.groups, board);
     let pressed = foot::draw(ui, places.foot, board, view);

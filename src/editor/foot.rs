@@ -31,6 +31,12 @@ pub fn draw(ui: &Ui, area: Rect, board: &mut Board, view: &View) -> Option<Wish>
             Wish::CopyPath,
             "Copies the path of the file that was saved last.",
         ),
+        (
+            "Show in folder",
+            ready(view.has_path),
+            Wish::ShowFolder,
+            "Shows the folder of the file that was saved last.",
+        ),
     ];
     let mut left = area.left();
     let mut wish = None;

@@ -46,13 +46,21 @@ pub const GROUPS: [Group; 4] = [
     Group {
         title: "Where it goes",
         knobs: &["velocity-scale", "swing"],
-        columns: &[&["quantise", "quantise-strength", "output-channel", "input-channel", "mpe", "thru"]],
+        columns: &[&[
+            "quantise",
+            "quantise-strength",
+            "output-channel",
+            "input-channel",
+            "mpe",
+            "thru",
+            "sound-level",
+        ]],
         width: 1.0,
     },
 ];
 
 /// What stands in the head of the window, what is pressed beside the turn, and what in the foot.
-pub const HEAD: [&str; 4] = ["model", "mode", "listen", "bypass"];
+pub const HEAD: [&str; 5] = ["model", "mode", "sound", "listen", "bypass"];
 pub const PRESSED: [&str; 2] = ["re-roll", "panic"];
 pub const PRESSED_SELDOM: [&str; 2] = ["clear-memory", "reset-seed"];
 
@@ -78,6 +86,7 @@ pub fn in_use(board: &Board, id: &str) -> Use {
         "part" => is("mode", "Together"),
         "length" => is("mode", "Together") || is("mode", "Answer") && !is("answer-length", "Bars"),
         "key" => !is("scale", "Chromatic"),
+        "sound-level" => is("sound", "On"),
         "quantise-strength" => !is("quantise", "Off"),
         "swing" => !["Off", "1/8T", "1/16T"].iter().any(|grid| is("quantise", grid)),
         _ => true,

@@ -21,8 +21,9 @@ use crate::presets::PRESETS;
 
 const NAME_WIDTH: f32 = 92.0;
 const PRESETS_WIDTH: f32 = 96.0;
-const MODE_WIDTH: f32 = 330.0;
+const MODE_WIDTH: f32 = 280.0;
 const MODEL_WIDTH: f32 = 210.0;
+const SOUND_WIDTH: f32 = 78.0;
 const LISTEN_WIDTH: f32 = 78.0;
 const BYPASS_WIDTH: f32 = 84.0;
 /// A preset and the sentence on what it is good for stand side by side.
@@ -41,18 +42,17 @@ pub fn draw(ui: &mut Ui, area: Rect, board: &mut Board, view: &View) -> Option<W
     words::write(ui.painter(), name, Align2::LEFT_CENTER, "Antiphon", TITLE, TEXT);
     let chosen = choose_preset(ui, take(PRESETS_WIDTH).shrink2(vec2(0.0, 3.0)));
     choose_mode(ui, take(MODE_WIDTH).shrink2(vec2(0.0, 3.0)), board);
-    let bypass = area.with_min_x(area.right() - BYPASS_WIDTH);
-    let listen = Rect::from_min_size(
-        pos2(bypass.left() - 2.0 * GAP - LISTEN_WIDTH, area.top()),
-        vec2(LISTEN_WIDTH, area.height()),
-    );
-    let model = Rect::from_min_size(
-        pos2(listen.left() - 2.0 * GAP - MODEL_WIDTH, area.top()),
-        vec2(MODEL_WIDTH, area.height()),
-    );
-    let asked = choose_model(ui, model.shrink2(vec2(0.0, 3.0)), board, view);
-    row::show(ui, listen, board, "listen", hint("listen"), row::Use::Effective);
-    row::show(ui, bypass, board, "bypass", hint("bypass"), row::Use::Effective);
+    let mut right = area.right() + 2.0 * GAP;
+    let mut take = |width: f32| {
+        right -= width + 2.0 * GAP;
+        Rect::from_min_size(pos2(right, area.top()), vec2(width, area.height()))
+    };
+    for (id, width) in [("bypass", BYPASS_WIDTH), ("listen", LISTEN_WIDTH), ("sound", SOUND_WIDTH)] {
+        if board.control(id).is_some() {
+            row::show(ui, take(width), board, id, hint(id), row::Use::Effective);
+        }
+    }
+    let asked = choose_model(ui, take(MODEL_WIDTH).shrink2(vec2(0.0, 3.0)), board, view);
     chosen.or(asked)
 }
 

@@ -5,7 +5,7 @@ pub fn hint(id: &str) -> &'static str {
     HINTS.iter().find(|(known, _)| *known == id).map_or("", |(_, hint)| hint)
 }
 
-const HINTS: [(&str, &str); 47] = [
+const HINTS: [(&str, &str); 49] = [
     ("model", "Which network answers."),
     ("memory", "How many of the newest notes an answer goes by."),
     ("temperature", "How adventurous the keys are: 0 takes the likeliest, 1 the network's own odds."),
@@ -39,6 +39,8 @@ const HINTS: [(&str, &str); 47] = [
     ("velocity-scale", "How much louder or softer an answer is sent out."),
     ("advance", "How much earlier an answer goes out, for an instrument that sounds late."),
     ("output-channel", "The MIDI channel on which an answer goes out."),
+    ("sound", "Whether what goes out is heard as well, on an electric piano of its own."),
+    ("sound-level", "How loud its own electric piano is."),
     ("listen", "Off: nothing is heard or remembered, and the memory stays as it is."),
     (
         "harmony",

@@ -4,8 +4,7 @@ use egui::{Align2, Color32, Painter, Pos2, Rect, Stroke as Pen, StrokeKind, Ui, 
 
 use super::{
     palette::{
-        ANSWER, BODY, CALL, GROUND, IDLE, LINE, PANEL, QUIET, ROUND, SLIGHTLY_ROUND, SMALL, STRONG_LINE,
-        over_panel,
+        ANSWER, CALL, GROUND, IDLE, LINE, PANEL, QUIET, ROUND, SLIGHTLY_ROUND, SMALL, STRONG_LINE, over_panel,
     },
     span::Span,
     view::{Ghost, LineKind, Side, Stroke, View},
@@ -44,10 +43,6 @@ pub fn draw(ui: &Ui, area: Rect, view: &View, span: Span) {
         played.for_each(|note| draw_note(&notes, &paper, note));
     }
     draw_now(&painter, &paper);
-    if view.notes.is_empty() && view.ghosts.is_empty() {
-        let middle = pos2(paper.x(Moment(view.now.0 - PAST_S / 2.0)), inner.center().y);
-        painter.text(middle, Align2::CENTER_CENTER, "Play a phrase, then lift your hands.", BODY, QUIET);
-    }
 }
 
 /// How much of the past is seen.

@@ -18,6 +18,8 @@ pub struct View {
     pub ghosts: Vec<Ghost>,
     /// The lines of beats and bars, of the past and of the near future.
     pub lines: Vec<Line>,
+    /// Whether the host's song runs.
+    pub song_runs: bool,
     pub floor: Floor,
     /// The harmony that was held last, where one is followed.
     pub harmony: Option<Harmony>,
@@ -33,7 +35,7 @@ pub struct View {
     pub has_take: bool,
     /// Whether anything was answered that could be saved.
     pub has_answer: bool,
-    /// Whether a take was saved whose path could be copied.
+    /// Whether a take was saved, whose path could be copied and whose folder shown.
     pub has_path: bool,
 }
 
@@ -140,6 +142,7 @@ impl View {
             notes: Vec::new(),
             ghosts: Vec::new(),
             lines: Vec::new(),
+            song_runs: false,
             floor: Floor::Nobody,
             harmony: None,
             allowed: Keys::ALL,

@@ -48,6 +48,7 @@ impl Watch {
         show_notes(&mut view, take);
         view.ghosts = ghosts(take);
         view.lines = lines(take, now);
+        view.song_runs = take.song().beat(self.instance.telemetry.clock.now()).is_some();
         view.has_take = !scribe.latest().is_empty();
         view.has_answer = !scribe.latest().answer().is_empty();
         let standing = take.floor();

@@ -87,6 +87,11 @@ impl Window {
                     context.copy_text(path.display().to_string());
                 }
             }
+            Wish::ShowFolder => {
+                if let Some(folder) = self.saved.as_ref().and_then(|path| path.parent()) {
+                    self.errands.show(context, folder.to_owned());
+                }
+            }
             Wish::LoadModel => self.errands.choose_model(context, instance),
             Wish::Embedded(index) => {
                 instance.dismiss_model();

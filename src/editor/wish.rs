@@ -7,6 +7,8 @@ pub enum Wish {
     SaveAnswer,
     /// The path of what was saved last goes to the clipboard.
     CopyPath,
+    /// The folder of what was saved last is shown as the system shows folders.
+    ShowFolder,
     /// Choose a model file.
     LoadModel,
     /// Play with the embedded model of this index, whatever file was chosen.

@@ -5,7 +5,7 @@ use nice_plug::params::{Params, internals::ParamPtr};
 use super::*;
 
 /// The identifiers with which projects were saved, in their order.
-const IDS: [&str; 47] = [
+const IDS: [&str; 49] = [
     "model",
     "memory",
     "temperature",
@@ -53,10 +53,12 @@ const IDS: [&str; 47] = [
     "patience",
     "clear-memory",
     "reset-seed",
+    "sound",
+    "sound-level",
 ];
 
 fn with_each(mut check: impl FnMut(&str, ParamPtr)) {
-    let params = AntiphonParams::default();
+    let params = AntiphonParams::with_sound();
     for (id, param, _) in params.param_map() {
         check(&id, param);
     }
@@ -90,4 +92,10 @@ fn defaults_shape_nothing() {
     let settings = AntiphonParams::default().snapshot();
     assert_eq!((settings.manner, settings.delivery), (Manner::DEFAULT, crate::performer::Delivery::PLAIN));
     assert_eq!(settings.ears, crate::performer::Ears::All);
+}
+
+#[test]
+fn a_note_effect_has_no_parameters_of_a_sound() {
+    let ids: Vec<String> = AntiphonParams::default().param_map().into_iter().map(|(id, ..)| id).collect();
+    assert!(!ids.iter().any(|id| id.starts_with("sound")), "{ids:?}");
 }

@@ -7,7 +7,7 @@ use crate::params::AntiphonParams;
 /// Brings every number of a state into the range of its parameter, and takes out those that are none. What the framework
 /// does not understand it leaves as it was. Allocates; main thread.
 pub fn tame(state: &mut PluginState) {
-    let params = AntiphonParams::default();
+    let params = AntiphonParams::with_sound();
     for (id, param, _) in params.param_map() {
         // SAFETY: the parameters live until the end of this function.
         let [low, high] = unsafe { [0.0, 1.0].map(|end| param.preview_plain(end)) };

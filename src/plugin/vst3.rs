@@ -33,7 +33,7 @@ use nice_plug::{
 };
 
 use self::changes::MidiChanges;
-use super::{Antiphon, Variant};
+use super::{Antiphon, Exported};
 use crate::params::AntiphonParams;
 
 thread_local! {
@@ -47,7 +47,7 @@ pub(super) fn announce(params: &Arc<AntiphonParams>) {
 }
 
 /// One instance of the plugin in a VST3 host.
-struct Border<V: Variant> {
+struct Border<V: Exported> {
     wrapper: Wrapper<Antiphon<V>>,
     values: Values,
     /// What the host tells of MIDI controllers, which come as parameters: that is for the framework.
@@ -68,7 +68,7 @@ unsafe impl Send for Values {}
 // SAFETY: as above.
 unsafe impl Sync for Values {}
 
-impl<V: Variant> Class for Border<V> {
+impl<V: Exported> Class for Border<V> {
     type Interfaces = (
         IComponent,
         IEditController,
@@ -81,7 +81,7 @@ impl<V: Variant> Class for Border<V> {
     );
 }
 
-impl<V: Variant> Border<V> {
+impl<V: Exported> Border<V> {
     fn new() -> Self {
         let wrapper = Wrapper::new();
         let params = NEWEST.with_borrow_mut(Option::take).expect("the framework makes its plugin at once");
@@ -112,7 +112,7 @@ impl<V: Variant> Border<V> {
 }
 
 impl Values {
-    fn new<V: Variant>(wrapper: &Wrapper<Antiphon<V>>, params: Arc<AntiphonParams>) -> Self {
+    fn new<V: Exported>(wrapper: &Wrapper<Antiphon<V>>, params: Arc<AntiphonParams>) -> Self {
         let mut all: Box<[_]> = (0..)
             .zip(params.param_map())
             .map(|(index, (_, param, _))| {
@@ -143,7 +143,7 @@ impl Values {
     }
 }
 
-impl<V: Variant> Border<V> {
+impl<V: Exported> Border<V> {
     /// The framework reads the mode one call late.
     unsafe fn set_up(&self, setup: *mut ProcessSetup) -> tresult {
         // SAFETY: by the caller's promise.

@@ -22,7 +22,7 @@ fn id_of(params: &AntiphonParams, wanted: &str) -> Option<String> {
 
 #[test]
 fn every_value_of_a_preset_is_one_that_its_parameter_shows() {
-    let params = AntiphonParams::default();
+    let params = AntiphonParams::with_sound();
     for preset in PRESETS {
         for (name, text) in preset.values {
             let id = id_of(&params, name).unwrap_or_else(|| panic!("{}: no {name}", preset.name));
@@ -50,7 +50,7 @@ fn every_value_of_a_preset_is_one_that_its_parameter_shows() {
 
 #[test]
 fn presets_differ_in_name_purpose_and_settings() {
-    let params = AntiphonParams::default();
+    let params = AntiphonParams::with_sound();
     let values = |preset: &Preset| {
         let values = preset.values(&params).into_iter().map(|(_, value)| value.to_bits());
         values.collect::<Vec<_>>()
@@ -63,7 +63,7 @@ fn presets_differ_in_name_purpose_and_settings() {
 
 #[test]
 fn a_preset_leaves_alone_where_the_plugin_is_plugged_in() {
-    let params = AntiphonParams::default();
+    let params = AntiphonParams::with_sound();
     let mut kept = HashSet::new();
     with_each(&params, |id, param| {
         let touched = PRESETS[0].values(&params).iter().any(|(other, _)| *other == param);
@@ -85,9 +85,9 @@ fn the_state_of_a_preset_holds_what_its_table_says() {
 }
 
 #[test]
-fn the_readme_tells_what_every_preset_is_good_for() {
-    let readme = include_str!("../../README.md");
+fn a_page_tells_what_every_preset_is_good_for() {
+    let page = include_str!("../../docs/parameters.md");
     for Preset { name, purpose, .. } in PRESETS {
-        assert!(readme.contains(&format!("| {name} | {purpose} |")), "{name}");
+        assert!(page.contains(&format!("| {name} | {purpose} |")), "{name}");
     }
 }

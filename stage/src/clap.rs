@@ -174,6 +174,7 @@ impl Host for Clap {
         let transport = block.place.map(|place| events::transport(&place));
         let cost = self.call(block, transport.as_ref())?;
         heard.peak = self.outputs.peak(block.frames, heard.peak);
+        self.outputs.keep(block.frames);
         events::read(&self.outgoing, block, &mut heard.events)?;
         self.serve();
         Ok(cost)
@@ -225,6 +226,16 @@ impl Host for Clap {
 }
 
 impl Clap {
+    /// From now on the audio that the plugin writes is kept.
+    pub fn record(&mut self) {
+        self.outputs.record();
+    }
+
+    /// The audio since then, one list of samples for each channel of its outputs; recording is over.
+    pub fn recorded(&mut self) -> Vec<Vec<f32>> {
+        self.outputs.take_recording()
+    }
+
     /// The call itself, and what it costs.
     fn call(&mut self, block: &Block<'_>, transport: Option<&TransportEvent>) -> Result<Duration> {
         let processor = self.processor.as_mut().context("an inactive plugin cannot process")?;

@@ -99,13 +99,13 @@ fn every_render_of_one_instance_repeats_the_first() -> Result<()> {
 }
 
 #[test]
-fn the_instrument_slot_answers_alike_and_writes_silence() -> Result<()> {
+fn the_instrument_slot_answers_alike_and_is_heard() -> Result<()> {
     let answer = rig::answer(ANSWERS)?;
     let hosts: [(&str, Box<dyn Host>); 2] =
         [("CLAP", Box::new(rig::clap(SLOT, ANSWERS)?)), ("VST3", Box::new(rig::vst3(SLOT, ANSWERS)?))];
     for (format, mut host) in hosts {
         let heard = rig::play(&mut *host, &rig::call(), &Transport::playing(TEMPO), Blocks::Fixed(512))?;
-        assert_eq!(heard.peak, 0.0, "{format}");
+        assert!(heard.peak > 0.01, "{format}: {}", heard.peak);
         assert_eq!(heard.events, answer.events, "{format}");
     }
     Ok(())

@@ -12,6 +12,7 @@ mod games;
 mod hostile;
 mod presets;
 mod releases;
+mod sound;
 mod state;
 mod storms;
 mod thru;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use antiphon::{
-    plugin::{InstrumentSlot, NoteEffect, Variant},
+    plugin::{Exported, InstrumentSlot, NoteEffect},
     presets::PRESETS,
 };
 use anyhow::Result;

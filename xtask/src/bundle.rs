@@ -24,11 +24,32 @@ pub fn run(_: &Arguments) -> Result<()> {
     let found = build.join(&library);
     std::fs::copy(build.join("deps").join(&library), &found)
         .with_context(|| format!("cannot write {}", found.display()))?;
-    let profile = if build.ends_with("release") { vec!["--release".to_owned()] } else { Vec::new() };
+    let profile = if is_release()? { vec!["--release".to_owned()] } else { Vec::new() };
     nice_plug_xtask::chdir_workspace_root()?;
     let target = target_folder()?;
     nice_plug_xtask::bundle(&target, "antiphon", &profile, false)?;
-    presets::lay_out(&target.join("bundled/VST3 Presets"))
+    presets::lay_out(&bundled_folder()?.join(PRESETS))
+}
+
+/// The same for both kinds of Macs in one file, which cargo builds for each. Only macOS can.
+///
+/// # Errors
+/// When one does not build, or this is no Mac.
+pub fn run_universal() -> Result<()> {
+    let line = ["bundle-universal", "antiphon", "--release", "--locked"];
+    nice_plug_xtask::main_with_args("cargo xtask", line.map(str::to_owned))?;
+    presets::lay_out(&bundled_folder()?.join(PRESETS))
+}
+
+/// The folder of the presets among the bundles.
+pub const PRESETS: &str = "VST3 Presets";
+
+/// Where the bundles lie.
+///
+/// # Errors
+/// When this program does not lie in a target folder.
+pub fn bundled_folder() -> Result<PathBuf> {
+    Ok(target_folder()?.join("bundled"))
 }
 
 /// The bundled CLAP plugin, whether or not it is there yet.
@@ -36,7 +57,7 @@ pub fn run(_: &Arguments) -> Result<()> {
 /// # Errors
 /// When this program does not lie in a target folder.
 pub fn clap_bundle() -> Result<PathBuf> {
-    Ok(target_folder()?.join("bundled/Antiphon.clap"))
+    Ok(bundled_folder()?.join("Antiphon.clap"))
 }
 
 /// Cargo's target folder, in which this program was built.
@@ -48,8 +69,19 @@ pub fn target_folder() -> Result<PathBuf> {
     Ok(target.parent().context("xtask is run by cargo, from its target folder")?.to_owned())
 }
 
+/// Whether this program was built as musicians get it.
+///
+/// # Errors
+/// As [`build_folder`].
+pub fn is_release() -> Result<bool> {
+    Ok(build_folder()?.ends_with("release"))
+}
+
 /// The folder of the profile by which this program was built.
-fn build_folder() -> Result<PathBuf> {
+///
+/// # Errors
+/// When the system does not tell where this program lies.
+pub fn build_folder() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     Ok(program.parent().context("a program lies in a folder")?.to_owned())
 }

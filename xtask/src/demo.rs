@@ -8,8 +8,7 @@ mod midi;
 mod plot;
 mod plugin;
 mod shown;
-#[cfg(test)]
-mod tests;
+mod sound;
 mod turns;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +17,7 @@ use anyhow::{Context, Result};
 use stage::{Blocks, Host, Mode, Pace, Part, Performance, Setup, Transport};
 
 pub use self::controls::number;
-use self::{controls::Controls, measure::Measures, turns::Turns};
+use self::{controls::Controls, measure::Measures, sound::Click, turns::Turns};
 use crate::bundle;
 
 /// Beats per bar of the demo's song.
@@ -60,12 +59,18 @@ pub struct Arguments {
     /// As fast as it goes, offline, instead of in real time
     #[arg(long)]
     fast: bool,
-    /// Where take.mid and take.png go [default: target/demo, with --bundle the folder demo here]
+    /// A soft click on the beats of take.wav
+    #[arg(long)]
+    click: bool,
+    /// Where take.mid, take.png and take.wav go [default: target/demo, with --bundle the folder demo here]
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
     /// Where the picture goes instead
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
+    /// Where the sound goes instead
+    #[arg(long, value_name = "FILE")]
+    wav: Option<PathBuf>,
     /// Print one JSON object only
     #[arg(long)]
     json: bool,
@@ -98,11 +103,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     midi::write(&folder.join("take.mid"), &turns, &answers)?;
     let picture = arguments.picture.clone().unwrap_or_else(|| folder.join("take.png"));
     plot::draw(&picture, &turns, &answers, &shown)?;
+    let wav = arguments.wav.clone().unwrap_or_else(|| folder.join("take.wav"));
+    let click = if arguments.click { Click::On } else { Click::Off };
+    sound::write(&wav, &bundle, &turns, &take.events, click)?;
     if arguments.json {
         println!("{}", measures.json());
     } else {
         println!("{measures}");
-        println!("written         {}, {}", folder.join("take.mid").display(), picture.display());
+        let midi = folder.join("take.mid");
+        println!("written         {}, {}, {}", midi.display(), picture.display(), wav.display());
     }
     measures.verdict(mode)
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bundle;
+mod commands;
 mod corpus;
 mod demo;
 mod desk;
@@ -12,8 +13,10 @@ mod file;
 mod generate;
 mod ink;
 mod inspect;
+mod install;
 mod memory;
 mod models;
+mod package;
 mod picture;
 mod playing;
 mod score;
@@ -21,6 +24,7 @@ mod score_file;
 #[cfg(test)]
 mod scratch;
 mod sheet;
+mod system;
 mod table;
 mod tidy;
 mod tonality;
@@ -40,12 +44,16 @@ use clap::Parser;
 enum Command {
     Bench(bench::Arguments),
     Bundle(bundle::Arguments),
+    Commands(commands::Arguments),
     Demo(demo::Arguments),
     Evaluate(evaluate::Arguments),
     Generate(generate::Arguments),
     Inspect(inspect::Arguments),
+    Install(install::Arguments),
+    Package(package::Arguments),
     Tidy(tidy::Arguments),
     Train(train::Arguments),
+    Uninstall(install::RemovalArguments),
     Verify(verify::Arguments),
     #[cfg(target_os = "linux")]
     Window(window::Arguments),
@@ -56,12 +64,16 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
+        Command::Commands(arguments) => commands::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Install(arguments) => install::run(&arguments),
+        Command::Package(arguments) => package::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Uninstall(arguments) => install::run_removal(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         #[cfg(target_os = "linux")]
         Command::Window(arguments) => window::run(&arguments),

@@ -32,9 +32,11 @@ const FOREIGN_TO_MUSIC: [&str; 17] = [
     "worker",
 ];
 /// The files of the pure core, from the root of the project.
-const PURE: [&str; 7] = [
+const PURE: [&str; 9] = [
     "src/music.rs",
     "src/music",
+    "src/synth.rs",
+    "src/synth",
     "src/model/limits.rs",
     "src/model/sampling.rs",
     "src/model/taste.rs",
@@ -55,7 +57,8 @@ const FOREIGN_TO_AUDIO: [&str; 10] = [
     "park",
 ];
 /// What runs on the audio thread and on no other.
-const AUDIO: [&str; 3] = ["src/host.rs", "src/performer.rs", "src/performer"];
+const AUDIO: [&str; 6] =
+    ["src/host.rs", "src/host", "src/performer.rs", "src/performer", "src/synth.rs", "src/synth"];
 /// Marks of unfinished work and of tests that prove nothing. Spelled in halves, so as not to find themselves.
 const UNFINISHED: [&str; 7] = [
     concat!("TO", "DO"),

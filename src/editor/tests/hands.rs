@@ -243,6 +243,7 @@ fn what_is_no_parameter_is_asked_of_the_window() {
         ("Save take", Wish::SaveTake),
         ("Save last answer", Wish::SaveAnswer),
         ("Copy path", Wish::CopyPath),
+        ("Show in folder", Wish::ShowFolder),
         ("Close", Wish::Dismiss),
     ] {
         rig.find(name).click();
@@ -265,7 +266,7 @@ fn what_is_no_parameter_is_asked_of_the_window() {
 #[test]
 fn nothing_can_be_saved_before_anything_was_played() {
     let mut rig = Rig::new(View::empty());
-    for name in ["Save take", "Save last answer", "Copy path"] {
+    for name in ["Save take", "Save last answer", "Copy path", "Show in folder"] {
         rig.find(name).click();
         rig.harness.run_steps(2);
     }

@@ -16,11 +16,12 @@ struct Text {
 }
 
 /// What can be pressed besides the parameters.
-const BUTTONS: [&str; 5] = ["Presets", "Save take", "Save last answer", "Copy path", "Close"];
+const BUTTONS: [&str; 6] =
+    ["Presets", "Save take", "Save last answer", "Copy path", "Show in folder", "Close"];
 
 /// Every parameter and every button.
 fn names() -> Vec<String> {
-    let params = AntiphonParams::default();
+    let params = AntiphonParams::with_sound();
     // SAFETY: the parameters live as long as the names are read.
     let name = |pointer: ParamPtr| unsafe { pointer.name() }.to_owned();
     let parameters = params.param_map().into_iter().map(|(_, pointer, _)| name(pointer));
@@ -118,15 +119,47 @@ fn every_value_of_every_control_has_room() {
     }
 }
 
+/// Whether these words stand on the window.
+fn says(rig: &Rig, words: &str) -> bool {
+    texts(rig).iter().any(|text| text.words.contains(words))
+}
+
 #[test]
-fn an_empty_window_says_what_to_do() {
-    let rig = Rig::new(View::empty());
-    assert!(texts(&rig).iter().any(|text| text.words.contains("Play a phrase")));
+fn an_empty_window_says_in_three_steps_what_to_do_until_the_first_answer() {
+    for (size, rig) in Rig::all_sizes(View::empty) {
+        for step in ["Play a phrase", "Lift your hands", "Antiphon answers"] {
+            assert!(says(&rig, step), "{size}: {step}");
+        }
+        assert!(texts(&rig).iter().all(|text| !text.is_cut), "{size}");
+    }
+    assert!(!says(&Rig::new(busy()), "Play a phrase"));
+}
+
+#[test]
+fn who_hears_nothing_is_told_why() {
+    let mut rig = Rig::new(View::empty());
+    assert!(!says(&rig, "sound"), "its sound is on");
+    rig.harness.state_mut().board.set("sound", 0.0);
+    rig.harness.run_steps(2);
+    assert!(says(&rig, "turn Sound on"));
+    assert!(says(&Rig::of_note_effect(View::empty()), "put an instrument behind it"));
+}
+
+#[test]
+fn who_asks_for_bars_where_no_song_runs_is_told_to_press_play() {
+    let mut rig = Rig::new(View { song_runs: false, ..busy() });
+    assert!(!says(&rig, "press play"), "nothing asks for a beat");
+    rig.harness.state_mut().board.set_text("mode", "Trade");
+    rig.harness.run_steps(2);
+    assert!(says(&rig, "press play"));
+    rig.harness.state_mut().view.song_runs = true;
+    rig.harness.run_steps(2);
+    assert!(!says(&rig, "press play"));
 }
 
 #[test]
 fn every_control_says_in_a_sentence_what_it_does() {
-    let params = AntiphonParams::default();
+    let params = AntiphonParams::with_sound();
     for (id, ..) in params.param_map() {
         let hint = crate::editor::hints::hint(&id);
         assert!(hint.ends_with('.') && hint.len() > 10, "{id}: \"{hint}\"");
@@ -135,7 +168,7 @@ fn every_control_says_in_a_sentence_what_it_does() {
 
 #[test]
 fn every_parameter_has_a_place_in_a_group_and_no_place_is_empty() {
-    let params = AntiphonParams::default();
+    let params = AntiphonParams::with_sound();
     let ids: Vec<String> = params.param_map().into_iter().map(|(id, ..)| id).collect();
     let placed: Vec<&str> = crate::editor::groups::placed().collect();
     for id in &ids {

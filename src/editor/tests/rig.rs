@@ -93,9 +93,18 @@ impl Rig {
         Self::sized(view, USUAL_SIZE, 1.0)
     }
 
+    /// The same for a plugin without a sound of its own.
+    pub fn of_note_effect(view: View) -> Self {
+        Self::with(AntiphonParams::default(), view, USUAL_SIZE, 1.0)
+    }
+
     /// A window of a size in points, on a screen on which a point is so many pixels.
     pub fn sized(view: View, size: Vec2, scale: f32) -> Self {
-        let (params, told) = (Arc::<AntiphonParams>::default(), Arc::<Told>::default());
+        Self::with(AntiphonParams::with_sound(), view, size, scale)
+    }
+
+    fn with(params: AntiphonParams, view: View, size: Vec2, scale: f32) -> Self {
+        let (params, told) = (Arc::new(params), Arc::<Told>::default());
         let board = Board::new(params.clone(), GuiContext::new(told.clone()));
         let mut is_dressed = false;
         let mut harness = Harness::builder()
@@ -170,6 +179,7 @@ pub fn busy() -> View {
     };
     view.lines = (16..48).map(line).collect();
     view.floor = Floor::Plugin { left: Some(Seconds(2.0)), of: Some(Seconds(6.0)) };
+    view.song_runs = true;
     view.odds[76] = 0.3;
     view.health = Health {
         model: "antiphon".to_owned(),

@@ -18,7 +18,7 @@ use nice_plug::wrapper::{
 };
 
 use super::Border;
-use crate::plugin::{InstrumentSlot, InstrumentSlotPlugin, NoteEffect, NoteEffectPlugin, Variant};
+use crate::plugin::{Exported, InstrumentSlot, InstrumentSlotPlugin, NoteEffect, NoteEffectPlugin};
 
 struct Factory {
     plugins: [PluginInfo; 2],
@@ -106,7 +106,7 @@ impl IPluginFactory3Trait for Factory {
 ///
 /// # Safety
 /// `iid` is that of an interface, and `obj` is a valid place.
-unsafe fn create<V: Variant>(iid: FIDString, obj: *mut *mut c_void) -> tresult {
+unsafe fn create<V: Exported>(iid: FIDString, obj: *mut *mut c_void) -> tresult {
     let border = ComWrapper::new(Border::<V>::new());
     let unknown = border.as_com_ref::<FUnknown>().expect("every object has it").as_ptr();
     // SAFETY: the object lives; what is given away counts for itself.

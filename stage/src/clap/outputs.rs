@@ -13,6 +13,8 @@ pub struct Outputs {
     /// Channels of each port.
     ports: Vec<usize>,
     shape: AudioPorts,
+    /// All that was written since recording began, channel by channel.
+    recording: Option<Vec<Vec<f32>>>,
 }
 
 impl Outputs {
@@ -20,7 +22,7 @@ impl Outputs {
         let ports = channels_of_ports(plugin);
         let count = ports.iter().sum();
         let shape = AudioPorts::with_capacity(count, ports.len());
-        Self { channels: vec![Vec::new(); count], ports, shape }
+        Self { channels: vec![Vec::new(); count], ports, shape, recording: None }
     }
 
     /// Makes room for blocks of up to `frames` samples.
@@ -43,6 +45,23 @@ impl Outputs {
             AudioPortBuffer { latency: 0, channels: AudioPortBufferType::f32_output_only(channels) }
         });
         self.shape.with_output_buffers(ports)
+    }
+
+    /// From now on what the plugin writes is kept.
+    pub fn record(&mut self) {
+        self.recording = Some(vec![Vec::new(); self.channels.len()]);
+    }
+
+    /// Keeps the first `frames` samples of a block.
+    pub fn keep(&mut self, frames: u32) {
+        for (kept, channel) in self.recording.iter_mut().flatten().zip(&self.channels) {
+            kept.extend_from_slice(&channel[..frames as usize]);
+        }
+    }
+
+    /// What was kept; recording is over.
+    pub fn take_recording(&mut self) -> Vec<Vec<f32>> {
+        self.recording.take().unwrap_or_default()
     }
 
     /// The loudest of `peak` and the first `frames` samples.

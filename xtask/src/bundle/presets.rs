@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use antiphon::{
-    plugin::{InstrumentSlot, NoteEffect, Variant},
+    plugin::{Exported, InstrumentSlot, NoteEffect, Variant},
     presets::PRESETS,
 };
 use anyhow::{Context, Result};

@@ -31,6 +31,9 @@ const FLOOR: f64 = 0.08;
 const BARRED: f64 = 0.07;
 /// Letters of the settings that stand beside the legend, in a line.
 const LINE_LETTERS: usize = 125;
+/// How strong the lines of beats are beside those of bars, and how close they may lie, in pixels.
+const BEAT_LINE: f64 = 0.55;
+const CLOSEST_LINES: i32 = 8;
 /// Room for the word above a call, in pixels.
 const LABEL_WIDTH: i32 = 64;
 
@@ -136,10 +139,20 @@ fn floors(canvas: &Canvas, paper: &Roll, turns: &Turns) -> Result<()> {
     Ok(())
 }
 
-/// Bar lines with their numbers inside.
+/// The lines of the beats, and those of the bars with their numbers inside.
 fn bar_lines(canvas: &Canvas, paper: &Roll, turns: &Turns) -> Result<()> {
-    let bar_seconds = f64::from(super::BEATS_PER_BAR) * 60.0 / turns.tempo;
+    let beat_seconds = 60.0 / turns.tempo;
+    let bar_seconds = f64::from(super::BEATS_PER_BAR) * beat_seconds;
     let bars = (turns.seconds() / bar_seconds).round() as u32;
+    if paper.x(beat_seconds) - paper.x(0.0) >= CLOSEST_LINES {
+        for beat in 0..bars * super::BEATS_PER_BAR {
+            let x = paper.x(f64::from(beat) * beat_seconds);
+            canvas.draw(&PathElement::new(
+                [(x, paper.frame.top), (x, paper.frame.bottom)],
+                LINE.mix(BEAT_LINE),
+            ))?;
+        }
+    }
     let stride = roll::stride(f64::from(bars), 40.0) as usize;
     for bar in (0..bars).step_by(stride) {
         let x = paper.x(f64::from(bar) * bar_seconds);

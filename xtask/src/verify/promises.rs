@@ -79,12 +79,21 @@ pub const PROMISES: &[Promise] = &[
         ],
     },
     Promise {
+        text: "The instrument slot is heard: each note on the sample on which it goes out, the same for every partition into blocks",
+        tests: &[
+            "sound::the_call_and_its_answer_are_heard_where_they_go_out_and_silence_is_silent",
+            "sound::without_thru_the_answer_alone_is_heard_and_begins_on_its_own_sample",
+            "sound::the_sound_is_the_same_for_every_partition_into_blocks",
+        ],
+    },
+    Promise {
         text: "Nothing below `process` allocates or waits, in storms of settings and events and with states loaded meanwhile",
         tests: &[
             "storms::a_storm_of_settings_live_leaves_no_note_hanging",
             "storms::more_events_than_the_lanes_hold_live_leave_no_note_hanging",
             "storms::resets_and_restarts_in_a_storm_leave_no_note_hanging",
             "storms::states_may_be_loaded_and_saved_while_the_audio_thread_plays",
+            "sound::a_storm_of_notes_is_played_live_without_an_allocation",
             "plugin::tests::while_all_that_can_be_locked_is_locked_the_audio_thread_plays_on",
             "realtime::a_full_lane_is_counted_and_nobody_waits",
             "realtime::a_dead_worker_is_nothing_to_wait_for_and_the_next_performer_answers",

@@ -1,0 +1,228 @@
+//! One note of the electric piano: a sine that is bent by another one as high (the body), and one that is bent by another
+//! fourteen times as high, for a moment (the tine).
+
+use crate::music::{
+    hearing::{Pedal, Place},
+    note::{Key, Velocity},
+};
+
+/// A4.
+const CONCERT_PITCH_HZ: f32 = 440.0;
+const CONCERT_KEY: f32 = 69.0;
+/// The loudest note is so loud, 1 for full scale: a chord of four of them does not yet distort much.
+const LOUDEST: f32 = 0.36;
+/// How much of a note is tine.
+const TINE: f32 = 0.3;
+/// The tine's second sine is so many times as high as the note; where that is beyond hearing it is left out.
+const TINE_RATIO: f32 = 14.0;
+/// How far the body is bent at most, in turns of a sine, and how much of it is left at the softest.
+const BODY_BEND: f32 = 0.26;
+const TINE_BEND: f32 = 0.07;
+const SOFTEST_BEND: f32 = 0.25;
+/// A note begins within this time, in seconds: at once it would click.
+const ATTACK_S: f32 = 0.0015;
+/// A thousandth is left of the lowest key after so long, in seconds; of others half as long every so many keys further up.
+const DECAY_S: f32 = 20.0;
+const HALVED_EVERY_KEYS: f32 = 32.0;
+const LOWEST_KEY: f32 = 21.0;
+/// The same of what makes it bright, and of the tine.
+const BRIGHTNESS_DECAY_S: f32 = 4.0;
+const TINE_DECAY_S: f32 = 0.6;
+/// And once its key is up.
+const RELEASE_S: f32 = 0.25;
+/// What is left after a decay.
+const LEFT: f32 = 1e-3;
+/// Softer than this a note is over.
+const OVER: f32 = 2e-5;
+/// How far low keys lie to the left, and high ones to the right: 0 not at all, 1 wholly.
+const WIDTH: f32 = 0.35;
+
+/// What follows from the sample rate.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuning {
+    rate: f32,
+    attack: f32,
+    release: f32,
+    brightness: f32,
+    tine: f32,
+}
+
+impl Tuning {
+    pub fn new(rate: f32) -> Self {
+        Self {
+            rate,
+            attack: 1.0 / (ATTACK_S * rate).max(1.0),
+            release: decay(RELEASE_S, rate),
+            brightness: decay(BRIGHTNESS_DECAY_S, rate),
+            tine: decay(TINE_DECAY_S, rate),
+        }
+    }
+}
+
+/// A note that sounds, or room for one.
+#[derive(Debug, Clone, Copy)]
+pub struct Voice {
+    standing: Standing,
+    place: Place,
+    /// By the number of its strike: the smaller, the older; 0 while it is free.
+    struck: u64,
+    /// Turns a sample, and how far the turn has come, 0..1.
+    step: f32,
+    phase: f32,
+    /// From 0 to 1 as the note begins.
+    attack: f32,
+    level: f32,
+    decay: f32,
+    body_bend: f32,
+    tine_bend: f32,
+    /// How much of it is heard left and right.
+    sides: [f32; 2],
+    /// The sample before.
+    last: f32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Free,
+    Held,
+    /// The key is up, and the pedal keeps the note.
+    Kept,
+    Released,
+}
+
+impl Voice {
+    pub const FREE: Self = Self {
+        standing: Standing::Free,
+        place: Place { channel: 0, key: Key::saturating(0) },
+        struck: 0,
+        step: 0.0,
+        phase: 0.0,
+        attack: 0.0,
+        level: 0.0,
+        decay: 0.0,
+        body_bend: 0.0,
+        tine_bend: 0.0,
+        sides: [0.0; 2],
+        last: 0.0,
+    };
+
+    /// A note begins, after so many others.
+    pub fn struck_at(struck: u64, place: Place, velocity: Velocity, tuning: &Tuning) -> Self {
+        let key = f32::from(place.key.number());
+        let force = f32::from(velocity.value()) / 127.0;
+        let step = CONCERT_PITCH_HZ * ((key - CONCERT_KEY) / 12.0).exp2() / tuning.rate;
+        let bent = SOFTEST_BEND + (1.0 - SOFTEST_BEND) * force;
+        let has_tine = step * (TINE_RATIO + 1.0) < 0.5;
+        let pan = WIDTH * ((key - 64.0) / 44.0).clamp(-1.0, 1.0);
+        let seconds = DECAY_S * ((LOWEST_KEY - key) / HALVED_EVERY_KEYS).exp2();
+        Self {
+            standing: Standing::Held,
+            place,
+            struck,
+            step,
+            phase: 0.0,
+            attack: 0.0,
+            level: LOUDEST * force * force.sqrt(),
+            decay: decay(seconds, tuning.rate),
+            // High notes would be shrill.
+            body_bend: BODY_BEND * bent * ((60.0 - key) / 40.0).exp2().min(1.0),
+            tine_bend: if has_tine { TINE_BEND * bent * force } else { 0.0 },
+            sides: [((1.0 - pan) / 2.0).sqrt(), ((1.0 + pan) / 2.0).sqrt()],
+            last: 0.0,
+        }
+    }
+
+    pub fn is_free(&self) -> bool {
+        self.standing == Standing::Free
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.standing == Standing::Held
+    }
+
+    pub fn is_of(&self, place: Place) -> bool {
+        !self.is_free() && self.place == place
+    }
+
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    pub fn struck(&self) -> u64 {
+        self.struck
+    }
+
+    /// What it has given last, left and right.
+    pub fn last(&self) -> [f32; 2] {
+        self.sides.map(|side| side * self.last)
+    }
+
+    pub fn key_up(&mut self, pedal: Pedal) {
+        self.standing = match pedal {
+            Pedal::Down => Standing::Kept,
+            Pedal::Up => Standing::Released,
+        };
+    }
+
+    pub fn release(&mut self) {
+        self.standing = Standing::Released;
+    }
+
+    /// Sounds for as long as both slices are.
+    pub fn add_to(&mut self, left: &mut [f32], right: &mut [f32], bend: f32, tuning: &Tuning) {
+        let (step, [to_left, to_right]) = (self.step * bend, self.sides);
+        let damping = if self.standing == Standing::Released { tuning.release } else { 1.0 };
+        for (left, right) in left.iter_mut().zip(right) {
+            let body = sine(self.phase + self.body_bend * sine(self.phase));
+            let tine = sine(self.phase + self.tine_bend * sine(self.phase * TINE_RATIO));
+            let sample = self.level * self.attack * ((1.0 - TINE) * body + TINE * tine);
+            *left += to_left * sample;
+            *right += to_right * sample;
+            self.last = sample;
+            self.phase += step;
+            self.phase -= self.phase.floor();
+            self.attack = (self.attack + tuning.attack).min(1.0);
+            self.level *= self.decay * damping;
+            self.body_bend *= tuning.brightness;
+            self.tine_bend *= tuning.tine;
+            if self.level < OVER {
+                *self = Self::FREE;
+                return;
+            }
+        }
+    }
+}
+
+/// By what something is multiplied each sample, of which a thousandth is left after a time.
+fn decay(seconds: f32, rate: f32) -> f32 {
+    (LEFT.ln() / (seconds * rate)).exp()
+}
+
+/// How far something comes each sample on its way, where it takes about this time.
+pub fn approach(seconds: f32, rate: f32) -> f32 {
+    1.0 - (-1.0 / (seconds * rate)).exp()
+}
+
+/// The sine of so many turns, to a thousandth: two parabolas, one upon the other.
+fn sine(turns: f32) -> f32 {
+    const REFINED: f32 = 0.225;
+    let half = (turns - turns.round()) * 2.0;
+    let coarse = 4.0 * half * (1.0 - half.abs());
+    REFINED * (coarse * coarse.abs() - coarse) + coarse
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f32::consts::PI;
+
+    use super::*;
+
+    #[test]
+    fn the_sine_is_one_to_a_thousandth() {
+        for step in -3_000..3_000 {
+            let turns = step as f32 / 1_000.0;
+            let error = sine(turns) - (turns * 2.0 * PI).sin();
+            assert!(error.abs() < 1.2e-3, "{turns}: {error}");
+        }
+    }
+}
