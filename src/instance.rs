@@ -13,8 +13,8 @@ use crate::{
     model,
     music::time::Seconds,
     params::AntiphonParams,
-    plugin::{Guest, ModelStanding},
-    take::{self, SaveError, Saved, Scribing},
+    plugin::{Guest, Learner, Learning, ModelStanding},
+    take::{self, SaveError, Saved, Scribing, Take},
     worker::Health,
 };
 
@@ -30,6 +30,7 @@ pub struct Instance {
     pub foresight: Arc<Foresight>,
     pub(crate) health: Arc<Health>,
     pub(crate) guest: Arc<Mutex<Guest>>,
+    learner: Arc<Learner>,
     model: Arc<RwLock<ModelStanding>>,
 }
 
@@ -67,6 +68,7 @@ impl Instance {
             scribe: Arc::default(),
             foresight: Arc::default(),
             health: Arc::default(),
+            learner: Arc::default(),
             model: guest.standing(),
             guest: Arc::new(Mutex::new(guest)),
         }
@@ -122,12 +124,33 @@ impl Instance {
     /// # Errors
     /// As [`Self::save`].
     pub fn save_in(&self, folder: &Path, what: Saved) -> Result<PathBuf, SaveError> {
-        let take = {
-            let mut scribe = self.scribe.lock();
-            scribe.catch_up();
-            scribe.latest_until(self.telemetry.clock.now())
-        };
-        take::save_in(folder, &take, what)
+        take::save_in(folder, &self.latest(), what)
+    }
+
+    /// Makes a personal model of the player's saved takes and of the take of now, in the background; it is written beside
+    /// them.
+    ///
+    /// # Errors
+    /// Where the system has no folder for takes.
+    pub fn learn(&self) -> Result<(), SaveError> {
+        self.learner.begin(take::folder()?, self.latest());
+        Ok(())
+    }
+
+    /// Ends the learning soon; what was gained by then is kept.
+    pub fn stop_learning(&self) {
+        self.learner.stop();
+    }
+
+    /// How far the learning is.
+    pub fn learning(&self) -> Learning {
+        self.learner.standing()
+    }
+
+    fn latest(&self) -> Take {
+        let mut scribe = self.scribe.lock();
+        scribe.catch_up();
+        scribe.latest_until(self.telemetry.clock.now())
     }
 
     fn model_name(&self) -> String {

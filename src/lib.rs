@@ -39,3 +39,7 @@ pub mod worker;
 pub mod music;
 
 pub mod model;
+
+pub mod adaptation;
+
+pub mod desk;

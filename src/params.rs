@@ -51,6 +51,10 @@ pub struct AntiphonParams {
     #[id = "model"]
     pub model: EnumParam<EmbeddedModel>,
 
+    /// How much of the player's own model plays, where it is a difference to another.
+    #[id = "you"]
+    pub you: FloatParam,
+
     /// How many of the newest notes an answer goes by, in notes: exactly so many where the window slides, up to half
     /// as many more where what is known is carried.
     #[id = "memory"]
@@ -121,6 +125,11 @@ impl AntiphonParams {
         Self { sound: SoundParams::default().into(), ..Self::default() }
     }
 
+    /// *You* in percent, within its range whatever a saved state said. For any thread.
+    pub fn you_percent(&self) -> u8 {
+        (self.you.value() * 100.0).round().clamp(0.0, 100.0) as u8
+    }
+
     /// The values of now, within their ranges whatever a saved state said. Realtime-safe.
     pub fn snapshot(&self) -> Settings {
         let memory = self.memory.value().clamp(SMALLEST_MEMORY as i32, LARGEST_MEMORY as i32);
@@ -154,6 +163,7 @@ impl Default for AntiphonParams {
     fn default() -> Self {
         Self {
             model: EnumParam::new("Model", EmbeddedModel::Antiphon),
+            you: percent("You", 1.0, 0.0, 1.0),
             memory: IntParam::new(
                 "Memory",
                 LARGEST_MEMORY as i32,

@@ -3,6 +3,8 @@
 mod border;
 mod entry;
 mod guest;
+mod learner;
+mod own;
 mod roster;
 #[cfg(test)]
 mod tests;
@@ -26,9 +28,11 @@ use crate::{
     worker::Worker,
 };
 
+use self::own::Changes;
 pub use self::{
     entry::clap_entry,
     guest::{Guest, ModelStanding},
+    learner::{Learner, Learning},
     roster::telemetry,
 };
 
@@ -175,7 +179,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
             Some(improviser) => improviser.resumed(improviser_end),
             None => Improviser::new(improviser_end, model::embedded()),
         };
-        let changes = self.instance.params.model_file.changes();
+        let changes = Changes::new(self.instance.params.clone());
         improviser.invite(self.instance.guest.lock().model());
         improviser.show_on(self.instance.foresight.clone());
         let (partner, worker) = if is_offline {
@@ -242,12 +246,11 @@ impl<V: Variant> Antiphon<V> {
         chronicle
     }
 
-    /// Starts a worker that also brings in the player's own model when its file changes, and keeps the take.
-    fn employ(&self, improviser: Improviser, mut changes: u32) -> std::io::Result<Worker> {
-        let Instance { params, guest, scribe, health, .. } = self.instance.clone();
+    /// Starts a worker that also brings in the player's own model when its file or *You* changes, and keeps the take.
+    fn employ(&self, improviser: Improviser, mut changes: Changes) -> std::io::Result<Worker> {
+        let Instance { guest, scribe, health, .. } = self.instance.clone();
         Worker::spawn(improviser, health, move |improviser| {
-            let now = params.model_file.changes();
-            if std::mem::replace(&mut changes, now) != now {
+            if changes.are_there() {
                 improviser.invite(guest.lock().model());
             }
             // Whoever has the lock writes down what there is.

@@ -19,7 +19,8 @@ pub use self::table::PRESETS;
 use crate::params::AntiphonParams;
 
 /// Parameters that no preset touches, by identifier.
-const KEPT: [&str; 16] = [
+const KEPT: [&str; 17] = [
+    "you",
     "thru",
     "seed",
     "bypass",

@@ -4,6 +4,7 @@
 
 mod ghosts;
 mod notes;
+mod read;
 mod save;
 mod scribe;
 mod smf;
@@ -16,6 +17,7 @@ use std::collections::VecDeque;
 pub use self::{
     ghosts::Ghosts,
     notes::{MOST_NOTES, Notes, Played},
+    read::call,
     save::{SaveError, Saved, folder, save_in},
     scribe::{Scribe, Scribing},
     smf::{TICKS_PER_BEAT, write},

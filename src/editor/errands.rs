@@ -2,7 +2,7 @@
 //! each frame whether one is back.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, Sender, channel},
     thread,
 };
@@ -13,7 +13,7 @@ use super::view::{Notice, Tone};
 use crate::{instance::Instance, take::Saved};
 
 /// The endings of model files.
-const MODEL_FILES: [&str; 1] = ["safetensors"];
+const MODEL_FILES: [&str; 2] = ["antiphon", "safetensors"];
 
 /// The errands of one window.
 pub struct Errands {
@@ -61,13 +61,7 @@ impl Errands {
             .pick_file();
         self.send("antiphon dialog", context, move || {
             let file = pollster::block_on(dialog)?;
-            Some(match instance.load_model(file.path()) {
-                Ok(name) => {
-                    let sentence = format!("{name} plays from now on, and the project remembers it");
-                    Return { notice: Notice { tone: Tone::Done, sentence }, path: None }
-                }
-                Err(sentence) => trouble(sentence),
-            })
+            Some(loaded(&instance, file.path()))
         });
     }
 
@@ -78,6 +72,11 @@ impl Errands {
             let place = folder.display();
             Some(trouble(format!("The system does not show folders ({error}). The files are in {place}")))
         });
+    }
+
+    /// Reads a model file.
+    pub fn load_model(&self, context: &Context, instance: Instance, path: PathBuf) {
+        self.send("antiphon model", context, move || Some(loaded(&instance, &path)));
     }
 
     fn send(&self, name: &str, context: &Context, run: impl FnOnce() -> Option<Return> + Send + 'static) {
@@ -93,6 +92,16 @@ impl Errands {
             let sentence = "The system has no thread to spare; close something and try again.".to_owned();
             let _ = self.sender.send(trouble(sentence));
         }
+    }
+}
+
+fn loaded(instance: &Instance, path: &Path) -> Return {
+    match instance.load_model(path) {
+        Ok(name) => {
+            let sentence = format!("{name} plays from now on, and the project remembers it");
+            Return { notice: Notice { tone: Tone::Done, sentence }, path: None }
+        }
+        Err(sentence) => trouble(sentence),
     }
 }
 

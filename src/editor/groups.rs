@@ -40,6 +40,7 @@ pub const GROUPS: [Group; 4] = [
             "variation",
             "seed",
             "style",
+            "you",
         ]],
         width: 1.0,
     },

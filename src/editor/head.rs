@@ -17,7 +17,7 @@ use super::{
     wish::Wish,
     words,
 };
-use crate::presets::PRESETS;
+use crate::{plugin::Learning, presets::PRESETS};
 
 const NAME_WIDTH: f32 = 92.0;
 const PRESETS_WIDTH: f32 = 96.0;
@@ -28,6 +28,8 @@ const LISTEN_WIDTH: f32 = 78.0;
 const BYPASS_WIDTH: f32 = 84.0;
 /// A preset and the sentence on what it is good for stand side by side.
 const MENU_WIDTH: f32 = 560.0;
+const LEARN: &str = "Makes a model your own from your saved takes, the take of now, and MIDI files that you have put beside them. It \
+                     learns in the background, and all of it stays in your folder of takes.";
 const PRESET_NAME: Vec2 = vec2(120.0, 18.0);
 
 /// Draws the head into `area`; gives what was chosen.
@@ -137,12 +139,29 @@ fn choose_model(ui: &Ui, area: Rect, board: &mut Board, view: &View) -> Option<W
         if ui.button("Load a file...").clicked() {
             wish = Some(Wish::LoadModel);
         }
+        wish = offer_learning(ui, &view.learning).or(wish);
     });
     if view.own_model.is_none() {
         grip_choice(ui, &response, board, "model");
     }
     response.on_hover_text(hint("model"));
     wish
+}
+
+/// What can be asked of a model that learns from the player.
+fn offer_learning(ui: &mut Ui, learning: &Learning) -> Option<Wish> {
+    if let Learning::Learns { percent, likelier } = learning {
+        ui.label(format!("Learning: {percent} %, notes {likelier} % likelier"));
+        return ui.button("Stop learning").clicked().then_some(Wish::StopLearning);
+    }
+    let mut wish = None;
+    if let Learning::Learnt { likelier, .. } = learning
+        && ui.button(format!("Play like me: notes {likelier} % likelier")).clicked()
+    {
+        wish = Some(Wish::LoadLearnt);
+    }
+    let learn = ui.button("Learn from me").on_hover_text(LEARN);
+    if learn.clicked() { Some(Wish::Learn) } else { wish }
 }
 
 /// A button that opens a menu: what it is for in quiet letters, where that is to be said, and what is chosen.

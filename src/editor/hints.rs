@@ -5,8 +5,9 @@ pub fn hint(id: &str) -> &'static str {
     HINTS.iter().find(|(known, _)| *known == id).map_or("", |(_, hint)| hint)
 }
 
-const HINTS: [(&str, &str); 49] = [
+const HINTS: [(&str, &str); 50] = [
     ("model", "Which network answers."),
+    ("you", "How far a personal model plays like you: 0 % is the model that it was made from."),
     ("memory", "How many of the newest notes an answer goes by."),
     ("temperature", "How adventurous the keys are: 0 takes the likeliest, 1 the network's own odds."),
     ("patience", "How sure Antiphon is to be that your call is over before it takes the floor."),

@@ -1,7 +1,7 @@
 //! Which sentence stands above the roll: what was done last, for a while; else what is to be done, until it was read.
 
 use super::view::{Notice, Tone};
-use crate::plugin::ModelStanding;
+use crate::plugin::{Learning, ModelStanding};
 
 /// What was done stands there so long, in seconds.
 const SHOWN_S: f64 = 12.0;
@@ -15,6 +15,8 @@ pub struct News {
     read: Option<String>,
     /// So many of the plugin's own notes that came in again were told of.
     echoes: u32,
+    /// How far the learning was that was told of.
+    learning: Learning,
 }
 
 /// What a player can do who hears the plugin answer itself.
@@ -32,6 +34,21 @@ impl News {
         if std::mem::replace(&mut self.echoes, echoes) < echoes {
             self.tell(Notice { tone: Tone::Trouble, sentence: ECHO.to_owned() }, wall);
         }
+    }
+
+    /// The learning is so far.
+    pub fn learn(&mut self, learning: &Learning, wall: f64) {
+        if self.learning == *learning {
+            return;
+        }
+        self.learning.clone_from(learning);
+        let (tone, sentence) = match learning {
+            Learning::Learnt { likelier, .. } => (Tone::Done, learnt(*likelier)),
+            Learning::Failed { sentence } => (Tone::Trouble, sentence.clone()),
+            Learning::Learns { percent, .. } => (Tone::Done, format!("Learning from you: {percent} %")),
+            Learning::Idle => return,
+        };
+        self.tell(Notice { tone, sentence }, wall);
     }
 
     /// What is to be shown.
@@ -58,6 +75,12 @@ impl News {
             self.read = Some(sentence.clone());
         }
     }
+}
+
+fn learnt(likelier: u32) -> String {
+    format!(
+        "Learnt from you: the notes that were held out are {likelier} % likelier now. Choose Play like me in the model menu"
+    )
 }
 
 #[cfg(test)]
@@ -92,6 +115,21 @@ mod tests {
             news.hear(echoes, wall + 301.0);
             assert_eq!(news.notice(&model, wall + 301.0), None);
         }
+    }
+
+    #[test]
+    fn what_came_of_learning_is_told_once() {
+        let (mut news, model) = (News::default(), ModelStanding::Embedded);
+        news.learn(&Learning::Idle, 0.0);
+        assert_eq!(news.notice(&model, 0.0), None);
+        news.learn(&Learning::Learns { percent: 40, likelier: 5 }, 1.0);
+        assert!(news.notice(&model, 1.0).is_some_and(|notice| notice.sentence.contains("40 %")));
+        let learnt = Learning::Learnt { path: "me.antiphon".into(), likelier: 12 };
+        news.learn(&learnt, 2.0);
+        assert!(news.notice(&model, 2.0).is_some_and(|notice| notice.sentence.contains("12 % likelier")));
+        news.dismiss(&model);
+        news.learn(&learnt, 3.0);
+        assert_eq!(news.notice(&model, 3.0), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::music::{
     note::{Key, Velocity},
     time::{Moment, Seconds},
 };
+use crate::plugin::Learning;
 
 /// One picture of the music and of the plugin's health.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,8 @@ pub struct View {
     pub notice: Option<Notice>,
     /// The file name of the player's own model, where one plays.
     pub own_model: Option<String>,
+    /// How far a personal model is that is being made.
+    pub learning: Learning,
     /// Whether anything was played that could be saved.
     pub has_take: bool,
     /// Whether anything was answered that could be saved.
@@ -150,6 +153,7 @@ impl View {
             health: Health::default(),
             notice: None,
             own_model: None,
+            learning: Learning::Idle,
             has_take: false,
             has_answer: false,
             has_path: false,

@@ -17,11 +17,17 @@ use super::{
     news::News,
     pace::Pace,
     palette::{self, GROUND},
-    view::View,
+    view::{Notice, Tone, View},
     watch::Watch,
     wish::Wish,
 };
-use crate::{foresight, instance::Instance, plugin::ModelStanding, presets::PRESETS, take::Saved};
+use crate::{
+    foresight,
+    instance::Instance,
+    plugin::{Learning, ModelStanding},
+    presets::PRESETS,
+    take::Saved,
+};
 
 /// The window's content. It lives as long as the plugin.
 pub struct Window {
@@ -73,6 +79,8 @@ impl Window {
         }
         view.has_path = self.saved.is_some();
         self.news.hear(self.instance.telemetry.echoes.count(), wall);
+        view.learning = self.instance.learning();
+        self.news.learn(&view.learning, wall);
         view.notice = self.news.notice(&model, wall);
         view
     }
@@ -93,6 +101,18 @@ impl Window {
                 }
             }
             Wish::LoadModel => self.errands.choose_model(context, instance),
+            Wish::Learn => {
+                if let Err(error) = instance.learn() {
+                    let wall = context.input(|input| input.time);
+                    self.news.tell(Notice { tone: Tone::Trouble, sentence: error.to_string() }, wall);
+                }
+            }
+            Wish::StopLearning => instance.stop_learning(),
+            Wish::LoadLearnt => {
+                if let Learning::Learnt { path, .. } = instance.learning() {
+                    self.errands.load_model(context, instance, path);
+                }
+            }
             Wish::Embedded(index) => {
                 instance.dismiss_model();
                 let value = board.control("model").map(|control| control.value_of(index));

@@ -11,6 +11,11 @@ pub enum Wish {
     ShowFolder,
     /// Choose a model file.
     LoadModel,
+    /// Make a personal model of the takes, or stop making one.
+    Learn,
+    StopLearning,
+    /// Play with what was learnt.
+    LoadLearnt,
     /// Play with the embedded model of this index, whatever file was chosen.
     Embedded(usize),
     /// Set the controls as this preset has them.

@@ -14,6 +14,7 @@ use super::{
     antiphon::{Antiphon, first},
     classic::Classic,
     lstm::Packed,
+    personal::Personal,
     preset::{AFFINE, LSTM, affine_tensor, lstm_tensor},
 };
 
@@ -37,11 +38,7 @@ pub fn embedded() -> &'static [Arc<dyn Model>] {
 
 /// Reads a model file that may hold anything, and makes it ready to play. Fails as [`read`] does. Allocates.
 pub fn load(bytes: &[u8]) -> Result<Arc<dyn Model>, ModelError> {
-    let weights = read(bytes)?;
-    match weights.preset {
-        Preset::Classic(preset) => Ok(Arc::new(Classic::new(preset, &weights))),
-        Preset::Antiphon => Ok(Arc::new(Antiphon::new(&weights))),
-    }
+    read(bytes).map(|weights| weights.playable())
 }
 
 /// The embedded model file of this name.
@@ -54,8 +51,21 @@ pub fn embedded_file(name: &str) -> Option<&'static [u8]> {
     }
 }
 
-/// Reads a model file that may hold anything: afterwards every tensor of the preset is there, in shape and finite.
+/// The weights inside the plugin that a difference to a model of this fingerprint belongs to.
+pub fn embedded_base(fingerprint: u64) -> Option<Weights> {
+    let weights = || [ANTIPHON, CLASSIC_25, CLASSIC_150].into_iter().filter_map(|bytes| read(bytes).ok());
+    weights().find(|weights| weights.fingerprint() == fingerprint)
+}
+
+/// Reads a model file that may hold anything: afterwards every tensor of the preset is there, in shape and finite. A
+/// [`Personal`] one is read with all of its difference, where its base is inside the plugin.
 pub fn read(bytes: &[u8]) -> Result<Weights, ModelError> {
+    if Personal::is_one(bytes) {
+        let personal = Personal::read(bytes)?;
+        let base = embedded_base(personal.base.fingerprint);
+        let base = base.ok_or_else(|| ModelError::OtherBase { base: personal.base.name.clone() })?;
+        return personal.applied(&base, 1.0);
+    }
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
     let metadata = header.metadata().clone().unwrap_or_default();
     let preset = metadata.get("preset").ok_or(ModelError::NotOurs)?;
@@ -70,7 +80,7 @@ pub fn read(bytes: &[u8]) -> Result<Weights, ModelError> {
     let shapes = if is_older { first::tensors() } else { preset.tensors() };
     let mut tensors = BTreeMap::new();
     for ((name, shape), (_, shape_today)) in shapes.into_iter().zip(preset.tensors()) {
-        let numbers = tensor(&file, &name, &shape)?;
+        let numbers = numbers_of(&file, &name, &shape)?;
         let numbers = if is_older { first::upgraded(&name, &shape_today, numbers) } else { numbers };
         tensors.insert(name, numbers);
     }
@@ -90,6 +100,27 @@ impl Weights {
     /// A tensor of the preset, row by row. Panics where the preset has none of this name.
     pub fn numbers(&self, name: &str) -> &[f32] {
         &self.tensors[name]
+    }
+
+    /// Panics as [`Weights::numbers`] does.
+    pub(super) fn numbers_mut(&mut self, name: &str) -> &mut [f32] {
+        self.tensors.get_mut(name).expect("a tensor of the preset")
+    }
+
+    /// The same for the same numbers alone (FNV-1a over their bits), whatever precision a file kept them in.
+    pub fn fingerprint(&self) -> u64 {
+        const BEGINNING: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let numbers = self.tensors.values().flatten();
+        numbers.fold(BEGINNING, |hash, number| (hash ^ u64::from(number.to_bits())).wrapping_mul(PRIME))
+    }
+
+    /// Makes a model of them that is ready to play. Allocates.
+    pub fn playable(&self) -> Arc<dyn Model> {
+        match self.preset {
+            Preset::Classic(preset) => Arc::new(Classic::new(preset, self)),
+            Preset::Antiphon => Arc::new(Antiphon::new(self)),
+        }
     }
 
     /// The same in its shape, on the CPU, for a graph.
@@ -119,7 +150,8 @@ impl Weights {
     }
 }
 
-fn tensor(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+/// The numbers of a tensor of this shape, all finite.
+pub(super) fn numbers_of(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
     let Ok(view) = file.tensor(name) else { return Err(ModelError::Missing(name.to_owned())) };
     let numbers: Option<Vec<f32>> = match view.dtype() {
         _ if view.shape() != shape => None,
@@ -144,7 +176,7 @@ fn tensor(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, M
     }
 }
 
-fn unreadable(error: SafeTensorError) -> ModelError {
+pub(super) fn unreadable(error: SafeTensorError) -> ModelError {
     match error {
         SafeTensorError::InvalidHeaderLength
         | SafeTensorError::HeaderTooSmall
@@ -176,6 +208,16 @@ pub enum ModelError {
     Shape { name: String, found: String, expected: String },
     #[error("the model's tensor `{0}` holds a number that is not finite: copy or train it again")]
     NotFinite(String),
+    #[error("this is no personal model: choose a file made by `cargo xtask adapt`")]
+    NotPersonal,
+    #[error(
+        "the personal model was made by another version: make it again, from the same music, with `cargo xtask adapt`"
+    )]
+    PersonalVersion,
+    #[error(
+        "the personal model is a difference to another `{base}` than this one: make it again, from the same music, with `cargo xtask adapt`"
+    )]
+    OtherBase { base: String },
 }
 
 #[cfg(test)]

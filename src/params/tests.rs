@@ -5,7 +5,7 @@ use nice_plug::params::{Params, internals::ParamPtr};
 use super::*;
 
 /// The identifiers with which projects were saved, in their order.
-const IDS: [&str; 49] = [
+const IDS: [&str; 50] = [
     "model",
     "memory",
     "temperature",
@@ -55,6 +55,7 @@ const IDS: [&str; 49] = [
     "reset-seed",
     "sound",
     "sound-level",
+    "you",
 ];
 
 fn with_each(mut check: impl FnMut(&str, ParamPtr)) {

@@ -1,29 +1,19 @@
 //! The model of the player's own file, which plays before the embedded ones.
 
-use std::{
-    fs,
-    io::{self, ErrorKind},
-    path::Path,
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use nice_plug::{nice_error, params::persist::PersistentField};
 use parking_lot::RwLock;
 
-use crate::{
-    model::{self, Model},
-    params::AntiphonParams,
-};
+use super::own::Own;
+use crate::{model::Model, params::AntiphonParams};
 
-/// Far beyond any network that answers in time.
-const LARGEST_FILE_BYTES: u64 = 1 << 30;
-
-/// Reads the model file again whenever its path is set. For any thread but audio.
+/// Reads the model file again whenever its path is set, and blends a personal one as *You* says. For any thread but audio.
 pub struct Guest {
     params: Arc<AntiphonParams>,
     /// The change of the path that was read last.
     seen: u32,
-    model: Option<Arc<dyn Model>>,
+    own: Option<Own>,
     standing: Arc<RwLock<ModelStanding>>,
 }
 
@@ -42,7 +32,7 @@ pub enum ModelStanding {
 
 impl Guest {
     pub fn new(params: Arc<AntiphonParams>) -> Self {
-        Self { params, seen: 0, model: None, standing: Arc::default() }
+        Self { params, seen: 0, own: None, standing: Arc::default() }
     }
 
     /// What became of the file; its lock is never held for long.
@@ -50,17 +40,23 @@ impl Guest {
         self.standing.clone()
     }
 
-    /// The model of the file; the one before it where the file is no good, which the log then tells.
+    /// The model of the file, blended as *You* says now; the one before it where the file is no good, which the log then
+    /// tells.
     pub fn model(&mut self) -> Option<Arc<dyn Model>> {
         let changes = self.params.model_file.changes();
         if changes != self.seen {
             self.seen = changes;
-            match self.params.model_file.path().map(|path| read(Path::new(&path))).transpose() {
-                Ok(model) => self.seat(model),
+            let you = self.params.you_percent();
+            match self.params.model_file.path().map(|path| Own::read(Path::new(&path), you)).transpose() {
+                Ok(own) => self.seat(own),
                 Err(fault) => self.refuse(&fault),
             }
         }
-        self.model.clone()
+        let you = self.params.you_percent();
+        self.own.as_mut().map(|own| {
+            own.blend(you);
+            own.model()
+        })
     }
 
     /// Reads a model file that the player chose; from now on it plays, and the project remembers it. Gives its name.
@@ -74,11 +70,11 @@ impl Guest {
                 path.display()
             )
         })?;
-        let model = read(path)?;
-        let loaded = model.name().to_owned();
+        let own = Own::read(path, self.params.you_percent())?;
+        let loaded = own.model().name().to_owned();
         self.params.model_file.set(name.to_owned());
         self.seen = self.params.model_file.changes();
-        self.seat(Some(model));
+        self.seat(Some(own));
         Ok(loaded)
     }
 
@@ -89,16 +85,16 @@ impl Guest {
         self.seat(None);
     }
 
-    fn seat(&mut self, model: Option<Arc<dyn Model>>) {
-        *self.standing.write() = match &model {
-            Some(model) => ModelStanding::Own { name: model.name().to_owned() },
+    fn seat(&mut self, own: Option<Own>) {
+        *self.standing.write() = match &own {
+            Some(own) => ModelStanding::Own { name: own.model().name().to_owned() },
             None => ModelStanding::Embedded,
         };
-        self.model = model;
+        self.own = own;
     }
 
     fn refuse(&mut self, fault: &str) {
-        let own = self.model.as_ref().map(|model| model.name().to_owned());
+        let own = self.own.as_ref().map(|own| own.model().name().to_owned());
         let instead = match &own {
             Some(name) => format!("{name} plays on"),
             None => "the model inside the plugin plays".to_owned(),
@@ -107,19 +103,4 @@ impl Guest {
         nice_error!("{sentence}");
         *self.standing.write() = ModelStanding::Refused { sentence, own };
     }
-}
-
-fn read(path: &Path) -> Result<Arc<dyn Model>, String> {
-    let shown = path.display();
-    let unreadable = |error: io::Error| match error.kind() {
-        ErrorKind::NotFound => format!("{shown} is not there: choose another model file"),
-        _ => format!("{shown} cannot be read ({error}): choose another model file"),
-    };
-    // A device or a pipe may have no end.
-    let file = fs::metadata(path).map_err(unreadable)?;
-    if !file.is_file() || file.len() > LARGEST_FILE_BYTES {
-        return Err(format!("{shown} is no model file, or larger than 1 GiB: choose another model file"));
-    }
-    let bytes = fs::read(path).map_err(unreadable)?;
-    model::load(&bytes).map_err(|error| format!("{shown}: {error}"))
 }

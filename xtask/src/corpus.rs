@@ -10,7 +10,7 @@ mod document;
 mod files;
 mod general_midi;
 mod grid;
-mod maestro;
+pub mod maestro;
 pub mod messages;
 pub mod midi;
 mod names;

@@ -9,6 +9,7 @@ mod baseline;
 mod closed_loop;
 mod continuations;
 mod handover;
+mod players;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -84,6 +85,11 @@ pub struct Arguments {
     looped: bool,
     #[command(flatten)]
     closed_loop: closed_loop::Options,
+    /// Let the model become each player's own on some of the player's files, and score it on the others
+    #[arg(long, conflicts_with_all = ["continuations", "convention", "memory", "train", "without", "split", "played"])]
+    players: bool,
+    #[command(flatten)]
+    own: players::Options,
     /// Take so many files, evenly spaced [default: all, of each kind 14 for `--loop`]
     #[arg(long, requires = "played", value_parser = clap::value_parser!(u32).range(1..))]
     files: Option<u32>,
@@ -123,6 +129,7 @@ fn memory(text: &str) -> Result<Memory, String> {
 pub fn run(arguments: &Arguments) -> Result<()> {
     match arguments {
         Arguments { handover: true, .. } => handover::run(arguments),
+        Arguments { players: true, .. } => players::run(arguments),
         Arguments { looped: true, .. } => closed_loop::run(arguments),
         Arguments { continuations: true, .. } => continuations::run(arguments),
         _ => nats(arguments),

@@ -1,6 +1,8 @@
-//! `inspect`: what a MIDI file says: who plays, in which time and key, how densely, and every note.
+//! `inspect`: what a MIDI file says: who plays, in which time and key, how densely, and every note; and of a model file its
+//! card.
 
 mod facts;
+mod model;
 mod picture;
 mod report;
 mod sounding;
@@ -24,10 +26,11 @@ use crate::{
 /// So many files are in memory at a time.
 const AT_ONCE: usize = 64;
 
-/// Tell what is in MIDI files: instruments, tempo, key, density, register, polyphony, pedal, and every note
+/// Tell what is in MIDI files: instruments, tempo, key, density, register, polyphony, pedal, and every note; or print the
+/// cards of models
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// MIDI files, or folders of them
+    /// MIDI files, folders of them, or model files (.safetensors, .antiphon)
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How a note that the pedal holds ends
@@ -57,6 +60,14 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(path) = arguments.files.iter().find(|path| model::is_one(path)) {
+        ensure!(
+            arguments.files.iter().all(|path| model::is_one(path)),
+            "{} is a model and not all others are: give models alone, or MIDI files alone",
+            path.display()
+        );
+        return cards(arguments);
+    }
     let mut files = Vec::new();
     for source in &arguments.files {
         files.extend(corpus::find(source, None)?);
@@ -84,6 +95,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Prints the cards of models.
+fn cards(arguments: &Arguments) -> Result<()> {
+    let told = arguments.files.iter().map(|path| model::told(path)).collect::<Result<Vec<_>>>()?;
+    match arguments.json {
+        true => println!(
+            "{}",
+            serde_json::to_string_pretty(&told.iter().map(model::Told::json).collect::<Vec<_>>())?
+        ),
+        false => print!("{}", told.iter().map(model::Told::text).collect::<Vec<_>>().join("\n")),
+    }
+    Ok(())
 }
 
 /// A file and why it was not read.

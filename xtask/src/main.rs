@@ -1,11 +1,11 @@
 //! The project's own commands; `cargo xtask --help` lists them.
 
+mod adapt;
 mod bench;
 mod bundle;
 mod commands;
 mod corpus;
 mod demo;
-mod desk;
 #[cfg(test)]
 mod documented;
 mod evaluate;
@@ -42,6 +42,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 enum Command {
+    Adapt(adapt::Arguments),
     Bench(bench::Arguments),
     Bundle(bundle::Arguments),
     Commands(commands::Arguments),
@@ -62,6 +63,7 @@ enum Command {
 fn main() -> ExitCode {
     memory::keep_freed();
     let result = match Command::parse() {
+        Command::Adapt(arguments) => adapt::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Commands(arguments) => commands::run(&arguments),

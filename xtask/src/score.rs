@@ -5,10 +5,13 @@ mod classic;
 mod figure;
 mod sum;
 
-use ::antiphon::model::{self, Preset, weights::Weights};
+use ::antiphon::{
+    desk::shared_out,
+    model::{self, Preset, weights::Weights},
+};
 use anyhow::Result;
 
-use crate::{corpus::GridNote, desk::shared_out};
+use crate::corpus::GridNote;
 pub use figure::Figure;
 pub use sum::Score;
 

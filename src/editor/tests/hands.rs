@@ -6,6 +6,7 @@ use egui_kittest::kittest::Queryable;
 use super::rig::{Gesture, Rig, busy};
 use crate::{
     editor::{view::View, wish::Wish},
+    plugin::Learning,
     presets::PRESETS,
 };
 
@@ -254,8 +255,26 @@ fn what_is_no_parameter_is_asked_of_the_window() {
         ("Presets", PRESETS[1].name, Wish::Preset(1)),
         ("Model", "Load a file...", Wish::LoadModel),
         ("Model", "classic-150", Wish::Embedded(2)),
+        ("Model", "Learn from me", Wish::Learn),
     ] {
         rig.find(menu).click();
+        rig.harness.run_steps(3);
+        rig.find(choice).click();
+        rig.harness.run_steps(3);
+        assert_eq!(rig.harness.state_mut().wishes.pop(), Some(wish), "{choice}");
+    }
+}
+
+#[test]
+fn what_learns_can_be_stopped_and_what_was_learnt_can_be_played() {
+    let learns = Learning::Learns { percent: 40, likelier: 5 };
+    let learnt = Learning::Learnt { path: "me.antiphon".into(), likelier: 12 };
+    for (learning, choice, wish) in [
+        (learns, "Stop learning", Wish::StopLearning),
+        (learnt, "Play like me: notes 12 % likelier", Wish::LoadLearnt),
+    ] {
+        let mut rig = Rig::new(View { learning, ..busy() });
+        rig.find("Model").click();
         rig.harness.run_steps(3);
         rig.find(choice).click();
         rig.harness.run_steps(3);

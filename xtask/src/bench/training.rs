@@ -6,14 +6,14 @@ use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device, Tensor, Var};
 use serde::Serialize;
 
-use antiphon::model::lstm::Lstm;
-
-use crate::{
+use antiphon::{
     desk::{Desk, side_by_side},
-    train::{
-        Variables,
-        descent::{Descent, Method},
-    },
+    model::lstm::Lstm,
+};
+
+use crate::train::{
+    Variables,
+    descent::{Descent, Method},
 };
 
 /// What every contestant learns: B sequences of T notes, I numbers each, through two layers of H units; the loss is the
@@ -93,11 +93,11 @@ fn fused(hidden: usize) -> Result<f64> {
     };
     let lstms = (0..LAYERS).map(lstm).collect::<Result<Vec<_>>>()?;
     let threads = rayon::current_num_threads();
-    let desk = |_| Desk::new(Tensor::rand(-1f32, 1.0, (BATCH / threads, TIME, INPUTS), &Device::Cpu)?);
+    let desk = |_| Ok(Desk::new(Tensor::rand(-1f32, 1.0, (BATCH / threads, TIME, INPUTS), &Device::Cpu)?)?);
     let mut desks = (0..threads).map(desk).collect::<Result<Vec<_>>>()?;
     let mut descent = Descent::new(&variables, Method::Adam, 0.0)?;
     speed(STEPS, || {
-        let gradients = side_by_side(&mut desks, |x| {
+        let gradients = side_by_side(&mut desks, |x| -> Result<_> {
             let mut hidden = x.clone();
             for lstm in &lstms {
                 let state = Tensor::zeros((2, hidden.dim(0)?, lstm.w_hh.dim(1)?), DType::F32, &Device::Cpu)?;

@@ -1,6 +1,7 @@
 //! MAESTRO's list of files: a csv with a row for each performance.
 
 use std::{
+    collections::HashMap,
     fs::{self, File},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -12,6 +13,7 @@ use super::Split;
 
 const SPLITS: &str = "split";
 const NAMES: &str = "midi_filename";
+const COMPOSERS: &str = "canonical_composer";
 
 /// The csv itself, or the only one in a folder that is such a list.
 pub fn list(source: &Path) -> Option<PathBuf> {
@@ -36,6 +38,16 @@ pub fn of_folder(folder: &Path, split: Split) -> Result<Vec<PathBuf>> {
         bail!("{} has no MAESTRO csv, so it has no {split} split: leave `--split` out", folder.display());
     };
     files(&list, Some(split))
+}
+
+/// Who composed what each MIDI file of a folder's list holds, by the name in the list; nothing where the list does not say.
+pub fn composers(folder: &Path) -> HashMap<String, String> {
+    let text = list(folder).and_then(|list| fs::read_to_string(list).ok()).unwrap_or_default();
+    let mut rows = rows(&text).into_iter();
+    let header = rows.next().unwrap_or_default();
+    let column = |name: &str| header.iter().position(|field| field == name);
+    let Some((composers, names)) = column(COMPOSERS).zip(column(NAMES)) else { return HashMap::new() };
+    rows.filter_map(|row| Some((row.get(names)?.clone(), row.get(composers)?.clone()))).collect()
 }
 
 /// The MIDI files of a split, or all of them, in the order of the list.

@@ -22,6 +22,8 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 
+use antiphon::desk::shared_out;
+
 use crate::{
     corpus::{
         LeftOut, Split,
@@ -31,7 +33,6 @@ use crate::{
         controls::{Setting, number},
         game::Game,
     },
-    desk::shared_out,
     models::Choice,
 };
 use clock::Retiming;
@@ -151,7 +152,7 @@ fn played(
     options: &Options,
 ) -> Result<Row> {
     let bar = super::progress(&format!("{corpus} {mode} {}", model.name()), excerpts.len());
-    let heard = shared_out(excerpts, |excerpt| {
+    let heard = shared_out(excerpts, |excerpt| -> Result<_> {
         let turns = Turns::new(mode, excerpt, options.call_bars);
         let answers = plugin::play(excerpt, &turns, mode, model, &settings(options))?;
         bar.inc(1);

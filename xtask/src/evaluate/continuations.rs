@@ -8,7 +8,7 @@
 mod likeness;
 mod played;
 mod prompt;
-mod repertoire;
+pub mod repertoire;
 mod row;
 mod trial;
 

@@ -17,17 +17,15 @@ use std::{path::Path, sync::Arc};
 use anyhow::{Result, bail, ensure};
 
 use antiphon::{
+    desk::shared_out,
     model::{Model, weights},
     music::{patience::Patience, time::Seconds},
 };
 
 use super::{Arguments, progress};
-use crate::{
-    corpus::{
-        self, LeftOut, Split,
-        collection::{self, Source},
-    },
-    desk::shared_out,
+use crate::corpus::{
+    self, LeftOut, Split,
+    collection::{self, Source},
 };
 use listening::Listened;
 use performance::{Lull, Performance};
@@ -132,7 +130,7 @@ fn sources(arguments: &Arguments, split: Split) -> Result<Vec<Source>> {
 
 fn hear(model: &Arc<dyn Model>, sources: &[Source]) -> Result<Vec<Heard>> {
     let bar = progress(model.name(), sources.len());
-    let heard = shared_out(sources, |source: &Source| {
+    let heard = shared_out(sources, |source: &Source| -> Result<_> {
         let heard = hear_one(model, source)?;
         bar.inc(1);
         Ok(heard)

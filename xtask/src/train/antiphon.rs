@@ -6,9 +6,12 @@ use anyhow::Result;
 use candle_core::{Tensor, backprop::GradStore};
 use rand::{RngExt, SeedableRng};
 
-use antiphon::model::{
-    Chance,
-    antiphon::{Dropout, Network, Past},
+use antiphon::{
+    desk::{Desk, side_by_side},
+    model::{
+        Chance,
+        antiphon::{Dropout, Network, Past},
+    },
 };
 
 use super::{
@@ -21,7 +24,6 @@ use super::{
 };
 use crate::{
     corpus::GridNote,
-    desk::{Desk, side_by_side},
     score::{self, Figure, Score},
 };
 
@@ -55,7 +57,7 @@ impl Antiphon {
         let desk = |chunks: Chunks| {
             let past = Past::silence(chunks.rows(), network.device())?;
             let chance = Chance::seed_from_u64(chance.random());
-            Desk::new(Rows { past, chunks, dropout: plan.dropout, chance })
+            Ok(Desk::new(Rows { past, chunks, dropout: plan.dropout, chance })?)
         };
         Ok(Self {
             descent: Descent::new(variables, plan.method, plan.decay)?,

@@ -7,7 +7,7 @@ use antiphon::music::{
 use rayon::prelude::*;
 
 use super::{likeness, prompt::NEXT};
-use crate::corpus::Piece;
+use crate::corpus::{GridNote, Piece};
 
 /// A note as memory keeps it: its key and the bin of its step, without velocity and duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,25 @@ impl Repertoire {
             notes.chain([Item::END])
         });
         Self::new(items.collect())
+    }
+
+    /// The same of notes on the grid.
+    pub fn of_grid(pieces: &[Vec<GridNote>]) -> Self {
+        let items = pieces.iter().flat_map(|piece| {
+            let notes = piece.iter().map(|note| Item::new(note.key, note.step_seconds()));
+            notes.chain([Item::END])
+        });
+        Self::new(items.collect())
+    }
+
+    /// The length of the longest run that stands at two places: how much the player repeats.
+    pub fn longest_repeat(&self) -> usize {
+        // In this order, what has most in common stands side by side.
+        let shared = |pair: &[u32]| {
+            let pairs = following(&self.items, pair[0]).iter().zip(following(&self.items, pair[1]));
+            pairs.take_while(|(one, other)| one == other && **one != Item::END).count()
+        };
+        self.places.windows(2).map(shared).max().unwrap_or(0)
     }
 
     fn new(items: Vec<Item>) -> Self {
@@ -100,6 +119,12 @@ mod tests {
         let pieces = [vec![1, 2, 3], vec![4, 5, 6]];
         assert_eq!(repertoire(&pieces).longest_run(&items(&[9, 2, 3, 4, 9])), 2);
         assert_eq!(repertoire(&[]).longest_run(&items(&[1])), 0);
+    }
+
+    #[test]
+    fn a_repeat_is_the_longest_run_that_stands_at_two_places() {
+        assert_eq!(repertoire(&[vec![1, 2, 3, 9, 1, 2, 3, 4], vec![2, 3, 4, 7]]).longest_repeat(), 3);
+        assert_eq!(repertoire(&[vec![1, 2], vec![3, 4]]).longest_repeat(), 0);
     }
 
     #[test]

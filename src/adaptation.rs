@@ -1,0 +1,274 @@
+//! How a model becomes a player's own: it learns from what the player has played, as a small difference that is tried on
+//! music held out, and kept only as far as it helps there.
+//!
+//! For any thread but audio: it takes up to a minute and two cores.
+
+mod card;
+mod difference;
+mod material;
+mod passages;
+mod player;
+
+use std::time::{Duration, Instant};
+
+use candle_core::{Device, Tensor, backprop::GradStore};
+use rand::{RngExt, SeedableRng};
+use rayon::ThreadPoolBuildError;
+
+pub use self::{
+    card::Card,
+    material::{FEWEST_NOTES, Material, MaterialError},
+    player::Player,
+};
+use self::{
+    difference::{Difference, Parts},
+    passages::Passages,
+};
+use crate::{
+    desk::{Crew, Desk, shared_out, side_by_side},
+    model::{
+        Chance, Preset,
+        antiphon::{Dropout, Network, Page, Past, Scene},
+        personal::{Base, Personal},
+        weights::Weights,
+    },
+    music::grid::GridNote,
+};
+
+/// The most that is worth the time: each note so often.
+pub const VISITS: usize = 12;
+/// A gain of fewer nats a note is none: another choice of what is held out would move it as far.
+pub const LEAST_GAIN: f64 = 0.01;
+
+/// Rows side by side at each of the two desks, and the notes of each before a step.
+const ROWS: usize = 4;
+const TIME: usize = 96;
+const DESKS: usize = 2;
+/// The highest learning rate, after so many steps; it falls to nothing from there on. To music that is near what the base has
+/// learnt it is too high: then the last stretch is undone, and the rate halved.
+const RATE: f64 = 2e-3;
+const WARM_UP_STEPS: f64 = 20.0;
+/// The part of its numbers that the network does without while it learns.
+const DROPOUT: f32 = 0.1;
+/// What is held out is looked at whenever so much has passed.
+const BETWEEN_GLANCES: f64 = 0.08;
+/// After so many glances without a gain there is none to come.
+const PATIENCE: usize = 4;
+
+/// How long to learn at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub time: Duration,
+    /// Notes to learn from, each as often as it is heard.
+    pub notes: usize,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// 0..=1
+    pub passed: f64,
+    /// Notes learnt from, each as often as it was heard.
+    pub notes: usize,
+    pub time: Duration,
+    /// The best so far on what is held out, in nats a note.
+    pub gain: f64,
+}
+
+/// Nats a note: of step, pitch, velocity and duration.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Nats(pub [f64; 4]);
+
+impl Nats {
+    pub fn total(self) -> f64 {
+        self.0.iter().sum()
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// On what is held out.
+    pub before: Nats,
+    /// On what is held out, of what is kept.
+    pub after: Nats,
+    pub notes: usize,
+    pub steps: usize,
+    pub time: Duration,
+    /// `None` where nothing was gained.
+    pub parts: Option<Parts>,
+}
+
+impl Outcome {
+    /// Nats a note.
+    pub fn gain(&self) -> f64 {
+        self.before.total() - self.after.total()
+    }
+
+    /// The personal model, under a name and with its card; `None` where nothing was gained.
+    pub fn personal(&self, name: &str, base: &Weights, card: String) -> Option<Personal> {
+        let parts = self.parts.clone()?;
+        let base = Base::of(base);
+        Some(Personal { name: name.to_owned(), base, preset: Preset::Antiphon, card, parts })
+    }
+}
+
+/// A model that learns from a player.
+pub struct Adaptation<'a> {
+    material: &'a Material,
+    network: Network,
+    difference: Difference,
+    desks: Vec<Desk<Seat>>,
+    /// What is not done at desks: the threads of the process are others'.
+    crew: Crew,
+}
+
+/// Some of the rows that are learnt from.
+struct Seat {
+    passages: Passages,
+    past: Past,
+    chance: Chance,
+}
+
+impl<'a> Adaptation<'a> {
+    /// # Errors
+    /// Where the model is a classic, or the system has no thread to give.
+    pub fn new(base: &Weights, material: &'a Material, seed: u64) -> Result<Self, AdaptationError> {
+        if base.preset != Preset::Antiphon {
+            return Err(AdaptationError::Classic(base.name.clone()));
+        }
+        let mut chance = Chance::seed_from_u64(seed);
+        let difference = Difference::to(base, &mut chance)?;
+        let network = Network::new(|name| difference.tensor(name))?;
+        let seat = |_| {
+            let (rows, chance) = (ROWS, Chance::seed_from_u64(chance.random()));
+            let passages = Passages::new(material.learnt.clone(), (rows, TIME), chance.clone());
+            Ok(Desk::new(Seat { passages, past: Past::silence(rows, &Device::Cpu)?, chance })?)
+        };
+        let desks = (0..DESKS).map(seat).collect::<Result<_, AdaptationError>>()?;
+        Ok(Self { material, network, difference, desks, crew: Crew::new(DESKS)? })
+    }
+
+    /// Learns until the limits, until nothing more is gained, or until `told` says no. Ends a step after the time.
+    ///
+    /// # Errors
+    /// Where the numbers are no longer any.
+    pub fn learn(
+        mut self,
+        limits: Limits,
+        mut told: impl FnMut(&Progress) -> bool,
+    ) -> Result<Outcome, AdaptationError> {
+        let begun = Instant::now();
+        let before = self.on_held_out()?;
+        let mut best = (before, self.difference.parts());
+        let (mut notes, mut steps, mut glanced, mut in_vain, mut rate) = (0, 0, 0.0, 0, RATE);
+        loop {
+            let (time, share) = (begun.elapsed(), notes as f64 / limits.notes.max(1) as f64);
+            let passed = time.div_duration_f64(limits.time).max(share).min(1.0);
+            if passed - glanced >= BETWEEN_GLANCES || passed >= 1.0 && steps > 0 {
+                glanced = passed;
+                match self.is_better_than(&mut best)? {
+                    true => in_vain = 0,
+                    false => (in_vain, rate) = (in_vain + 1, rate / 2.0),
+                }
+            }
+            let gain = before.total() - best.0.total();
+            let goes_on = told(&Progress { passed, notes, time, gain });
+            if passed >= 1.0 || in_vain >= PATIENCE || !goes_on {
+                break;
+            }
+            let warmth = ((steps + 1) as f64 / WARM_UP_STEPS).min(1.0);
+            notes += self.step(rate * warmth.min(1.0 - passed))?;
+            steps += 1;
+        }
+        let time = begun.elapsed();
+        let (after, parts) = match before.total() - best.0.total() {
+            LEAST_GAIN.. => (best.0, Some(best.1)),
+            _ => (before, None),
+        };
+        Ok(Outcome { before, after, notes, steps, time, parts })
+    }
+
+    /// Looks at what is held out. Where that is foretold better than ever, it is the best from now on; where not, what was
+    /// learnt since the best is undone.
+    fn is_better_than(&mut self, best: &mut (Nats, Parts)) -> Result<bool, AdaptationError> {
+        let now = self.on_held_out()?;
+        let is_better = now.total() < best.0.total();
+        if is_better {
+            *best = (now, self.difference.parts());
+        } else {
+            let (crew, difference) = (&self.crew, &mut self.difference);
+            crew.install(|| difference.restore(&best.1))?;
+        }
+        Ok(is_better)
+    }
+
+    /// Learns from a batch; gives its notes.
+    fn step(&mut self, rate: f64) -> Result<usize, AdaptationError> {
+        let network = &self.network;
+        let works = side_by_side(&mut self.desks, |seat| seat.learn(network))?;
+        let gradients: Vec<&GradStore> = works.iter().map(|(gradient, _)| gradient).collect();
+        let (crew, difference) = (&self.crew, &mut self.difference);
+        if !crew.install(|| difference.step(&gradients, rate as f32))? {
+            return Err(AdaptationError::NoNumber);
+        }
+        Ok(works.iter().map(|(_, notes)| notes).sum())
+    }
+
+    fn on_held_out(&self) -> Result<Nats, AdaptationError> {
+        self.crew.install(|| score(&self.network, &self.material.held_out))
+    }
+}
+
+impl Seat {
+    /// The gradient of a chunk, and its notes.
+    fn learn(&mut self, network: &Network) -> Result<(GradStore, usize), AdaptationError> {
+        let (page, going_on) = self.passages.next();
+        let past = self.past.going_on(&going_on)?;
+        let (logits, after) = network.rehearse(&page, &past, Dropout::Part(DROPOUT, &mut self.chance))?;
+        let sums: Vec<Tensor> = page.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
+        let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;
+        self.past = after;
+        Ok(((total / (DESKS * ROWS * TIME) as f64)?.backward()?, page.notes))
+    }
+}
+
+/// What the notes of some pieces cost on average, each piece heard from silence.
+fn score(network: &Network, pieces: &[Vec<GridNote>]) -> Result<Nats, AdaptationError> {
+    const TOGETHER: usize = 8;
+    let mut pieces: Vec<&[GridNote]> = pieces.iter().map(Vec::as_slice).collect();
+    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
+    let groups: Vec<_> = pieces.chunks(TOGETHER).collect();
+    let sums = shared_out(&groups, |group| -> Result<[f64; 4], AdaptationError> {
+        let (mut scenes, mut sums) = (vec![Scene::SILENCE; group.len()], [0.0; 4]);
+        let mut past = Past::silence(group.len(), &Device::Cpu)?;
+        for from in (0..group[0].len()).step_by(TIME) {
+            let rest: Vec<&[GridNote]> = group.iter().map(|piece| &piece[from.min(piece.len())..]).collect();
+            let page = Page::new(&rest, TIME, &mut scenes);
+            let (context, after) = network.listen(&page, &past)?;
+            past = after;
+            for (sum, nats) in sums.iter_mut().zip(page.nats(&network.logits(&context, &page)?)?) {
+                *sum += f64::from(nats.sum_all()?.to_scalar::<f32>()?);
+            }
+        }
+        Ok(sums)
+    })?;
+    let notes = pieces.iter().map(|piece| piece.len()).sum::<usize>().max(1) as f64;
+    Ok(Nats([0, 1, 2, 3].map(|n| sums.iter().map(|sums| sums[n]).sum::<f64>() / notes)))
+}
+
+/// Why a model cannot become a player's own.
+#[derive(Debug, thiserror::Error)]
+pub enum AdaptationError {
+    #[error("{0} is a classic, which cannot become yours: choose antiphon, or a model trained from it")]
+    Classic(String),
+    #[error("the numbers of the network have run away: try another `--seed`")]
+    NoNumber,
+    #[error("the network cannot be reckoned with ({0}): report this, with the files")]
+    Candle(#[from] candle_core::Error),
+    #[error("the system has no thread to give ({0}): close another program and try again")]
+    Threads(#[from] ThreadPoolBuildError),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! The difference while it is learnt. The network reads whole matrices; the gradient of each is led on to the two factors
+//! of its difference.
+
+use std::collections::BTreeMap;
+
+use candle_core::{Result, Tensor, Var, backprop::GradStore};
+use rand::RngExt;
+use rayon::prelude::*;
+
+use crate::model::{
+    Chance,
+    personal::Part,
+    product::{Before, Matrix, MatrixMut, Sizes, product_here},
+    vector::{self, AdamStep},
+    weights::Weights,
+};
+
+/// By the names of tensors.
+pub type Parts = BTreeMap<String, Part>;
+
+/// How many columns the first factor of a difference has: narrower for the tables, whose rows are rarely read.
+const RANK: usize = 8;
+const RANK_OF_TABLES: usize = 4;
+
+/// A longer gradient, of all factors together, is clipped to this.
+const LONGEST_GRADIENT: f32 = 1.0;
+const BETA_1: f32 = 0.9;
+const BETA_2: f32 = 0.99;
+const EPSILON: f32 = 1e-8;
+
+/// All that differs.
+pub struct Difference {
+    tensors: BTreeMap<String, Tensor>,
+    matrices: Vec<Learnt>,
+    steps: i32,
+}
+
+/// One tensor.
+struct Learnt {
+    name: String,
+    /// What the network reads.
+    var: Var,
+    base: Vec<f32>,
+    shape: Shape,
+    /// Of a bias, itself; of a matrix (O, rank).
+    up: Moving,
+    /// Of a matrix (rank, I).
+    down: Moving,
+}
+
+#[derive(Clone, Copy)]
+enum Shape {
+    /// Number by number.
+    Sum,
+    Factors {
+        outputs: usize,
+        inputs: usize,
+        rank: usize,
+    },
+}
+
+/// Numbers that go down a gradient by Adam.
+#[derive(Default)]
+struct Moving {
+    numbers: Vec<f32>,
+    gradient: Vec<f32>,
+    mean: Vec<f32>,
+    square: Vec<f32>,
+}
+
+impl Difference {
+    /// No difference yet.
+    pub fn to(base: &Weights, chance: &mut Chance) -> Result<Self> {
+        let (mut tensors, mut matrices) = (BTreeMap::new(), Vec::new());
+        for (name, shape) in base.preset.tensors() {
+            let var = Var::from_tensor(&base.tensor(&name)?)?;
+            tensors.insert(name.clone(), var.as_tensor().clone());
+            let base = base.numbers(&name).to_vec();
+            let (shape, up, down) = match shape[..] {
+                [outputs, inputs] if !name.ends_with(".age") => {
+                    let rank = if name.ends_with("table") { RANK_OF_TABLES } else { RANK };
+                    let reach = (3.0 / inputs as f32).sqrt();
+                    let down = (0..rank * inputs).map(|_| chance.random_range(-reach..reach)).collect();
+                    (Shape::Factors { outputs, inputs, rank }, vec![0.0; outputs * rank], down)
+                }
+                _ => (Shape::Sum, vec![0.0; base.len()], Vec::new()),
+            };
+            matrices.push(Learnt { name, var, base, shape, up: Moving::at(up), down: Moving::at(down) });
+        }
+        Ok(Self { tensors, matrices, steps: 0 })
+    }
+
+    /// A tensor of the network, which changes as it learns.
+    pub fn tensor(&self, name: &str) -> Result<Tensor> {
+        Ok(self.tensors[name].clone())
+    }
+
+    /// One step along the sum of some gradients; false, with all as it was, where they are not finite.
+    pub fn step(&mut self, gradients: &[&GradStore], rate: f32) -> Result<bool> {
+        self.matrices.par_iter_mut().try_for_each(|matrix| matrix.collect(gradients))?;
+        let squares = self.matrices.iter().flat_map(|matrix| [&matrix.up, &matrix.down]);
+        let squares = squares.map(|moving| f64::from(vector::dot(&moving.gradient, &moving.gradient)));
+        let length = squares.sum::<f64>().sqrt() as f32;
+        if !length.is_finite() {
+            return Ok(false);
+        }
+        self.steps += 1;
+        let correction = |beta: f32| 1.0 - beta.powi(self.steps);
+        let step = AdamStep {
+            shortening: (LONGEST_GRADIENT / length).min(1.0),
+            beta_1: BETA_1,
+            beta_2: BETA_2,
+            rate: rate * correction(BETA_2).sqrt() / correction(BETA_1),
+            epsilon: EPSILON,
+            kept: 1.0,
+        };
+        self.matrices.par_iter_mut().try_for_each(|matrix| matrix.step(&step))?;
+        Ok(true)
+    }
+
+    /// Goes back to what had been learnt then. Fails where the tensors cannot be set.
+    pub fn restore(&mut self, parts: &Parts) -> Result<()> {
+        self.matrices.par_iter_mut().try_for_each(|matrix| {
+            match &parts[&matrix.name] {
+                Part::Sum(numbers) => matrix.up.numbers.clone_from(numbers),
+                Part::Factors { up, down, .. } => {
+                    matrix.up.numbers.clone_from(up);
+                    matrix.down.numbers.clone_from(down);
+                }
+            }
+            matrix.lay_out()
+        })
+    }
+
+    /// What has been learnt so far.
+    pub fn parts(&self) -> Parts {
+        self.matrices.iter().map(|matrix| (matrix.name.clone(), matrix.part())).collect()
+    }
+}
+
+impl Learnt {
+    /// Leads the gradient of the tensor on to what it is made of.
+    fn collect(&mut self, gradients: &[&GradStore]) -> Result<()> {
+        let mut whole = vec![0.0; self.base.len()];
+        for gradient in gradients.iter().filter_map(|store| store.get(&self.var)) {
+            let gradient: Vec<f32> = gradient.flatten_all()?.to_vec1()?;
+            vector::add(&mut whole, 1.0, &gradient);
+        }
+        let Shape::Factors { outputs, inputs, rank } = self.shape else {
+            self.up.gradient = whole;
+            return Ok(());
+        };
+        let down = Matrix::rows(&self.down.numbers, inputs).turned();
+        let output = MatrixMut { numbers: &mut self.up.gradient, row: rank };
+        let sizes = Sizes { rows: outputs, depth: inputs, columns: rank };
+        product_here(sizes, Matrix::rows(&whole, inputs), down, output, Before::Overwritten);
+        let up = Matrix::rows(&self.up.numbers, rank).turned();
+        let output = MatrixMut { numbers: &mut self.down.gradient, row: inputs };
+        let sizes = Sizes { rows: rank, depth: outputs, columns: inputs };
+        product_here(sizes, up, Matrix::rows(&whole, inputs), output, Before::Overwritten);
+        Ok(())
+    }
+
+    fn step(&mut self, step: &AdamStep) -> Result<()> {
+        self.up.step(step);
+        self.down.step(step);
+        self.lay_out()
+    }
+
+    /// Lays the base and its difference before the network.
+    fn lay_out(&mut self) -> Result<()> {
+        let (mut numbers, outputs) = (self.base.clone(), self.outputs());
+        self.part().add_to(&mut numbers, outputs, 1.0);
+        self.var.set(&Tensor::from_vec(numbers, self.var.shape(), self.var.device())?)
+    }
+
+    fn outputs(&self) -> usize {
+        match self.shape {
+            Shape::Sum => self.base.len(),
+            Shape::Factors { outputs, .. } => outputs,
+        }
+    }
+
+    fn part(&self) -> Part {
+        match self.shape {
+            Shape::Sum => Part::Sum(self.up.numbers.clone()),
+            Shape::Factors { rank, .. } => {
+                Part::Factors { up: self.up.numbers.clone(), down: self.down.numbers.clone(), rank }
+            }
+        }
+    }
+}
+
+impl Moving {
+    fn at(numbers: Vec<f32>) -> Self {
+        let zeros = || vec![0.0; numbers.len()];
+        Self { gradient: zeros(), mean: zeros(), square: zeros(), numbers }
+    }
+
+    fn step(&mut self, step: &AdamStep) {
+        let Self { numbers, gradient, mean, square } = self;
+        vector::adam(step, numbers, gradient, mean, square);
+    }
+}

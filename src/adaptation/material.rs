@@ -1,0 +1,212 @@
+//! What is learnt from, and what is held out.
+
+use std::collections::HashSet;
+
+use rand::{SeedableRng, seq::SliceRandom};
+
+use crate::{model::Chance, music::grid::GridNote};
+
+/// From fewer nothing can be learnt that will hold: some two minutes of playing.
+pub const FEWEST_NOTES: usize = 400;
+/// More are not one player's.
+const MOST_NOTES: usize = 1_000_000;
+/// Music with fewer keys is none.
+const FEWEST_KEYS: usize = 5;
+/// So much is held out, but no more notes than this: each glance costs time.
+const HELD_OUT: f64 = 0.15;
+const MOST_HELD_OUT: usize = 4_000;
+/// Whole pieces are held out only where they leave so much to learn from.
+const LARGEST_HELD_OUT: f64 = 0.35;
+/// What is held out is heard in stretches of so many notes, each from silence, as a memory begins.
+const STRETCH: usize = 500;
+
+/// A player's notes, divided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Material {
+    /// Piece by piece.
+    pub learnt: Vec<Vec<GridNote>>,
+    /// In stretches that are heard from silence.
+    pub held_out: Vec<Vec<GridNote>>,
+    /// Which of the pieces are held out whole; none where there are too few, and the end of each piece is.
+    pub held_out_pieces: Vec<usize>,
+}
+
+/// Why nothing can be learnt from some music, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MaterialError {
+    #[error(
+        "{notes} notes are too few to learn a manner from: give more music of the same player, at least {FEWEST_NOTES} notes, better half an hour"
+    )]
+    TooFew { notes: usize },
+    #[error(
+        "{notes} notes are more than one player's manner: give some of one player, or train a model with `cargo xtask train`"
+    )]
+    TooMany { notes: usize },
+    #[error(
+        "{keys} different keys are no music to learn a manner from: give files of a keyboard or another melodic instrument"
+    )]
+    Monotone { keys: usize },
+}
+
+impl Material {
+    /// Holds out a part of some pieces: whole ones where there are three or more. A piece that stands there twice counts
+    /// once.
+    ///
+    /// # Errors
+    /// Where they are too few, too many, or no music.
+    pub fn divided(pieces: &[Vec<GridNote>], seed: u64) -> Result<Self, MaterialError> {
+        let different = different(pieces);
+        let notes = different.iter().map(|&n| pieces[n].len()).sum();
+        if notes > MOST_NOTES {
+            return Err(MaterialError::TooMany { notes });
+        }
+        if notes < FEWEST_NOTES {
+            return Err(MaterialError::TooFew { notes });
+        }
+        let keys: HashSet<_> = pieces.iter().flatten().map(|note| note.key).collect();
+        if keys.len() < FEWEST_KEYS {
+            return Err(MaterialError::Monotone { keys: keys.len() });
+        }
+        let whole = whole(pieces, &different, seed);
+        let (mut learnt, mut held_out) = (Vec::new(), Vec::new());
+        for &n in &different {
+            let piece = &pieces[n];
+            let from = match (whole.is_empty(), whole.contains(&n)) {
+                (true, _) => piece.len() - (piece.len() as f64 * HELD_OUT) as usize,
+                (_, true) => 0,
+                (_, false) => piece.len(),
+            };
+            let (before, after) = piece.split_at(from);
+            learnt.push(before.to_vec());
+            held_out.extend(after.chunks(STRETCH).map(<[GridNote]>::to_vec));
+        }
+        learnt.retain(|piece| !piece.is_empty());
+        Ok(Self { learnt, held_out: thinned(held_out), held_out_pieces: whole })
+    }
+
+    pub fn learnt_notes(&self) -> usize {
+        self.learnt.iter().map(Vec::len).sum()
+    }
+
+    pub fn held_out_notes(&self) -> usize {
+        self.held_out.iter().map(Vec::len).sum()
+    }
+}
+
+/// The pieces that have notes and are not the beginning of another one: takes are saved while they go on.
+fn different(pieces: &[Vec<GridNote>]) -> Vec<usize> {
+    let is_new = |&n: &usize| {
+        let goes_on = |(m, piece): (usize, &Vec<GridNote>)| {
+            (piece.len() > pieces[n].len() || piece.len() == pieces[n].len() && m < n)
+                && begins(&pieces[n], piece)
+        };
+        !pieces.iter().enumerate().any(goes_on)
+    };
+    (0..pieces.len()).filter(|&n| !pieces[n].is_empty()).filter(is_new).collect()
+}
+
+/// Whether a piece begins like a shorter one, but for the last notes, which may have been held; whatever is known around
+/// them.
+fn begins(shorter: &[GridNote], piece: &[GridNote]) -> bool {
+    const HELD: usize = 16;
+    let certain = &shorter[..shorter.len().saturating_sub(HELD).max(1)];
+    // The first step counts from the beginning of the file.
+    let same = |(one, other): (&GridNote, &GridNote)| one.is_the_note(&GridNote { step: one.step, ..*other });
+    same((&certain[0], &piece[0]))
+        && certain[1..].iter().zip(&piece[1..]).all(|(one, other)| one.is_the_note(other))
+}
+
+/// Pieces that together are about as much as is to be held out; none where there are too few.
+fn whole(pieces: &[Vec<GridNote>], different: &[usize], seed: u64) -> Vec<usize> {
+    if different.len() < 3 {
+        return Vec::new();
+    }
+    let all = different.iter().map(|&n| pieces[n].len()).sum::<usize>() as f64;
+    let mut order = different.to_vec();
+    order.shuffle(&mut Chance::seed_from_u64(seed));
+    let (mut chosen, mut notes) = (Vec::new(), 0);
+    for n in order {
+        let more = notes + pieces[n].len();
+        if (notes as f64) < HELD_OUT * all && more as f64 <= LARGEST_HELD_OUT * all {
+            (notes, _) = (more, chosen.push(n));
+        }
+    }
+    chosen.sort_unstable();
+    chosen
+}
+
+/// Evenly spaced stretches, not too many.
+fn thinned(stretches: Vec<Vec<GridNote>>) -> Vec<Vec<GridNote>> {
+    let (count, most) = (stretches.len(), MOST_HELD_OUT / STRETCH);
+    let is_kept = |n: usize| count <= most || n * most / count != (n + 1) * most / count;
+    stretches.into_iter().enumerate().filter(|&(n, _)| is_kept(n)).map(|(_, stretch)| stretch).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::note::{Key, Velocity};
+
+    fn piece(notes: usize, first_key: u8) -> Vec<GridNote> {
+        let note = |n: usize| GridNote {
+            step: 10 + (n % 7) as u32,
+            key: Key::saturating(first_key + (n % 9) as u8),
+            velocity: Velocity::saturating(64),
+            duration: 20,
+            conditions: Default::default(),
+        };
+        (0..notes).map(note).collect()
+    }
+
+    fn refused(pieces: &[Vec<GridNote>]) -> String {
+        Material::divided(pieces, 1).expect_err("nothing to learn from").to_string()
+    }
+
+    #[test]
+    fn where_there_are_three_pieces_whole_ones_are_held_out() {
+        let pieces = [piece(500, 40), piece(700, 50), piece(600, 60), piece(400, 70)];
+        let material = Material::divided(&pieces, 1).expect("music");
+        let [held_out] = material.held_out_pieces[..] else { panic!("{:?}", material.held_out_pieces) };
+        assert!(!material.learnt.contains(&pieces[held_out]));
+        assert_eq!(material.learnt_notes() + material.held_out_notes(), 2200);
+    }
+
+    #[test]
+    fn of_one_piece_the_end_is_held_out() {
+        let material = Material::divided(&[piece(1000, 40)], 1).expect("music");
+        assert_eq!((material.learnt_notes(), material.held_out_notes()), (850, 150));
+        assert!(material.held_out_pieces.is_empty());
+    }
+
+    #[test]
+    fn a_piece_that_stands_there_twice_cannot_flatter() {
+        let pieces = [piece(500, 40), piece(500, 40), piece(500, 40)];
+        let material = Material::divided(&pieces, 1).expect("music");
+        assert_eq!(material.learnt_notes() + material.held_out_notes(), 500);
+    }
+
+    #[test]
+    fn a_take_that_was_saved_while_it_went_on_counts_once() {
+        let pieces = [piece(500, 40), piece(900, 40)];
+        let material = Material::divided(&pieces, 1).expect("music");
+        assert_eq!(material.learnt_notes() + material.held_out_notes(), 900);
+    }
+
+    #[test]
+    fn wrong_sets_are_answered_with_a_sentence() {
+        assert!(refused(&[piece(30, 40)]).starts_with("30 notes are too few"));
+        assert!(refused(&vec![piece(1, 40); 100]).starts_with("1 notes are too few"));
+        assert!(refused(&[]).starts_with("0 notes are too few"));
+        let mut same_key = piece(1000, 40);
+        same_key.iter_mut().for_each(|note| note.key = Key::saturating(60));
+        assert!(refused(&[same_key]).starts_with("1 different keys are no music"));
+        assert!(refused(&[piece(1_000_001, 40)]).contains("more than one player's manner"));
+    }
+
+    #[test]
+    fn no_more_is_held_out_than_a_glance_may_cost() {
+        let pieces: Vec<_> = (0..60).map(|n| piece(2000 + n, 40)).collect();
+        let material = Material::divided(&pieces, 1).expect("music");
+        assert!(material.held_out_notes() <= MOST_HELD_OUT && material.held_out_notes() > MOST_HELD_OUT / 2);
+    }
+}

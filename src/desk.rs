@@ -1,0 +1,116 @@
+//! Work side by side: each desk has one thread of its own, since threads that share a product wait for each other.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread::{self, JoinHandle},
+};
+
+use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+/// A thread and what it works on.
+pub struct Desk<T> {
+    crew: Crew,
+    pub seat: T,
+}
+
+/// Threads of one's own. They have ended when it is dropped: a plugin may be unloaded then.
+pub struct Crew {
+    pool: Option<ThreadPool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Crew {
+    /// Fails where the system has no thread to give.
+    pub fn new(threads: usize) -> Result<Self, ThreadPoolBuildError> {
+        let mut crew = Self { pool: None, threads: Vec::new() };
+        let spawn = |work: ThreadBuilder| {
+            let thread = thread::Builder::new().name("antiphon desk".to_owned());
+            crew.threads.push(thread.spawn(|| work.run())?);
+            Ok(())
+        };
+        crew.pool = Some(ThreadPoolBuilder::new().num_threads(threads).spawn_handler(spawn).build()?);
+        Ok(crew)
+    }
+
+    /// Does something on its threads; what is parallel there stays there.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.pool.as_ref().expect("it lasts as long as the crew").install(work)
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.pool = None;
+        // A thread that panicked has told so where its work was waited for.
+        self.threads.drain(..).for_each(|thread| drop(thread.join()));
+    }
+}
+
+impl<T: Send> Desk<T> {
+    /// Fails where the system has no thread to give.
+    pub fn new(seat: T) -> Result<Self, ThreadPoolBuildError> {
+        Ok(Self { crew: Crew::new(1)?, seat })
+    }
+}
+
+/// What came of the work at all desks, in their order. Fails where one fails.
+pub fn side_by_side<T: Send, R: Send, E: Send>(
+    desks: &mut [Desk<T>],
+    work: impl Fn(&mut T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    let work = &work;
+    thread::scope(|scope| {
+        let mut threads = Vec::with_capacity(desks.len());
+        for Desk { crew, seat } in desks {
+            threads.push(scope.spawn(move || crew.install(|| work(seat))));
+        }
+        threads.into_iter().map(|thread| thread.join().expect("work does not panic")).collect()
+    })
+}
+
+/// What comes of each item, in their order; desks take one after the other. Fails where one fails.
+pub fn shared_out<I, R, E>(items: &[I], work: impl Fn(&I) -> Result<R, E> + Sync) -> Result<Vec<R>, E>
+where
+    I: Sync,
+    R: Send,
+    E: Send + From<ThreadPoolBuildError>,
+{
+    let desk = |_| Desk::new(());
+    let mut desks = (0..rayon::current_num_threads()).map(desk).collect::<Result<Vec<_>, _>>()?;
+    let next = AtomicUsize::new(0);
+    let done = side_by_side(&mut desks, |()| -> Result<_, E> {
+        let mut done = Vec::new();
+        while let Some((index, item)) = take(items, &next) {
+            done.push((index, work(item)?));
+        }
+        Ok(done)
+    })?;
+    let mut done: Vec<_> = done.into_iter().flatten().collect();
+    done.sort_by_key(|&(index, _)| index);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+fn take<'a, I>(items: &'a [I], next: &AtomicUsize) -> Option<(usize, &'a I)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    items.get(index).map(|item| (index, item))
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Result, bail};
+
+    use super::*;
+
+    #[test]
+    fn what_comes_of_items_stands_in_their_order() {
+        let items: Vec<u32> = (0..100).collect();
+        let squares = shared_out(&items, |item| -> Result<u32> { Ok(item * item) }).expect("threads");
+        assert!(squares.into_iter().eq(items.iter().map(|item| item * item)));
+    }
+
+    #[test]
+    fn work_that_fails_at_one_desk_is_told() {
+        let work = |&item: &u32| -> Result<u32> { if item == 7 { bail!("seven") } else { Ok(item) } };
+        assert_eq!(shared_out(&[5, 6, 7, 8], work).expect_err("it fails").to_string(), "seven");
+    }
+}

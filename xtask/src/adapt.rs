@@ -1,0 +1,210 @@
+//! `adapt`: from a player's MIDI files to a personal model, which is a small difference to a model.
+//!
+//! What to expect of half an hour of a jazz pianist whom the model has never heard: see docs/yours.md.
+
+use std::{
+    collections::HashSet,
+    fmt::Write,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use antiphon::{
+    adaptation::{Adaptation, Card, Limits, Material, Outcome, Player, Progress, VISITS},
+    model::{
+        personal::Personal,
+        weights::{self, Weights},
+    },
+    music::conditions::Style,
+};
+
+use crate::{
+    corpus::{self, Cache, Convention, GridPiece},
+    file, models,
+};
+
+/// How a personal model's file ends.
+const ENDING: &str = "antiphon";
+/// More files are a corpus and no player.
+const MOST_FILES: usize = 1_000;
+/// So many held-out files are named.
+const NAMED: usize = 4;
+
+/// Make a model your own: learn from your MIDI files, as a small difference that the plugin's *You* turns up and down
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// MIDI files of one player, or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where to write the personal model; it ends in .antiphon
+    #[arg(long)]
+    output: PathBuf,
+    /// The model that it is a difference to: an embedded one or a model file
+    #[arg(long, default_value = "antiphon")]
+    base: String,
+    /// How long to learn at most
+    #[arg(long, default_value = "50", value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// How many notes to learn from at most, each as often as it is heard [default: each 12 times]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    notes: Option<u64>,
+    /// What kind of music it is, as the plugin's *Style* tells it [default: nothing is told]
+    #[arg(long, value_enum)]
+    style: Option<Kind>,
+    /// How a note that the pedal holds ends
+    #[arg(long, value_enum, default_value_t = Convention::Sustained)]
+    convention: Convention,
+    /// Another one holds out other files and learns in another order
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    Classical,
+    JazzPiano,
+    JazzLine,
+    Pop,
+}
+
+impl From<Kind> for Style {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Classical => Self::Classical,
+            Kind::JazzPiano => Self::JazzPiano,
+            Kind::JazzLine => Self::JazzLine,
+            Kind::Pop => Self::Pop,
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let output = &arguments.output;
+    if output.extension().is_none_or(|ending| ending != ENDING) || output.is_dir() {
+        bail!(
+            "{} is no name for a personal model: give an `--output` that ends in .{ENDING}",
+            output.display()
+        );
+    }
+    file::try_path(output)
+        .with_context(|| format!("{} cannot be written: choose another `--output`", output.display()))?;
+    let base = base(&arguments.base)?;
+    let pieces = pieces(arguments, &Cache::of_user())?;
+    let notes: Vec<_> = pieces.iter().map(|piece| piece.notes.clone()).collect();
+    let material = Material::divided(&notes, arguments.seed)?;
+    println!("{}", divided(&pieces, &material));
+    let limits = Limits {
+        time: Duration::from_secs(arguments.seconds),
+        notes: arguments.notes.map_or(VISITS * material.learnt_notes(), |notes| notes as usize),
+    };
+    let outcome = learnt(&base, &material, limits, arguments.seed)?;
+    let name = output.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let card = Card::of(&name, &base, Player::of(&notes), &material, &outcome, arguments.seed);
+    let Some(personal) = outcome.personal(&name, &base, card.to_toml()) else {
+        bail!(
+            "nothing was gained: {} foretells what was held out no better after it has learnt from the rest, so no file \
+             was written. Give more music, or music that is more alike",
+            base.name
+        );
+    };
+    write(output, &personal)?;
+    println!("{}", gained(&outcome));
+    println!("wrote {}: choose it in the plugin's model menu, and set *You*", output.display());
+    Ok(())
+}
+
+/// Learns, and shows how far it is.
+pub fn learnt(base: &Weights, material: &Material, limits: Limits, seed: u64) -> Result<Outcome> {
+    let style =
+        ProgressStyle::with_template("{bar:20} {percent} % {msg}").expect("the template is well formed");
+    let bar = ProgressBar::new(100).with_style(style);
+    let told = |progress: &Progress| {
+        bar.set_position((progress.passed * 100.0) as u64);
+        bar.set_message(format!("{} notes, {:.2} nats gained so far", progress.notes, progress.gain));
+        true
+    };
+    let outcome = Adaptation::new(base, material, seed)?.learn(limits, told)?;
+    bar.finish_and_clear();
+    Ok(outcome)
+}
+
+/// The weights of a base by its name.
+pub fn base(name: &str) -> Result<Weights> {
+    let files = models::files(&[name.to_owned()])?;
+    let (name, bytes) = files.first().expect("one name, one file");
+    ensure!(
+        !Personal::is_one(bytes),
+        "{name} is a personal model, which is no base: give the model that it names"
+    );
+    weights::read(bytes).with_context(|| name.clone())
+}
+
+/// All that can be read and has notes.
+fn pieces(arguments: &Arguments, cache: &Cache) -> Result<Vec<GridPiece>> {
+    let mut files = Vec::new();
+    for source in &arguments.files {
+        files.extend(corpus::find(source, None)?);
+    }
+    let mut seen = HashSet::new();
+    files.retain(|path| seen.insert(path.clone()));
+    ensure!(
+        files.len() <= MOST_FILES,
+        "{} files are a corpus and no player: give up to {MOST_FILES} of one player, or train a model with `cargo xtask train`",
+        files.len()
+    );
+    let corpus = corpus::read_on_grid(&files, arguments.convention, cache)?;
+    corpus.warn();
+    if corpus.notes() == 0 {
+        bail!("there are {} to learn from: give MIDI files with the notes of one player", corpus.no_notes());
+    }
+    let mut pieces = corpus.pieces;
+    let style = arguments.style.map(Style::from);
+    pieces.iter_mut().flat_map(|piece| &mut piece.notes).for_each(|note| note.conditions.style = style);
+    Ok(pieces)
+}
+
+fn write(path: &Path, personal: &Personal) -> Result<()> {
+    file::replace(&[(path.to_owned(), personal.to_bytes())])
+}
+
+/// What is learnt from and what is not.
+fn divided(pieces: &[GridPiece], material: &Material) -> String {
+    let minutes = Player::of(&material.learnt).minutes;
+    let mut told = format!(
+        "learning from {} notes ({minutes} minutes) of {} files; held out to try it on: {} notes",
+        material.learnt_notes(),
+        pieces.iter().filter(|piece| !piece.notes.is_empty()).count() - material.held_out_pieces.len(),
+        material.held_out_notes(),
+    );
+    let names = material.held_out_pieces.iter().map(|&n| pieces[n].path.display().to_string());
+    let names: Vec<_> = names.collect();
+    match &names[..] {
+        [] => told.push_str(", the end of each file, since there are fewer than three"),
+        few if few.len() <= NAMED => write!(told, " of {}", few.join(", ")).expect("a string grows"),
+        many => write!(told, " of {} files", many.len()).expect("a string grows"),
+    }
+    told
+}
+
+/// In words.
+fn gained(outcome: &Outcome) -> String {
+    let likelier = 100.0 * (outcome.gain().exp() - 1.0);
+    let parts = ["step", "pitch", "velocity", "duration"].iter().zip(outcome.before.0).zip(outcome.after.0);
+    let parts: Vec<_> =
+        parts.map(|((name, before), after)| format!("{name} {:.2}", before - after)).collect();
+    format!(
+        "of what was held out, each note is now {likelier:.0} % likelier on average: {:.2} nats a note instead of {:.2} \
+         ({}), after {} notes in {:.0} s",
+        outcome.after.total(),
+        outcome.before.total(),
+        parts.join(", "),
+        outcome.notes,
+        outcome.time.as_secs_f64(),
+    )
+}
+
+#[cfg(test)]
+mod tests;

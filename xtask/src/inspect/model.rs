@@ -1,0 +1,126 @@
+//! What a model file says of itself: its card.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::{Value, json};
+
+use antiphon::model::{
+    personal::Personal,
+    weights::{self, Weights},
+};
+
+/// How the files of models end.
+const ENDINGS: [&str; 2] = ["safetensors", "antiphon"];
+
+/// A model file as a person, or a program, is told of it.
+pub struct Told {
+    head: String,
+    card: Option<String>,
+    facts: Value,
+}
+
+/// Whether a file is a model's, by its name.
+pub fn is_one(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ENDINGS.iter().any(|model| ending == *model))
+}
+
+/// # Errors
+/// Where it cannot be read, or is no model of a version that is known: a sentence that says what to do.
+pub fn told(path: &Path) -> Result<Told> {
+    let shown = path.display();
+    let bytes = fs::read(path).with_context(|| format!("{shown} cannot be read: give a model file"))?;
+    match Personal::is_one(&bytes) {
+        true => of_personal(&bytes),
+        false => of_model(path, &bytes),
+    }
+    .map_err(|error| anyhow!("{shown}: {error}"))
+}
+
+impl Told {
+    pub fn text(&self) -> String {
+        let card = self.card.as_deref().unwrap_or("no card lies beside it\n");
+        format!("{}\n\n{card}", self.head)
+    }
+
+    /// The card as an object, in what else is known.
+    pub fn json(&self) -> Value {
+        let mut facts = self.facts.clone();
+        let card = self.card.as_ref().and_then(|card| card.parse::<toml::Table>().ok());
+        facts["card"] = card.map_or(Value::Null, |card| json!(card));
+        facts
+    }
+}
+
+fn of_personal(bytes: &[u8]) -> Result<Told> {
+    let Personal { name, base, preset, card, parts } = Personal::read(bytes)?;
+    let (size, fingerprint) = (bytes.len().div_ceil(1000), format!("{:016x}", base.fingerprint));
+    let (base, is_inside) = (base.name, weights::embedded_base(base.fingerprint).is_some());
+    let inside = if is_inside { "inside this plugin" } else { "not inside this plugin" };
+    Ok(Told {
+        head: format!("{name}: a personal model of {size} kB, a difference to {base}, which is {inside}"),
+        card: Some(card),
+        facts: json!({
+            "kind": "personal",
+            "name": name,
+            "base": base,
+            "fingerprint": fingerprint,
+            "preset": preset.name(),
+            "tensors": parts.len(),
+            "bytes": bytes.len(),
+            "base_is_inside": is_inside,
+        }),
+    })
+}
+
+fn of_model(path: &Path, bytes: &[u8]) -> Result<Told> {
+    let weights = weights::read(bytes)?;
+    let (preset, fingerprint) = (weights.preset, weights.fingerprint());
+    let Weights { name, .. } = &weights;
+    Ok(Told {
+        head: format!(
+            "{name}: a model of {} parameters, preset {}, fingerprint {fingerprint:016x}",
+            preset.parameters(),
+            preset.name(),
+        ),
+        card: fs::read_to_string(path.with_extension("toml")).ok(),
+        facts: json!({
+            "kind": "model",
+            "name": name,
+            "fingerprint": format!("{fingerprint:016x}"),
+            "preset": preset.name(),
+            "parameters": preset.parameters(),
+            "bytes": bytes.len(),
+        }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Folder;
+
+    #[test]
+    fn a_model_is_told_with_the_card_beside_it() {
+        let folder = Folder::new("inspect-model");
+        folder.write("a.safetensors", weights::embedded_file("classic-25").expect("it is inside"));
+        let path = folder.join("a.safetensors");
+        assert!(is_one(&path) && !is_one(Path::new("a.mid")));
+        assert!(told(&path).expect("a model").text().ends_with("no card lies beside it\n"));
+        folder.write("a.toml", b"license = \"mine\"\n");
+        let told = told(&path).expect("a model");
+        assert!(
+            told.text().starts_with("classic-25: a model of")
+                && told.text().ends_with("license = \"mine\"\n")
+        );
+        assert_eq!(told.json()["card"]["license"], "mine");
+    }
+
+    #[test]
+    fn what_is_no_model_is_refused_with_its_name() {
+        let folder = Folder::new("inspect-no-model");
+        folder.write("a.antiphon", b"nothing of the kind");
+        let refused = told(&folder.join("a.antiphon")).err().map(|error| error.to_string());
+        assert!(refused.is_some_and(|sentence| sentence.contains("a.antiphon: ")));
+    }
+}
