@@ -206,7 +206,7 @@ fn tab_goes_through_all_controls() {
     let mut rig = Rig::new(busy());
     let names = ["Mode", "Model", "Re-roll", "Patience", "Cue", "Temperature", "Output channel", "Save take"];
     let mut reached: Vec<&str> = Vec::new();
-    for _ in 0..80 {
+    for _ in 0..120 {
         rig.harness.key_press(Key::Tab);
         rig.harness.run_steps(2);
         reached.extend(names.iter().filter(|name| rig.find(name).is_focused()));

@@ -210,15 +210,15 @@ fn a_change_of_signature_moves_the_lines_of_a_trade() {
 }
 
 #[test]
-fn together_every_strike_plans_anew_and_silence_ends_it_in_time() {
+fn together_a_strike_has_the_plan_made_anew_from_the_next_beat_and_silence_ends_it_in_time() {
     let timeline = timeline();
     let mut turns = Turns::new();
-    assert_eq!(turns.key_down(SampleTime(0), &timeline, &TOGETHER), Consequence::PlanAnew(None));
-    assert_eq!(pass(&mut turns, 0, &timeline, &TOGETHER), (2_400, Some(2_400 + 384_000)));
+    assert_eq!(turns.key_down(SampleTime(0), &timeline, &TOGETHER), Consequence::PlayOn);
+    assert_eq!(pass(&mut turns, 0, &timeline, &TOGETHER), (24_000, Some(24_000 + 384_000)));
     let struck = turns.key_down(SampleTime(50_000), &timeline, &TOGETHER);
-    assert!(matches!(struck, Consequence::PlanAnew(Some(_))));
+    assert_eq!(struck, Consequence::PlayOn, "what was planned before that beat is kept");
     turns.last_key_up(SampleTime(51_000), &timeline, &TOGETHER);
-    assert_eq!(pass(&mut turns, 51_000, &timeline, &TOGETHER), (52_400, Some(52_400 + 384_000)));
+    assert_eq!(pass(&mut turns, 51_000, &timeline, &TOGETHER), (72_000, Some(72_000 + 384_000)));
 }
 
 #[test]
