@@ -72,6 +72,10 @@ impl Synth {
     /// What the sound is multiplied by from now on; 0 turns it off, and what sounds fades away.
     pub fn set_volume(&mut self, volume: f32) {
         self.volume = volume;
+        // Before the first note there is nothing that could click.
+        if self.strikes == 0 {
+            self.gain = volume;
+        }
     }
 
     pub fn strike(&mut self, place: Place, velocity: Velocity) {
