@@ -44,7 +44,7 @@ fn the_player_s_bars_are_blue_the_plugin_s_red_and_what_follows_is_white() -> Re
     assert!(blue > red, "{red} {blue}");
     let [red, _, blue] = color(&picture, &paper, 1.8, 65);
     assert!(red > blue, "{red} {blue}");
-    assert_eq!(color(&picture, &paper, 2.5, 65), [255; 3]);
+    assert_eq!(color(&picture, &paper, 2.3, 65), [255; 3]);
     Ok(())
 }
 
@@ -63,7 +63,7 @@ fn where_both_have_the_floor_the_tint_is_neither_s() -> Result<()> {
 fn keys_that_the_answer_may_not_play_are_grey() -> Result<()> {
     let turn = Turn { start: 0, last_release: 50, player_until: 101, plugin_from: 101, end: 200 };
     let (picture, paper) = picture(turn)?;
-    let [sharp, natural] = [66, 65].map(|key| color(&picture, &paper, 2.5, key));
+    let [sharp, natural] = [66, 65].map(|key| color(&picture, &paper, 2.3, key));
     assert!(sharp[0] < 250 && sharp[0] == sharp[2], "{sharp:?}");
     assert_eq!(natural, [255; 3]);
     Ok(())
