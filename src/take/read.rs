@@ -53,7 +53,7 @@ impl Clock {
             |micros: u32| CELLS_PER_SECOND * f64::from(micros) / 1e6 / f64::from(ticks_per_beat.max(1));
         let mut tempos: Vec<(u32, u32)> = tracks
             .iter()
-            .flat_map(|track| timed(track))
+            .flat_map(timed)
             .filter_map(|(tick, kind)| match kind {
                 TrackEventKind::Meta(MetaMessage::Tempo(micros)) => Some((tick, micros.as_int())),
                 _ => None,
