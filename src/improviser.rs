@@ -2,8 +2,8 @@
 
 mod answer;
 mod crowd;
-mod lull;
 mod mind;
+mod phrase_end;
 mod recovery;
 mod showing;
 mod struck;
@@ -22,8 +22,8 @@ use self::{
     showing::Display,
 };
 pub use self::{
-    lull::{PHRASE_END, SHORTEST, SIGNS, Signs},
     mind::Mind,
+    phrase_end::{PHRASE_END, PhraseEnd, SHORTEST},
 };
 use crate::{
     lane::{Ending, ImproviserEnd, Lull, Reply, Request},
@@ -331,21 +331,12 @@ impl Improviser {
         self.sounding.drain(..).for_each(|note| self.scene.suppose(note));
     }
 
-    /// Hears a note of the lull's scene that was not heard yet; where there is none, says when to take the floor.
+    /// Says when to take the floor.
     fn expect(&mut self, lull: Lull) {
-        let now = self.now_after(&self.scene);
-        let mind = self.minds.of(lull.model);
-        if mind.model.window().is_none() && mind.hear(&self.scene, lull.memory.into(), 1) > 0 {
-            return;
-        }
         self.lull = None;
-        mind.state.now = now;
-        let expectation = mind.model.expect(&mut mind.state);
-        let signs = expectation.map(|expectation| Signs::new(expectation, &self.scene, lull.since));
-        let silence = signs.and_then(|signs| signs.hand_over(lull.lasted, lull.patience));
+        let silence = PhraseEnd::new(&self.scene, lull.since).hand_over(lull.lasted, lull.patience);
         let hand_over = silence.map(|silence| lull.since + silence);
         self.reply(Reply::Expect { lull: lull.id, hand_over });
-        self.show_lull(signs.as_ref());
     }
 
     /// Hears a note that was not heard yet, so that an answer that begins now need not; false if there is none.

@@ -119,10 +119,6 @@ pub struct Lull {
     /// How long it has lasted: something may have ended since that the pedal kept.
     pub lasted: Seconds,
     pub patience: Patience,
-    /// How many of the newest notes count, 25..=150.
-    pub memory: u8,
-    /// The index of the embedded model, where the player has chosen no file.
-    pub model: u8,
 }
 
 const _: () = assert!(size_of::<Request>() <= 32 && size_of::<Reply>() <= 32);

@@ -1,6 +1,6 @@
 //! Antiphon listens to a player and answers: the map of the crate, in reading order.
 //!
-//! `ARCHITECTURE.md` walks one note through these modules and states the invariants.
+//! `ARCHITECTURE.md` walks one note through these modules and states the invariants; `docs/design.md` tells how each part works.
 
 #[cfg(feature = "plugin")]
 pub mod plugin;

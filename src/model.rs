@@ -5,7 +5,6 @@
 mod affine;
 pub mod antiphon;
 pub mod classic;
-pub mod expectation;
 mod key_odds;
 mod limits;
 pub mod lstm;
@@ -19,7 +18,6 @@ pub mod vector;
 pub mod weights;
 
 pub use self::{
-    expectation::Expectation,
     key_odds::KeyOdds,
     limits::{Chord, Limits, StepCells},
     preset::Preset,
@@ -49,10 +47,9 @@ pub trait Model: Send + Sync {
     /// Hears one note. Notes of one onset come in the order of their keys. Realtime-safe.
     fn hear(&self, state: &mut State, note: GridNote);
 
-    /// When the next onset is expected after all that `state` has heard; `None` from a model that names one time
-    /// instead of odds. Realtime-safe.
-    fn expect(&self, _state: &mut State) -> Option<Expectation> {
-        None
+    /// Whether it knows how pieces end.
+    fn knows_endings(&self) -> bool {
+        false
     }
 
     /// Draws whether the piece is over after all that `state` has heard; a model that knows no endings never says so.

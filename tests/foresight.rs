@@ -17,7 +17,6 @@ use antiphon::{
 };
 
 const MEZZO_FORTE: Velocity = Velocity::saturating(64);
-const MEMORY: u8 = 150;
 
 fn improviser(foresight: &Arc<Foresight>) -> (PerformerEnd, Improviser) {
     let (performer_end, improviser_end) = lanes();
@@ -42,7 +41,7 @@ fn with_model(end: &mut PerformerEnd, model: u8) {
 
 fn lull(end: &mut PerformerEnd, since: f64, patience: Patience) {
     let (since, lasted) = (Moment(since), Seconds::ZERO);
-    let lull = Lull { id: LullId(1), since, lasted, patience, memory: MEMORY, model: 0 };
+    let lull = Lull { id: LullId(1), since, lasted, patience };
     end.requests.push(Request::Lull(lull)).expect("room");
 }
 
@@ -112,23 +111,6 @@ fn who_watches_changes_nothing_that_is_played() {
     };
     for model in 0..embedded().len() as u8 {
         assert_eq!(answer(true, model), answer(false, model));
-    }
-}
-
-#[test]
-fn the_floor_is_taken_where_the_worker_is_as_sure_as_patience_asks() {
-    let foresight = Arc::new(Foresight::default());
-    let _watch = foresight.watch();
-    for patience in [0.5, 0.7, 0.9].map(Patience::saturating) {
-        let (mut end, mut improviser) = improviser(&foresight);
-        play(&mut end, 12);
-        lull(&mut end, 1.2, patience);
-        let replies = replies(&mut end, &mut improviser);
-        let Some(Reply::Expect { hand_over: Some(at), .. }) = replies.first() else { panic!("{replies:?}") };
-        let silence = *at - Moment(1.2);
-        assert!(silence.0 < 4.0, "within what is shown");
-        let sureness = foresight.over(silence);
-        assert!((sureness - patience.part()).abs() < 0.1, "{sureness} for {patience:?} at {silence:?}");
     }
 }
 

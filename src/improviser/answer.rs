@@ -2,7 +2,7 @@
 
 use rand::SeedableRng;
 
-use super::{crowd::Onsets, lull::PHRASE_END, mind::Mind, struck::Struck, voices::Voices};
+use super::{crowd::Onsets, mind::Mind, phrase_end::PHRASE_END, struck::Struck, voices::Voices};
 use crate::{
     lane::{Ending, LATEST},
     model::{Chance, Limits, Taste},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Improviser, Signs};
+use super::Improviser;
 use crate::foresight::Foresight;
 
 /// So many notes of a window that slides are heard at once, before the worker looks for a request again.
@@ -58,12 +58,5 @@ impl Improviser {
             display.foresight.show_keys(minds.of(manner.model).state.odds.as_ref());
         }
         display.grow_old();
-    }
-
-    /// Shows how sure it is, in a lull, that the call is over.
-    pub(super) fn show_lull(&self, signs: Option<&Signs>) {
-        if self.display.foresight.is_watched() {
-            self.display.foresight.show_over(|silence| signs.map_or(0.0, |signs| signs.sureness(silence)));
-        }
     }
 }

@@ -31,4 +31,3 @@ pub use page::{Page, Stretch};
 pub use player::Antiphon;
 pub use scene::Scene;
 pub use shape::{MEMORY, NAME, tensors};
-pub(super) use vocabulary::{Bin, TIMES};

@@ -21,9 +21,10 @@ pub struct Taste {
     pub scale: Option<(Diatonic, f32)>,
     /// What was played, beyond whose keys and dynamics odds fall.
     pub call: Option<Call>,
-    /// How much more an onset keeps to the places of the beat than by the network's odds, at least 1; above 1 it leaves the
-    /// sixteenths between eighths to the player.
+    /// How much more an onset keeps to the places of the beat than by the network's odds, at least 1.
     pub steadiness: f32,
+    /// Whether it leaves the sixteenths between eighths to the player.
+    pub spares_between: bool,
     /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do. Those within a chord
     /// neither gain nor lose.
     pub lean: f32,
@@ -59,10 +60,13 @@ const STRICTEST: f32 = 5.0;
 /// A pace that is farther ahead or behind, as a logarithm, counts as this.
 const FARTHEST: f32 = 1.5;
 /// How much more strictly chords and durations are followed than the pace: chosen by what comes out of the plugin.
-const THINNING: f32 = 4.0;
-const STRETCH: f32 = 1.5;
+const THINNING: f32 = 5.0;
+const STRETCH: f32 = 4.5;
+/// What is drawn is heard again and strays from the beat a little further each time: it keeps to it so much more than by the odds. By
+/// what comes out of the plugin, too.
+const STEADY: f32 = 1.35;
 /// Who plays along keeps so much more to the beat, ...
-const STEADY: f32 = 1.6;
+const STEADY_ALONG: f32 = 1.6;
 /// ... and likes a sixteenth between two eighths so many nats less.
 const BETWEEN_EIGHTHS: f32 = 1.5;
 /// So many semitones, or velocities, beyond what was played lose half a nat.
@@ -81,6 +85,7 @@ impl Taste {
         scale: None,
         call: None,
         steadiness: 1.0,
+        spares_between: false,
         lean: 0.0,
         thinning: 0.0,
         stretch: 0.0,
@@ -96,7 +101,8 @@ impl Taste {
             pitch: scaled(manner.pitch_temperature.value()),
             velocity: scaled(1.0),
             lean: 0.0,
-            steadiness: 1.0,
+            steadiness: STEADY,
+            spares_between: false,
             thinning: 0.0,
             stretch: 0.0,
             scale: None,
@@ -108,7 +114,7 @@ impl Taste {
     /// The same, keeping to the player's scale as far as an answer strays from it more often than she does, as a logarithm.
     /// Realtime-safe.
     pub fn within(self, scale: Diatonic, strays: f32, manner: &Manner) -> Self {
-        let least = if self.steadiness > 1.0 { STRICT_ALONG } else { 0.0 };
+        let least = if self.spares_between { STRICT_ALONG } else { 0.0 };
         let loss = (manner.key_follow.value() * least.max(STRICTNESS * strays)).clamp(0.0, STRICTEST);
         Self { scale: (loss > 0.0).then_some((scale, loss)), ..self }
     }
@@ -120,7 +126,7 @@ impl Taste {
 
     /// The same for who plays along with somebody, who hears every stumble.
     pub fn along(self) -> Self {
-        Self { steadiness: STEADY, ..self }
+        Self { steadiness: STEADY_ALONG, spares_between: true, ..self }
     }
 
     /// What an onset at one of so many places of a beat is worth by its odds. Realtime-safe.
@@ -128,7 +134,7 @@ impl Taste {
         let quarter = places / 4;
         let (odd, off) = (place / quarter, place % quarter);
         let nearest = (odd + usize::from(2 * off > quarter)) % 4;
-        let is_between = self.steadiness > 1.0 && nearest % 2 == 1 && off.min(quarter - off) * 4 <= quarter;
+        let is_between = self.spares_between && nearest % 2 == 1 && off.min(quarter - off) * 4 <= quarter;
         self.steadiness * logit - if is_between { BETWEEN_EIGHTHS } else { 0.0 }
     }
 

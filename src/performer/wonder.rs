@@ -1,12 +1,9 @@
 //! The performer wonders, in a silence, when it would be the end of the call.
 
-use super::{Performer, Settings};
+use super::Performer;
 use crate::{
     lane::{Lull, LullId, Request},
-    music::{
-        manner::Manner,
-        time::{Moment, SampleTime},
-    },
+    music::time::{Moment, SampleTime},
 };
 
 /// What was asked about the silence of now.
@@ -41,11 +38,11 @@ impl Performer {
         }
         self.turns.expect(None, now, &self.timeline, &self.settings.rules);
         self.tell_sounding(now);
-        let Settings { patience, manner: Manner { memory, model, .. }, .. } = self.settings;
         let (id, since) = (self.wonder.lull.next(), self.timeline.moment(self.wonder.since));
         let lasted = self.timeline.moment(now) - since;
         self.wonder.lull = id;
-        self.wonder.open = self.request(Request::Lull(Lull { id, since, lasted, patience, memory, model }));
+        self.wonder.open =
+            self.request(Request::Lull(Lull { id, since, lasted, patience: self.settings.patience }));
     }
 
     /// The worker's reply; what it expected of an old lull means nothing.

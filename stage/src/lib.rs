@@ -15,6 +15,7 @@ pub mod clap;
 #[cfg(target_os = "linux")]
 pub mod screen;
 pub mod state;
+#[cfg(feature = "vst3")]
 pub mod vst3;
 
 pub mod play;
@@ -28,4 +29,5 @@ pub use performance::{Performance, Sounded};
 pub use play::{Pace, Part, play};
 pub use score::{Event, Kind};
 pub use transport::Transport;
+#[cfg(feature = "vst3")]
 pub use vst3::Vst3;

@@ -182,10 +182,13 @@ impl Host for Vst3 {
 /// Makes `library` known at `path` as well. Several processes may do so at once.
 #[cfg(unix)]
 fn place(library: &Path, path: &Path) -> std::io::Result<()> {
-    match std::os::unix::fs::symlink(library, path) {
-        Err(_) if std::fs::read_link(path).is_ok_and(|known| known == library) => Ok(()),
-        result => result,
+    if std::fs::read_link(path).is_ok_and(|known| known == library) {
+        return Ok(());
     }
+    // Another checkout may have left a link of its own, and another thread may be about to put the same one there.
+    let coming = path.with_extension(format!("{:?}", std::thread::current().id()));
+    std::os::unix::fs::symlink(library, &coming)?;
+    std::fs::rename(coming, path)
 }
 
 #[cfg(not(unix))]

@@ -23,7 +23,7 @@ pub const SLOT: (&str, &str) = ("audio.antiphon.slot", "Antiphon (instrument slo
 
 /// The answer alone, a beat after the call and at most eight beats long, by the network that is quickest.
 pub const ANSWERS: &[(&str, &str)] =
-    &[("Model", "classic-25"), ("Thru", "off"), ("Silence", "1.0"), ("Length", "8.0")];
+    &[("Model", "classic-25"), ("Thru", "off"), ("Patience", "100"), ("Silence", "1.0"), ("Length", "8.0")];
 
 /// Four notes: the last key is released at [`LAST_RELEASE`].
 pub fn call() -> Vec<Event> {

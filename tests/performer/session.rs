@@ -5,7 +5,6 @@
 mod checks;
 mod hands;
 mod host;
-mod hunch;
 mod log;
 mod moved;
 mod names;

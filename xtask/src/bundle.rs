@@ -8,10 +8,12 @@ mod presets;
 
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
+    ffi::OsStr,
     path::PathBuf,
+    process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// Bundle the release plugin as CLAP and VST3, and its presets for VST3 hosts, in target/bundled
 #[derive(clap::Args)]
@@ -67,6 +69,18 @@ pub fn clap_bundle() -> Result<PathBuf> {
 pub fn target_folder() -> Result<PathBuf> {
     let target = build_folder()?;
     Ok(target.parent().context("xtask is run by cargo, from its target folder")?.to_owned())
+}
+
+/// This program once more, built as musicians get it, with other words behind its name: it brings the plugin with it.
+///
+/// # Errors
+/// When it does not build, or fails.
+pub fn run_in_release(words: &[&OsStr]) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["run", "--release", "--locked", "--package", "xtask", "--"]).args(words);
+    let status = cargo.status().context("cargo does not start")?;
+    ensure!(status.success(), "that was not done: see above");
+    Ok(())
 }
 
 /// Whether this program was built as musicians get it.

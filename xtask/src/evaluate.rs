@@ -94,11 +94,8 @@ pub struct Arguments {
     #[arg(long, requires = "played", value_parser = clap::value_parser!(u32).range(1..))]
     files: Option<u32>,
     /// Draw wrong take-overs against waiting into this PNG
-    #[arg(long, requires = "handover", conflicts_with = "fit")]
+    #[arg(long, requires = "handover")]
     picture: Option<PathBuf>,
-    /// Fit the weights of the rule instead, on MAESTRO's train split unless told otherwise
-    #[arg(long, requires = "handover", conflicts_with = "json")]
-    fit: bool,
     /// Print what a machine may read: an array, or one object for a hand-over
     #[arg(long)]
     json: bool,

@@ -120,9 +120,8 @@ fn make(arguments: &Arguments) -> Result<Vec<Made>> {
 
 fn model(arguments: &Arguments) -> Result<Arc<dyn Model>> {
     let model = models::load(std::slice::from_ref(&arguments.model))?.remove(0);
-    let knows_endings = model.expect(&mut model.silence()).is_some();
     ensure!(
-        knows_endings || !arguments.extent.whole_piece,
+        model.knows_endings() || !arguments.extent.whole_piece,
         "{} does not know how pieces end: say --notes, or --model antiphon",
         model.name()
     );

@@ -12,15 +12,22 @@ use crate::{
     system::{HostFolders, System, UserFolders},
 };
 
-/// Bundle the plugin and copy it, with its presets, to where hosts look
+/// Build the plugin for musicians and copy it, with its presets, to where hosts look
 #[derive(clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Install what the last build has: sooner there, and slower
+    #[arg(long)]
+    as_built: bool,
+}
 
 /// Take away what `install` has copied
 #[derive(clap::Args)]
 pub struct RemovalArguments {}
 
-pub fn run(_: &Arguments) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
+    if !arguments.as_built && !bundle::is_release()? {
+        return bundle::run_in_release(&["install".as_ref()]);
+    }
     bundle::run(&bundle::Arguments {})?;
     let from = bundle::bundled_folder()?;
     for (what, to) in places(&host_folders()?) {

@@ -6,12 +6,12 @@ mod program;
 
 use std::{
     env::consts::ARCH,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::{bundle, install::copy_all, system::System};
 
@@ -91,17 +91,14 @@ fn name() -> String {
 
 /// This command once more, as a program that is built for release: it brings the plugin with it.
 fn run_in_release(arguments: &Arguments) -> Result<()> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["run", "--release", "--locked", "--package", "xtask", "--", "package"]);
+    let mut words: Vec<&OsStr> = vec!["package".as_ref()];
     if arguments.without_program {
-        cargo.arg("--without-program");
+        words.push("--without-program".as_ref());
     }
     if let Some(output) = &arguments.output {
-        cargo.arg("--output").arg(output);
+        words.extend([OsStr::new("--output"), output.as_ref()]);
     }
-    let status = cargo.status().context("cargo does not start")?;
-    ensure!(status.success(), "the package was not made: see above");
-    Ok(())
+    bundle::run_in_release(&words)
 }
 
 #[cfg(test)]

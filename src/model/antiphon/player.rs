@@ -22,10 +22,7 @@ use super::{
     vocabulary::{Bin, OVER, STEPS, TIMES},
 };
 use crate::{
-    model::{
-        Chance, Expectation, KeyOdds, Limits, Model, State, Taste, lstm::Packed, sampling, vector,
-        weights::Weights,
-    },
+    model::{Chance, KeyOdds, Limits, Model, State, Taste, lstm::Packed, sampling, vector, weights::Weights},
     music::{
         conditions::Conditions,
         grid::{GridNote, seconds},
@@ -175,13 +172,8 @@ impl Model for Antiphon {
         self.think(&mut parts, scene.heard());
     }
 
-    fn expect(&self, state: &mut State) -> Option<Expectation> {
-        let State { numbers, scene, now, .. } = state;
-        let mut parts = layout::split(numbers);
-        self.look_back(&mut parts, scene.heard());
-        let weights = &mut self.say_step(now, &mut parts.scratch)[..TIMES];
-        vector::soften(weights);
-        Some(Expectation::of(weights))
+    fn knows_endings(&self) -> bool {
+        true
     }
 
     fn is_over(&self, state: &mut State, taste: &Taste, chance: &mut Chance) -> bool {

@@ -10,7 +10,7 @@ use antiphon::{
 use rand::RngExt;
 use rand_pcg::Pcg32;
 
-use super::{RATE, hunch::Hunch, log::Log};
+use super::{RATE, log::Log};
 use crate::rig::Dice;
 
 /// Relays between the performer's lanes and the improviser's.
@@ -31,7 +31,7 @@ pub struct Worker {
 
 impl Worker {
     pub fn new(outside: ImproviserEnd, inside: PerformerEnd, end: ImproviserEnd) -> Self {
-        let improviser = Improviser::new(end, &[Arc::new(Dice), Arc::new(Hunch)]);
+        let improviser = Improviser::new(end, &[Arc::new(Dice), Arc::new(Dice)]);
         Self {
             improviser,
             outside,

@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 
 /// What is looked through beside the folder `docs`.
-const PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "models/antiphon.md"];
+const PAGES: [&str; 5] =
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "models/antiphon.md"];
 /// A command begins with one of these.
 const BEGINNINGS: [&str; 3] = ["cargo ", "tests/", "benches/"];
 /// And ends before one of these, where another begins or its output goes elsewhere.

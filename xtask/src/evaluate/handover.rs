@@ -1,24 +1,22 @@
-//! `evaluate --handover`: how well a model tells the end of a call from a breath, by the plugin's own rule and at its
-//! default settings, beside fixed silences.
+//! `evaluate --handover`: how well the plugin tells the end of a call from a breath, by its own rule at every *Patience*, beside
+//! fixed silences.
 //!
 //! Silence is counted as in the fixed rules: from the last onset, with no key held. A phrase ends where it comes to two
 //! seconds, or, in jazz solos, where somebody who has listened says so. A player who never stops is disturbed by every take-over, at
 //! the end of a phrase too unless it is marked; one who stops at the end
 //! of a phrase waits from the last release of a key, whatever the pedal does then, until the plugin takes the floor.
 
-mod fit;
 mod listening;
 mod performance;
 mod picture;
 mod worth;
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use antiphon::{
     desk::shared_out,
-    model::{Model, weights},
     music::{patience::Patience, time::Seconds},
 };
 
@@ -31,7 +29,7 @@ use listening::Listened;
 use performance::{Lull, Performance};
 use worth::{Contest, Fixed, Patient, Report, Silence, Worth};
 
-/// Silences that a rule without a model may wait for, in seconds and, where beats are known, in beats.
+/// Silences that a fixed rule may wait for, in seconds and, where beats are known, in beats.
 const SILENCES: [f32; 7] = [0.25, 0.5, 1.0, 1.25, 1.5, 1.75, 2.0];
 const BEATS: [f32; 6] = [0.5, 1.0, 2.0, 3.0, 4.0, 6.0];
 /// For a contest, fixed rules are tried so finely, in seconds and in beats, ...
@@ -43,26 +41,18 @@ const FINE: u8 = 100;
 const RATES: [f64; 5] = [0.5, 1.0, 2.0, 3.0, 4.0];
 /// Patiences of the curve: from 0 to 1 in so many steps.
 const STEPS: u16 = 20;
-/// What *Silence* is by default, at 120 beats a minute: then the plugin takes the floor in any case.
-const LONGEST: Seconds = Seconds(2.0);
+/// What *Silence* is by default, in beats: then the plugin takes the floor in any case.
+const LONGEST: f32 = 4.0;
+/// A beat where none is known: at 120 beats a minute.
+const USUAL_BEAT: Seconds = Seconds(0.5);
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let models = match &arguments.model[..] {
-        [] => vec![weights::embedded()[0].clone()],
-        chosen => crate::models::load(chosen)?,
-    };
-    let [model] = &models[..] else { bail!("one model takes the floor: give a single `--model`") };
-    if arguments.fit {
-        return fit::run(arguments, model);
-    }
-    let heard = hear(model, &sources(arguments, Split::Validation)?)?;
+    ensure!(arguments.model.is_empty(), "who has the floor hangs on no model: leave `--model` out");
+    let heard = hear(&sources(arguments)?)?;
     let report = report(&heard);
     if let Some(path) = &arguments.picture {
         let minutes = heard.iter().map(|heard| heard.minutes).sum::<f64>();
-        let title = format!(
-            "{}: wrong take-overs and waiting, {minutes:.0} minutes of real performances",
-            model.name()
-        );
+        let title = format!("Wrong take-overs and waiting, {minutes:.0} minutes of real performances");
         picture::draw(path, &title, &report.curve, report.default.patience, &report.fixed_rules)?;
     }
     match arguments.json {
@@ -77,8 +67,8 @@ fn report(heard: &[Heard]) -> Report {
     let listened: Vec<&Listened> = heard.iter().flat_map(|heard| &heard.listened).collect();
     let patient = |patience: Patience| {
         let take_over = |listened: &&Listened| {
-            let expected = listened.take_over(patience).unwrap_or(LONGEST);
-            (listened.lull, Some(expected.min(LONGEST)))
+            let longest = Seconds(LONGEST * listened.lull.beat.unwrap_or(USUAL_BEAT).0);
+            (listened.lull, Some(listened.take_over(patience).unwrap_or(longest).min(longest)))
         };
         Patient { patience: patience.part(), worth: Worth::of(minutes, listened.iter().map(take_over)) }
     };
@@ -102,7 +92,7 @@ fn report(heard: &[Heard]) -> Report {
     }
 }
 
-/// A performance, and what the model made of it.
+/// A performance, and what the rule makes of it.
 struct Heard {
     minutes: f64,
     /// All of them, even the shortest.
@@ -113,25 +103,25 @@ struct Heard {
 }
 
 /// The performances that are asked for, evenly spaced if not all are.
-fn sources(arguments: &Arguments, split: Split) -> Result<Vec<Source>> {
+fn sources(arguments: &Arguments) -> Result<Vec<Source>> {
     let data: &Path = &arguments.data;
-    let all = match (arguments.split, split) {
+    let all = match arguments.split {
         // A file, or a list of files.
         _ if !data.is_dir() => {
-            let split = arguments.split.or(corpus::has_list(data).then_some(split));
+            let split = arguments.split.or(corpus::has_list(data).then_some(Split::Validation));
             corpus::find(data, split)?.into_iter().map(Source::of_file).collect()
         }
-        (Some(split), _) | (None, split @ Split::Train) => collection::find_all(data, split)?,
-        _ => collection::unlearnt(data)?,
+        Some(split) => collection::find_all(data, split)?,
+        None => collection::unlearnt(data)?,
     };
     let count = arguments.files.map_or(all.len(), |count| count as usize).min(all.len());
     Ok((0..count).map(|n| all[n * all.len() / count].clone()).collect())
 }
 
-fn hear(model: &Arc<dyn Model>, sources: &[Source]) -> Result<Vec<Heard>> {
-    let bar = progress(model.name(), sources.len());
+fn hear(sources: &[Source]) -> Result<Vec<Heard>> {
+    let bar = progress("performances", sources.len());
     let heard = shared_out(sources, |source: &Source| -> Result<_> {
-        let heard = hear_one(model, source)?;
+        let heard = hear_one(source)?;
         bar.inc(1);
         Ok(heard)
     })?;
@@ -141,10 +131,10 @@ fn hear(model: &Arc<dyn Model>, sources: &[Source]) -> Result<Vec<Heard>> {
     Ok(heard)
 }
 
-fn hear_one(model: &Arc<dyn Model>, source: &Source) -> Result<Heard> {
+fn hear_one(source: &Source) -> Result<Heard> {
     let performance = Performance::read(source)?;
     let lulls = performance.lulls();
     let mattering: Vec<Lull> = lulls.iter().copied().filter(Lull::matters).collect();
-    let listened = listening::listen(model, &performance.notes, &mattering);
+    let listened = listening::listen(&performance.notes, &mattering);
     Ok(Heard { minutes: performance.minutes(), lulls, listened, left_out: performance.left_out })
 }

@@ -97,7 +97,7 @@ pub const PROMISES: &[Promise] = &[
             "plugin::tests::while_all_that_can_be_locked_is_locked_the_audio_thread_plays_on",
             "realtime::a_full_lane_is_counted_and_nobody_waits",
             "realtime::a_dead_worker_is_nothing_to_wait_for_and_the_next_performer_answers",
-            "hearing_expecting_foreseeing_drawing_and_forgetting_allocate_nothing",
+            "hearing_foreseeing_drawing_and_forgetting_allocate_nothing",
             "tidy::tests::the_house_is_tidy",
         ],
     },

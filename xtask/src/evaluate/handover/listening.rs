@@ -1,12 +1,9 @@
-//! A model that listens to a performance, and what it makes of each lull: by the plugin's own mind and rule.
-
-use std::sync::Arc;
+//! A partner who listens to a performance, and when it would take the floor in each lull: by the plugin's own memory and rule.
 
 use antiphon::{
-    improviser::{Mind, Signs},
-    model::Model,
+    improviser::PhraseEnd,
     music::{
-        memory::{LARGEST_MEMORY, Memory},
+        memory::Memory,
         note::{KnownNote, Note},
         patience::Patience,
         time::{Moment, Seconds},
@@ -20,7 +17,7 @@ use super::performance::{Lull, Played};
 pub struct Listened {
     pub lull: Lull,
     /// In the order of time: the silence so far, and what it looked like.
-    pub seen: Vec<(Seconds, Signs)>,
+    pub seen: Vec<(Seconds, PhraseEnd)>,
 }
 
 impl Listened {
@@ -28,21 +25,21 @@ impl Listened {
     /// `None` for never.
     pub fn take_over(&self, patience: Patience) -> Option<Seconds> {
         let until = self.seen.iter().skip(1).map(|&(from, _)| Some(from)).chain([None]);
-        let taken = |((from, signs), until): (&(Seconds, Signs), Option<Seconds>)| {
-            signs.hand_over(*from, patience).filter(|&silence| until.is_none_or(|until| silence < until))
+        let taken = |((from, silence), until): (&(Seconds, PhraseEnd), Option<Seconds>)| {
+            silence.hand_over(*from, patience).filter(|&silence| until.is_none_or(|until| silence < until))
         };
         self.seen.iter().zip(until).find_map(taken)
     }
 }
 
-/// Hears a whole performance and looks at these of its lulls. Nothing is seen by a model that has no odds.
-pub fn listen(model: &Arc<dyn Model>, notes: &[Played], lulls: &[Lull]) -> Vec<Listened> {
-    let mut ear = Ear::new(model);
+/// Hears a whole performance and looks at these of its lulls.
+pub fn listen(notes: &[Played], lulls: &[Lull]) -> Vec<Listened> {
+    let mut ear = Ear::default();
     lulls.iter().map(|lull| ear.hear(notes, lull)).collect()
 }
 
+#[derive(Default)]
 struct Ear {
-    mind: Mind,
     memory: Memory,
     scene: Memory,
     struck: usize,
@@ -50,11 +47,6 @@ struct Ear {
 }
 
 impl Ear {
-    fn new(model: &Arc<dyn Model>) -> Self {
-        let (memory, scene) = (Memory::new(), Memory::new());
-        Self { mind: Mind::new(model.clone()), memory, scene, struck: 0, sounding: Vec::new() }
-    }
-
     /// Hears all up to a lull, and looks at it when it begins and whenever the pedal ends something.
     fn hear(&mut self, notes: &[Played], lull: &Lull) -> Listened {
         self.sounding.extend(&notes[self.struck..lull.struck]);
@@ -64,14 +56,11 @@ impl Ear {
         let mut moments: Vec<Moment> = ends.filter(within).chain([lull.since]).collect();
         moments.sort_by(|a, b| a.0.total_cmp(&b.0));
         moments.dedup();
-        let seen = moments.into_iter().filter_map(|now| {
-            let signs = self.look(lull.since, now)?;
-            Some((now - lull.since, signs))
-        });
+        let seen = moments.into_iter().map(|now| (now - lull.since, self.look(lull.since, now)));
         Listened { lull: *lull, seen: seen.collect() }
     }
 
-    fn look(&mut self, since: Moment, now: Moment) -> Option<Signs> {
+    fn look(&mut self, since: Moment, now: Moment) -> PhraseEnd {
         // In the order of their ends, as an instance hears them.
         self.sounding.sort_by(|a, b| a.end().0.total_cmp(&b.end().0));
         let over = self.sounding.partition_point(|played| played.end() <= now);
@@ -83,21 +72,15 @@ impl Ear {
             let note = Note { duration: now - note.onset, ..note };
             self.scene.suppose(KnownNote { note, conditions: known });
         }
-        self.mind.hear(&self.scene, LARGEST_MEMORY, usize::MAX);
-        self.mind.state.now = self.scene.newest_known();
-        let expectation = self.mind.model.expect(&mut self.mind.state)?;
-        Some(Signs::new(expectation, &self.scene, since))
+        PhraseEnd::new(&self.scene, since)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use antiphon::{
-        model,
-        music::{
-            conditions::Conditions,
-            note::{Key, Velocity},
-        },
+    use antiphon::music::{
+        conditions::Conditions,
+        note::{Key, Velocity},
     };
 
     use super::*;
@@ -117,8 +100,7 @@ mod tests {
     #[test]
     fn a_lull_is_looked_at_again_when_the_pedal_comes_up_and_not_after_the_next_strike() {
         let notes = [played(0.0, 0.5, 1.0), played(3.0, 3.5, 3.5), played(4.0, 4.5, 9.0)];
-        let model = &model::embedded()[0];
-        let listened = listen(model, &notes, &lulls(&notes));
+        let listened = listen(&notes, &lulls(&notes));
         let seen: Vec<Vec<Seconds>> =
             listened.iter().map(|listened| listened.seen.iter().map(|&(from, _)| from).collect()).collect();
         let nothing = Seconds(0.0);
@@ -128,17 +110,9 @@ mod tests {
     #[test]
     fn no_patience_takes_over_at_once_and_all_of_it_never() {
         let notes = [played(0.0, 0.5, 0.5), played(3.0, 3.5, 3.5)];
-        let listened = &listen(&model::embedded()[0], &notes, &lulls(&notes))[0];
+        let listened = &listen(&notes, &lulls(&notes))[0];
         let take_over = |part| listened.take_over(Patience::saturating(part));
         assert!(take_over(0.0).is_some_and(|silence| silence.0 < 0.2));
         assert_eq!(take_over(1.0), None);
-    }
-
-    #[test]
-    fn a_model_without_odds_expects_nothing() {
-        let notes = [played(0.0, 0.5, 0.5), played(3.0, 3.5, 3.5)];
-        let classic = model::embedded().iter().find(|model| model.name() == "classic-25").expect("embedded");
-        let listened = listen(classic, &notes, &lulls(&notes));
-        assert!(listened.iter().all(|listened| listened.take_over(Patience::saturating(0.0)).is_none()));
     }
 }

@@ -59,7 +59,7 @@ fn draw_curve(chart: &mut Chart, curve: &[Patient], default: f32) -> Result<()> 
     let line = points.iter().map(|&(_, point)| point);
     chart
         .draw_series(LineSeries::new(line, MODEL.stroke_width(2)))?
-        .label("what the model expects")
+        .label("Patience")
         .legend(|(x, y)| Rectangle::new([(x, y - 2), (x + 24, y + 2)], MODEL.filled()));
     chart.draw_series(points.iter().map(|&(patience, point)| {
         Circle::new(point, if patience == default { 7 } else { 3 }, MODEL.filled())
@@ -100,7 +100,7 @@ mod tests {
     use crate::scratch::Folder;
 
     #[test]
-    fn the_model_and_the_fixed_rules_are_both_seen() {
+    fn the_rule_and_the_fixed_rules_are_both_seen() {
         let worth = |false_per_minute, delay| Worth { false_per_minute, median_delay_ms: Some(delay) };
         let patient = |patience, worth| Patient { patience, worth };
         let curve = [

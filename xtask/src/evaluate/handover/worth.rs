@@ -36,7 +36,7 @@ pub enum Silence {
     Beats(f32),
 }
 
-/// A patience of the model's rule.
+/// A patience of the plugin's rule.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Patient {
     pub patience: f32,
@@ -48,7 +48,7 @@ pub struct Patient {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Contest {
     pub at_most_per_minute: f64,
-    pub model: Option<Patient>,
+    pub rule: Option<Patient>,
     pub fixed: Option<Fixed>,
 }
 
@@ -97,15 +97,15 @@ impl Worth {
 
 impl Contest {
     pub fn new(at_most_per_minute: f64, curve: &[Patient], fixed: &[Fixed]) -> Self {
-        let model = least_waiting(curve, at_most_per_minute, |one| one.worth);
+        let rule = least_waiting(curve, at_most_per_minute, |one| one.worth);
         let fixed = least_waiting(fixed, at_most_per_minute, |one| one.worth);
-        Self { at_most_per_minute, model, fixed }
+        Self { at_most_per_minute, rule, fixed }
     }
 
-    /// By how much the model keeps waiting less than the best fixed rule, as a part of what that keeps.
+    /// By how much the rule keeps waiting less than the best fixed rule, as a part of what that keeps.
     pub fn gain(&self) -> Option<f64> {
-        let (model, fixed) = (self.model?.worth.median_delay_ms?, self.fixed?.worth.median_delay_ms?);
-        (fixed > 0.0).then(|| 1.0 - model / fixed)
+        let (rule, fixed) = (self.rule?.worth.median_delay_ms?, self.fixed?.worth.median_delay_ms?);
+        (fixed > 0.0).then(|| 1.0 - rule / fixed)
     }
 }
 
@@ -142,9 +142,9 @@ pub fn table(report: &Report) -> String {
         let none = || ("-".to_owned(), "-".to_owned());
         let fixed = contest.fixed.map_or_else(none, |one| (one.silence.to_string(), delay(&one.worth)));
         let percent = |patience: f32| format!("{:.0} %", patience * 100.0);
-        let model = contest.model.map_or_else(none, |one| (percent(one.patience), delay(&one.worth)));
+        let rule = contest.rule.map_or_else(none, |one| (percent(one.patience), delay(&one.worth)));
         let gain = contest.gain().map_or("-".to_owned(), |gain| format!("{:.0} %", gain * 100.0));
-        vec![contest.at_most_per_minute.to_string(), fixed.0, fixed.1, model.0, model.1, gain]
+        vec![contest.at_most_per_minute.to_string(), fixed.0, fixed.1, rule.0, rule.1, gain]
     }));
     columns(&lines) + "\n" + &columns(&contests)
 }
@@ -210,7 +210,7 @@ mod tests {
         let contest = Contest::new(2.0, &curve, &rules);
         assert_eq!((contest.fixed, contest.gain()), (Some(rules[1]), Some(0.25)));
         let contest = Contest::new(1.0, &curve, &rules);
-        assert_eq!((contest.model, contest.gain()), (None, None));
+        assert_eq!((contest.rule, contest.gain()), (None, None));
     }
 
     #[test]
@@ -226,7 +226,7 @@ mod tests {
             (&value["patience"], &value["fixed_rules"][0]["silence_beats"]),
             (&0.5.into(), &1.0.into())
         );
-        assert_eq!(&value["contests"][0]["model"]["patience"], &0.5);
+        assert_eq!(&value["contests"][0]["rule"]["patience"], &0.5);
         assert_documented("evaluate --handover", &value);
     }
 }
