@@ -38,6 +38,7 @@ use crate::{
         memory::Memory,
         metre::{Metre, Metres},
         note::{KnownNote, Note},
+        swing::Swing,
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -79,6 +80,8 @@ pub struct Improviser {
     harmonies: harmony::Changes,
     /// The beat of the player's newest notes, where no song ran.
     own_beat: Option<Metre>,
+    /// How the player's eighths swing.
+    swing: Swing,
     /// What sounds still, as the audio thread has told since it last asked anything.
     sounding: Vec<KnownNote>,
     /// The lull about which nothing was said yet.
@@ -117,6 +120,7 @@ impl Improviser {
             metres: Metres::new(),
             harmonies: harmony::Changes::new(),
             own_beat: None,
+            swing: Swing::STRAIGHT,
             sounding: Vec::with_capacity(OPEN_NOTES),
             lull: None,
             display: Display::new(),
@@ -194,6 +198,7 @@ impl Improviser {
                 self.memory.remember(known);
                 if who == Who::Player {
                     self.follow_beat(note.onset);
+                    self.swing = Swing::of(self.memory.known_of_player());
                 }
                 self.lull = None;
                 self.display.grow_old();
@@ -252,6 +257,7 @@ impl Improviser {
                 self.lull = None;
                 self.harmonies.clear();
                 (self.answer, self.own_beat, self.lately) = (None, None, Onsets::new());
+                self.swing = Swing::STRAIGHT;
             }
         }
     }
@@ -273,7 +279,7 @@ impl Improviser {
         let song = self.metres.metre(at);
         let is_silent = song.beats.is_none() && self.manner.tempo_from_player;
         let own = self.own_beat.filter(|own| is_silent && at - own.at < BEAT_STANDS);
-        own.unwrap_or(song)
+        own.unwrap_or(song).swung(self.swing)
     }
 
     /// A note of the player's has told more of her beat.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use super::{keys::PITCH_CLASSES, scale::Root, time::Seconds};
+use super::{keys::PITCH_CLASSES, scale::Root, swing::Swing, time::Seconds};
 
 /// Parts of a beat in which a place is counted.
 const TICKS: f64 = 960.0;
@@ -31,6 +31,7 @@ pub struct Pulse {
     bar: NonZeroU16,
     /// Of a beat.
     period: NonZeroU16,
+    swing: Swing,
 }
 
 /// The pitch classes that are said to sound, and their root.
@@ -73,7 +74,8 @@ impl Pulse {
         }
         let bar = NonZeroU16::new((beats_in_bar * TICKS).round() as u16)?;
         let place = (beat * TICKS).round().rem_euclid(f64::from(bar.get())) as u16;
-        Some(Self { place, bar, period: NonZeroU16::new((period * PARTS_PER_SECOND).round() as u16)? })
+        let period = NonZeroU16::new((period * PARTS_PER_SECOND).round() as u16)?;
+        Some(Self { place, bar, period, swing: Swing::STRAIGHT })
     }
 
     /// The point so much later at this tempo, or earlier where the length is negative. Realtime-safe.
@@ -81,6 +83,16 @@ impl Pulse {
         let moved = f64::from(self.place) + f64::from(length.0) * self.ticks_per_second();
         let place = moved.round().rem_euclid(f64::from(self.bar.get()));
         Self { place: place as u16, ..self }
+    }
+
+    /// The same point where eighths swing. Realtime-safe.
+    pub fn swung(self, swing: Swing) -> Self {
+        Self { swing, ..self }
+    }
+
+    /// How its eighths swing.
+    pub fn swing(self) -> Swing {
+        self.swing
     }
 
     /// The same point where the music goes so many times as slowly. Realtime-safe.
@@ -103,14 +115,14 @@ impl Pulse {
         f64::from(self.period.get()) / PARTS_PER_SECOND
     }
 
-    /// The nearest place of the beat, 0..[`PLACES`]. Realtime-safe.
+    /// The nearest place of the beat, 0..[`PLACES`], as it is written: a swung eighth is an eighth. Realtime-safe.
     pub fn place(self) -> usize {
-        (self.beat() * PLACES as f64).round() as usize % PLACES
+        (self.swing.written(self.beat()) * PLACES as f64).round() as usize % PLACES
     }
 
-    /// The nearest sixteenth of the bar, 0..[`SIXTEENTHS`]. Realtime-safe.
+    /// The nearest sixteenth of the bar as it is written, 0..[`SIXTEENTHS`]. Realtime-safe.
     pub fn sixteenth(self) -> usize {
-        let sixteenth = (self.beat() * 4.0).round();
+        let sixteenth = (self.swing.written(self.beat()) * 4.0).round();
         let over = sixteenth >= self.beats_in_bar() * 4.0;
         if over { 0 } else { (sixteenth as usize).min(SIXTEENTHS - 1) }
     }

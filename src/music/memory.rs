@@ -110,6 +110,11 @@ impl Memory {
         self.of_player().map(|note| note.key)
     }
 
+    /// What is known of the notes of the player, in order. Realtime-safe.
+    pub fn known_of_player(&self) -> impl DoubleEndedIterator<Item = &Conditions> {
+        self.conditions.iter().filter(|known| known.who != Some(Who::Plugin))
+    }
+
     /// The newest notes of the player, in order, as far as is known whose they are. Realtime-safe.
     pub fn newest_of_player(&self, count: usize) -> impl Iterator<Item = &Note> {
         let older = self.of_player().count().saturating_sub(count);

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, num::NonZeroU16};
 
-use super::{conditions::Pulse, time::Moment};
+use super::{conditions::Pulse, swing::Swing, time::Moment};
 
 /// In which a bar is measured.
 const TICKS_PER_BEAT: f64 = 960.0;
@@ -30,6 +30,7 @@ pub struct Beating {
     period: f32,
     /// Ticks of a bar, 960 to the beat.
     bar: NonZeroU16,
+    swing: Swing,
 }
 
 /// The changes of a song, the newest last. Never allocates after [`Metres::new`].
@@ -42,7 +43,12 @@ impl Beating {
     pub fn new(beat: f64, beats_in_bar: f64, period: f64) -> Option<Self> {
         let ticks = (beats_in_bar * TICKS_PER_BEAT).round();
         let bar = NonZeroU16::new(if (1.0..65_535.0).contains(&ticks) { ticks as u16 } else { 0 })?;
-        (beat.is_finite() && period > 0.0).then_some(Self { beat: beat as f32, period: period as f32, bar })
+        (beat.is_finite() && period > 0.0).then_some(Self {
+            beat: beat as f32,
+            period: period as f32,
+            bar,
+            swing: Swing::STRAIGHT,
+        })
     }
 
     /// The beat so many seconds later, counted on through bar lines.
@@ -64,7 +70,14 @@ impl Metre {
     /// Where a moment lies, `None` where no song runs. Realtime-safe.
     pub fn pulse(&self, moment: Moment) -> Option<Pulse> {
         let beats = self.beats?;
-        Pulse::new(beats.beat_after(moment.0 - self.at.0), beats.beats_in_bar(), beats.period.into())
+        let pulse =
+            Pulse::new(beats.beat_after(moment.0 - self.at.0), beats.beats_in_bar(), beats.period.into());
+        pulse.map(|pulse| pulse.swung(beats.swing))
+    }
+
+    /// The same where eighths swing. Realtime-safe.
+    pub fn swung(self, swing: Swing) -> Self {
+        Self { beats: self.beats.map(|beats| Beating { swing, ..beats }), ..self }
     }
 
     /// Whether this later one says what follows from an earlier one, closely enough. Realtime-safe.

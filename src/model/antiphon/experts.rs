@@ -39,11 +39,12 @@ impl Places {
     pub fn after(pulse: Pulse, first: u32) -> Self {
         let mut it = Self { places: [0; CELLS], sixteenths: [0; CELLS] };
         let beats_per_cell = 1.0 / (CELLS_PER_SECOND * pulse.period());
-        let bar = pulse.beats_in_bar();
+        let (bar, swing) = (pulse.beats_in_bar(), pulse.swing());
         let mut beat = (pulse.beat() + f64::from(first) * beats_per_cell) % bar;
         for (place, sixteenth) in it.places.iter_mut().zip(&mut it.sixteenths) {
-            let nearest = (beat * PLACES as f64 + 0.5) as usize % PLACES;
-            let quarter = (beat * 4.0 + 0.5).floor();
+            let written = swing.written(beat);
+            let nearest = (written * PLACES as f64 + 0.5) as usize % PLACES;
+            let quarter = (written * 4.0 + 0.5).floor();
             let over = quarter >= bar * 4.0;
             *place = nearest as u8;
             *sixteenth = if over { 0 } else { (quarter as usize).min(SIXTEENTHS - 1) as u8 };
