@@ -242,6 +242,8 @@ impl Answer {
         let mut taste = Taste::of(manner, self.touch).against(self.stray(scene), manner).beside(call);
         if self.is_along {
             taste = taste.along();
+        } else if !has_begun {
+            taste = taste.entering();
         }
         if let Some(scale) = self.scale {
             taste = taste.within(scale, self.strays(scale), manner);

@@ -65,6 +65,8 @@ const STRETCH: f32 = 4.5;
 /// What is drawn is heard again and strays from the beat a little further each time: it keeps to it so much more than by the odds. By
 /// what comes out of the plugin, too.
 const STEADY: f32 = 1.35;
+/// Who comes in is heard most: the entry keeps to it so much more.
+const STEADY_ENTERING: f32 = 3.0;
 /// Who plays along keeps so much more to the beat, ...
 const STEADY_ALONG: f32 = 1.6;
 /// ... and likes a sixteenth between two eighths so many nats less.
@@ -127,6 +129,11 @@ impl Taste {
     /// The same for who plays along with somebody, who hears every stumble.
     pub fn along(self) -> Self {
         Self { steadiness: STEADY_ALONG, spares_between: true, ..self }
+    }
+
+    /// The same for the first onset of an answer: a late tail of a place that is over is no place to come in.
+    pub fn entering(self) -> Self {
+        Self { steadiness: STEADY_ENTERING, ..self }
     }
 
     /// What an onset at one of so many places of a beat is worth by its odds. Realtime-safe.
