@@ -199,6 +199,7 @@ impl Improviser {
                 if who == Who::Player {
                     self.follow_beat(note.onset);
                     self.swing = Swing::of(self.memory.known_of_player());
+                    self.tell_scale();
                 }
                 self.lull = None;
                 self.display.grow_old();
@@ -258,6 +259,7 @@ impl Improviser {
                 self.harmonies.clear();
                 (self.answer, self.own_beat, self.lately) = (None, None, Onsets::new());
                 self.swing = Swing::STRAIGHT;
+                self.tell_scale();
             }
         }
     }

@@ -4,7 +4,7 @@ mod waits;
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, AtomicU64, Ordering},
+    atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
 };
 
 use atomic_float::AtomicF64;
@@ -13,6 +13,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 pub use self::waits::Waits;
 use crate::music::{
     conditions::{Harmony, Who},
+    diatonic::Diatonic,
     hands::Berth,
     harmony,
     manner::Manner,
@@ -178,6 +179,8 @@ pub struct Telemetry {
     pub untold: Counter,
     /// The harmony that was told last.
     pub harmony: Chord,
+    /// The scale that the player keeps to.
+    pub scale: Tonality,
     /// The end of the newest block on the instance's clock.
     pub clock: Clock,
     /// The same in the time of the answer that was asked for last.
@@ -213,6 +216,22 @@ impl Chord {
     /// `None` where none was told.
     pub fn now(&self) -> Option<Harmony> {
         Harmony::of_bits(self.0.load(Ordering::Relaxed) as u16)
+    }
+}
+
+/// A scale: the worker sets it, any thread reads it.
+#[derive(Debug, Default)]
+pub struct Tonality(AtomicU8);
+
+impl Tonality {
+    /// Realtime-safe.
+    pub fn tell(&self, scale: Option<Diatonic>) {
+        self.0.store(scale.map_or(0, |scale| scale.number()), Ordering::Relaxed);
+    }
+
+    /// What musicians call it; `None` where too little was heard. Allocates.
+    pub fn name(&self) -> Option<String> {
+        Diatonic::name_of(self.0.load(Ordering::Relaxed))
     }
 }
 

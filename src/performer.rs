@@ -22,7 +22,7 @@ use self::{
     input::Input,
     output::{Instrument, Output},
     telling::Told,
-    wonder::Wonder,
+    wonder::{Lesson, Wonder},
 };
 pub use self::{
     again::Triggers,
@@ -110,6 +110,7 @@ struct Session {
     touch: Touch,
     channel: u8,
     metre: Metre,
+    lesson: Lesson,
 }
 
 impl Past {
@@ -180,7 +181,7 @@ impl Performer {
             told: None,
             metre: session.map_or(Metre::none(Moment(0.0)), |session| session.metre),
             plan: Plan::new(now, settings.manner),
-            wonder: Wonder::new(),
+            wonder: Wonder::new(session.map_or(Lesson::default(), |session| session.lesson)),
             awaited: None,
             complete: None,
             cursor: now,
@@ -205,6 +206,7 @@ impl Performer {
             touch: self.input.touch,
             channel: self.input.channel,
             metre: self.metre,
+            lesson: self.wonder.lesson,
         };
         let is_live = !matches!(self.partner, Partner::Inline(_));
         Past { instrument: self.output.leave(), session: is_live.then_some(session) }
@@ -246,6 +248,7 @@ impl Performer {
         }
         self.input.clear();
         self.turns.restart();
+        self.wonder.lesson = Lesson::default();
         self.cursor = self.timeline.now();
         self.owe_all();
         self.begin_take();

@@ -34,7 +34,7 @@ pub fn draw(ui: &Ui, area: Rect, view: &View) {
         vec2((area.width() - WORDS_WIDTH - LEFT_WIDTH).max(0.0), BAR_HEIGHT),
     );
     draw_bar(&painter, bar, &said);
-    let harmony = view.harmony.map(Harmony::name);
+    let harmony = view.harmony.map(Harmony::name).or_else(|| view.key.clone());
     if let Some(name) = &harmony {
         let at = pos2(bar.left() - GAP, bar.center().y);
         painter.text(at, Align2::RIGHT_CENTER, name, BODY, QUIET);

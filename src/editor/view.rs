@@ -24,6 +24,8 @@ pub struct View {
     pub floor: Floor,
     /// The harmony that was held last, where one is followed.
     pub harmony: Option<Harmony>,
+    /// The key that the player is in, where it is followed.
+    pub key: Option<String>,
     /// Which keys an answer may play.
     pub allowed: Keys,
     /// How likely each key is to be the next one, 0..=1; all nought where nobody knows.
@@ -148,6 +150,7 @@ impl View {
             song_runs: false,
             floor: Floor::Nobody,
             harmony: None,
+            key: None,
             allowed: Keys::ALL,
             odds: [0.0; Key::COUNT],
             health: Health::default(),

@@ -11,6 +11,7 @@ use crate::{
     instance::{Instance, Report},
     music::{
         harmony::Source,
+        manner::Thousandths,
         time::{Moment, SampleRate, SampleTime, Seconds},
         turn::Standing,
     },
@@ -57,6 +58,8 @@ impl Watch {
         view.floor = self.floor(standing, now, rate, is_new, &settings, &view);
         let follows = settings.harmony != Source::Off;
         view.harmony = self.instance.telemetry.harmony.now().filter(|_| follows);
+        let follows = settings.manner.key_follow > Thousandths::ZERO;
+        view.key = self.instance.telemetry.scale.name().filter(|_| follows);
         view.allowed = settings.manner.keys();
         view.odds = self.instance.foresight.keys();
         view.health = health(self.instance.report());

@@ -263,7 +263,8 @@ impl Answer {
         self.last_onset = Cell::of(drawn_onset).moment();
         let earliest = if joins { earliest } else { from };
         let onset = line.unwrap_or(drawn_onset.max(earliest).max(self.onsets.newest()));
-        let duration = self.rings(onset, end - onset).max(SHORTEST_DURATION);
+        let chord = if joins { self.struck.onset } else { Cell::of(onset).moment() };
+        let duration = self.rings(onset, end - onset, self.closes(chord)).max(SHORTEST_DURATION);
         Some(Note { onset, duration, key: drawn.key, velocity: drawn.velocity })
     }
 
@@ -295,10 +296,10 @@ impl Answer {
     }
 
     /// How long a note lasts that was to last so long: the last chord rings to the end, and nothing goes on behind it.
-    fn rings(&self, onset: Moment, drawn: Seconds) -> Seconds {
+    fn rings(&self, onset: Moment, drawn: Seconds, is_last: bool) -> Seconds {
         let Some(close) = self.close else { return drawn };
         let left = (self.until - onset).max(Seconds(close.0 * LEAST_RING));
-        if self.closes(Cell::of(onset).moment()) { left } else { drawn.min(left) }
+        if is_last { left } else { drawn.min(left) }
     }
 
     /// How much more often the answer leaves the player's scale than she does, as a logarithm.

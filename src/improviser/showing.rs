@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Improviser;
-use crate::foresight::Foresight;
+use crate::{foresight::Foresight, music::diatonic::Diatonic};
 
 /// So many notes of a window that slides are heard at once, before the worker looks for a request again.
 const AT_ONCE: usize = 4;
@@ -30,6 +30,11 @@ impl Improviser {
     /// From now on shows there what is expected, while somebody watches.
     pub fn show_on(&mut self, foresight: Arc<Foresight>) {
         self.display = Display { foresight, is_old: true };
+    }
+
+    /// Shows which scale the player keeps to.
+    pub(super) fn tell_scale(&self) {
+        self.end.telemetry.scale.tell(Diatonic::of(self.memory.keys_of_player()));
     }
 
     /// Shows how likely each next key is after all that is remembered, where that is not shown yet: a part of the work at

@@ -23,6 +23,8 @@ pub struct Taste {
     pub call: Option<Call>,
     /// How much more an onset keeps to the places of the beat than by the network's odds, at least 1.
     pub steadiness: f32,
+    /// By how much more still where beats are shorter than so many seconds: by as much as they are shorter.
+    pub unhurried: f64,
     /// Whether it leaves the sixteenths between eighths to the player.
     pub spares_between: bool,
     /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do. Those within a chord
@@ -64,7 +66,10 @@ const THINNING: f32 = 5.0;
 const STRETCH: f32 = 4.5;
 /// What is drawn is heard again and strays from the beat a little further each time: it keeps to it so much more than by the odds. By
 /// what comes out of the plugin, too.
-const STEADY: f32 = 1.35;
+const STEADY: f32 = 1.5;
+/// People stray from the beat by times and not by parts of it, and so do the odds. Beats that
+/// are shorter than so many seconds are kept to by as much more as they are shorter.
+const UNHURRIED: f64 = 0.9;
 /// Who comes in is heard most: the entry keeps to it so much more.
 const STEADY_ENTERING: f32 = 3.0;
 /// Who plays along keeps so much more to the beat, ...
@@ -87,6 +92,7 @@ impl Taste {
         scale: None,
         call: None,
         steadiness: 1.0,
+        unhurried: 0.0,
         spares_between: false,
         lean: 0.0,
         thinning: 0.0,
@@ -104,6 +110,7 @@ impl Taste {
             velocity: scaled(1.0),
             lean: 0.0,
             steadiness: STEADY,
+            unhurried: UNHURRIED,
             spares_between: false,
             thinning: 0.0,
             stretch: 0.0,
@@ -136,13 +143,20 @@ impl Taste {
         Self { steadiness: STEADY_ENTERING, ..self }
     }
 
-    /// What an onset at one of so many places of a beat is worth by its odds. Realtime-safe.
-    pub fn place(&self, place: usize, places: usize, logit: f32) -> f32 {
-        let quarter = places / 4;
-        let (odd, off) = (place / quarter, place % quarter);
-        let nearest = (odd + usize::from(2 * off > quarter)) % 4;
-        let is_between = self.spares_between && nearest % 2 == 1 && off.min(quarter - off) * 4 <= quarter;
-        self.steadiness * logit - if is_between { BETWEEN_EIGHTHS } else { 0.0 }
+    /// Has onsets keep to the beat, which lasts `period` seconds, by the odds of its places: a place loses beside a likelier one that is
+    /// nearer than another sixteenth. Whether a sixteenth or an eighth is played stays as it is. Realtime-safe.
+    pub fn keep_to_beat<const PLACES: usize>(&self, logits: &mut [f32; PLACES], period: f64) {
+        let steadiness = self.steadiness * (self.unhurried / period).max(1.0) as f32;
+        let (quarter, odds) = (PLACES / 4, *logits);
+        let near = (quarter / 2).saturating_sub(1);
+        for (place, logit) in logits.iter_mut().enumerate() {
+            let around = (0..=2 * near).map(|off| odds[(place + PLACES - near + off) % PLACES]);
+            let top = around.fold(f32::NEG_INFINITY, f32::max);
+            *logit = top + steadiness * (odds[place] - top);
+            if self.spares_between && is_between_eighths(place, quarter) {
+                *logit -= BETWEEN_EIGHTHS;
+            }
+        }
     }
 
     /// What being a key costs, in nats. Realtime-safe.
@@ -191,6 +205,13 @@ impl Pull {
     }
 }
 
+/// Whether the nearest of the sixteenths, which lie so many places apart, lies between two eighths and is near.
+fn is_between_eighths(place: usize, quarter: usize) -> bool {
+    let (odd, off) = (place / quarter, place % quarter);
+    let nearest = odd + usize::from(2 * off > quarter);
+    nearest % 2 == 1 && off.min(quarter - off) * 4 <= quarter
+}
+
 /// The nats that a normal distribution loses so many deviations from its middle.
 fn bell(off: f32) -> f32 {
     0.5 * off * off
@@ -201,16 +222,32 @@ mod tests {
     use super::*;
     use crate::music::manner::Thousandths;
 
+    /// On the sixteenths, each worth so much, and a nat less beside them.
+    fn kept(taste: Taste, on: [f32; 4], period: f64) -> [f32; 48] {
+        let mut odds: [f32; 48] =
+            std::array::from_fn(|place| on[(place + 6) / 12 % 4] - if place % 12 == 0 { 0.0 } else { 1.0 });
+        taste.keep_to_beat(&mut odds, period);
+        odds
+    }
+
     #[test]
-    fn who_plays_along_keeps_to_the_beat_and_leaves_the_sixteenths_between() {
-        let odds = |taste: Taste, place: usize| taste.place(place, 48, 1.0);
-        assert_eq!([0, 12, 24, 30].map(|place| odds(Taste::PLAIN, place)), [1.0; 4]);
-        let along = Taste::PLAIN.along();
-        let (on, between) = (odds(along, 0), odds(along, 12));
-        assert_eq!([24, 1, 47].map(|place| odds(along, place)), [on; 3]);
-        assert_eq!([10, 14, 36].map(|place| odds(along, place)), [between; 3]);
-        assert!(on > 1.0 && between < on - 1.0);
-        assert_eq!([16, 32].map(|triplet| odds(along, triplet)), [on; 2], "it may swing");
+    fn who_keeps_to_the_beat_strays_less_from_each_sixteenth_and_plays_none_of_them_less_often() {
+        let on = [3.0, 1.0, 2.0, 0.5];
+        let plain = kept(Taste::PLAIN, on, 0.6);
+        let steady = kept(Taste { steadiness: 2.0, ..Taste::PLAIN }, on, 0.6);
+        assert_eq!([0, 12, 24, 36].map(|place| steady[place]), on);
+        let beside = |place: &usize| ![0, 6].contains(&(place % 12));
+        assert!((0..48).filter(beside).all(|place| steady[place] < plain[place]));
+        let hurried = kept(Taste { unhurried: 0.6, ..Taste::PLAIN }, on, 0.3);
+        assert_eq!((plain, hurried), (kept(Taste::PLAIN, on, 0.3), steady));
+    }
+
+    #[test]
+    fn who_plays_along_leaves_the_sixteenths_between_to_the_player() {
+        let along = kept(Taste::PLAIN.along(), [1.0; 4], 0.6);
+        assert_eq!([0, 24].map(|place| along[place]), [1.0; 2]);
+        assert!([12, 36].into_iter().all(|place| along[place] < 0.0));
+        assert_eq!(along[16], along[8], "it may swing");
     }
 
     #[test]

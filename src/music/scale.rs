@@ -35,7 +35,8 @@ impl Root {
 /// A scale without its root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    Chromatic,
+    /// All keys, and those of the player's own scale rather than others, as far as *Key follow* goes.
+    Auto,
     Major,
     NaturalMinor,
     HarmonicMinor,
@@ -55,7 +56,7 @@ pub enum Scale {
 impl Scale {
     /// In the order in which a player meets them.
     pub const ALL: [Self; 15] = [
-        Self::Chromatic,
+        Self::Auto,
         Self::Major,
         Self::NaturalMinor,
         Self::HarmonicMinor,
@@ -81,7 +82,7 @@ impl Scale {
     /// Semitones above the root.
     const fn degrees(self) -> &'static [u8] {
         match self {
-            Self::Chromatic => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+            Self::Auto => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
             Self::Major | Self::Ionian => &[0, 2, 4, 5, 7, 9, 11],
             Self::NaturalMinor | Self::Aeolian => &[0, 2, 3, 5, 7, 8, 10],
             Self::HarmonicMinor => &[0, 2, 3, 5, 7, 8, 11],
@@ -126,6 +127,6 @@ mod tests {
             assert_eq!(scale.degrees()[0], 0);
             assert!(scale.degrees().is_sorted_by(|a, b| a < b), "{scale:?}");
         }
-        assert_eq!(Scale::Chromatic.on(Root::new(5)), PitchClasses::ALL);
+        assert_eq!(Scale::Auto.on(Root::new(5)), PitchClasses::ALL);
     }
 }

@@ -50,7 +50,7 @@ pub struct MannerParams {
     #[id = "key"]
     pub key: EnumParam<Root>,
 
-    /// No other pitch class is played. Where no key of the register has one of the scale's, nothing is played.
+    /// No other pitch class is played, but for *Auto*, which only leans. Where no key of the register has one of the scale's, nothing is played.
     #[id = "scale"]
     pub scale: EnumParam<Scale>,
 
@@ -62,7 +62,7 @@ pub struct MannerParams {
     #[id = "velocity-follow"]
     pub velocity_follow: FloatParam,
 
-    /// How far the keys are drawn to the scale that the player keeps to.
+    /// How far the keys are drawn to the scale that the player keeps to, where none is chosen.
     #[id = "key-follow"]
     pub key_follow: FloatParam,
 
@@ -128,11 +128,21 @@ impl MannerParams {
             pitch_classes: self.scale.value().on(self.key.value()),
             polyphony: voices,
             velocity_follow: share(&self.velocity_follow),
-            key_follow: share(&self.key_follow),
+            key_follow: self.key_follow(),
             pace_follow: share(&self.pace_follow),
             style: self.style.value().style(),
             tempo_from_player: self.tempo_from_playing.value(),
             ..others
+        }
+    }
+}
+
+impl MannerParams {
+    /// Who has chosen a scale is not led to another.
+    fn key_follow(&self) -> Thousandths {
+        match self.scale.value() {
+            Scale::Auto => Thousandths::of(self.key_follow.value().clamp(0.0, 1.0)),
+            _ => Thousandths::ZERO,
         }
     }
 }
@@ -161,7 +171,7 @@ impl Default for MannerParams {
             register_low: register("Register low", 0),
             register_high: register("Register high", HIGHEST_KEY),
             key: EnumParam::new("Key", Root::new(0)),
-            scale: EnumParam::new("Scale", Scale::Chromatic),
+            scale: EnumParam::new("Scale", Scale::Auto),
             polyphony: IntParam::new("Polyphony", MOST_VOICES, IntRange::Linear { min: 1, max: MOST_VOICES })
                 .with_value_to_string(texts::show_count(MOST_VOICES, VOICES))
                 .with_string_to_value(texts::read_count(MOST_VOICES, VOICES)),

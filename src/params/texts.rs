@@ -150,7 +150,7 @@ impl Enum for Root {
 impl Enum for Scale {
     fn variants() -> &'static [&'static str] {
         &[
-            "Chromatic",
+            "Auto",
             "Major",
             "Natural minor",
             "Harmonic minor",
@@ -193,7 +193,7 @@ impl Enum for Scale {
     }
 
     fn from_index(index: usize) -> Self {
-        Self::ALL.get(index).copied().unwrap_or(Self::Chromatic)
+        Self::ALL.get(index).copied().unwrap_or(Self::Auto)
     }
 }
 

@@ -17,6 +17,7 @@ impl Performer {
         match motion {
             Motion::Steady => {}
             Motion::Stopped => {
+                self.wonder.lesson.forgets();
                 let ended = self.turns.stop();
                 self.fall_silent(ended, port);
             }
@@ -43,7 +44,12 @@ impl Performer {
     pub(super) fn change(&mut self, change: Change) {
         match change {
             Change::Ask => self.ask(),
-            Change::HandOver => self.turns.hand_over(&self.timeline, &self.settings.rules),
+            Change::HandOver => {
+                if self.turns.silence(&self.timeline, self.timeline.pin(self.cursor)).is_some() {
+                    self.wonder.lesson.takes_over();
+                }
+                self.turns.hand_over(&self.timeline, &self.settings.rules);
+            }
             Change::End => {
                 if let Some(ask) = self.turns.current() {
                     self.cancel(ask.turn);

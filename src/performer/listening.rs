@@ -105,6 +105,7 @@ impl Performer {
         let is_heard = self.settings.open_ears().hear(place.channel);
         if is_heard {
             self.telemetry.heard.raise();
+            self.wonder.lesson.ends(self.timeline.moment(at));
             let consequence = self.turns.key_down(at, &self.timeline, &self.settings.rules);
             self.bear(consequence, port);
             self.make_way(place.key, port);

@@ -39,6 +39,7 @@ impl Performer {
             self.telemetry.answered.raise();
             self.output.echo.sent(key, velocity, self.cursor, Sender::Answer);
             self.plan.sounded = self.plan.sounded.max(drawn);
+            self.wonder.lesson.sounds(self.timeline.moment(self.cursor));
             self.output.schedule.start_first(self.cursor, place.channel);
             self.tell(Event::Sounded(place, velocity));
         } else {

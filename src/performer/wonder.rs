@@ -3,8 +3,14 @@
 use super::Performer;
 use crate::{
     lane::{Lull, LullId, Request},
-    music::time::{Moment, SampleTime},
+    music::{
+        patience::Learnt,
+        time::{Moment, SampleTime, Seconds},
+    },
 };
+
+/// Who plays on so soon after the plugin's first note was not done.
+const OVERRIDDEN: Seconds = Seconds(0.5);
 
 /// What was asked about the silence of now.
 #[derive(Debug)]
@@ -14,11 +20,52 @@ pub(super) struct Wonder {
     lull: LullId,
     /// The worker has not replied yet.
     pub open: bool,
+    pub lesson: Lesson,
+}
+
+/// What the player has taught by how take-overs were borne. It outlives a performer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Lesson {
+    learnt: Learnt,
+    taken: Option<TakeOver>,
+}
+
+/// The plugin has taken a silence for the end of a call, and the player has not played since.
+#[derive(Debug, Clone, Copy)]
+struct TakeOver {
+    /// The plugin's first note.
+    heard: Option<Moment>,
 }
 
 impl Wonder {
-    pub fn new() -> Self {
-        Self { since: SampleTime(0), lull: LullId::default(), open: false }
+    pub fn new(lesson: Lesson) -> Self {
+        Self { since: SampleTime(0), lull: LullId::default(), open: false, lesson }
+    }
+}
+
+impl Lesson {
+    /// The plugin takes the floor, since the player is silent.
+    pub fn takes_over(&mut self) {
+        self.taken = Some(TakeOver { heard: None });
+    }
+
+    /// A note of the plugin's begins.
+    pub fn sounds(&mut self, at: Moment) {
+        if let Some(taken) = &mut self.taken {
+            taken.heard.get_or_insert(at);
+        }
+    }
+
+    /// The last take-over is nothing to learn from.
+    pub fn forgets(&mut self) {
+        self.taken = None;
+    }
+
+    /// The player plays on: did the plugin come in too early?
+    pub fn ends(&mut self, at: Moment) {
+        let Some(TakeOver { heard }) = self.taken.take() else { return };
+        let was_overridden = heard.is_none_or(|heard| at - heard < OVERRIDDEN);
+        self.learnt = if was_overridden { self.learnt.overridden() } else { self.learnt.let_be() };
     }
 }
 
@@ -41,8 +88,8 @@ impl Performer {
         let (id, since) = (self.wonder.lull.next(), self.timeline.moment(self.wonder.since));
         let lasted = self.timeline.moment(now) - since;
         self.wonder.lull = id;
-        self.wonder.open =
-            self.request(Request::Lull(Lull { id, since, lasted, patience: self.settings.patience }));
+        let patience = self.wonder.lesson.learnt.applied(self.settings.patience);
+        self.wonder.open = self.request(Request::Lull(Lull { id, since, lasted, patience }));
     }
 
     /// The worker's reply; what it expected of an old lull means nothing.

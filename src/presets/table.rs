@@ -3,7 +3,7 @@
 use super::Preset;
 
 /// All presets, in the order in which they are offered. The names never change: projects and controllers know them.
-pub const PRESETS: [Preset; 13] = [
+pub const PRESETS: [Preset; 18] = [
     Preset {
         name: "Conversation",
         purpose: "Call and response at the piano: it answers your phrase as soon as you have finished it.",
@@ -149,6 +149,64 @@ pub const PRESETS: [Preset; 13] = [
             ("Focus", "0.5 %"),
             ("Memory", "25 notes"),
             ("Variation", "Varying"),
+        ],
+    },
+    Preset {
+        name: "Swing Trades",
+        purpose: "Two bars each of single lines, swung as you swing, over a rhythm section.",
+        values: &[
+            ("Mode", "Trade"),
+            ("Trade bars", "2 bars"),
+            ("Style", "Jazz line"),
+            ("Polyphony", "2 voices"),
+            ("Register low", "C3"),
+            ("Register high", "C6"),
+        ],
+    },
+    Preset {
+        name: "Pop Comping",
+        purpose: "You play the tune, it plays the chords of a left hand below, on the beat of your song.",
+        values: &[
+            ("Mode", "Together"),
+            ("Part", "Left hand"),
+            ("Style", "Pop"),
+            ("Length", "4 beats"),
+            ("Velocity follow", "50 %"),
+            ("Velocity scale", "85 %"),
+        ],
+    },
+    Preset {
+        name: "Ballad",
+        purpose: "Slow and quiet jazz: it waits until you have surely ended, and answers with few notes that last.",
+        values: &[
+            ("Patience", "85 %"),
+            ("Silence", "6 beats"),
+            ("Temperature", "0.95"),
+            ("Density", "6 notes/s"),
+            ("Style", "Jazz piano"),
+            ("Velocity follow", "50 %"),
+            ("Velocity scale", "85 %"),
+        ],
+    },
+    Preset {
+        name: "Bass Player",
+        purpose: "One low voice that walks with you, and with your harmony where you tell it.",
+        values: &[
+            ("Mode", "Together"),
+            ("Part", "Bass"),
+            ("Length", "4 beats"),
+            ("Polyphony", "1 voices"),
+            ("Density", "5 notes/s"),
+        ],
+    },
+    Preset {
+        name: "Free Classical",
+        purpose: "A recital without a click: phrases that are as long as they want to be, in nobody's beat.",
+        values: &[
+            ("Tempo from playing", "Off"),
+            ("Style", "Classical"),
+            ("Answer length", "A phrase"),
+            ("Length", "32 beats"),
         ],
     },
 ];

@@ -102,3 +102,27 @@ fn a_new_activation_between_two_calls_changes_no_answer() {
         assert_eq!(strikes(&cut), strikes(&whole), "after {times} activations");
     }
 }
+
+#[test]
+fn what_an_overridden_answer_has_taught_outlives_an_activation() {
+    let mut whole = stage(&score(), usize::MAX);
+    Session::new().play(&mut whole, 8 * BEAT, BLOCK);
+    let first = strikes(&whole)[0].0;
+    // The second call comes into the first answer, the third into the second.
+    let mut calls = score()[..8].to_vec();
+    for nth in 0..2 {
+        let at = first + BEAT / 4 + nth * 12 * BEAT;
+        calls.push((at, Gesture::KeyDown(place(50), Velocity::saturating(80))));
+        calls.push((at + BEAT / 4, Gesture::KeysUp(place(50).into())));
+    }
+    let mut whole = stage(&calls, usize::MAX);
+    Session::new().play(&mut whole, 30 * BEAT, BLOCK);
+    let mut cut = stage(&calls, usize::MAX);
+    let mut session = Session::new();
+    session.play(&mut cut, 10 * BEAT, BLOCK);
+    session.activated_anew(RATE).play(&mut cut, 30 * BEAT, BLOCK);
+    let last = calls[calls.len() - 2].0;
+    let next = |stage: &Stage| strikes(stage).into_iter().find(|(at, ..)| *at > last);
+    assert!(next(&whole).is_some());
+    assert_eq!(next(&cut), next(&whole));
+}

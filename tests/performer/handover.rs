@@ -71,6 +71,36 @@ fn slow(keys: &[u8], held: f32, lifted: f32) -> Vec<(u64, Gesture)> {
     (0..12).flat_map(chord).collect()
 }
 
+/// So many calls of one note, each so long after the plugin's first note of the answer before; how long the last one waits for its answer.
+fn wait_of_last(calls: usize, after: u64) -> u64 {
+    let (mut score, mut from) = (Vec::new(), 0);
+    for _ in 0..calls - 1 {
+        score.extend(call_at(from));
+        from = first_after(&played(&score, 0.75), from) + after;
+    }
+    score.extend(call_at(from));
+    first_after(&played(&score, 0.75), from) - from
+}
+
+fn call_at(from: u64) -> [(u64, Gesture); 2] {
+    let down = Gesture::KeyDown(place(60), Velocity::saturating(90));
+    [(from, down), (from + BEAT / 2, Gesture::KeysUp(place(60).into()))]
+}
+
+fn first_after(heard: &[(u64, Sound)], from: u64) -> u64 {
+    let strikes = heard.iter().filter(|(at, sound)| *at > from && matches!(sound, Sound::NoteOn(..)));
+    strikes.map(|(at, _)| *at).next().expect("an answer")
+}
+
+#[test]
+fn who_overrides_the_plugin_is_waited_for_longer_and_who_lets_it_play_a_little_less() {
+    let usual = wait_of_last(1, 0);
+    let overridden = wait_of_last(2, BEAT / 4);
+    let let_be = wait_of_last(2, 3 * BEAT);
+    assert!(overridden * 10 > usual * 11 && overridden < usual * 2, "{usual}, then {overridden}");
+    assert!(let_be < usual && let_be * 10 > usual * 9, "{usual}, then {let_be}");
+}
+
 #[test]
 fn who_plays_slowly_is_not_interrupted_whatever_the_patience() {
     for (held, lifted) in [(1.85, 0.15), (2.35, 0.15), (2.85, 0.15), (3.85, 0.15), (4.0, 1.0)] {

@@ -63,6 +63,7 @@ impl Wishes {
     pub fn manner(&self) -> Manner {
         let usual = AntiphonParams::default().snapshot().manner;
         let [lowest, highest] = [0, 127].map(Key::saturating);
+        let is_free = matches!(self.scale, None | Some(Scale::Auto));
         let on_root = |scale: Scale| scale.on(self.key.unwrap_or(Root::new(0)));
         Manner {
             temperature: self.temperature.unwrap_or(usual.temperature),
@@ -70,7 +71,7 @@ impl Wishes {
             timing_temperature: self.timing_temperature.unwrap_or(usual.timing_temperature),
             focus: self.focus.unwrap_or(usual.focus),
             velocity_follow: self.velocity_follow.unwrap_or(usual.velocity_follow),
-            key_follow: self.key_follow.unwrap_or(usual.key_follow),
+            key_follow: self.key_follow.unwrap_or(if is_free { usual.key_follow } else { Thousandths::ZERO }),
             pace_follow: self.pace_follow.unwrap_or(usual.pace_follow),
             pitch_classes: self.scale.map_or(PitchClasses::ALL, on_root),
             register: Register::between(self.low.unwrap_or(lowest), self.high.unwrap_or(highest)),

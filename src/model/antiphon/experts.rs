@@ -21,34 +21,39 @@ pub const EXPERTS: usize = PLACES + SIXTEENTHS;
 /// What is less likely counts as this, so that each place has a logarithm.
 const LEAST: f32 = 1e-15;
 
-/// Where each of the coming cells lies.
+/// Where each of the coming cells lies, each with so many parts.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct FinePlaces<const PARTS: usize> {
     /// Of the beat.
-    places: [u8; CELLS],
+    places: [[u8; PARTS]; CELLS],
     /// Of the bar.
-    sixteenths: [u8; CELLS],
+    sixteenths: [[u8; PARTS]; CELLS],
 }
+
+/// Where each of the coming cells lies.
+pub type Places = FinePlaces<1>;
 
 /// How much each of the coming cells weighs beside the others of its bin.
 #[derive(Debug, Clone)]
 pub struct Shares([f32; CELLS]);
 
-impl Places {
-    /// The first cell lies so many cells after the point. Realtime-safe.
+impl<const PARTS: usize> FinePlaces<PARTS> {
+    /// The middle of the first cell lies so many cells after the point. Realtime-safe.
     pub fn after(pulse: Pulse, first: u32) -> Self {
-        let mut it = Self { places: [0; CELLS], sixteenths: [0; CELLS] };
+        let mut it = Self { places: [[0; PARTS]; CELLS], sixteenths: [[0; PARTS]; CELLS] };
         let beats_per_cell = 1.0 / (CELLS_PER_SECOND * pulse.period());
         let (bar, swing) = (pulse.beats_in_bar(), pulse.swing());
-        let mut beat = (pulse.beat() + f64::from(first) * beats_per_cell) % bar;
-        for (place, sixteenth) in it.places.iter_mut().zip(&mut it.sixteenths) {
+        let start = f64::from(first) + f64::from(middle::<PARTS>(0));
+        let mut beat = (pulse.beat() + start * beats_per_cell).rem_euclid(bar);
+        let sixteenths = it.sixteenths.as_flattened_mut();
+        for (place, sixteenth) in it.places.as_flattened_mut().iter_mut().zip(sixteenths) {
             let written = swing.written(beat);
             let nearest = (written * PLACES as f64 + 0.5) as usize % PLACES;
             let quarter = (written * 4.0 + 0.5).floor();
             let over = quarter >= bar * 4.0;
             *place = nearest as u8;
             *sixteenth = if over { 0 } else { (quarter as usize).min(SIXTEENTHS - 1) as u8 };
-            beat += beats_per_cell;
+            beat += beats_per_cell / PARTS as f64;
             if beat >= bar {
                 beat %= bar;
             }
@@ -56,24 +61,51 @@ impl Places {
         it
     }
 
+    /// The places of each part of a cell among the second expert's logits.
+    fn parts(&self, cell: usize) -> impl Iterator<Item = [usize; 2]> {
+        let pairs = self.places[cell].iter().zip(&self.sixteenths[cell]);
+        pairs.map(|(&place, &sixteenth)| [usize::from(place), PLACES + usize::from(sixteenth)])
+    }
+
+    /// The part of a cell that `drawn`, 0..1, chooses by the logits of the second expert, the odds raised to a power; and where its
+    /// middle lies, in cells from that of the cell. Realtime-safe.
+    pub fn part(&self, cell: usize, experts: &[f32], power: f32, drawn: f32) -> f32 {
+        let logit = |[place, sixteenth]: [usize; 2]| power * (experts[place] + experts[sixteenth]);
+        let top = self.parts(cell).map(logit).fold(f32::NEG_INFINITY, f32::max);
+        let weights = || self.parts(cell).map(|places| (logit(places) - top).exp());
+        let mut left = drawn * weights().sum::<f32>();
+        let chosen = weights().position(|weight| {
+            left -= weight;
+            left < 0.0
+        });
+        middle::<PARTS>(chosen.unwrap_or(PARTS - 1))
+    }
+}
+
+impl Places {
     /// The places of a cell among the second expert's logits.
     pub fn of(&self, cell: usize) -> [usize; 2] {
-        [usize::from(self.places[cell]), PLACES + usize::from(self.sixteenths[cell])]
+        [usize::from(self.places[cell][0]), PLACES + usize::from(self.sixteenths[cell][0])]
     }
+}
+
+/// Where a part of a cell has its middle, in cells from that of the cell.
+fn middle<const PARTS: usize>(part: usize) -> f32 {
+    (part as f32 + 0.5) / PARTS as f32 - 0.5
 }
 
 impl Shares {
     /// What the second expert, its logits being `experts`, makes of the cells; folds it into the logits of the bins.
     /// Realtime-safe.
-    pub fn fold(bins: &mut [f32], experts: &[f32], places: &Places) -> Self {
+    pub fn fold<const PARTS: usize>(bins: &mut [f32], experts: &[f32], places: &FinePlaces<PARTS>) -> Self {
         Self::fold_allowed(bins, experts, places, |_| true)
     }
 
     /// The same where only some cells are allowed: what the others weigh is lost to their bins. Realtime-safe.
-    pub fn fold_allowed(
+    pub fn fold_allowed<const PARTS: usize>(
         bins: &mut [f32],
         experts: &[f32],
-        places: &Places,
+        places: &FinePlaces<PARTS>,
         allowed: impl Fn(usize) -> bool,
     ) -> Self {
         let top = |logits: &[f32]| logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -84,8 +116,8 @@ impl Shares {
         }
         let mut shares = Self([0.0; CELLS]);
         for (cell, share) in shares.0.iter_mut().enumerate() {
-            let [place, sixteenth] = places.of(cell);
-            *share = if allowed(cell) { weights[place] * weights[sixteenth] } else { 0.0 };
+            let parts = places.parts(cell).map(|[place, sixteenth]| weights[place] * weights[sixteenth]);
+            *share = if allowed(cell) { parts.sum::<f32>() / PARTS as f32 } else { 0.0 };
         }
         for (index, logit) in bins.iter_mut().enumerate().take(PLACED_BINS) {
             let bin = Bin::at(index);
@@ -174,7 +206,7 @@ mod tests {
     #[test]
     fn an_expert_that_says_nothing_changes_nothing() {
         let mut bins = [1.0; TIMES];
-        let shares = Shares::fold(&mut bins, &[0.0; EXPERTS], &Places::after(pulse(), 0));
+        let shares = Shares::fold(&mut bins, &[0.0; EXPERTS], &FinePlaces::<4>::after(pulse(), 0));
         assert!(bins.iter().all(|logit| (logit - 1.0).abs() < 1e-5));
         assert!((shares.part(300) - Bin::of(300).share()).abs() < 1e-6);
     }
@@ -191,5 +223,22 @@ mod tests {
             assert!(places.of(cell)[0] == 0 && cell > 100, "{cell}");
         }
         assert!(bins[..64].iter().all(|logit| *logit == f32::NEG_INFINITY));
+    }
+
+    #[test]
+    fn a_place_that_is_shorter_than_a_cell_is_found_within_it() {
+        let mut experts = [0.0; EXPERTS];
+        experts[0] = 20.0;
+        // Beats of a fifth of a second: each place lasts two fifths of a cell.
+        let pulse = Pulse::new(0.3, 4.0, 0.2).expect("a bar");
+        let places = FinePlaces::<8>::after(pulse, 0);
+        let mut bins = [0.0; TIMES];
+        let shares = Shares::fold(&mut bins, &experts, &places);
+        let best = (0..64).max_by(|&a, &b| shares.0[a].total_cmp(&shares.0[b])).expect("cells");
+        for drawn in [0.001, 0.5, 0.999] {
+            let at = (best as f32 + places.part(best, &experts, 1.0, drawn)) / 100.0;
+            let beat = (pulse.beat() + f64::from(at) / pulse.period()).fract();
+            assert!(beat.min(1.0 - beat) * PLACES as f64 <= 1.0, "{beat}");
+        }
     }
 }

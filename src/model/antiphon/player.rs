@@ -207,7 +207,7 @@ impl Model for Antiphon {
         let scratch = &mut parts.scratch;
         let mut choice = Choice { scene, taste, limits, chance };
         let mut told = Features::default();
-        let step = choice.step(self.say(0, &told, scratch), now.pulse);
+        let (step, dither) = choice.step(self.say(0, &told, scratch), now.pulse);
         let conditions = now.after(seconds(step));
         scene.tell_step(step, &mut told);
         scene.tell_conditions(&conditions, &mut told);
@@ -221,7 +221,6 @@ impl Model for Antiphon {
         scene.tell_velocity(step, velocity, &mut told);
         let duration = choice.duration(self.say(3, &told, scratch), step, conditions.pulse);
         let note = GridNote { step, key, velocity, duration, conditions };
-        let dither = choice.dither();
         let step = limits.step(Seconds(note.step_seconds().0 + dither.0).max(Seconds::ZERO));
         let end = Seconds(note.step_seconds().0 + note.duration_seconds().0);
         RelativeNote { step, duration: Seconds(end.0 - step.0).max(SHORTEST), key, velocity }

@@ -7,7 +7,7 @@ use crate::{
     model::{
         Chance, Limits, Sampling, StepCells, Taste,
         antiphon::{
-            experts::{PLACED_BINS, Places, Shares},
+            experts::{FinePlaces, PLACED_BINS, Places, Shares},
             scene::{ENDS, Scene},
             vocabulary::{Bin, STEPS, TIMES, velocity_around, velocity_of},
         },
@@ -26,6 +26,8 @@ use crate::{
 const CHORD_CELLS: usize = 4;
 /// A little less than half a cell.
 const WITHIN_CELL: Seconds = Seconds(0.0049);
+/// Where the beat is known, so many parts of a cell are told apart: of fast beats a cell is longer than a place.
+const PARTS: usize = 4;
 
 /// One note's choices. Each takes the logits of its head, which it overwrites. Realtime-safe.
 pub struct Choice<'a> {
@@ -36,15 +38,17 @@ pub struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    /// The cells from the newest onset, at `pulse`, to the note.
-    pub fn step(&mut self, logits: &mut [f32], pulse: Option<Pulse>) -> u32 {
+    /// The cells from the newest onset, at `pulse`, to the note; and where in its cell it begins, seconds from the middle: nobody plays
+    /// on a grid of 10 ms. It stays the same note on the grid.
+    pub fn step(&mut self, logits: &mut [f32], pulse: Option<Pulse>) -> (u32, Seconds) {
         let cells = self.limits.step_cells();
         let (choices, experts) = logits.split_at_mut(STEPS);
         let times = &mut choices[..TIMES];
-        for (place, logit) in experts[..PLACES].iter_mut().enumerate() {
-            *logit = self.taste.place(place, PLACES, *logit);
+        if let Some((pulse, places)) = pulse.zip(experts.first_chunk_mut::<PLACES>()) {
+            self.taste.keep_to_beat(places, pulse.period());
         }
-        let shares = masked(times, experts, pulse, 0, cells);
+        let places = pulse.map(|pulse| FinePlaces::<PARTS>::after(pulse, 0));
+        let shares = masked(times, experts, places.as_ref(), cells);
         self.follow_pace(times);
         if self.in_order(0).and(self.limits.keys_at(Seconds::ZERO)).is_empty() {
             // The chord has reached the highest key that is allowed.
@@ -57,7 +61,20 @@ impl Choice<'_> {
             None if cells.joins(bin.first_cell) => bin.first_cell,
             None => bin.until(cells.most).cell(cells.least, drawn),
         };
-        if cells.joins(cell) { cell } else { cell.clamp(cells.least, cells.most) }
+        let cell = if cells.joins(cell) { cell } else { cell.clamp(cells.least, cells.most) };
+        let placed = places.filter(|_| bin.index < PLACED_BINS);
+        let part = placed.map(|places| self.part(&places, cell, experts));
+        (cell, self.dither(part))
+    }
+
+    fn part(&mut self, places: &FinePlaces<PARTS>, cell: u32, experts: &[f32]) -> f32 {
+        places.part(cell as usize, experts, self.taste.timing.sharpness(), self.chance.random())
+    }
+
+    /// Somewhere in the cell, or in that part of it.
+    fn dither(&mut self, part: Option<f32>) -> Seconds {
+        let (middle, width) = part.map_or((0.0, 1.0), |middle| (middle, 1.0 / PARTS as f32));
+        Seconds(2.0 * WITHIN_CELL.0 * (middle + width * (self.chance.random::<f32>() - 0.5)))
     }
 
     /// Leans steps beyond a chord towards the wanted pace, and all of them together against chords: neither changes the other.
@@ -100,7 +117,8 @@ impl Choice<'_> {
         let (choices, experts) = logits.split_at_mut(ENDS);
         let (times, pointers) = choices.split_at_mut(TIMES);
         // Bins count a duration from 0.
-        let shares = masked(times, experts, pulse, 1, StepCells::between(0, longest - 1));
+        let places = pulse.map(|pulse| Places::after(pulse, 1));
+        let shares = masked(times, experts, places.as_ref(), StepCells::between(0, longest - 1));
         for (index, logit) in times.iter_mut().enumerate() {
             *logit += self.taste.stretch * (Bin::at(index).first_cell as f32).ln_1p();
         }
@@ -129,11 +147,6 @@ impl Choice<'_> {
         Sampling { focus: if pulse.is_some() { timing.focus } else { 0.0 }, ..timing }
     }
 
-    /// Where in its cell the note begins: nobody plays on a grid of 10 ms. It stays the same note on the grid.
-    pub fn dither(&mut self) -> Seconds {
-        Seconds(WITHIN_CELL.0 * (2.0 * self.chance.random::<f32>() - 1.0))
-    }
-
     /// Notes of one onset rise: no key is struck twice at once.
     fn in_order(&self, step: u32) -> Keys {
         self.scene.top(step).map_or(Keys::ALL, Keys::above)
@@ -150,19 +163,16 @@ fn log_sum(logits: &[f32]) -> f32 {
     largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f32>().ln()
 }
 
-/// Leaves to the logits of times what the allowed cells have; the first cell lies so many cells after `pulse`, where that
-/// is known: then with how the cells of a bin share it.
-fn masked(
+/// Leaves to the logits of times what the allowed cells have, by their places where these are known: then with how the cells of a bin
+/// share it.
+fn masked<const PARTS: usize>(
     times: &mut [f32],
     experts: &[f32],
-    pulse: Option<Pulse>,
-    first: u32,
+    places: Option<&FinePlaces<PARTS>>,
     allowed: StepCells,
 ) -> Option<Shares> {
-    let shares = pulse.map(|pulse| {
-        let places = Places::after(pulse, first);
-        Shares::fold_allowed(times, experts, &places, |cell| allowed.contains(cell as u32))
-    });
+    let shares = places
+        .map(|places| Shares::fold_allowed(times, experts, places, |cell| allowed.contains(cell as u32)));
     let placed = if shares.is_some() { PLACED_BINS } else { 0 };
     for (index, logit) in times.iter_mut().enumerate().skip(placed) {
         let bin = Bin::at(index);
