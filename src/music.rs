@@ -19,6 +19,7 @@ pub mod patience;
 pub mod quantise;
 pub mod scale;
 pub mod schedule;
+pub mod steadiness;
 pub mod swing;
 pub mod time;
 pub mod timeline;

@@ -213,7 +213,9 @@ fn a_long_answer_that_follows_the_pace_keeps_near_a_slow_and_a_fast_call() {
     for call_step in [0.6, 0.1] {
         let mean = |pace_follow| (0..3).map(|seed| off(call_step, pace_follow, seed)).sum::<f32>() / 3.0;
         let [free, following] = [Thousandths::ZERO, Thousandths::ONE].map(mean);
-        assert!(2.0 * following < free, "{following} and {free} after steps of {call_step} s");
+        // A free one may be near by itself.
+        let near = (free / 2.0).clamp(0.25, 0.4);
+        assert!(following < near, "{following} and {free} after steps of {call_step} s");
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
         metre::Metre,
         note::{Key, KnownNote, Note, Velocity},
         pace::{Pace, Stray},
+        steadiness::steadiness,
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -71,6 +72,8 @@ pub struct Answer {
     /// That of the player's notes, where it can be told, and how many of the answer's it holds and does not hold.
     scale: Option<Diatonic>,
     kept: [u16; 2],
+    /// How closely the player keeps to the beat, 0..=1.
+    steadiness: f32,
     chance: Chance,
     /// Of the call or the answer: where the next step begins.
     last_onset: Moment,
@@ -128,6 +131,7 @@ impl Answer {
             is_along: berth.is_some(),
             scale: Diatonic::of(scene.keys_of_player()),
             kept: [0; 2],
+            steadiness: steadiness(scene.known_of_player()),
             chance: Chance::seed_from_u64(u64::from(seed)),
             last_onset: newest_onset(scene, from),
             begun: from,
@@ -240,6 +244,7 @@ impl Answer {
         mind.hear(scene, manner.memory.into(), usize::MAX);
         mind.state.now = self.known_at(self.last_onset, manner);
         let mut taste = Taste::of(manner, self.touch).against(self.stray(scene), manner).beside(call);
+        taste.closeness = self.steadiness;
         if self.is_along {
             taste = taste.along();
         } else if !has_begun {

@@ -25,6 +25,8 @@ pub struct Taste {
     pub steadiness: f32,
     /// By how much more still where beats are shorter than so many seconds: by as much as they are shorter.
     pub unhurried: f64,
+    /// How far the player keeps to the beat: 0 leaves the odds as they are, 1 does all of that.
+    pub closeness: f32,
     /// Whether it leaves the sixteenths between eighths to the player.
     pub spares_between: bool,
     /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do. Those within a chord
@@ -69,7 +71,7 @@ const STRETCH: f32 = 4.5;
 const STEADY: f32 = 1.5;
 /// People stray from the beat by times and not by parts of it, and so do the odds. Beats that
 /// are shorter than so many seconds are kept to by as much more as they are shorter.
-const UNHURRIED: f64 = 0.9;
+const UNHURRIED: f64 = 1.0;
 /// Who comes in is heard most: the entry keeps to it so much more.
 const STEADY_ENTERING: f32 = 3.0;
 /// Who plays along keeps so much more to the beat, ...
@@ -93,6 +95,7 @@ impl Taste {
         call: None,
         steadiness: 1.0,
         unhurried: 0.0,
+        closeness: 1.0,
         spares_between: false,
         lean: 0.0,
         thinning: 0.0,
@@ -111,6 +114,7 @@ impl Taste {
             lean: 0.0,
             steadiness: STEADY,
             unhurried: UNHURRIED,
+            closeness: 1.0,
             spares_between: false,
             thinning: 0.0,
             stretch: 0.0,
@@ -146,7 +150,8 @@ impl Taste {
     /// Has onsets keep to the beat, which lasts `period` seconds, by the odds of its places: a place loses beside a likelier one that is
     /// nearer than another sixteenth. Whether a sixteenth or an eighth is played stays as it is. Realtime-safe.
     pub fn keep_to_beat<const PLACES: usize>(&self, logits: &mut [f32; PLACES], period: f64) {
-        let steadiness = self.steadiness * (self.unhurried / period).max(1.0) as f32;
+        let most = self.steadiness * (self.unhurried / period).max(1.0) as f32;
+        let steadiness = 1.0 + self.closeness * (most - 1.0);
         let (quarter, odds) = (PLACES / 4, *logits);
         let near = (quarter / 2).saturating_sub(1);
         for (place, logit) in logits.iter_mut().enumerate() {
@@ -240,6 +245,8 @@ mod tests {
         assert!((0..48).filter(beside).all(|place| steady[place] < plain[place]));
         let hurried = kept(Taste { unhurried: 0.6, ..Taste::PLAIN }, on, 0.3);
         assert_eq!((plain, hurried), (kept(Taste::PLAIN, on, 0.3), steady));
+        let free = kept(Taste { steadiness: 2.0, closeness: 0.0, ..Taste::PLAIN }, on, 0.6);
+        assert_eq!(free, plain, "beside a player who keeps to no beat");
     }
 
     #[test]

@@ -11,6 +11,10 @@ use super::{
 const FEWEST: usize = 8;
 const MOST: usize = 24;
 const SPAN_S: f64 = 8.0;
+/// Once a beat is found, older strikes of so many seconds tell its length more exactly: those that lie no farther than this from
+/// the nearest line, in steps.
+const KEPT: f64 = 0.25;
+const LONG_SPAN_S: f64 = 20.0;
 /// Strikes of one chord lie closer together, in seconds.
 const CHORD_S: f64 = 0.05;
 /// Beats that are tried, in seconds, each so many times as long as the one before; the usual one is preferred to those
@@ -18,14 +22,14 @@ const CHORD_S: f64 = 0.05;
 const SHORTEST_S: f64 = 0.3;
 const LONGEST_S: f64 = 1.2;
 const STRIDE: f64 = 1.005;
-const USUAL_S: f64 = 0.5;
+const USUAL_S: f64 = 0.7;
 const OCTAVES: f64 = 1.0;
 /// Into so many parts a beat may be divided, and what that is worth: on finer grids, more falls by chance.
-const PARTS: [(u8, f64); 3] = [(1, 1.0), (2, 0.98), (3, 0.88)];
+const PARTS: [(u8, f64); 4] = [(1, 1.0), (2, 0.98), (3, 0.86), (4, 0.94)];
 /// How much of a grid's worth depends on how many of its lines are struck.
 const FILLED: f64 = 0.5;
 /// How much depends on whether its beats are struck more than what lies between them.
-const STRESSED: f64 = 0.3;
+const STRESSED: f64 = 0.6;
 /// By chance, strikes keep so well to the best of all grids in less than one of twenty cases: a squared mean
 /// direction, times their number.
 const CHANCE: f64 = 7.5;
@@ -53,7 +57,7 @@ pub fn track(notes: &[Note]) -> Option<Metre> {
         period *= STRIDE;
     }
     let grid = best.1.filter(|grid| grid.fit.powi(2) * strikes.count as f64 >= CHANCE)?;
-    strikes.metre(&grid, notes.last()?)
+    strikes.metre(&grid, notes)
 }
 
 /// A strike of one key or of a chord.
@@ -127,7 +131,9 @@ impl Strikes {
     fn likes(&self, grid: &Grid) -> f64 {
         let period = grid.step * f64::from(grid.parts);
         let octaves = (period / USUAL_S).log2() / OCTAVES;
-        let (stress, _) = self.mean_direction(period, |strike| strike.accent);
+        let stress = |period| self.mean_direction(period, |strike| strike.accent).0;
+        // In sixteenths it may be every eighth.
+        let stress = if grid.parts < 4 { stress(period) } else { stress(period).max(stress(period / 2.0)) };
         let span = -self.all[self.count - 1].at;
         let filled = ((self.count - 1) as f64 * grid.step / span).min(1.0);
         (-0.5 * octaves * octaves).exp()
@@ -136,19 +142,21 @@ impl Strikes {
     }
 
     /// The grid as it fits best, with its beats and bars where the accents are.
-    fn metre(&self, grid: &Grid, newest: &Note) -> Option<Metre> {
+    fn metre(&self, grid: &Grid, notes: &[Note]) -> Option<Metre> {
+        let newest = notes.last()?;
         let line = |strike: &Strike| (strike.at / grid.step - grid.phase).round();
-        let count = self.count as f64;
-        let mean_line = self.iter().map(line).sum::<f64>() / count;
-        let mean_at = self.iter().map(|strike| strike.at).sum::<f64>() / count;
-        let (mut slope, mut spread) = (0.0, 0.0);
-        for strike in self.iter() {
-            let off = line(strike) - mean_line;
-            slope += off * (strike.at - mean_at);
-            spread += off * off;
+        let mut lines = Line::default();
+        self.iter().for_each(|strike| lines.add(line(strike), strike.at));
+        let known = self.all[self.count - 1].at;
+        let onsets = notes.iter().rev().map(|note| note.onset.0 - newest.onset.0);
+        for at in onsets.skip_while(|at| *at >= known).take_while(|at| *at > -LONG_SPAN_S) {
+            let (step, first) = lines.fitted();
+            let place = (at - first) / step;
+            if (place - place.round()).abs() <= KEPT {
+                lines.add(place.round(), at);
+            }
         }
-        let step = slope / spread;
-        let first = mean_at - step * mean_line;
+        let (step, first) = lines.fitted();
         let parts = usize::from(grid.parts);
         let accents = |every: usize, place: usize| -> f64 {
             let stands = |strike: &&Strike| line(strike).rem_euclid(every as f64) as usize == place;
@@ -162,6 +170,30 @@ impl Strikes {
         let lines = -first / step - bar as f64;
         let beats = (lines / parts as f64).rem_euclid(BAR as f64);
         Some(Metre { at: newest.onset, beats: Beating::new(beats, BAR as f64, step * parts as f64) })
+    }
+}
+
+/// Points, and the straight line that fits them best (least squares).
+#[derive(Default)]
+struct Line {
+    count: f64,
+    x: f64,
+    y: f64,
+    xx: f64,
+    xy: f64,
+}
+
+impl Line {
+    fn add(&mut self, x: f64, y: f64) {
+        let Self { count, x: xs, y: ys, xx, xy } = self;
+        (*count, *xs, *ys, *xx, *xy) = (*count + 1.0, *xs + x, *ys + y, *xx + x * x, *xy + x * y);
+    }
+
+    /// How steep it is, and where it begins.
+    fn fitted(&self) -> (f64, f64) {
+        let Self { count, x, y, xx, xy } = *self;
+        let slope = (count * xy - x * y) / (count * xx - x * x);
+        (slope, (y - slope * x) / count)
     }
 }
 

@@ -47,7 +47,7 @@ enum Command {
     Bundle(bundle::Arguments),
     Commands(commands::Arguments),
     Demo(demo::Arguments),
-    Evaluate(evaluate::Arguments),
+    Evaluate(Box<evaluate::Arguments>),
     Generate(generate::Arguments),
     Inspect(inspect::Arguments),
     Install(install::Arguments),

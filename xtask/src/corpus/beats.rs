@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 /// Two beats that lie closer than this are one that was written down twice.
 const CLOSEST_S: f64 = 0.05;
+/// Eighths of a bar of 6/8.
+const SIX: u32 = 6;
 /// Bars have so many beats where no file says how many.
 const COMMON: u32 = 4;
 
@@ -13,6 +15,27 @@ const COMMON: u32 = 4;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Beats {
     beats: Vec<Beat>,
+    value: Value,
+}
+
+/// What a beat is in notes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Value {
+    #[default]
+    Quarter,
+    DottedQuarter,
+    Eighth,
+}
+
+impl Value {
+    /// In quarter notes.
+    pub fn quarters(self) -> f64 {
+        match self {
+            Self::Quarter => 1.0,
+            Self::DottedQuarter => 1.5,
+            Self::Eighth => 0.5,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,20 +97,34 @@ impl Beats {
         let bars = bars(&kept.iter().map(|beat| beat.1).collect::<Vec<_>>());
         let beat =
             |(&(at, _, is_counted), (in_bar, beats_per_bar))| Beat { at, in_bar, beats_per_bar, is_counted };
-        Self { beats: kept.iter().zip(bars).map(beat).collect() }
+        Self { beats: kept.iter().zip(bars).map(beat).collect(), value: Value::Quarter }
     }
 
-    /// `time flag downbeat` in each line, as POP909 has them. Every line is a beat.
+    /// What each beat is; a quarter note unless the file says otherwise.
+    pub fn value(&self) -> Value {
+        self.value
+    }
+
+    fn in_most_bars(&self, beats: u32) -> bool {
+        let bars = self.beats.iter().filter(|beat| beat.in_bar == 0);
+        let (so, all) = (bars.clone().filter(|bar| bar.beats_per_bar == beats).count(), bars.count());
+        2 * so > all
+    }
+
+    /// `time flag downbeat` in each line, as POP909 has them. Every line is a beat; six of them to the bar are eighths.
     pub fn pop909(path: &Path) -> Result<Self> {
         let line = |line: &str| {
             let fields: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
             let &[at, _, downbeat] = &fields[..] else { return None };
             Some(Mark { at, what: if downbeat > 0.0 { Kind::Downbeat } else { Kind::Beat } })
         };
-        Self::read(path, line, "time, flag and downbeat flag")
+        let beats = Self::read(path, line, "time, flag and downbeat flag")?;
+        let value = if beats.in_most_bars(SIX) { Value::Eighth } else { Value::Quarter };
+        Ok(Self { value, ..beats })
     }
 
-    /// `time, time, kind` in each line, as ASAP has them: `db`, `b`, or `bR` for a rest without a beat.
+    /// `time, time, kind` in each line, as ASAP has them: `db`, `b`, or `bR` for a rest without a beat. Two beats to a bar of 6/8 are
+    /// dotted.
     pub fn asap(path: &Path) -> Result<Self> {
         let line = |line: &str| {
             let mut fields = line.split('\t');
@@ -100,7 +137,10 @@ impl Beats {
             };
             Some(Mark { at, what })
         };
-        Self::read(path, line, "time, time and one of b, db and bR")
+        let beats = Self::read(path, line, "time, time and one of b, db and bR")?;
+        let is_compound = fs::read_to_string(path)?.contains(&format!(",{SIX}/8"));
+        let value = if is_compound && beats.in_most_bars(2) { Value::DottedQuarter } else { Value::Quarter };
+        Ok(Self { value, ..beats })
     }
 
     fn read(path: &Path, mark: impl Fn(&str) -> Option<Mark>, form: &str) -> Result<Self> {
@@ -208,6 +248,25 @@ mod tests {
         assert_eq!(place(&beats, 1.875), Some((1.75, 1, 3, 0.5)));
         assert_eq!(place(&beats, 3.0), Some((3.5, 0, 3, 1.0)));
         assert_eq!(place(&beats, 4.5), None, "nobody knows how long the last beat is");
+    }
+
+    #[test]
+    fn six_eighths_are_told_from_three_quarters() {
+        let asap = |signature: &str| {
+            let line = |at: u32| {
+                let kind = if at.is_multiple_of(2) { "db" } else { "b" };
+                format!("{at}\t{at}\t{kind},{signature}\n")
+            };
+            let text: String = (0..8).map(line).collect();
+            read("beats-six", &text, Beats::asap).expect("beats").value()
+        };
+        assert_eq!((asap("6/8"), asap("2/4")), (Value::DottedQuarter, Value::Quarter));
+        let pop = |beats: u32| {
+            let line = |at: u32| format!("{at} 0 {}\n", u32::from(at.is_multiple_of(beats)));
+            let text: String = (0..36).map(line).collect();
+            read("beats-six-pop", &text, Beats::pop909).expect("beats").value()
+        };
+        assert_eq!((pop(6), pop(4)), (Value::Eighth, Value::Quarter));
     }
 
     #[test]

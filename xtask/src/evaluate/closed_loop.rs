@@ -38,6 +38,7 @@ use crate::{
 use clock::Retiming;
 use excerpt::Excerpt;
 use figures::{Figures, Heard};
+use plugin::Song;
 use row::Row;
 use turns::Turns;
 
@@ -62,6 +63,12 @@ pub struct Options {
     /// Play the performances swung: where the second eighth of a beat falls, in percent of the beat
     #[arg(long, requires = "looped", value_name = "PERCENT", value_parser = number::<50, 75>)]
     swing: Option<f64>,
+    /// Leave the host's transport where it stands: the plugin hears no beat but the player's
+    #[arg(long, requires = "looped")]
+    stopped: bool,
+    /// Play only performances in this meter, such as 3/4 or 6/8
+    #[arg(long, requires = "looped", value_name = "N/D", value_parser = meter)]
+    meter: Option<(u8, u8)>,
     /// Raise the tempo with every bar by so many percent
     #[arg(long, requires = "looped", value_name = "PERCENT", allow_negative_numbers = true, value_parser = number::<-10, 10>)]
     ramp: Option<f64>,
@@ -82,6 +89,12 @@ fn setting(line: &str) -> Result<Setting, String> {
     Setting::except(line, &OWN_OPTIONS)
 }
 
+fn meter(text: &str) -> Result<(u8, u8), String> {
+    let parts =
+        text.split_once('/').and_then(|(beats, value)| Some((beats.parse().ok()?, value.parse().ok()?)));
+    parts.ok_or_else(|| "give a meter such as 3/4".to_owned())
+}
+
 pub fn run(arguments: &super::Arguments) -> Result<()> {
     let options = &arguments.closed_loop;
     let names = match &arguments.model[..] {
@@ -97,8 +110,9 @@ pub fn run(arguments: &super::Arguments) -> Result<()> {
         left_out.warn(Some(&corpus.to_string()));
         if excerpts.is_empty() {
             eprintln!(
-                "{corpus} is left out: none of its performances is known to have {} bars",
-                options.bars
+                "{corpus} is left out: none of its performances is known to have {} bars{}",
+                options.bars,
+                if options.meter.is_some() { " of that meter" } else { "" }
             );
             continue;
         }
@@ -110,7 +124,7 @@ pub fn run(arguments: &super::Arguments) -> Result<()> {
     }
     ensure!(
         !rows.is_empty(),
-        "nothing is left to play: lower --bars, or leave --tempo, --swing and --ramp out"
+        "nothing is left to play: lower --bars, or leave --tempo, --swing, --ramp and --meter out"
     );
     match arguments.json {
         true => println!("{}", serde_json::to_string_pretty(&rows)?),
@@ -132,8 +146,11 @@ fn kinds(data: &Path, split: Option<Split>) -> Result<Vec<(Corpus, Vec<Source>)>
 
 /// Those that are long enough, evenly spread, and what all that were read are without.
 fn excerpts(sources: &[Source], count: usize, options: &Options) -> Result<(Vec<Excerpt>, LeftOut)> {
-    let count = count.min(sources.len());
-    let chosen: Vec<&Source> = (0..count).map(|n| &sources[n * sources.len() / count]).collect();
+    let chosen: Vec<&Source> = match options.meter {
+        // Which of them are in it, only their beats tell.
+        Some(_) => sources.iter().collect(),
+        None => spread(sources, count).collect(),
+    };
     let retiming = Retiming {
         tempo: options.tempo,
         swing: options.swing.map(|percent| percent / 100.0),
@@ -141,7 +158,17 @@ fn excerpts(sources: &[Source], count: usize, options: &Options) -> Result<(Vec<
     };
     let read = shared_out(&chosen, |source| Excerpt::read(source, options.bars, &retiming))?;
     let left_out = read.iter().map(|(_, left_out)| *left_out).sum();
-    Ok((read.into_iter().filter_map(|(excerpt, _)| excerpt).collect(), left_out))
+    let excerpts: Vec<Excerpt> = read.into_iter().filter_map(|(excerpt, _)| excerpt).collect();
+    let Some(meter) = options.meter else { return Ok((excerpts, left_out)) };
+    let is_in_it = |excerpt: &Excerpt| excerpt.has_beats && excerpt.meter() == meter;
+    let excerpts: Vec<Excerpt> = excerpts.into_iter().filter(is_in_it).collect();
+    Ok((spread(&excerpts, count).cloned().collect(), left_out))
+}
+
+/// At most so many of all, evenly spread.
+fn spread<T>(all: &[T], count: usize) -> impl Iterator<Item = &T> {
+    let count = count.min(all.len());
+    (0..count).map(move |n| &all[n * all.len() / count])
 }
 
 fn played(
@@ -154,7 +181,7 @@ fn played(
     let bar = super::progress(&format!("{corpus} {mode} {}", model.name()), excerpts.len());
     let heard = shared_out(excerpts, |excerpt| -> Result<_> {
         let turns = Turns::new(mode, excerpt, options.call_bars);
-        let answers = plugin::play(excerpt, &turns, mode, model, &settings(options))?;
+        let answers = plugin::play(excerpt, &turns, mode, model, &settings(options), options.song())?;
         bar.inc(1);
         Ok(Heard::new(excerpt, &turns, &answers))
     })?;
@@ -164,6 +191,12 @@ fn played(
     }
     let figures: Vec<Figures> = heard.iter().map(Figures::of).collect();
     Ok(Row::new(corpus, mode, &model.name(), &figures, &heard))
+}
+
+impl Options {
+    fn song(&self) -> Song {
+        if self.stopped { Song::Stands } else { Song::Runs }
+    }
 }
 
 fn settings(options: &Options) -> Vec<Setting> {

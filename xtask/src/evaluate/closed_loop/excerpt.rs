@@ -10,7 +10,7 @@ use super::{
 };
 use crate::corpus::{
     Convention, LeftOut, Note,
-    beats::Beats,
+    beats::{Beats, Value},
     collection::{Performance, Source},
 };
 
@@ -34,6 +34,8 @@ pub struct Excerpt {
     pub bars: Vec<usize>,
     /// Whether its beats are known; otherwise its bars are only a measure of time.
     pub has_beats: bool,
+    /// Whether its bars are felt in dotted quarters.
+    pub is_compound: bool,
     retiming: Retiming,
 }
 
@@ -56,7 +58,7 @@ impl Excerpt {
         retiming: &Retiming,
     ) -> Option<Self> {
         let (from, bars) = match beats {
-            Some(beats) => known(beats, bars)?,
+            Some(beats) => in_quarters(known(beats, bars)?, beats.value())?,
             None if retiming.needs_beats() => return None,
             None => unknown(&performance.notes, bars)?,
         };
@@ -79,7 +81,15 @@ impl Excerpt {
             pedal.map(|down| moved(down.start.max(within.start))..moved(down.end.min(within.end))).collect();
         let mut notes = keys.clone();
         sounded::sustain(&mut notes, &pedal);
-        Some(Self { keys, notes, pedal, clock: to, bars, has_beats: beats.is_some(), retiming: *retiming })
+        let (has_beats, value) = (beats.is_some(), beats.map_or(Value::Quarter, Beats::value));
+        let is_compound = value != Value::Quarter;
+        Some(Self { keys, notes, pedal, clock: to, bars, has_beats, is_compound, retiming: *retiming })
+    }
+
+    /// As it is written: 3/4 and 6/8 are as long.
+    pub fn meter(&self) -> (u8, u8) {
+        let quarters = u8::try_from(self.bars[1] - self.bars[0]).unwrap_or(u8::MAX);
+        if self.is_compound { (2 * quarters, 8) } else { (quarters, 4) }
     }
 
     /// Seconds.
@@ -123,6 +133,20 @@ fn known(beats: &Beats, count: usize) -> Option<Stretch> {
     Some((Clock::new(times)?, bars))
 }
 
+/// The same where beats are quarters, as a host counts them; `None` where a bar holds no whole number of these.
+fn in_quarters((clock, bars): Stretch, value: Value) -> Option<Stretch> {
+    if value == Value::Quarter {
+        return Some((clock, bars));
+    }
+    let quarters = |beat: usize| beat as f64 * value.quarters();
+    let lines: Vec<f64> = bars.iter().map(|&bar| quarters(bar)).collect();
+    let are_whole = lines.iter().all(|line| line.fract() == 0.0);
+    let count = quarters(bars[bars.len() - 1]) as usize;
+    let times = (0..=count).map(|quarter| clock.second(quarter as f64 / value.quarters())).collect();
+    let bars = lines.iter().map(|&line| line as usize).collect();
+    Clock::new(times).filter(|_| are_whole).map(|clock| (clock, bars))
+}
+
 /// From the middle of the performance.
 fn unknown(notes: &[Note], count: usize) -> Option<Stretch> {
     let (first, last) = (notes.first()?.onset, notes.last()?.onset);
@@ -158,5 +182,19 @@ mod tests {
         assert!((clock.beats()[0] - 0.9).abs() < 1e-9);
         assert!((clock.beats()[9] - 4.5).abs() < 1e-9);
         assert!(known(&Beats::new(&marks), 8).is_none());
+    }
+
+    #[test]
+    fn a_bar_of_six_eighths_has_three_quarters_however_its_beats_are_counted() {
+        let dotted = (Clock::steady(0.0, 60.0, 4), vec![0, 2, 4]);
+        let eighths = (Clock::steady(0.0, 180.0, 12), vec![0, 6, 12]);
+        for (stretch, value) in [(dotted, Value::DottedQuarter), (eighths, Value::Eighth)] {
+            let (clock, bars) = in_quarters(stretch, value).expect("whole bars");
+            assert_eq!((&bars[..], clock.beats().len()), (&[0, 3, 6][..], 7), "{value:?}");
+            let apart = clock.beats().windows(2).map(|pair| pair[1] - pair[0] - 2.0 / 3.0);
+            assert!(apart.into_iter().all(|apart| apart.abs() < 1e-9), "{value:?}");
+        }
+        let nine = (Clock::steady(0.0, 60.0, 3), vec![0, 3]);
+        assert_eq!(in_quarters(nine, Value::DottedQuarter), None, "four quarters and a half");
     }
 }

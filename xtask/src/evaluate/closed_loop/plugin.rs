@@ -19,6 +19,13 @@ const BLOCKS: Blocks = Blocks::Fixed(512);
 /// What a host shows where nobody has set a tempo, in quarter notes per minute.
 const PLAIN_TEMPO: f64 = 120.0;
 
+/// What the host does with the beats that it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Song {
+    Runs,
+    Stands,
+}
+
 /// What a fresh instance of the plugin plays with the player of these turns, by onset.
 ///
 /// # Errors
@@ -29,6 +36,7 @@ pub fn play(
     mode: Game,
     model: &Choice,
     settings: &[Setting],
+    song: Song,
 ) -> Result<Vec<Sounded>> {
     // SAFETY: the framework's entry is a valid one.
     let mut clap = unsafe { Clap::in_process((&raw const antiphon::plugin::clap_entry).cast(), PLUGIN) }?;
@@ -38,7 +46,7 @@ pub fn play(
         clap.set_text(name, text)?;
     }
     let score = turns.score(excerpt, RATE);
-    let transport = transport(excerpt, mode);
+    let transport = transport(excerpt, mode, song);
     let until = (turns.end() * RATE).round() as u64;
     let part = Part { score: &score, transport: &transport, until, blocks: BLOCKS, pace: Pace::Free };
     let setup = Setup { sample_rate: RATE, largest_block: BLOCKS.largest(), mode: Mode::Offline };
@@ -52,8 +60,8 @@ pub fn play(
 }
 
 /// The song's own beats, one section for each. Where they are not known, nobody presses play unless the game needs bars.
-pub fn transport(excerpt: &Excerpt, mode: Game) -> Transport {
-    if !excerpt.has_beats {
+pub fn transport(excerpt: &Excerpt, mode: Game, song: Song) -> Transport {
+    if !excerpt.has_beats || song == Song::Stands {
         return match mode {
             Game::Trade => Transport::playing(PLAIN_TEMPO),
             Game::Answer | Game::Together | Game::Endless => Transport::stopped(PLAIN_TEMPO),
@@ -69,7 +77,7 @@ pub fn transport(excerpt: &Excerpt, mode: Game) -> Transport {
         let section = |section: &mut stage::transport::Section| {
             // The beat is then a whole number of samples long, so that the next one is met exactly.
             section.tempo = RATE * 60.0 / (pair[1] - pair[0]) as f64;
-            section.signature = (beats_per_bar, 4);
+            section.signature = if excerpt.is_compound { (2 * beats_per_bar, 8) } else { (beats_per_bar, 4) };
             section.bar_line = (bar as f64, i32::try_from(number).unwrap_or(i32::MAX));
         };
         transport = if beat == 0 { transport.changed(section) } else { transport.then(pair[0], section) };

@@ -64,7 +64,7 @@ fn the_hosts_beats_are_the_songs_own() {
     let folder = Folder::new("loop-beats");
     song(&folder, 12);
     let excerpt = excerpt(&folder, 8, &Retiming::NONE);
-    let transport = plugin::transport(&excerpt, Game::Answer);
+    let transport = plugin::transport(&excerpt, Game::Answer, Song::Runs);
     let mut playhead = Playhead::new(&transport, 48_000.0);
     for (beat, &second) in excerpt.clock.beats().iter().enumerate() {
         let place = playhead.advance((second * 48_000.0).round() as u64).expect("a transport");
@@ -99,7 +99,8 @@ fn the_same_performance_gives_the_same_answers_in_their_turns() {
     let turns = Turns::new(Game::Answer, &excerpt, 2);
     let model = Choice::new("classic-25").expect("an embedded model");
     let settings = [Setting::new("Thru", "off"), Setting::new("Silence", "0.5")];
-    let play = || plugin::play(&excerpt, &turns, Game::Answer, &model, &settings).expect("it plays");
+    let play =
+        || plugin::play(&excerpt, &turns, Game::Answer, &model, &settings, Song::Runs).expect("it plays");
     let played = play();
     assert_eq!(played, play());
     let heard = Heard::new(&excerpt, &turns, &played);
@@ -132,7 +133,8 @@ fn an_unknown_setting_is_told_by_the_plugin_and_a_forbidden_one_by_the_command()
     let turns = Turns::new(Game::Answer, &excerpt, 2);
     let model = Choice::new("classic-25").expect("an embedded model");
     let wrong = [Setting::new("Swong", "60")];
-    let error = plugin::play(&excerpt, &turns, Game::Answer, &model, &wrong).expect_err("no such parameter");
+    let error = plugin::play(&excerpt, &turns, Game::Answer, &model, &wrong, Song::Runs)
+        .expect_err("no such parameter");
     assert!(error.to_string().contains("\"Swong\""), "{error}");
     let line = ["evaluate", "--loop", "--data", "x", "--set", "Thru=on"];
     let error = Line::try_parse_from(line).err().expect("the answer must come out alone").to_string();
