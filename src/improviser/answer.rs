@@ -318,7 +318,13 @@ impl Answer {
     /// How far the newest notes are off the call's pace.
     fn stray(&self, scene: &Memory) -> Stray {
         let paces = Pace::of(scene.newest(NEWEST)).zip(self.pace);
-        paces.map_or(Stray::NONE, |(now, call)| now.stray_from(call))
+        let stray = paces.map_or(Stray::NONE, |(now, call)| now.stray_from(call));
+        // Who plays along hears the player's notes among its own.
+        let own = self
+            .pace
+            .filter(|_| self.is_along)
+            .and_then(|call| call.longer(scene.of_plugin().rev().take(NEWEST)));
+        Stray { longer: own.unwrap_or(stray.longer), ..stray }
     }
 
     /// Who has taken the floor says something: the first note lies within the answer.
