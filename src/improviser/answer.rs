@@ -319,12 +319,10 @@ impl Answer {
     fn stray(&self, scene: &Memory) -> Stray {
         let paces = Pace::of(scene.newest(NEWEST)).zip(self.pace);
         let stray = paces.map_or(Stray::NONE, |(now, call)| now.stray_from(call));
-        // Who plays along hears the player's notes among its own.
-        let own = self
-            .pace
-            .filter(|_| self.is_along)
-            .and_then(|call| call.longer(scene.of_plugin().rev().take(NEWEST)));
-        Stray { longer: own.unwrap_or(stray.longer), ..stray }
+        // Who plays along hears the player's notes among its own, and is told from them by chords and lengths.
+        let own = self.pace.zip(own_pace(scene)).filter(|_| self.is_along);
+        let own = own.map_or(stray, |(call, own)| own.stray_from(call));
+        Stray { ahead: stray.ahead, ..own }
     }
 
     /// Who has taken the floor says something: the first note lies within the answer.
@@ -367,6 +365,15 @@ fn still_sounding(scene: &Memory, from: Moment) -> Voices {
     let sounding = scene.of_plugin().filter(|note| note.onset + note.duration > from);
     sounding.for_each(|note| voices.strike(note, Polyphony::UNLIMITED));
     voices
+}
+
+/// Of the plugin's newest notes.
+fn own_pace(scene: &Memory) -> Option<Pace> {
+    let (mut notes, mut count) = ([*scene.newest(1).first()?; NEWEST], 0);
+    for (place, note) in notes.iter_mut().rev().zip(scene.of_plugin().rev()) {
+        (*place, count) = (*note, count + 1);
+    }
+    Pace::of(&notes[NEWEST - count..])
 }
 
 /// Of a call, where it can be told.

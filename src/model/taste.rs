@@ -58,7 +58,7 @@ pub struct Pull {
 /// How many nats keys outside of the scale lose for each time that the answer has e times as many of them as the player.
 const STRICTNESS: f32 = 2.0;
 /// Beside a player who goes on, everything outside is heard: they lose so much from the first note on.
-const STRICT_ALONG: f32 = 3.0;
+const STRICT_ALONG: f32 = 1.5;
 /// They never lose more.
 const STRICTEST: f32 = 5.0;
 /// A pace that is farther ahead or behind, as a logarithm, counts as this.

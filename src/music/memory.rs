@@ -122,7 +122,7 @@ impl Memory {
     }
 
     /// The notes of the plugin, in order.
-    pub fn of_plugin(&self) -> impl DoubleEndedIterator<Item = &Note> + Clone {
+    pub fn of_plugin(&self) -> impl DoubleEndedIterator<Item = &Note> {
         let known = self.notes.iter().zip(&self.conditions);
         known.filter(|(_, known)| known.who == Some(Who::Plugin)).map(|(note, _)| note)
     }

@@ -61,18 +61,12 @@ impl Pace {
         let count = newest.len().saturating_sub(1) as f64;
         let together = steps().filter(|step| *step < f64::from(TOGETHER.0)).count() as f64;
         let sum: f64 = steps().map(|step| step.min(BREATH_S)).sum();
-        let duration = mean_duration(newest.iter())?;
+        let durations: f64 = newest.iter().map(|note| f64::from(note.duration.0).max(LEAST_S).ln()).sum();
         (newest.len() >= FEWEST && sum > 0.0 && together < count).then(|| Self {
             step: sum / (count - together),
             chords: (together + DOUBTFUL_NOTES) / (count + 2.0 * DOUBTFUL_NOTES),
-            duration,
+            duration: (durations / newest.len() as f64).exp(),
         })
-    }
-
-    /// How far the durations of some notes are off it, as a logarithm; `None` where they are too few to tell. Realtime-safe.
-    pub fn longer<'a>(self, notes: impl Iterator<Item = &'a Note> + Clone) -> Option<f32> {
-        let duration = mean_duration(notes.clone()).filter(|_| notes.count() >= FEWEST)?;
-        Some((duration / self.duration).ln() as f32)
     }
 
     /// How far it is off another one. Realtime-safe.
@@ -84,13 +78,6 @@ impl Pace {
             longer: (self.duration / other.duration).ln() as f32,
         }
     }
-}
-
-/// The geometric mean, in seconds.
-fn mean_duration<'a>(notes: impl Iterator<Item = &'a Note>) -> Option<f64> {
-    let logarithm = |note: &Note| f64::from(note.duration.0).max(LEAST_S).ln();
-    let (sum, count) = notes.fold((0.0, 0), |(sum, count), note| (sum + logarithm(note), count + 1));
-    (count > 0).then(|| (sum / f64::from(count)).exp())
 }
 
 impl Stray {
