@@ -27,6 +27,8 @@ pub struct Taste {
     pub unhurried: f64,
     /// How far the player keeps to the beat: 0 leaves the odds as they are, 1 does all of that.
     pub closeness: f32,
+    /// Whether the likeliest place of the whole beat is kept to, and not only that of a sixteenth.
+    pub enters: bool,
     /// Whether it leaves the sixteenths between eighths to the player.
     pub spares_between: bool,
     /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do. Those within a chord
@@ -96,6 +98,7 @@ impl Taste {
         steadiness: 1.0,
         unhurried: 0.0,
         closeness: 1.0,
+        enters: false,
         spares_between: false,
         lean: 0.0,
         thinning: 0.0,
@@ -115,6 +118,7 @@ impl Taste {
             steadiness: STEADY,
             unhurried: UNHURRIED,
             closeness: 1.0,
+            enters: false,
             spares_between: false,
             thinning: 0.0,
             stretch: 0.0,
@@ -144,16 +148,16 @@ impl Taste {
 
     /// The same for the first onset of an answer: a late tail of a place that is over is no place to come in.
     pub fn entering(self) -> Self {
-        Self { steadiness: STEADY_ENTERING, ..self }
+        Self { steadiness: STEADY_ENTERING, enters: true, ..self }
     }
 
     /// Has onsets keep to the beat, which lasts `period` seconds, by the odds of its places: a place loses beside a likelier one that is
-    /// nearer than another sixteenth. Whether a sixteenth or an eighth is played stays as it is. Realtime-safe.
+    /// nearer than another sixteenth. Whether a sixteenth or an eighth is played stays as it is, but for who comes in. Realtime-safe.
     pub fn keep_to_beat<const PLACES: usize>(&self, logits: &mut [f32; PLACES], period: f64) {
         let most = self.steadiness * (self.unhurried / period).max(1.0) as f32;
         let steadiness = 1.0 + self.closeness * (most - 1.0);
         let (quarter, odds) = (PLACES / 4, *logits);
-        let near = (quarter / 2).saturating_sub(1);
+        let near = if self.enters { PLACES / 2 } else { (quarter / 2).saturating_sub(1) };
         for (place, logit) in logits.iter_mut().enumerate() {
             let around = (0..=2 * near).map(|off| odds[(place + PLACES - near + off) % PLACES]);
             let top = around.fold(f32::NEG_INFINITY, f32::max);
@@ -245,6 +249,8 @@ mod tests {
         assert!((0..48).filter(beside).all(|place| steady[place] < plain[place]));
         let hurried = kept(Taste { unhurried: 0.6, ..Taste::PLAIN }, on, 0.3);
         assert_eq!((plain, hurried), (kept(Taste::PLAIN, on, 0.3), steady));
+        let entering = kept(Taste::PLAIN.entering(), on, 0.6);
+        assert_eq!((entering[0], entering[12]), (on[0], on[0] - 3.0 * (on[0] - on[1])));
         let free = kept(Taste { steadiness: 2.0, closeness: 0.0, ..Taste::PLAIN }, on, 0.6);
         assert_eq!(free, plain, "beside a player who keeps to no beat");
     }
