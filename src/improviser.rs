@@ -23,7 +23,7 @@ use self::{
 };
 pub use self::{
     mind::Mind,
-    phrase_end::{PHRASE_END, PhraseEnd, SHORTEST},
+    phrase_end::{PHRASE_END, PhraseEnd, SHORTEST, USUAL_BEAT},
 };
 use crate::{
     lane::{Ending, ImproviserEnd, Lull, Reply, Request},

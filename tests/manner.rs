@@ -211,7 +211,7 @@ fn a_long_answer_that_follows_the_pace_keeps_near_a_slow_and_a_fast_call() {
         (pace * call_step as f32 / 2.0).ln().abs()
     };
     for call_step in [0.6, 0.1] {
-        let mean = |pace_follow| (0..3).map(|seed| off(call_step, pace_follow, seed)).sum::<f32>() / 3.0;
+        let mean = |pace_follow| (0..8).map(|seed| off(call_step, pace_follow, seed)).sum::<f32>() / 8.0;
         let [free, following] = [Thousandths::ZERO, Thousandths::ONE].map(mean);
         // A free one may be near by itself.
         let near = (free / 2.0).clamp(0.25, 0.4);

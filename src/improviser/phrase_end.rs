@@ -20,7 +20,7 @@ const OWN_PACE: f32 = 1.3;
 /// While the pedal keeps something sounding, *Patience* counts so many times.
 const SUSTAINED: f32 = 1.2;
 /// A beat where none is known.
-const USUAL_BEAT: Seconds = Seconds(0.5);
+pub const USUAL_BEAT: Seconds = Seconds(0.5);
 
 /// What is known of a silence of the player's, while no key is held.
 #[derive(Debug, Clone, Copy, PartialEq)]

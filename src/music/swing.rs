@@ -45,7 +45,19 @@ impl Swing {
         }
         let swung = &mut eighths[..count];
         swung.sort_unstable_by(f64::total_cmp);
-        Self((swung[count / 2] * TICKS).round() as u16)
+        Self::at(swung[count / 2])
+    }
+
+    /// The second eighth at this part of a beat, to the nearest tick of 960.
+    pub fn at(part: f64) -> Self {
+        Self((part * TICKS).round() as u16)
+    }
+
+    /// The beat as it is played: the way back from [`Self::written`].
+    pub fn played(self, beat: f64) -> f64 {
+        let (whole, place) = (beat.floor(), beat - beat.floor());
+        let second = f64::from(self.0) / TICKS;
+        whole + if place < 0.5 { place * 2.0 * second } else { 1.0 - (1.0 - place) * 2.0 * (1.0 - second) }
     }
 
     /// The beat as it is written: what is played at the second eighth stands at a half. Realtime-safe.
@@ -77,6 +89,9 @@ mod tests {
         let swing = heard(&[0.0, 0.66, 0.0, 0.67]);
         assert!((swing.written(2.66) - 2.5).abs() < 0.02, "{}", swing.written(2.66));
         assert_eq!((swing.written(3.0), swing.written(0.0)), (3.0, 0.0));
+        for beat in [2.0, 2.25, 2.5, 2.8] {
+            assert!((swing.written(swing.played(beat)) - beat).abs() < 1e-12, "{beat}");
+        }
         assert!((swing.written(0.33) - 0.25).abs() < 0.01 && (swing.written(0.83) - 0.75).abs() < 0.02);
     }
 

@@ -155,7 +155,7 @@ impl Plans {
         })
     }
 
-    /// How far what is expected may be off, in samples: the asking tells a whole sample, of which a slower tempo makes
+    /// How far what is expected may be off, in samples: the asking tells a beat by the nearest sample, of which a slower tempo makes
     /// more, a seek is measured to half a sample, and a grid moves it by at most so many beats.
     pub fn uncertain(&self, plan: &Planned, song: &Song, grid: f64) -> f64 {
         let turn = self.turn(plan.turn);
@@ -163,7 +163,7 @@ impl Plans {
         let tempo = if turn.is_on_the_beat() { song.tempo } else { plan.slowest };
         let moved = grid * 60.0 / tempo * RATE;
         let jumps = turn.jumps * (0.5 + song.samples(2.0 * JITTER_BEATS));
-        0.5 * (turn.tempo / song.tempo - 1.0).max(0.0) + jumps + moved
+        0.5 * (turn.tempo / song.tempo).max(1.0) + jumps + moved
     }
 
     /// Where the song of now puts a note; no earlier than it was there.

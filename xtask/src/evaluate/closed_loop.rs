@@ -22,7 +22,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 
-use antiphon::desk::shared_out;
+use antiphon::{desk::shared_out, music::swing::Swing};
 
 use crate::{
     corpus::{
@@ -153,7 +153,7 @@ fn excerpts(sources: &[Source], count: usize, options: &Options) -> Result<(Vec<
     };
     let retiming = Retiming {
         tempo: options.tempo,
-        swing: options.swing.map(|percent| percent / 100.0),
+        swing: options.swing.map_or(Swing::STRAIGHT, |percent| Swing::at(percent / 100.0)),
         growth: options.ramp.map_or(1.0, |percent| 1.0 + percent / 100.0),
     };
     let read = shared_out(&chosen, |source| Excerpt::read(source, options.bars, &retiming))?;

@@ -17,6 +17,7 @@ use anyhow::{Result, ensure};
 
 use antiphon::{
     desk::shared_out,
+    improviser::USUAL_BEAT,
     music::{patience::Patience, time::Seconds},
 };
 
@@ -43,8 +44,6 @@ const RATES: [f64; 5] = [0.5, 1.0, 2.0, 3.0, 4.0];
 const STEPS: u16 = 20;
 /// What *Silence* is by default, in beats: then the plugin takes the floor in any case.
 const LONGEST: f32 = 4.0;
-/// A beat where none is known: at 120 beats a minute.
-const USUAL_BEAT: Seconds = Seconds(0.5);
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     ensure!(arguments.model.is_empty(), "who has the floor hangs on no model: leave `--model` out");

@@ -1,5 +1,7 @@
 //! From a performance's own time to that of the host.
 
+use antiphon::music::swing::Swing;
+
 /// When each beat of a song falls, in seconds. Between two of them, and beyond the ends, time runs evenly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clock {
@@ -12,8 +14,7 @@ pub struct Clock {
 pub struct Retiming {
     /// A steady tempo instead of the player's, in beats per minute.
     pub tempo: Option<f64>,
-    /// Where the second half of a beat begins, as a part of the beat.
-    pub swing: Option<f64>,
+    pub swing: Swing,
     /// By how much the tempo is multiplied from bar to bar.
     pub growth: f64,
 }
@@ -21,28 +22,11 @@ pub struct Retiming {
 impl Retiming {
     /// As it was played.
     #[cfg(test)]
-    pub const NONE: Self = Self { tempo: None, swing: None, growth: 1.0 };
+    pub const NONE: Self = Self { tempo: None, swing: Swing::STRAIGHT, growth: 1.0 };
 
     /// Whether it takes beats to do it.
     pub fn needs_beats(&self) -> bool {
-        self.tempo.is_some() || self.swing.is_some() || self.growth != 1.0
-    }
-
-    /// The beat at which something is played that stands at `beat`.
-    pub fn swung(&self, beat: f64) -> f64 {
-        let Some(swing) = self.swing else { return beat };
-        let phase = beat - beat.floor();
-        let late = if phase < 0.5 { phase * 2.0 * swing } else { 1.0 - (1.0 - phase) * 2.0 * (1.0 - swing) };
-        beat.floor() + late
-    }
-
-    /// The way back from [`Retiming::swung`].
-    pub fn straight(&self, beat: f64) -> f64 {
-        let Some(swing) = self.swing else { return beat };
-        let phase = beat - beat.floor();
-        let even =
-            if phase < swing { phase / (2.0 * swing) } else { 1.0 - (1.0 - phase) / (2.0 * (1.0 - swing)) };
-        beat.floor() + even
+        self.tempo.is_some() || self.swing != Swing::STRAIGHT || self.growth != 1.0
     }
 }
 
@@ -109,16 +93,5 @@ mod tests {
         assert_eq!(clock.retimed(&Retiming::NONE, &[0, 2]).beats(), [0.0, 1.0, 1.5, 3.0]);
         let grown = Retiming { tempo: Some(60.0), growth: 2.0, ..Retiming::NONE };
         assert_eq!(clock.retimed(&grown, &[0, 2]).beats(), [0.0, 1.0, 2.0, 2.5]);
-    }
-
-    #[test]
-    fn swing_delays_the_second_eighth_and_leaves_the_beat() {
-        let swung = Retiming { swing: Some(2.0 / 3.0), ..Retiming::NONE };
-        for (even, late) in
-            [(3.0, 3.0), (3.5, 3.0 + 2.0 / 3.0), (3.25, 3.0 + 1.0 / 3.0), (3.75, 3.0 + 5.0 / 6.0)]
-        {
-            assert!((swung.swung(even) - late).abs() < 1e-12, "{even}");
-            assert!((swung.straight(late) - even).abs() < 1e-12, "{late}");
-        }
     }
 }

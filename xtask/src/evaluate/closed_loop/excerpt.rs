@@ -63,7 +63,7 @@ impl Excerpt {
             None => unknown(&performance.notes, bars)?,
         };
         let to = from.retimed(retiming, &bars);
-        let moved = |second: f64| to.second(retiming.swung(from.beat(second)));
+        let moved = |second: f64| to.second(retiming.swing.played(from.beat(second)));
         let within = from.beats()[0]..from.beats()[from.beats().len() - 1];
         let note = |note: &Note| Sounded {
             onset: moved(note.onset).max(0.0),
@@ -109,14 +109,14 @@ impl Excerpt {
 
     /// The beat of a moment, swing taken out; `None` where no beats are known.
     pub fn beat(&self, second: f64) -> Option<f64> {
-        self.has_beats.then(|| self.retiming.straight(self.clock.beat(second)))
+        self.has_beats.then(|| self.retiming.swing.written(self.clock.beat(second)))
     }
 }
 
 /// How far a moment lies from the nearest eighth, in seconds, wherever swing has put that.
 fn off_eighth(clock: &Clock, retiming: &Retiming, second: f64) -> f64 {
-    let eighth = (retiming.straight(clock.beat(second)) * 2.0).round() / 2.0;
-    (second - clock.second(retiming.swung(eighth))).abs()
+    let eighth = (retiming.swing.written(clock.beat(second)) * 2.0).round() / 2.0;
+    (second - clock.second(retiming.swing.played(eighth))).abs()
 }
 
 /// When the beats of so many bars fall, and which of them begin a bar.

@@ -80,7 +80,7 @@ fn the_hosts_beats_are_the_songs_own() {
 fn a_song_is_played_at_another_tempo_and_swung_where_that_is_wanted() {
     let folder = Folder::new("loop-tempo");
     song(&folder, 12);
-    let retiming = Retiming { tempo: Some(60.0), swing: Some(0.6), growth: 1.0 };
+    let retiming = Retiming { tempo: Some(60.0), swing: Swing::at(0.6), growth: 1.0 };
     let excerpt = excerpt(&folder, 8, &retiming);
     assert!((excerpt.end() - 32.0).abs() < 1e-9);
     let expected = (0..64).map(|n| f64::from(n / 2) + if n % 2 == 1 { 0.6 } else { 0.0 });
