@@ -67,7 +67,7 @@ const STRICTEST: f32 = 5.0;
 const FARTHEST: f32 = 1.5;
 /// How much more strictly chords and durations are followed than the pace: chosen by what comes out of the plugin.
 const THINNING: f32 = 5.0;
-const STRETCH: f32 = 4.5;
+const STRETCH: f32 = 6.0;
 /// What is drawn is heard again and strays from the beat a little further each time: it keeps to it so much more than by the odds. By
 /// what comes out of the plugin, too.
 const STEADY: f32 = 1.5;
