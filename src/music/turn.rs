@@ -218,8 +218,9 @@ impl Turns {
         let now = timeline.pin(timeline.now());
         self.call = self.call.map(|_| Call { began: now, tempo: timeline.tempo() });
         if self.plays_through(rules) {
-            if let Motion::Sought(by) = motion {
-                self.move_by(by);
+            match motion {
+                Motion::Sought(by) => self.move_by(by),
+                _ => self.come_in_on_the_song(timeline),
             }
             return Consequence::PlayOn;
         }

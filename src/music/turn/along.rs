@@ -49,6 +49,15 @@ impl Turns {
         self.due = Some(Due { at, bar: None });
     }
 
+    /// The song has started: what is still to be asked for comes in on one of its lines.
+    pub(super) fn come_in_on_the_song(&mut self, timeline: &Timeline) {
+        let line = self.line_along(timeline.now(), timeline);
+        if matches!(self.floor, Floor::Cued { .. }) {
+            self.come_in(line);
+        }
+        self.renewal = self.renewal.map(|_| line);
+    }
+
     /// The first line that is far enough ahead.
     fn line_along(&self, at: SampleTime, timeline: &Timeline) -> Position {
         let soon = timeline.pin(at + timeline.rate().samples(LEAD));

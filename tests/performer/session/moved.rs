@@ -44,11 +44,13 @@ impl Moved {
         }
     }
 
-    /// In samples.
+    /// In samples. What the host has just skipped is due at once.
     pub fn off_grid(self, turn: &Turn, song: &Song, at: u64) -> Option<f64> {
         let Self::OntoLines { pair, second } = self else { return None };
         let beat = song.beat_at(at).filter(|_| turn.is_on_the_beat())?.rem_euclid(pair);
-        let off = [0.0, second, pair].map(|line| (beat - line).abs());
-        Some(song.samples(off.into_iter().fold(f64::INFINITY, f64::min)))
+        let behind = [0.0, second, pair].map(|line| song.samples(beat - line));
+        let is_skipped = at == song.begin && behind.into_iter().any(|behind| song.skips(behind));
+        let off = behind.into_iter().map(f64::abs).fold(f64::INFINITY, f64::min);
+        Some(if is_skipped { 0.0 } else { off })
     }
 }

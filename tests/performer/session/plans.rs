@@ -76,6 +76,11 @@ impl Song {
         self.beat.map(|(beat, pace)| beat + (at - self.begin) as f64 * pace)
     }
 
+    /// Whether a host that tells its position inexactly may have skipped what was due so many samples before the block.
+    pub fn skips(&self, before: f64) -> bool {
+        (0.0..self.samples(2.0 * JITTER_BEATS)).contains(&before)
+    }
+
     /// So many beats in samples.
     pub fn samples(&self, beats: f64) -> f64 {
         beats * 60.0 / self.tempo * RATE
@@ -178,9 +183,8 @@ impl Plans {
             _ => plan.note.onset.0 * RATE,
         };
         // What the host has just skipped is due at once.
-        let begin = song.begin as f64;
-        let is_skipped = (0.0..song.samples(2.0 * JITTER_BEATS)).contains(&(begin - at));
-        at.max(plan.delivered as f64).max(if is_skipped { begin } else { at })
+        let is_skipped = song.skips(song.begin as f64 - at);
+        at.max(plan.delivered as f64).max(if is_skipped { song.begin as f64 } else { at })
     }
 }
 
