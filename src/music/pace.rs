@@ -2,8 +2,7 @@
 
 use super::{note::Note, time::Seconds};
 
-/// So many of the newest notes tell the pace, and not fewer than so many.
-const NOTES: usize = 64;
+/// Fewer notes tell no pace.
 const FEWEST: usize = 4;
 /// A longer silence is a breath and counts as this, in seconds.
 const BREATH_S: f64 = 1.0;
@@ -54,18 +53,22 @@ impl Pace {
         Self { step, chords, duration: duration.max(LEAST_S) }
     }
 
-    /// Of the newest of some notes; `None` where they are too few to tell. Realtime-safe.
-    pub fn of(notes: &[Note]) -> Option<Self> {
-        let newest = &notes[notes.len().saturating_sub(NOTES)..];
-        let steps = || newest.windows(2).map(|pair| f64::from((pair[1].onset - pair[0].onset).0.max(0.0)));
-        let count = newest.len().saturating_sub(1) as f64;
-        let together = steps().filter(|step| *step < f64::from(TOGETHER.0)).count() as f64;
-        let sum: f64 = steps().map(|step| step.min(BREATH_S)).sum();
-        let durations: f64 = newest.iter().map(|note| f64::from(note.duration.0).max(LEAST_S).ln()).sum();
-        (newest.len() >= FEWEST && sum > 0.0 && together < count).then(|| Self {
-            step: sum / (count - together),
-            chords: (together + DOUBTFUL_NOTES) / (count + 2.0 * DOUBTFUL_NOTES),
-            duration: (durations / newest.len() as f64).exp(),
+    /// Of notes in order; `None` where they are too few to tell. Realtime-safe.
+    pub fn of<'a>(notes: impl IntoIterator<Item = &'a Note>) -> Option<Self> {
+        let (mut count, mut together, mut span, mut durations) = (0usize, 0usize, 0.0, 0.0);
+        let mut before = None;
+        for note in notes {
+            if let Some(before) = before.replace(note.onset) {
+                let step = f64::from((note.onset - before).0.max(0.0));
+                together += usize::from(step < f64::from(TOGETHER.0));
+                span += step.min(BREATH_S);
+            }
+            count += 1;
+            durations += f64::from(note.duration.0).max(LEAST_S).ln();
+        }
+        let steps = count.saturating_sub(1);
+        (count >= FEWEST && span > 0.0 && together < steps).then(|| {
+            Self::of_few(count, together, span / (steps - together) as f64, (durations / count as f64).exp())
         })
     }
 

@@ -44,11 +44,13 @@ impl Choice<'_> {
         let cells = self.limits.step_cells();
         let (choices, experts) = logits.split_at_mut(STEPS);
         let times = &mut choices[..TIMES];
+        let places = pulse.map(|pulse| FinePlaces::<PARTS>::after(pulse, 0));
+        let own = folded(times, experts, places.as_ref());
         if let Some((pulse, places)) = pulse.zip(experts.first_chunk_mut::<PLACES>()) {
             self.taste.keep_to_beat(places, pulse.period());
         }
-        let places = pulse.map(|pulse| FinePlaces::<PARTS>::after(pulse, 0));
         let shares = masked(times, experts, places.as_ref(), cells);
+        keep_chords(times, &own);
         self.follow_pace(times);
         if self.in_order(0).and(self.limits.keys_at(Seconds::ZERO)).is_empty() {
             // The chord has reached the highest key that is allowed.
@@ -157,6 +159,31 @@ impl Choice<'_> {
     }
 }
 
+/// The logits of times with those of their places, as the network has them.
+fn folded<const PARTS: usize>(
+    times: &[f32],
+    experts: &[f32],
+    places: Option<&FinePlaces<PARTS>>,
+) -> [f32; TIMES] {
+    let mut own = std::array::from_fn(|index| times[index]);
+    if let Some(places) = places {
+        Shares::fold(&mut own, experts, places);
+    }
+    own
+}
+
+/// One more note of a chord is as likely beside all later onsets as by the network's `own` odds, whatever the beat and the limits
+/// leave of these.
+fn keep_chords(times: &mut [f32], own: &[f32; TIMES]) {
+    let (chord, later) = times.split_at_mut(CHORD_CELLS);
+    let lost = log_sum(&own[CHORD_CELLS..]) - log_sum(later);
+    if lost.is_finite() {
+        later.iter_mut().for_each(|logit| *logit += lost);
+        let allowed = chord.iter_mut().zip(own).filter(|(logit, _)| logit.is_finite());
+        allowed.for_each(|(logit, own)| *logit = *own);
+    }
+}
+
 /// The logarithm of a sum of which these are the logarithms.
 fn log_sum(logits: &[f32]) -> f32 {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -181,4 +208,23 @@ fn masked<const PARTS: usize>(
         }
     }
     shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_more_note_of_a_chord_is_as_likely_however_few_later_steps_are_left() {
+        let own: [f32; TIMES] = std::array::from_fn(|index| -(index as f32) / 10.0);
+        let mut times = own;
+        times[CHORD_CELLS - 1] = f32::NEG_INFINITY;
+        times[CHORD_CELLS..CHORD_CELLS + 20].fill(f32::NEG_INFINITY);
+        times[0] += 1.0;
+        keep_chords(&mut times, &own);
+        assert_eq!(times[..CHORD_CELLS - 1], own[..CHORD_CELLS - 1]);
+        assert_eq!(times[CHORD_CELLS - 1], f32::NEG_INFINITY);
+        let later = |times: &[f32]| log_sum(&times[CHORD_CELLS..]);
+        assert!((later(&times) - later(&own)).abs() < 1e-4);
+    }
 }
