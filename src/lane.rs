@@ -175,7 +175,7 @@ pub struct Telemetry {
     pub unsent: Counter,
     /// Steps of the worker that panicked: an answer was given up, or what the model knew was worked out anew.
     pub faults: Counter,
-    /// Records of the chronicle that found no room: the take and the window lack them.
+    /// Records of the event log that found no room: the take and the window lack them.
     pub untold: Counter,
     /// The harmony that was told last.
     pub harmony: Chord,

@@ -26,7 +26,7 @@ pub mod performer;
 
 pub mod lane;
 
-pub mod chronicle;
+pub mod event_log;
 
 pub mod take;
 

@@ -32,7 +32,7 @@ pub use self::{
     port::{Arrival, Gesture, Port, Refused, Sound},
 };
 use crate::{
-    chronicle::Chronicle,
+    event_log::EventLog,
     improviser::Improviser,
     lane::{PerformerEnd, Telemetry},
     music::{
@@ -151,7 +151,7 @@ pub struct Performer {
     forget_owed: bool,
     /// No block has begun yet.
     is_fresh: bool,
-    chronicle: Chronicle,
+    event_log: EventLog,
     news: Told,
 }
 
@@ -187,7 +187,7 @@ impl Performer {
             cursor: now,
             forget_owed: false,
             is_fresh: true,
-            chronicle: Chronicle::UNREAD,
+            event_log: EventLog::UNREAD,
             news: Told::default(),
         }
     }

@@ -15,7 +15,7 @@ use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
 use nice_plug::prelude::*;
 
 use crate::{
-    chronicle::{Chronicle, chronicle},
+    event_log::{EventLog, event_log},
     host::{HostPort, Speaker},
     improviser::Improviser,
     instance::Instance,
@@ -194,7 +194,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
         let settings = self.instance.params.snapshot();
         let telemetry = self.instance.telemetry.clone();
         let performer = Performer::new(rate, performer_end, partner, telemetry, settings, past);
-        let performer = performer.chronicled(self.begin_chronicle());
+        let performer = performer.logged_to(self.begin_event_log());
         let synth = V::HAS_SOUND.then(|| Synth::new(config.sample_rate));
         self.active = Some(Active { performer, worker: worker.ok(), synth });
         true
@@ -240,10 +240,10 @@ impl<V: Variant> Plugin for Antiphon<V> {
 
 impl<V: Variant> Antiphon<V> {
     /// The lane of a new performer, which the scribe follows from now on.
-    fn begin_chronicle(&self) -> Chronicle {
-        let (chronicle, reader) = chronicle();
+    fn begin_event_log(&self) -> EventLog {
+        let (event_log, reader) = event_log();
         self.instance.scribe.lock().follow(reader);
-        chronicle
+        event_log
     }
 
     /// Starts a worker that also brings in the player's own model when its file or *You* changes, and keeps the take.

@@ -1,6 +1,6 @@
-//! The take: everything that was played since the last reset, as the chronicle tells it, for the window and for saving.
+//! The take: everything that was played since the last reset, as the event log tells it, for the window and for saving.
 //!
-//! The audio thread never comes here. A [`Scribe`] reads the chronicle, under a lock that the audio thread does not know.
+//! The audio thread never comes here. A [`Scribe`] reads the event log, under a lock that the audio thread does not know.
 
 mod ghosts;
 mod notes;
@@ -24,7 +24,7 @@ pub use self::{
     song::{Line, LineKind, MOST_BEARINGS, SongMap},
 };
 use crate::{
-    chronicle::{Event, Record},
+    event_log::{Event, Record},
     music::{
         hearing::Pedal,
         time::{SampleRate, SampleTime, Seconds},

@@ -133,7 +133,7 @@ fn go_first() {
 mod tests {
     use super::*;
     use crate::{
-        chronicle::{Event, chronicle},
+        event_log::{Event, event_log},
         music::{
             hearing::Place,
             note::{Key, Velocity},
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn offline_too_the_take_is_kept_while_nobody_looks() {
         let scribe = Scribing::default();
-        let (mut lane, reader) = chronicle();
+        let (mut lane, reader) = event_log();
         scribe.lock().follow(reader);
         let worker = Worker::of_scribe(scribe.clone()).expect("a thread");
         let place = Place { channel: 0, key: Key::saturating(60) };

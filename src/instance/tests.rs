@@ -4,7 +4,7 @@ use nice_plug::params::persist::PersistentField;
 
 use super::*;
 use crate::{
-    chronicle::{Event, chronicle},
+    event_log::{Event, event_log},
     model::weights::embedded_file,
     music::{
         hearing::Place,
@@ -92,7 +92,7 @@ fn what_was_played_is_saved_and_what_was_not_is_not() {
     let save = |what| instance.save_in(folder.path(), what).map_err(|error| error.to_string());
     let nothing = save(Saved::Take).expect_err("nothing was played");
     assert_eq!(nothing, "nothing has been played yet: play something, then save it");
-    let (mut lane, reader) = chronicle();
+    let (mut lane, reader) = event_log();
     instance.scribe.lock().follow(reader);
     let (key, velocity) = (Key::saturating(60), Velocity::saturating(80));
     lane.tell(SampleTime(0), Event::Began(SampleRate(48_000.0))).expect("room");

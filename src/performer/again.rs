@@ -2,7 +2,7 @@
 
 use super::{Performer, Port, Settings};
 use crate::{
-    chronicle::Event,
+    event_log::Event,
     lane::Request,
     music::{
         manner::Manner,

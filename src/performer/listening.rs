@@ -6,7 +6,7 @@ use super::{
     output::{Sender, Way},
 };
 use crate::{
-    chronicle::Event,
+    event_log::Event,
     lane::Request,
     music::{
         hearing::{Outcome, Pedal, Place, Places, Release, Role, Strike},

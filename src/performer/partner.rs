@@ -2,7 +2,7 @@
 
 use super::{Partner, Performer, again::Plan};
 use crate::{
-    chronicle::{Event, Ghost},
+    event_log::{Event, Planned},
     improviser::Progress,
     lane::{AUDIBLE, Ending, LATEST, Reply, Request},
     music::{
@@ -136,7 +136,7 @@ impl Performer {
         let end = timeline.after_seconds(onset, note.duration, ask.tempo);
         let place = Place { channel: self.input.channel, key: note.key };
         let planned = PlannedNote { drawn: note.onset, onset, end, place, velocity: note.velocity };
-        let ghost = Ghost {
+        let told = Planned {
             onset: timeline.sample(onset),
             end: timeline.sample(end),
             key: note.key,
@@ -144,7 +144,7 @@ impl Performer {
             likelihood,
         };
         match self.output.schedule.plan(planned, timeline) {
-            Ok(()) => self.tell(Event::Planned(ghost)),
+            Ok(()) => self.tell(Event::Planned(told)),
             Err(_) => self.telemetry.dropped.raise(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Ears, Performer, Port, output::Sender};
 use crate::{
-    chronicle::Event,
+    event_log::Event,
     music::{
         hearing::Place,
         note::{Key, Note},

@@ -2,7 +2,7 @@
 
 use super::Performer;
 use crate::{
-    chronicle::{Chronicle, Event, Measure, Song},
+    event_log::{Event, EventLog, Measure, Song},
     music::{
         time::{SampleTime, Seconds},
         timeline::Barlines,
@@ -25,8 +25,8 @@ pub(super) struct Told {
 
 impl Performer {
     /// From now on tells what happens to whoever reads the lane; a take begins.
-    pub fn chronicled(mut self, chronicle: Chronicle) -> Self {
-        self.chronicle = chronicle;
+    pub fn logged_to(mut self, event_log: EventLog) -> Self {
+        self.event_log = event_log;
         self.begin_take();
         self
     }
@@ -43,7 +43,7 @@ impl Performer {
     }
 
     fn tell_at(&mut self, at: SampleTime, event: Event) {
-        if self.chronicle.tell(at, event).is_err() {
+        if self.event_log.tell(at, event).is_err() {
             self.telemetry.untold.raise();
         }
     }
@@ -68,7 +68,7 @@ impl Performer {
 
     /// Tells who has the floor, where that is news.
     pub(super) fn tell_floor(&mut self) {
-        if !self.chronicle.is_read() {
+        if !self.event_log.is_read() {
             return;
         }
         let floor = self.turns.standing(self.cursor, &self.timeline);
@@ -80,7 +80,7 @@ impl Performer {
 
     /// Tells where the song is and how its bars are counted, where that is news, at the beginning of a block.
     pub(super) fn tell_song(&mut self) {
-        if !self.chronicle.is_read() {
+        if !self.event_log.is_read() {
             return;
         }
         let now = self.timeline.now();

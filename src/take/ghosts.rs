@@ -1,7 +1,7 @@
 //! What is planned and does not sound yet.
 
 use crate::{
-    chronicle::Ghost,
+    event_log::Planned,
     music::{
         note::Key,
         time::{SampleTime, Samples},
@@ -10,14 +10,14 @@ use crate::{
 
 /// The planned notes, in the order of onsets.
 #[derive(Debug, Clone, Default)]
-pub struct Ghosts(Vec<Ghost>);
+pub struct Ghosts(Vec<Planned>);
 
 impl Ghosts {
     pub fn new() -> Self {
         Self::default()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Ghost> {
+    pub fn iter(&self) -> impl Iterator<Item = &Planned> {
         self.0.iter()
     }
 
@@ -25,7 +25,7 @@ impl Ghosts {
         self.0.is_empty()
     }
 
-    pub(super) fn plan(&mut self, ghost: Ghost) {
+    pub(super) fn plan(&mut self, ghost: Planned) {
         let place = self.0.partition_point(|other| other.onset <= ghost.onset);
         self.0.insert(place, ghost);
     }

@@ -150,7 +150,7 @@ fn on_grid(mut struck: Vec<Struck>) -> Vec<GridNote> {
 mod tests {
     use super::*;
     use crate::{
-        chronicle::{Event, Record},
+        event_log::{Event, Record},
         music::{
             hearing::{Pedal, Place},
             time::{SampleRate, SampleTime},

@@ -1,4 +1,4 @@
-//! Who reads the chronicle and keeps the take.
+//! Who reads the event log and keeps the take.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use rtrb::Consumer;
 
 use super::Take;
 use crate::{
-    chronicle::{Event, Record},
+    event_log::{Event, Record},
     music::time::{SampleRate, SampleTime},
 };
 
@@ -87,7 +87,7 @@ impl Default for Scribe {
 mod tests {
     use super::*;
     use crate::{
-        chronicle::chronicle,
+        event_log::event_log,
         music::{
             hearing::Place,
             note::{Key, Velocity},
@@ -108,7 +108,7 @@ mod tests {
     fn a_take_can_be_saved_after_a_reset_until_the_next_one_is_played() {
         let mut scribe = Scribe::new();
         for (key, saved) in [(60, vec![60]), (62, vec![62])] {
-            let (mut lane, reader) = chronicle();
+            let (mut lane, reader) = event_log();
             scribe.follow(reader);
             for event in [Event::Began(RATE), strike(key), Event::Began(RATE)] {
                 lane.tell(SampleTime(0), event).expect("room");
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_full_lane_loses_what_it_must_and_says_so_afterwards() {
-        let (mut lane, reader) = chronicle();
+        let (mut lane, reader) = event_log();
         let mut scribe = Scribe::new();
         scribe.follow(reader);
         let told = (0..10_000).take_while(|at| lane.tell(SampleTime(*at), strike(60)).is_ok()).count();
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_note_that_is_held_while_the_take_is_saved_lasts_until_then() {
-        let (mut lane, reader) = chronicle();
+        let (mut lane, reader) = event_log();
         let mut scribe = Scribe::new();
         scribe.follow(reader);
         lane.tell(SampleTime(0), Event::Began(RATE)).expect("room");

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::{
-    chronicle::{Measure, Song},
+    event_log::{Measure, Song},
     music::{
         bars::Signature,
         time::{BeatTime, Beats, SampleRate, SampleTime, Tempo},

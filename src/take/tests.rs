@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    chronicle::{Measure, Song},
+    event_log::{Measure, Song},
     music::{
         bars::Signature,
         hearing::Place,

@@ -1,7 +1,7 @@
 //! Laws at the borders of hearing: bypass, *Listen* and the input channel change while keys are down.
 
 use antiphon::{
-    chronicle::{Event, Record},
+    event_log::{Event, Record},
     lane::{Request, lanes},
     music::{
         hearing::{Pedal, Place},
@@ -14,8 +14,8 @@ use antiphon::{
 use proptest::prelude::*;
 
 use crate::{
-    chronicle,
     control::{render, strikes},
+    event_log,
     rig::{
         ANSWER, BEAT, ENTRY, RATE, SETTINGS, journeys, one_call, place, playing, scores, sounding_after,
         stage, transport_at,
@@ -141,7 +141,7 @@ proptest! {
         borders in borders(),
         rules in prop::sample::select(vec![ANSWER, ENDLESS]),
     ) {
-        let (records, heard) = chronicle::render(&score, &journey, |at| with(rules, border_at(&borders, at)));
+        let (records, heard) = event_log::render(&score, &journey, |at| with(rules, border_at(&borders, at)));
         for at in beginnings(&records) {
             let border = border_at(&borders, at);
             let held = down_at(&score, at).into_iter().any(|place| hears(border, place.channel));

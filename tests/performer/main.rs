@@ -3,9 +3,9 @@
 mod activation;
 mod borders;
 mod buttons;
-mod chronicle;
 mod control;
 mod duo;
+mod event_log;
 mod faults;
 mod fuzzed;
 mod games;

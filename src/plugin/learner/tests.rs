@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    chronicle::{Event, Record},
+    event_log::{Event, Record},
     model::personal::Personal,
     music::{
         hearing::Place,

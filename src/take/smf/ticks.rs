@@ -2,7 +2,7 @@
 
 use super::TICKS_PER_BEAT;
 use crate::{
-    chronicle::Measure,
+    event_log::Measure,
     music::{
         bars::Signature,
         time::{Beats, SampleRate, SampleTime, Tempo},

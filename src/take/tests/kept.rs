@@ -46,7 +46,7 @@ fn after_a_loss_nothing_is_held_or_planned_for_ever() {
     let (onset, end) = (SampleTime(100), SampleTime(200));
     take.record(at(
         10,
-        Event::Planned(crate::chronicle::Ghost { onset, end, key, velocity, likelihood: None }),
+        Event::Planned(crate::event_log::Planned { onset, end, key, velocity, likelihood: None }),
     ));
     take.record(at(100 + RATE.samples(Seconds(2.0)).0, Event::LetGo));
     assert!(take.ghosts().is_empty());

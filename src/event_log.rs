@@ -1,4 +1,4 @@
-//! What happened: a wait-free lane from the audio thread to whoever keeps the take.
+//! The event log: what happened, on a wait-free lane from the audio thread to whoever keeps the take.
 //!
 //! Nothing is asked back, and nothing waits for it: where the lane is full, records are lost, and counted.
 
@@ -39,7 +39,7 @@ pub enum Event {
     /// All keys and pedals of the player count as up.
     LetGo,
     /// A note of the answer is to sound.
-    Planned(Ghost),
+    Planned(Planned),
     /// The first planned note of this key sounds, as it was sent to the instrument.
     Sounded(Place, Velocity),
     /// The first planned note of this key is not played after all.
@@ -60,7 +60,7 @@ pub enum Event {
 
 /// A note that is planned and does not sound yet.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ghost {
+pub struct Planned {
     /// Onset and end are told at the tempo of the planning.
     pub onset: SampleTime,
     pub end: SampleTime,
@@ -93,7 +93,7 @@ const _: () = assert!(size_of::<Record>() <= 40);
 
 /// The audio thread's end.
 #[derive(Debug, Default)]
-pub struct Chronicle {
+pub struct EventLog {
     /// `None` where nobody reads.
     lane: Option<Producer<Record>>,
     is_broken: bool,
@@ -104,12 +104,12 @@ pub struct Chronicle {
 pub struct Lost;
 
 /// Makes the lane of a performer. Allocates.
-pub fn chronicle() -> (Chronicle, Consumer<Record>) {
+pub fn event_log() -> (EventLog, Consumer<Record>) {
     let (lane, reader) = RingBuffer::new(RECORDS);
-    (Chronicle { lane: Some(lane), is_broken: false }, reader)
+    (EventLog { lane: Some(lane), is_broken: false }, reader)
 }
 
-impl Chronicle {
+impl EventLog {
     /// One that nobody reads.
     pub const UNREAD: Self = Self { lane: None, is_broken: false };
 

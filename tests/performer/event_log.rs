@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon::{
-    chronicle::{Event, Record, chronicle},
+    event_log::{Event, Record, event_log},
     improviser::Improviser,
     lane::lanes,
     music::{
@@ -34,9 +34,9 @@ pub fn render(
     let (performer_end, improviser_end) = lanes();
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
     let (rate, past) = (SampleRate(RATE), Past::default());
-    let (lane, mut reader) = chronicle();
+    let (lane, mut reader) = event_log();
     let mut performer =
-        Performer::new(rate, performer_end, partner, Arc::default(), settings(0), past).chronicled(lane);
+        Performer::new(rate, performer_end, partner, Arc::default(), settings(0), past).logged_to(lane);
     let mut stage = stage(score, usize::MAX);
     let mut records = Vec::new();
     while stage.begin < TAKE {
