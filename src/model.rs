@@ -117,29 +117,6 @@ impl Clone for State {
     }
 }
 
-/// A state of one model, of whatever type.
-trait Own: Any + Debug + Send + Sync {
-    fn boxed(&self) -> Box<dyn Own>;
-
-    fn copy_from(&mut self, other: &dyn Own);
-}
-
-impl<T: Any + Clone + Debug + Send + Sync> Own for T {
-    fn boxed(&self) -> Box<dyn Own> {
-        Box::new(self.clone())
-    }
-
-    fn copy_from(&mut self, other: &dyn Own) {
-        self.clone_from((other as &dyn Any).downcast_ref().expect(ANOTHER_MODELS));
-    }
-}
-
-impl dyn Own {
-    fn of_type<T: Any>(&mut self) -> &mut T {
-        (self as &mut dyn Any).downcast_mut().expect(ANOTHER_MODELS)
-    }
-}
-
 /// The odds of all keys as the network judges them, before temperature, focus and any limit. They sum to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyOdds([f32; Key::COUNT]);
@@ -164,6 +141,29 @@ impl KeyOdds {
     /// In the order of the keys.
     pub fn all(&self) -> &[f32; Key::COUNT] {
         &self.0
+    }
+}
+
+/// A state of one model, of whatever type.
+trait Own: Any + Debug + Send + Sync {
+    fn boxed(&self) -> Box<dyn Own>;
+
+    fn copy_from(&mut self, other: &dyn Own);
+}
+
+impl<T: Any + Clone + Debug + Send + Sync> Own for T {
+    fn boxed(&self) -> Box<dyn Own> {
+        Box::new(self.clone())
+    }
+
+    fn copy_from(&mut self, other: &dyn Own) {
+        self.clone_from((other as &dyn Any).downcast_ref().expect(ANOTHER_MODELS));
+    }
+}
+
+impl dyn Own {
+    fn of_type<T: Any>(&mut self) -> &mut T {
+        (self as &mut dyn Any).downcast_mut().expect(ANOTHER_MODELS)
     }
 }
 

@@ -36,30 +36,30 @@ pub const NAME: &str = "antiphon";
 /// Notes that the attention reads: M.
 pub const MEMORY: usize = 150;
 /// Units of each LSTM, and of the context that the heads read: H.
-pub const HIDDEN: usize = 256;
+const HIDDEN: usize = 256;
 /// An LSTM and an attention each.
-pub const LAYERS: usize = 2;
+const LAYERS: usize = 2;
 /// What a heard note is made into.
-pub const EMBEDDING: usize = 256;
-pub const ATTENTION_HEADS: usize = 4;
+const EMBEDDING: usize = 256;
+const ATTENTION_HEADS: usize = 4;
 /// Numbers of a query, a key or a value of one head of the attention.
-pub const HEAD_WIDTH: usize = 32;
+const HEAD_WIDTH: usize = 32;
 /// The same of all heads together: A.
-pub const ATTENTION: usize = ATTENTION_HEADS * HEAD_WIDTH;
+const ATTENTION: usize = ATTENTION_HEADS * HEAD_WIDTH;
 
 /// What tells one attribute of the next note: two layers over the context and the attributes before.
 #[derive(Debug, Clone, Copy)]
-pub struct Head {
-    pub name: &'static str,
+struct Head {
+    name: &'static str,
     /// How many features it is told of.
-    pub told: usize,
-    pub hidden: usize,
+    told: usize,
+    hidden: usize,
     /// Logits: of the choices, then of the experts for places, where it tells a time.
-    pub outputs: usize,
+    outputs: usize,
 }
 
 /// In the order in which a note is chosen.
-pub const HEADS: [Head; 4] = [
+const HEADS: [Head; 4] = [
     Head { name: "step", told: 0, hidden: 256, outputs: STEPS + EXPERTS },
     Head { name: "pitch", told: KEY + RECENT, hidden: 384, outputs: Key::COUNT },
     Head { name: "velocity", told: VELOCITY, hidden: 192, outputs: VELOCITIES },
@@ -91,7 +91,7 @@ pub fn tensors() -> Vec<Named> {
 }
 
 /// The tensors of representation 1, which knew no beat, no harmony, no style, and not who plays.
-pub fn first_tensors() -> Vec<Named> {
+pub(super) fn first_tensors() -> Vec<Named> {
     let older = |(name, mut shape): Named| {
         if let Some(kept) = kept(&name) {
             shape[0] = kept.iter().map(Range::len).sum();
@@ -102,7 +102,7 @@ pub fn first_tensors() -> Vec<Named> {
 }
 
 /// A tensor of representation 1 as one of today of this shape: what it lacks is nought, so that the network plays as it did.
-pub fn upgraded(name: &str, shape: &[usize], numbers: Vec<f32>) -> Vec<f32> {
+pub(super) fn upgraded(name: &str, shape: &[usize], numbers: Vec<f32>) -> Vec<f32> {
     let Some(kept) = kept(name) else { return numbers };
     let width: usize = shape[1..].iter().product();
     let mut upgraded = vec![0.0; shape[0] * width];

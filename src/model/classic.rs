@@ -22,7 +22,7 @@ use crate::music::{
 /// Pitch, step, duration.
 pub const INPUTS: usize = 3;
 /// The heads, in the order in which their numbers stand.
-pub const HEADS: [&str; 3] = ["pitch", "step", "duration"];
+const HEADS: [&str; 3] = ["pitch", "step", "duration"];
 /// Longer steps and durations are heard and learnt as this: the square of one long rest would outweigh a
 /// thousand notes.
 pub const LONGEST: Seconds = Seconds(4.0);
@@ -75,7 +75,7 @@ pub fn features(key: Key, step: Seconds, duration: Seconds) -> [f32; INPUTS] {
 }
 
 /// Within 0..=[`LONGEST`]; what is not a number is 0.
-pub fn bounded(time: Seconds) -> Seconds {
+fn bounded(time: Seconds) -> Seconds {
     time.max(Seconds::ZERO).min(LONGEST)
 }
 
@@ -173,26 +173,26 @@ impl Model for Classic {
 
 /// The lengths of the parts of a state.
 #[derive(Debug, Clone, Copy)]
-pub struct Layout {
-    pub window: usize,
-    pub hidden: usize,
+struct Layout {
+    window: usize,
+    hidden: usize,
     layers: usize,
     dense: usize,
 }
 
 impl Layout {
-    pub fn new(preset: Preset) -> Self {
+    fn new(preset: Preset) -> Self {
         let Preset { window, hidden, layers, dense, .. } = preset;
         Self { window, hidden, layers, dense: dense.unwrap_or(0) }
     }
 
     /// How many numbers a state has.
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.lengths().iter().sum()
     }
 
     /// Cuts a state of [`Layout::len`] numbers. Realtime-safe.
-    pub fn split<'a>(&self, state: &'a mut [f32]) -> Parts<'a> {
+    fn split<'a>(&self, state: &'a mut [f32]) -> Parts<'a> {
         let [units, cells, gates, dense, heads, _] = self.lengths();
         let (units, rest) = state.split_at_mut(units);
         let (cells, rest) = rest.split_at_mut(cells);
@@ -209,25 +209,25 @@ impl Layout {
 }
 
 /// A state, part by part.
-pub struct Parts<'a> {
+struct Parts<'a> {
     /// The newest note, then the hidden units of one LSTM after the other: each reads what stands before its own.
-    pub units: &'a mut [f32],
-    pub cells: &'a mut [f32],
+    units: &'a mut [f32],
+    cells: &'a mut [f32],
     /// Scratch.
-    pub gates: &'a mut [f32],
+    gates: &'a mut [f32],
     /// Scratch.
-    pub dense: &'a mut [f32],
+    dense: &'a mut [f32],
     /// Scratch.
-    pub heads: &'a mut [f32],
-    pub velocities: Velocities<'a>,
+    heads: &'a mut [f32],
+    velocities: Velocities<'a>,
 }
 
 /// The newest velocities: how many were heard since silence, then a ring of them.
-pub struct Velocities<'a>(&'a mut [f32]);
+struct Velocities<'a>(&'a mut [f32]);
 
 impl Velocities<'_> {
     /// Adds the newest one. Realtime-safe.
-    pub fn push(self, velocity: Velocity) {
+    fn push(self, velocity: Velocity) {
         let (heard, ring) = self.0.split_at_mut(1);
         // Small whole numbers, exact in f32; counted past the ring's end only to know that it is full.
         let place = heard[0] as usize % RECENT;
@@ -236,7 +236,7 @@ impl Velocities<'_> {
     }
 
     /// One of them; `None` when there are none. Realtime-safe.
-    pub fn draw(self, chance: &mut Chance) -> Option<Velocity> {
+    fn draw(self, chance: &mut Chance) -> Option<Velocity> {
         let (heard, ring) = self.0.split_at_mut(1);
         let known = (heard[0] as usize).min(RECENT);
         // Drawn in every case, so that the same chance draws the same keys whatever was heard.

@@ -136,9 +136,7 @@ impl Antiphon {
         output.apply(thought, logits);
         logits
     }
-}
 
-impl Antiphon {
     /// The logits of the choices for a step, by both experts.
     fn step_logits<'a>(&self, now: &Conditions, scratch: &'a mut Scratch) -> &'a mut [f32] {
         let logits = self.head_logits(0, &Features::default(), scratch);

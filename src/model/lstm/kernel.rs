@@ -203,28 +203,28 @@ pub fn weight_gradient(
 /// How sequences are shared out among threads, and the order of notes inside: share after share, in each note after note, of
 /// each note sequence after sequence.
 #[derive(Debug, Clone, Copy)]
-pub struct Order {
+struct Order {
     batch: usize,
     time: usize,
     /// How many sequences a share has; the last one may have fewer.
-    pub sequences: usize,
+    sequences: usize,
 }
 
 impl Order {
     /// A share for every thread, and shares so small that a thread that is held up does not hold up the others.
-    pub fn of(size: Size) -> Self {
+    fn of(size: Size) -> Self {
         const MOST: usize = 32;
         let sequences = size.batch.div_ceil(rayon::current_num_threads()).clamp(1, MOST);
         Self { batch: size.batch, time: size.time, sequences }
     }
 
     /// How many notes a share has; the last one may have fewer.
-    pub fn share(self) -> usize {
+    fn share(self) -> usize {
         self.sequences * self.time
     }
 
     /// Where, batch first, the notes stand that are in this range inside.
-    pub fn places(self, range: Range<usize>) -> impl Iterator<Item = usize> {
+    fn places(self, range: Range<usize>) -> impl Iterator<Item = usize> {
         range.map(move |note| {
             let first = note / self.share() * self.sequences;
             let sequences = self.sequences.min(self.batch - first);
@@ -234,7 +234,7 @@ impl Order {
     }
 
     /// From batch first to this order; `width` numbers a note.
-    pub fn inside(self, numbers: &[f32], width: usize) -> Vec<f32> {
+    fn inside(self, numbers: &[f32], width: usize) -> Vec<f32> {
         let notes = self.places(0..self.batch * self.time);
         let mut inside = Vec::with_capacity(numbers.len());
         notes.for_each(|place| inside.extend_from_slice(&numbers[place * width..][..width]));
@@ -242,7 +242,7 @@ impl Order {
     }
 
     /// Back again.
-    pub fn outside(self, numbers: &[f32], width: usize) -> Vec<f32> {
+    fn outside(self, numbers: &[f32], width: usize) -> Vec<f32> {
         let mut outside = vec![0.0; numbers.len()];
         for (place, numbers) in self.places(0..self.batch * self.time).zip(numbers.chunks_exact(width)) {
             outside[place * width..][..width].copy_from_slice(numbers);
