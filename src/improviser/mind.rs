@@ -101,7 +101,7 @@ impl Mind {
             None => {
                 self.model.forget(&mut self.state);
                 if self.begins_piece {
-                    self.state.begin_piece();
+                    self.model.begin_piece(&mut self.state);
                 }
             }
         }

@@ -32,12 +32,11 @@ const FOREIGN_TO_MUSIC: [&str; 17] = [
     "worker",
 ];
 /// The files of the pure core, from the root of the project.
-const PURE: [&str; 9] = [
+const PURE: [&str; 8] = [
     "src/music.rs",
     "src/music",
     "src/synth.rs",
     "src/synth",
-    "src/model/limits.rs",
     "src/model/sampling.rs",
     "src/model/taste.rs",
     "src/model/antiphon/vocabulary.rs",

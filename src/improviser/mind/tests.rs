@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    model::{Chance, Limits, Taste, antiphon::Scene},
+    model::{Chance, Limits, Taste},
     music::{
         note::{Key, Note, RelativeNote, Velocity},
         time::{Moment, Seconds},
@@ -18,6 +18,14 @@ struct Witness {
     steps: AtomicUsize,
 }
 
+/// What a witness knows.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Heard {
+    which: u64,
+    notes: usize,
+    begins_piece: bool,
+}
+
 impl Model for Witness {
     fn name(&self) -> &str {
         "witness"
@@ -28,19 +36,22 @@ impl Model for Witness {
     }
 
     fn silence(&self) -> State {
-        State::of(vec![0.0; 2])
+        State::of(Heard::default())
     }
 
     fn forget(&self, state: &mut State) {
-        state.numbers.fill(0.0);
-        state.scene = Scene::SILENCE;
+        *state.own_mut() = Heard::default();
+    }
+
+    fn begin_piece(&self, state: &mut State) {
+        state.own_mut::<Heard>().begins_piece = true;
     }
 
     fn hear(&self, state: &mut State, note: GridNote) {
         let told = u64::from(note.step % 100) + 100 * u64::from(note.key.number()) + u64::from(note.duration);
-        // Whole numbers that a float holds exactly.
-        state.numbers[0] = ((state.numbers[0] as u64 * 31 + told) % 65_521) as f32;
-        state.numbers[1] += 1.0;
+        let heard = state.own_mut::<Heard>();
+        heard.which = (heard.which * 31 + told) % 65_521;
+        heard.notes += 1;
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -104,11 +115,11 @@ proptest! {
         mind.hear(&memory, 150, usize::MAX);
         let mut fresh = Mind::new(model);
         fresh.hear(&memory, 150, usize::MAX);
-        prop_assert_eq!(&mind.state.numbers, &fresh.state.numbers);
-        prop_assert_eq!(&mind.state.scene, &fresh.state.scene);
+        let heard = mind.state.own::<Heard>();
+        prop_assert_eq!(heard, fresh.state.own::<Heard>());
         let begins_piece = memory.begins_piece(mind.span(150));
-        prop_assert_eq!(mind.state.scene == Scene::BEGINNING, begins_piece);
-        prop_assert_eq!(mind.state.numbers[1] as usize, memory.on_grid(mind.span(150)).count());
+        prop_assert_eq!(heard.begins_piece, begins_piece);
+        prop_assert_eq!(heard.notes, memory.on_grid(mind.span(150)).count());
     }
 }
 
@@ -154,5 +165,5 @@ fn what_was_only_supposed_leaves_no_trace_and_costs_no_more_than_what_follows_it
     assert_eq!(model.steps.load(Ordering::Relaxed) - steps, 3);
     let mut fresh = Mind::new(witness(None));
     fresh.hear(&memory, 150, usize::MAX);
-    assert_eq!(mind.state.numbers, fresh.state.numbers);
+    assert_eq!(mind.state.own::<Heard>(), fresh.state.own::<Heard>());
 }

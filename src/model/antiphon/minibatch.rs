@@ -1,20 +1,20 @@
-//! Notes as what the network reads of them, and what it should have said before.
+//! A minibatch: notes of several sequences as what the network reads of them, and what it should have said before.
 
 use std::sync::Arc;
 
 use candle_core::{Result, Tensor};
 
 use super::{
-    bag::Bag,
     cost::{self, Ahead, Target},
     experts::{CELLS, EXPERTS, Places, Shares},
-    features::Features,
-    median,
-    scene::{KEY, POINTERS, Scene},
+    scene::{Features, KEY, POINTERS, Scene},
     vocabulary::{Bin, OVER, TIMES, velocity_bin},
 };
 use crate::{
-    model::vector::Item,
+    model::{
+        operations::Bag,
+        vector::{self, Item},
+    },
     music::{conditions::Pulse, grid::GridNote},
 };
 
@@ -94,7 +94,7 @@ impl Page {
                     before: scene.pulse(),
                     onset: note.conditions.pulse,
                 };
-                judge(scene, note, known, &mut targets);
+                set_targets(scene, note, known, &mut targets);
                 tell(scene, note, &mut features, &mut told);
                 if said != note {
                     tell_all(scene, said, &mut features);
@@ -128,9 +128,9 @@ impl Page {
         let steps = steps.iter_mut().zip(&self.known);
         let durations = durations.iter_mut().zip(&self.known);
         Ok([
-            steps.map(|(logits, known)| median::step(folded(logits, known.before, 0))).collect(),
+            steps.map(|(logits, known)| median_step(folded(logits, known.before, 0))).collect(),
             durations
-                .map(|(logits, known)| median::duration(folded(logits, known.onset, 1), &known.lengths))
+                .map(|(logits, known)| median_duration(folded(logits, known.onset, 1), &known.lengths))
                 .collect(),
         ])
     }
@@ -172,7 +172,7 @@ fn tell_all(scene: &Scene, note: &GridNote, features: &mut Features) {
 }
 
 /// Writes what could follow the scene, and what does.
-fn judge(scene: &Scene, note: &GridNote, known: &Known, targets: &mut [Target; 4]) {
+fn set_targets(scene: &Scene, note: &GridNote, known: &Known, targets: &mut [Target; 4]) {
     let [step, pitch, velocity, duration] = targets;
     let (silence, length) = (Bin::of(note.step), Bin::of(note.duration - 1));
     let placed = |cell: u32| Some(cell as usize).filter(|&cell| cell < CELLS);
@@ -194,4 +194,67 @@ fn judge(scene: &Scene, note: &GridNote, known: &Known, targets: &mut [Target; 4
 
 fn item(row: usize, amount: f32) -> Item {
     Item { row: u16::try_from(row).expect("heads have few outputs"), amount }
+}
+
+/// The median step in cells if the piece goes on, from a head's logits, which become weights.
+fn median_step(logits: &mut [f32]) -> f32 {
+    let logits = &mut logits[..TIMES];
+    vector::softmax_unscaled(logits);
+    median(logits, &mut [])
+}
+
+/// The median duration in cells, from a head's logits, which become weights, and the lengths that may be pointed at;
+/// 0 stands for none.
+fn median_duration(logits: &mut [f32], lengths: &[u32; POINTERS]) -> f32 {
+    vector::softmax_unscaled(logits);
+    let (bins, pointers) = logits.split_at(TIMES);
+    let mut points = [(0, 0.0); POINTERS];
+    let there = lengths.iter().zip(pointers).filter(|(length, _)| **length > 0);
+    for (point, (&length, &weight)) in points.iter_mut().zip(there) {
+        // Bins count a duration from 0.
+        *point = (length - 1, weight);
+    }
+    1.0 + median(bins, &mut points)
+}
+
+/// The middle of all weights: of the bins, each spread over its cells, and of single cells.
+fn median(bins: &[f32], points: &mut [(u32, f32)]) -> f32 {
+    points.sort_by_key(|&(cell, _)| cell);
+    let half = 0.5 * (bins.iter().sum::<f32>() + points.iter().map(|(_, weight)| weight).sum::<f32>());
+    let (mut sum, mut points) = (0.0, points.iter().peekable());
+    for (index, &weight) in bins.iter().enumerate() {
+        let bin = Bin::at(index);
+        let middle = bin.first_cell + bin.cells / 2;
+        while let Some((cell, weight)) = points.next_if(|(cell, _)| *cell < middle) {
+            sum += weight;
+            if sum >= half {
+                return *cell as f32;
+            }
+        }
+        if sum + weight >= half {
+            return bin.first_cell as f32 + (bin.cells - 1) as f32 * (half - sum) / weight;
+        }
+        sum += weight;
+    }
+    points.next_back().map_or(0.0, |(cell, _)| *cell as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_the_weight_lies_on_either_side() {
+        let mut logits = [f32::NEG_INFINITY; TIMES];
+        [(3, 1.0f32), (10, 2.0), (20, 1.5)].iter().for_each(|&(bin, weight)| logits[bin] = weight.ln());
+        assert_eq!(median_step(&mut logits), 10.0);
+    }
+
+    #[test]
+    fn an_end_that_is_likely_to_be_pointed_at_is_the_median() {
+        let mut logits = [f32::NEG_INFINITY; TIMES + POINTERS];
+        logits[5] = 0.0;
+        logits[TIMES + 1] = 2.0;
+        assert_eq!(median_duration(&mut logits, &[7, 77, 0, 0, 0, 0, 0, 0]), 77.0);
+    }
 }

@@ -1,10 +1,14 @@
 //! The layer on bare slices: forward, and back-propagation through time. Each thread has sequences of its own.
+//!
+//! Outside, notes stand batch first, as tensors are; inside time first, so that what one note of all sequences needs lies
+//! together.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{order::Order, panels::Panels};
 use crate::model::{
-    product::{Matrix, MatrixMut},
+    product::{Matrix, MatrixMut, Panels},
     vector,
 };
 
@@ -55,7 +59,7 @@ pub fn forward(size: Size, x: &[f32], weights: &[f32], state: &[f32]) -> (Vec<f3
     let turned = |first| Matrix { numbers: &weights[first..], row: 1, column: size.row() };
     let mut gates = bias(size, weights).repeat(size.notes());
     let sums = MatrixMut { numbers: &mut gates, row: 4 * hidden };
-    Panels::new(inputs, 4 * hidden, turned(0)).add_product_by_all(&order.inside(x, inputs), sums);
+    Panels::new(inputs, 4 * hidden, turned(0)).par_add_product(&order.inside(x, inputs), sums);
     let recurrent = &Panels::new(hidden, 4 * hidden, turned(inputs));
     let mut cells = vec![0.0; size.notes() * hidden];
     let mut outputs = vec![0.0; size.notes() * hidden];
@@ -86,7 +90,7 @@ fn forward_share(
         recurrent.add_product(before, MatrixMut { numbers: gates, row: 4 * hidden });
         let sequences = gates.chunks_exact_mut(4 * hidden).zip(cell.chunks_exact_mut(hidden));
         for ((gates, cell), output) in sequences.zip(outputs.chunks_exact_mut(hidden)) {
-            vector::cell(gates, cell, output);
+            vector::lstm_cell(gates, cell, output);
         }
         cells.copy_from_slice(&cell);
         before = outputs;
@@ -150,7 +154,7 @@ impl Backward<'_> {
             let own = b * hidden..(b + 1) * hidden;
             let gates = &gates[b * 4 * hidden..][..4 * hidden];
             let (before, cell, dh) = (&before[own.clone()], &cells[own.clone()], &flow[own.clone()]);
-            vector::cell_backward(gates, before, cell, dh, &mut dc[own], dgates);
+            vector::lstm_cell_backward(gates, before, cell, dh, &mut dc[own], dgates);
         }
     }
 }
@@ -161,7 +165,7 @@ pub fn input_gradient(trace: &Trace, dgates: &GateGradient, weights: &[f32]) -> 
     let mut gradient = vec![0.0; trace.size.notes() * inputs];
     let part = Matrix { numbers: weights, row: trace.size.row(), column: 1 };
     let output = MatrixMut { numbers: &mut gradient, row: inputs };
-    Panels::new(4 * hidden, inputs, part).add_product_by_all(&dgates.0, output);
+    Panels::new(4 * hidden, inputs, part).par_add_product(&dgates.0, output);
     trace.order.outside(&gradient, inputs)
 }
 
@@ -191,13 +195,64 @@ pub fn weight_gradient(
             heard.push(1.0);
         }
         let panels = Panels::new(notes, row, Matrix::rows(&heard, row));
-        panels.add_product_by_all(&turned(dgates, 4 * hidden), MatrixMut { numbers: &mut gradient, row });
+        panels.par_add_product(&transposed(dgates, 4 * hidden), MatrixMut { numbers: &mut gradient, row });
     }
     gradient
 }
 
+/// How sequences are shared out among threads, and the order of notes inside: share after share, in each note after note, of
+/// each note sequence after sequence.
+#[derive(Debug, Clone, Copy)]
+struct Order {
+    batch: usize,
+    time: usize,
+    /// How many sequences a share has; the last one may have fewer.
+    sequences: usize,
+}
+
+impl Order {
+    /// A share for every thread, and shares so small that a thread that is held up does not hold up the others.
+    fn of(size: Size) -> Self {
+        const MOST: usize = 32;
+        let sequences = size.batch.div_ceil(rayon::current_num_threads()).clamp(1, MOST);
+        Self { batch: size.batch, time: size.time, sequences }
+    }
+
+    /// How many notes a share has; the last one may have fewer.
+    fn share(self) -> usize {
+        self.sequences * self.time
+    }
+
+    /// Where, batch first, the notes stand that are in this range inside.
+    fn places(self, range: Range<usize>) -> impl Iterator<Item = usize> {
+        range.map(move |note| {
+            let first = note / self.share() * self.sequences;
+            let sequences = self.sequences.min(self.batch - first);
+            let note = note % self.share();
+            (first + note % sequences) * self.time + note / sequences
+        })
+    }
+
+    /// From batch first to this order; `width` numbers a note.
+    fn inside(self, numbers: &[f32], width: usize) -> Vec<f32> {
+        let notes = self.places(0..self.batch * self.time);
+        let mut inside = Vec::with_capacity(numbers.len());
+        notes.for_each(|place| inside.extend_from_slice(&numbers[place * width..][..width]));
+        inside
+    }
+
+    /// Back again.
+    fn outside(self, numbers: &[f32], width: usize) -> Vec<f32> {
+        let mut outside = vec![0.0; numbers.len()];
+        for (place, numbers) in self.places(0..self.batch * self.time).zip(numbers.chunks_exact(width)) {
+            outside[place * width..][..width].copy_from_slice(numbers);
+        }
+        outside
+    }
+}
+
 /// Rows of `width` numbers, with rows and columns exchanged.
-fn turned(numbers: &[f32], width: usize) -> Vec<f32> {
+fn transposed(numbers: &[f32], width: usize) -> Vec<f32> {
     const SIDE: usize = 16;
     let height = numbers.len() / width;
     let mut turned = vec![0.0; numbers.len()];
@@ -213,4 +268,20 @@ fn turned(numbers: &[f32], width: usize) -> Vec<f32> {
 /// The bias, (4H).
 fn bias(size: Size, weights: &[f32]) -> Vec<f32> {
     weights.chunks_exact(size.row()).map(|row| row[size.row() - 1]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_note_has_one_place_inside_and_comes_back_from_it() {
+        // The last share has fewer sequences than the others.
+        let order = Order { batch: 5, time: 3, sequences: 2 };
+        let numbers: Vec<f32> = (0..30_u8).map(f32::from).collect();
+        let inside = order.inside(&numbers, 2);
+        assert_eq!(inside[..8], [0.0, 1.0, 6.0, 7.0, 2.0, 3.0, 8.0, 9.0]);
+        assert_eq!(inside[24..], numbers[24..]);
+        assert_eq!(order.outside(&inside, 2), numbers);
+    }
 }
