@@ -2,7 +2,11 @@
 
 use rand::SeedableRng;
 
-use super::{crowd::Onsets, mind::Mind, phrase_end::PHRASE_END, struck::Struck, voices::Voices};
+use super::{
+    mind::Mind,
+    phrase_end::PHRASE_END,
+    struck::{Onsets, Struck, Voices},
+};
 use crate::{
     lane::{Ending, LATEST},
     model::{Chance, Limits, Taste},

@@ -1,18 +1,15 @@
 //! Who has the floor: a pure state machine over positions of the music.
 
-mod along;
 mod floor;
 mod passing;
 mod rules;
-mod standing;
 #[cfg(test)]
 mod tests;
 
 use self::floor::Due;
 pub use self::{
-    floor::{Ask, Asked, Floor},
+    floor::{Ask, Asked, Floor, Standing},
     rules::{Alignment, Cue, Entry, Foot, Length, Rules},
-    standing::Standing,
 };
 use super::{
     bars::Bars,

@@ -19,19 +19,6 @@ const FORMER: usize = 8;
 /// A control that moves makes a new plan no more often than this.
 const BETWEEN_PLANS: Seconds = Seconds(0.25);
 
-/// Momentary switches: something happens in the block in which one goes down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Triggers {
-    /// Everything that sounds ends, and so does the turn.
-    pub panic: bool,
-    /// What is planned is thrown away, and the answer goes on otherwise.
-    pub re_roll: bool,
-    /// All that was heard is forgotten, and what is played ends.
-    pub clear_memory: bool,
-    /// The next turn has the seed of a take's first one.
-    pub reset_seed: bool,
-}
-
 /// The plan of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
@@ -65,20 +52,6 @@ impl Plan {
     fn next(mut self, turn: TurnId, from: Moment, made: SampleTime, manner: Manner) -> Self {
         self.former[self.ordinal as usize % FORMER] = Some((turn, from));
         Self { ordinal: self.ordinal + 1, made, manner, ..self }
-    }
-}
-
-impl Triggers {
-    pub const NONE: Self = Self { panic: false, re_roll: false, clear_memory: false, reset_seed: false };
-
-    /// What has gone down since `before`.
-    fn since(self, before: Self) -> Self {
-        Self {
-            panic: self.panic && !before.panic,
-            re_roll: self.re_roll && !before.re_roll,
-            clear_memory: self.clear_memory && !before.clear_memory,
-            reset_seed: self.reset_seed && !before.reset_seed,
-        }
     }
 }
 
