@@ -1,4 +1,4 @@
-//! The sheet as MusicXML: a part of two staves.
+//! Sheet music as MusicXML: a part of two staves.
 //!
 //! The crate `musicxml` has a type for each of 400 elements, and takes ten minutes to compile; a sheet needs thirty of them.
 
@@ -11,9 +11,7 @@ use quick_xml::{
 
 use super::{
     Chord, DIVISIONS, Heading,
-    marks::{Beam, Bracket, beams},
-    spelling::Speller,
-    values::{self, Piece},
+    notation::{self, Beam, Bracket, Piece, Speller, beams},
 };
 use crate::tonality::{Mode, Tonality};
 
@@ -29,7 +27,7 @@ pub fn write(
 ) -> io::Result<Vec<u8>> {
     let end = staves.iter().flatten().map(|chord| chord.at + chord.length).max().unwrap_or(1);
     let count = end.div_ceil(bar).max(1);
-    let [right, left] = staves.each_ref().map(|chords| values::bars(chords, bar, count));
+    let [right, left] = staves.each_ref().map(|chords| notation::bars(chords, bar, count));
     let speller = Speller::of(tonality);
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), Some("no"))))?;
