@@ -15,19 +15,19 @@ const COMMON: u32 = 4;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Beats {
     beats: Vec<Beat>,
-    value: Value,
+    unit: BeatUnit,
 }
 
 /// What a beat is in notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Value {
+pub enum BeatUnit {
     #[default]
     Quarter,
     DottedQuarter,
     Eighth,
 }
 
-impl Value {
+impl BeatUnit {
     /// In quarter notes.
     pub fn quarters(self) -> f64 {
         match self {
@@ -97,12 +97,12 @@ impl Beats {
         let bars = bars(&kept.iter().map(|beat| beat.1).collect::<Vec<_>>());
         let beat =
             |(&(at, _, is_counted), (in_bar, beats_per_bar))| Beat { at, in_bar, beats_per_bar, is_counted };
-        Self { beats: kept.iter().zip(bars).map(beat).collect(), value: Value::Quarter }
+        Self { beats: kept.iter().zip(bars).map(beat).collect(), unit: BeatUnit::Quarter }
     }
 
     /// What each beat is; a quarter note unless the file says otherwise.
-    pub fn value(&self) -> Value {
-        self.value
+    pub fn unit(&self) -> BeatUnit {
+        self.unit
     }
 
     fn in_most_bars(&self, beats: u32) -> bool {
@@ -119,8 +119,8 @@ impl Beats {
             Some(Mark { at, what: if downbeat > 0.0 { Kind::Downbeat } else { Kind::Beat } })
         };
         let beats = Self::read(path, line, "time, flag and downbeat flag")?;
-        let value = if beats.in_most_bars(SIX) { Value::Eighth } else { Value::Quarter };
-        Ok(Self { value, ..beats })
+        let unit = if beats.in_most_bars(SIX) { BeatUnit::Eighth } else { BeatUnit::Quarter };
+        Ok(Self { unit, ..beats })
     }
 
     /// `time, time, kind` in each line, as ASAP has them: `db`, `b`, or `bR` for a rest without a beat. Two beats to a bar of 6/8 are
@@ -139,8 +139,9 @@ impl Beats {
         };
         let beats = Self::read(path, line, "time, time and one of b, db and bR")?;
         let is_compound = fs::read_to_string(path)?.contains(&format!(",{SIX}/8"));
-        let value = if is_compound && beats.in_most_bars(2) { Value::DottedQuarter } else { Value::Quarter };
-        Ok(Self { value, ..beats })
+        let unit =
+            if is_compound && beats.in_most_bars(2) { BeatUnit::DottedQuarter } else { BeatUnit::Quarter };
+        Ok(Self { unit, ..beats })
     }
 
     fn read(path: &Path, mark: impl Fn(&str) -> Option<Mark>, form: &str) -> Result<Self> {
@@ -258,15 +259,15 @@ mod tests {
                 format!("{at}\t{at}\t{kind},{signature}\n")
             };
             let text: String = (0..8).map(line).collect();
-            read("beats-six", &text, Beats::asap).expect("beats").value()
+            read("beats-six", &text, Beats::asap).expect("beats").unit()
         };
-        assert_eq!((asap("6/8"), asap("2/4")), (Value::DottedQuarter, Value::Quarter));
+        assert_eq!((asap("6/8"), asap("2/4")), (BeatUnit::DottedQuarter, BeatUnit::Quarter));
         let pop = |beats: u32| {
             let line = |at: u32| format!("{at} 0 {}\n", u32::from(at.is_multiple_of(beats)));
             let text: String = (0..36).map(line).collect();
-            read("beats-six-pop", &text, Beats::pop909).expect("beats").value()
+            read("beats-six-pop", &text, Beats::pop909).expect("beats").unit()
         };
-        assert_eq!((pop(6), pop(4)), (Value::Eighth, Value::Quarter));
+        assert_eq!((pop(6), pop(4)), (BeatUnit::Eighth, BeatUnit::Quarter));
     }
 
     #[test]

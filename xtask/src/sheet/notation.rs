@@ -24,7 +24,7 @@ const NATURALS: [(&str, i8); 7] = [("F", 5), ("C", 0), ("G", 7), ("D", 2), ("A",
 
 /// A note value as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Value {
+pub struct NoteValue {
     /// As MusicXML calls it.
     pub name: &'static str,
     pub dots: u8,
@@ -34,22 +34,22 @@ pub struct Value {
     pub is_triplet: bool,
 }
 
-/// A part of a bar.
+/// A note, a chord or a rest as written: a part of a bar.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece<'a> {
+pub struct Symbol<'a> {
     /// Divisions from the first bar line.
     pub at: u32,
     pub length: u32,
-    pub value: Value,
+    pub value: NoteValue,
     /// `None` is a rest.
     pub chord: Option<&'a Chord>,
-    /// The chord goes on from the piece before; into the next one.
+    /// The chord goes on from the symbol before; into the next one.
     pub is_tied_from: bool,
     pub is_tied_to: bool,
 }
 
 /// All that a hand does, bar by bar, without a gap; the last bar is filled with rests.
-pub fn bars(chords: &[Chord], bar: u32, count: u32) -> Vec<Vec<Piece<'_>>> {
+pub fn bars(chords: &[Chord], bar: u32, count: u32) -> Vec<Vec<Symbol<'_>>> {
     let mut stretches = Vec::new();
     let mut now = 0;
     for chord in chords {
@@ -61,15 +61,15 @@ pub fn bars(chords: &[Chord], bar: u32, count: u32) -> Vec<Vec<Piece<'_>>> {
     let triplets = triplet_beats(chords);
     let mut bars = vec![Vec::new(); count as usize];
     for (from, to, chord) in stretches {
-        let mut pieces = pieces(from, to, bar, &triplets, chord);
+        let mut symbols = symbols(from, to, bar, &triplets, chord);
         if chord.is_some() {
-            let last = pieces.len() - 1;
-            for (n, piece) in pieces.iter_mut().enumerate() {
-                (piece.is_tied_from, piece.is_tied_to) = (n > 0, n < last);
+            let last = symbols.len() - 1;
+            for (n, symbol) in symbols.iter_mut().enumerate() {
+                (symbol.is_tied_from, symbol.is_tied_to) = (n > 0, n < last);
             }
         }
-        for piece in pieces {
-            bars[(piece.at / bar) as usize].push(piece);
+        for symbol in symbols {
+            bars[(symbol.at / bar) as usize].push(symbol);
         }
     }
     bars
@@ -84,19 +84,19 @@ fn triplet_beats(chords: &[Chord]) -> Vec<u32> {
     beats
 }
 
-fn pieces<'a>(from: u32, to: u32, bar: u32, triplets: &[u32], chord: Option<&'a Chord>) -> Vec<Piece<'a>> {
-    let mut pieces = Vec::new();
+fn symbols<'a>(from: u32, to: u32, bar: u32, triplets: &[u32], chord: Option<&'a Chord>) -> Vec<Symbol<'a>> {
+    let mut symbols = Vec::new();
     let mut at = from;
     while at < to {
         let (length, value) = next(at, to, bar, triplets);
-        pieces.push(Piece { at, length, value, chord, is_tied_from: false, is_tied_to: false });
+        symbols.push(Symbol { at, length, value, chord, is_tied_from: false, is_tied_to: false });
         at += length;
     }
-    pieces
+    symbols
 }
 
 /// The longest value that may stand here.
-fn next(at: u32, to: u32, bar: u32, triplets: &[u32]) -> (u32, Value) {
+fn next(at: u32, to: u32, bar: u32, triplets: &[u32]) -> (u32, NoteValue) {
     let (beat, within) = (at / DIVISIONS, at % DIVISIONS);
     let beat_left = DIVISIONS - within;
     let is_triplet = triplets.binary_search(&beat).is_ok();
@@ -104,7 +104,7 @@ fn next(at: u32, to: u32, bar: u32, triplets: &[u32]) -> (u32, Value) {
         let room = beat_left.min(to - at);
         let (length, name, flags) =
             TRIPLET.into_iter().find(|(length, ..)| *length <= room).unwrap_or(TRIPLET[2]);
-        return (length.min(room), Value { name, dots: 0, flags, is_triplet });
+        return (length.min(room), NoteValue { name, dots: 0, flags, is_triplet });
     }
     // Up to the bar line, and up to the next beat with thirds; from within a beat, up to its end.
     let bar_left = bar - at % bar;
@@ -115,7 +115,7 @@ fn next(at: u32, to: u32, bar: u32, triplets: &[u32]) -> (u32, Value) {
     let room = if within > 0 { room.min(beat_left) } else { room };
     let (length, name, dots, flags) =
         STRAIGHT.into_iter().find(|(length, ..)| *length <= room).unwrap_or(STRAIGHT[9]);
-    (length.min(room), Value { name, dots, flags, is_triplet: false })
+    (length.min(room), NoteValue { name, dots, flags, is_triplet: false })
 }
 
 /// Whether the sign over a triplet starts or stops here.
@@ -129,37 +129,37 @@ impl Bracket {
     pub const NONE: Self = Self { starts: false, stops: false };
 
     /// A triplet fills a beat.
-    pub fn of(pieces: &[Piece], n: usize) -> Self {
-        let piece = &pieces[n];
-        if !piece.value.is_triplet {
+    pub fn of(symbols: &[Symbol], n: usize) -> Self {
+        let symbol = &symbols[n];
+        if !symbol.value.is_triplet {
             return Self::NONE;
         }
-        let is_same = |other: Option<&Piece>| {
-            other.is_some_and(|other| other.value.is_triplet && other.at / DIVISIONS == piece.at / DIVISIONS)
+        let is_same = |other: Option<&Symbol>| {
+            other.is_some_and(|other| other.value.is_triplet && other.at / DIVISIONS == symbol.at / DIVISIONS)
         };
-        let before = n.checked_sub(1).and_then(|n| pieces.get(n));
-        Self { starts: !is_same(before), stops: !is_same(pieces.get(n + 1)) }
+        let before = n.checked_sub(1).and_then(|n| symbols.get(n));
+        Self { starts: !is_same(before), stops: !is_same(symbols.get(n + 1)) }
     }
 }
 
 /// A beam at a note, from the outermost level on.
 pub struct Beam<'a> {
-    pub piece: &'a Piece<'a>,
+    pub symbol: &'a Symbol<'a>,
     pub level: u8,
     /// As MusicXML calls it.
     pub kind: &'static str,
 }
 
 /// Within a beat, neighbours with flags are beamed.
-pub fn beams<'a>(pieces: &'a [Piece<'a>]) -> Vec<Beam<'a>> {
+pub fn beams<'a>(symbols: &'a [Symbol<'a>]) -> Vec<Beam<'a>> {
     let mut beams = Vec::new();
-    let same = |one: &Piece, other: &Piece| one.at / DIVISIONS == other.at / DIVISIONS;
-    for beat in pieces.chunk_by(same) {
+    let same = |one: &Symbol, other: &Symbol| one.at / DIVISIONS == other.at / DIVISIONS;
+    for beat in symbols.chunk_by(same) {
         let flags = |n: Option<usize>| {
-            let piece = n.and_then(|n| beat.get(n)).filter(|piece| piece.chord.is_some());
-            piece.map_or(0, |piece| piece.value.flags)
+            let symbol = n.and_then(|n| beat.get(n)).filter(|symbol| symbol.chord.is_some());
+            symbol.map_or(0, |symbol| symbol.value.flags)
         };
-        for (n, piece) in beat.iter().enumerate() {
+        for (n, symbol) in beat.iter().enumerate() {
             let (before, own, after) = (flags(n.checked_sub(1)), flags(Some(n)), flags(Some(n + 1)));
             for level in 1..=own {
                 let kind = match (before >= level, after >= level) {
@@ -170,7 +170,7 @@ pub fn beams<'a>(pieces: &'a [Piece<'a>]) -> Vec<Beam<'a>> {
                     (false, false) if after > 0 => "forward hook",
                     (false, false) => continue,
                 };
-                beams.push(Beam { piece, level, kind });
+                beams.push(Beam { symbol, level, kind });
             }
         }
     }

@@ -11,7 +11,7 @@ use quick_xml::{
 
 use super::{
     Chord, DIVISIONS, Heading,
-    notation::{self, Beam, Bracket, Piece, Speller, beams},
+    notation::{self, Beam, Bracket, Speller, Symbol, beams},
 };
 use crate::tonality::{Mode, Tonality};
 
@@ -116,12 +116,12 @@ fn direction(xml: &mut Xml, tempo: f64) -> io::Result<()> {
 }
 
 /// One bar of one staff.
-fn staff(xml: &mut Xml, pieces: &[Piece], staff: Staff, speller: Speller) -> io::Result<()> {
-    let beams = beams(pieces);
-    for (n, piece) in pieces.iter().enumerate() {
-        let bracket = Bracket::of(pieces, n);
-        match piece.chord {
-            None => note(xml, piece, staff, &[], bracket, |xml| {
+fn staff(xml: &mut Xml, symbols: &[Symbol], staff: Staff, speller: Speller) -> io::Result<()> {
+    let beams = beams(symbols);
+    for (n, symbol) in symbols.iter().enumerate() {
+        let bracket = Bracket::of(symbols, n);
+        match symbol.chord {
+            None => note(xml, symbol, staff, &[], bracket, |xml| {
                 xml.create_element("rest").write_empty()?;
                 Ok(())
             })?,
@@ -129,9 +129,10 @@ fn staff(xml: &mut Xml, pieces: &[Piece], staff: Staff, speller: Speller) -> io:
                 for (n, &key) in chord.keys.iter().enumerate() {
                     let (beams, bracket) =
                         if n == 0 { (&beams[..], bracket) } else { (&[][..], Bracket::NONE) };
-                    let beams: Vec<_> = beams.iter().filter(|beam| std::ptr::eq(beam.piece, piece)).collect();
+                    let beams: Vec<_> =
+                        beams.iter().filter(|beam| std::ptr::eq(beam.symbol, symbol)).collect();
                     let spelling = speller.spell(key);
-                    note(xml, piece, staff, &beams, bracket, |xml| {
+                    note(xml, symbol, staff, &beams, bracket, |xml| {
                         if n > 0 {
                             xml.create_element("chord").write_empty()?;
                         }
@@ -153,30 +154,30 @@ fn staff(xml: &mut Xml, pieces: &[Piece], staff: Staff, speller: Speller) -> io:
 /// A note or a rest, whose `pitch` stands first.
 fn note(
     xml: &mut Xml,
-    piece: &Piece,
+    symbol: &Symbol,
     staff: Staff,
     beams: &[&Beam],
     bracket: Bracket,
     pitch: impl FnOnce(&mut Xml) -> io::Result<()>,
 ) -> io::Result<()> {
-    let loudness = piece.chord.map(|chord| format!("{:.1}", f64::from(chord.velocity.value()) / 0.9));
+    let loudness = symbol.chord.map(|chord| format!("{:.1}", f64::from(chord.velocity.value()) / 0.9));
     let mut note = xml.create_element("note");
     if let Some(loudness) = &loudness {
         note = note.with_attribute(("dynamics", &**loudness));
     }
     note.write_inner_content(|xml| {
         pitch(xml)?;
-        text(xml, "duration", piece.length)?;
-        let ties = [(piece.is_tied_from, "stop"), (piece.is_tied_to, "start")];
+        text(xml, "duration", symbol.length)?;
+        let ties = [(symbol.is_tied_from, "stop"), (symbol.is_tied_to, "start")];
         for (_, kind) in ties.iter().filter(|(is_tied, _)| *is_tied) {
             xml.create_element("tie").with_attribute(("type", *kind)).write_empty()?;
         }
         text(xml, "voice", staff.voice)?;
-        text(xml, "type", piece.value.name)?;
-        for _ in 0..piece.value.dots {
+        text(xml, "type", symbol.value.name)?;
+        for _ in 0..symbol.value.dots {
             xml.create_element("dot").write_empty()?;
         }
-        if piece.value.is_triplet {
+        if symbol.value.is_triplet {
             element(xml, "time-modification", |xml| {
                 text(xml, "actual-notes", 3)?;
                 text(xml, "normal-notes", 2)
