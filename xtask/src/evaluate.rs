@@ -13,12 +13,25 @@ mod likelihood;
 mod players;
 mod suffix_array;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::corpus::{self, Convention, Corpus, Notes, Split};
+use antiphon::{
+    lane::Ending,
+    model::Model,
+    music::{
+        manner::Manner,
+        note::{Note, RelativeNote},
+        time::Seconds,
+    },
+};
+
+use crate::{
+    corpus::{self, Convention, Corpus, Notes, Split},
+    playing::{self, Playing, Task},
+};
 
 /// Score models on performances: nats per note and errors in seconds, or how like music they play
 #[derive(Debug, clap::Args)]
@@ -143,6 +156,26 @@ fn training<P: Notes>(
     Ok(Some(corpus))
 }
 
+/// The next `count` notes that a model plays after music it has heard, by the way of the plugin's worker, or fewer where it ends; the
+/// answer may begin as soon as the last note heard has begun.
+fn continued(
+    model: &Arc<dyn Model>,
+    manner: Manner,
+    seed: u32,
+    heard: &[Note],
+    count: usize,
+) -> Vec<RelativeNote> {
+    let from = playing::from(heard);
+    let mut before = from;
+    let task = Task { manner, seed, length: Seconds::FOREVER, ending: Ending::Full };
+    let relative = |note: Note| {
+        let Note { onset, duration, key, velocity } = note;
+        let step = onset - std::mem::replace(&mut before, onset);
+        RelativeNote { step, duration, key, velocity }
+    };
+    Playing::new(model, &task, heard, from).take(count).map(relative).collect()
+}
+
 fn progress(what: &str, notes: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left");
     ProgressBar::new(u64::try_from(notes).unwrap_or(u64::MAX))
@@ -152,10 +185,21 @@ fn progress(what: &str, notes: usize) -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
+    use antiphon::{
+        model,
+        music::{
+            note::{Key, Velocity},
+            time::Moment,
+        },
+        params::AntiphonParams,
+    };
     use clap::Parser;
 
     use super::*;
     use crate::scratch::Folder;
+
+    /// Notes of a continuation.
+    const PLAYED: usize = 100;
 
     #[derive(Parser)]
     struct Line {
@@ -210,5 +254,36 @@ mod tests {
         assert!(told.starts_with("there are no notes but drums in "), "{told}");
         folder.write("b.mid", &midi(0));
         assert_eq!(scored(&folder, &[]).expect("one file with pitches"), 2);
+    }
+
+    fn heard() -> Vec<Note> {
+        let note = |n: u8| Note {
+            onset: Moment(5.0 + f64::from(n) * 0.2),
+            duration: Seconds(0.3),
+            key: Key::saturating(60 + n % 5),
+            velocity: Velocity::saturating(64),
+        };
+        (0..150).map(note).collect()
+    }
+
+    fn played(model: &Arc<dyn Model>, turn: u32) -> Vec<RelativeNote> {
+        let defaults = AntiphonParams::default().snapshot();
+        continued(model, defaults.manner, defaults.seed(turn, 0), &heard(), PLAYED)
+    }
+
+    #[test]
+    fn a_continuation_has_its_notes_and_follows_the_last_one_heard() {
+        for model in model::embedded() {
+            let notes = played(model, 0);
+            assert_eq!(notes.len(), PLAYED);
+            assert!(notes.iter().all(|note| note.step >= Seconds::ZERO && note.step.0 < 3.0));
+        }
+    }
+
+    #[test]
+    fn the_same_turn_plays_the_same_and_another_turn_otherwise() {
+        let model = &model::embedded()[0];
+        assert_eq!(played(model, 0), played(model, 0));
+        assert_ne!(played(model, 0), played(model, 1));
     }
 }

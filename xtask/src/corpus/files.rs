@@ -53,11 +53,9 @@ pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
     if !source.exists() {
         bail!("{} does not exist: give a MIDI file, a folder of them or a MAESTRO csv", source.display());
     }
-    let files = match (list(source), split) {
-        (Some(list), split) => some_listed(&list, split)?,
-        (None, Some(split)) => {
-            bail!("{} has no MAESTRO csv, so it has no {split} split: leave `--split` out", source.display())
-        }
+    let files = match (split, list(source)) {
+        (Some(split), _) => some_listed(&needed_list(source, split)?, split)?,
+        (None, Some(list)) => listed(&list, None)?,
         (None, None) if source.is_dir() => {
             let (files, others) = walk(source)?;
             tell_unread(&others);
@@ -73,10 +71,7 @@ pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
 
 /// The MIDI files of a split by the list of a folder; there may be none.
 pub fn of_list(folder: &Path, split: Split) -> Result<Vec<PathBuf>> {
-    let Some(list) = list(folder) else {
-        bail!("{} has no MAESTRO csv, so it has no {split} split: leave `--split` out", folder.display());
-    };
-    listed(&list, Some(split))
+    listed(&needed_list(folder, split)?, Some(split))
 }
 
 /// Who composed what each MIDI file of a folder's list holds, by the name in the list; nothing where the list does not say.
@@ -120,10 +115,12 @@ pub fn walk(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     Ok(files.into_iter().partition(|path| is_midi(path)))
 }
 
-/// The same, but never none.
-fn some_listed(list: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
-    let files = listed(list, split)?;
-    let Some(split) = split.filter(|_| files.is_empty()) else { return Ok(files) };
+/// The MIDI files of a split; never none.
+fn some_listed(list: &Path, split: Split) -> Result<Vec<PathBuf>> {
+    let files = listed(list, Some(split))?;
+    if !files.is_empty() {
+        return Ok(files);
+    }
     let mut there = Vec::new();
     for other in Split::ALL {
         if !listed(list, Some(other))?.is_empty() {
@@ -150,6 +147,12 @@ fn listed(list: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
     let files =
         rows.filter(|row| wanted.as_ref().is_none_or(|wanted| row.get(splits) == Some(wanted.as_str())));
     Ok(files.filter_map(|row| row.get(names).map(|name| folder.join(name))).collect())
+}
+
+fn needed_list(source: &Path, split: Split) -> Result<PathBuf> {
+    list(source).with_context(|| {
+        format!("{} has no MAESTRO csv, so it has no {split} split: leave `--split` out", source.display())
+    })
 }
 
 /// MAESTRO's list: the csv itself, or the only one in a folder that is such a list.

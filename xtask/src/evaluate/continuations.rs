@@ -23,14 +23,14 @@ use antiphon::{
     params::AntiphonParams,
 };
 
-use super::{Arguments, music, progress, suffix_array::SuffixArray, training};
+use super::{Arguments, continued, music, progress, suffix_array::SuffixArray, training};
 use crate::{
     corpus::{self, Convention},
     models,
     table::{columns, number},
     wishes::{up_to_one, up_to_two},
 };
-use prompt::Prompt;
+use prompt::{NEXT, Prompt};
 use similarity::Similarity;
 
 /// So many prompts, unless more or fewer are asked for.
@@ -104,7 +104,7 @@ impl Trial {
         // Each prompt is a turn of one take: chance moves on as it does for a player.
         let one = |(turn, prompt): (usize, &Prompt)| {
             let seed = defaults.seed(u32::try_from(turn).unwrap_or(u32::MAX), 0);
-            let next = prompt::continued(model, how.manner, seed, &prompt.heard);
+            let next = continued(model, how.manner, seed, &prompt.heard, NEXT);
             bar.inc(1);
             ensure!(!next.is_empty(), "{} has no answer to what it has heard", model.name());
             Ok(self.similarity(prompt, &next))

@@ -9,9 +9,9 @@ use rayon::prelude::*;
 use crate::corpus::{GridNote, Piece};
 
 /// Bins of the logarithm of a step. What is shorter or longer falls into the first or the last one.
-pub const INTERVALS: usize = 16;
-pub const SHORTEST: Seconds = Seconds(0.005);
-pub const LONGEST: Seconds = Seconds(3.0);
+pub const STEP_BINS: usize = 16;
+pub const SHORTEST_STEP: Seconds = Seconds(0.005);
+pub const LONGEST_STEP: Seconds = Seconds(3.0);
 /// Runs are told apart up to so many notes.
 pub const LONGEST_RUN: usize = 100;
 
@@ -28,7 +28,7 @@ impl Token {
     }
 
     fn new(key: Key, step: Seconds) -> Self {
-        Self(u16::from(key.number()) * INTERVALS as u16 + interval(step) as u16)
+        Self(u16::from(key.number()) * STEP_BINS as u16 + step_bin(step) as u16)
     }
 }
 
@@ -93,9 +93,9 @@ impl SuffixArray {
 }
 
 /// The bin of a step.
-pub fn interval(step: Seconds) -> usize {
-    let place = (step.max(SHORTEST).0 / SHORTEST.0).ln() / (LONGEST.0 / SHORTEST.0).ln();
-    ((place * INTERVALS as f32) as usize).min(INTERVALS - 1)
+pub fn step_bin(step: Seconds) -> usize {
+    let place = (step.max(SHORTEST_STEP).0 / SHORTEST_STEP.0).ln() / (LONGEST_STEP.0 / SHORTEST_STEP.0).ln();
+    ((place * STEP_BINS as f32) as usize).min(STEP_BINS - 1)
 }
 
 /// What stands at a place and after it, as far as runs are told apart.

@@ -232,18 +232,20 @@ fn unknown(notes: &[Note], count: usize) -> Option<Stretch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::beats::{Kind, Mark};
+    use crate::corpus::beats::{BeatKind, BeatMark};
 
     #[test]
     fn the_bars_are_those_in_the_middle() {
         // A waltz: the beat of bar n is n + 1 tenths of a second long.
         let mut now = 0.0;
-        let marks: Vec<Mark> = (0..8)
+        let marks: Vec<BeatMark> = (0..8)
             .flat_map(|bar| {
                 let beats = (0..3).map(|beat| (beat, now + f64::from(beat) * 0.1 * f64::from(bar + 1)));
-                let marks = beats
-                    .map(|(beat, at)| Mark { at, what: if beat == 0 { Kind::Downbeat } else { Kind::Beat } });
-                let marks: Vec<Mark> = marks.collect();
+                let marks = beats.map(|(beat, at)| BeatMark {
+                    at,
+                    what: if beat == 0 { BeatKind::Downbeat } else { BeatKind::Beat },
+                });
+                let marks: Vec<BeatMark> = marks.collect();
                 now += 0.3 * f64::from(bar + 1);
                 marks
             })

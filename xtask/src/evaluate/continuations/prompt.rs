@@ -1,15 +1,11 @@
-//! Where in real music a model takes over, what stands there, and what the model plays there by the way of the plugin's worker.
-
-use std::sync::Arc;
+//! Where in real music a model takes over, and what stands there.
 
 use anyhow::{Result, ensure};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 
 use antiphon::{
-    lane::Ending,
-    model::{Chance, Model},
+    model::Chance,
     music::{
-        manner::Manner,
         note::{Note, RelativeNote},
         time::{Moment, Seconds},
     },
@@ -18,13 +14,12 @@ use antiphon::{
 use crate::{
     corpus::{self, Piece},
     evaluate::suffix_array::LONGEST_RUN,
-    playing::{self, Playing, Task},
 };
 
 /// So many notes are heard.
 const CALL: usize = 150;
 /// So many notes follow.
-const NEXT: usize = LONGEST_RUN;
+pub const NEXT: usize = LONGEST_RUN;
 
 /// A place in a piece.
 pub struct Prompt {
@@ -59,19 +54,6 @@ pub fn drawn(pieces: &[Piece], count: u32, seed: u64) -> Result<Vec<Prompt>> {
     Ok(prompts.collect())
 }
 
-/// The next [`NEXT`] notes, or fewer where the model ends; the answer may begin as soon as the last note heard has begun.
-pub fn continued(model: &Arc<dyn Model>, manner: Manner, seed: u32, heard: &[Note]) -> Vec<RelativeNote> {
-    let from = playing::from(heard);
-    let mut before = from;
-    let task = Task { manner, seed, length: Seconds::FOREVER, ending: Ending::Full };
-    let relative = |note: Note| {
-        let Note { onset, duration, key, velocity } = note;
-        let step = onset - std::mem::replace(&mut before, onset);
-        RelativeNote { step, duration, key, velocity }
-    };
-    Playing::new(model, &task, heard, from).take(NEXT).map(relative).collect()
-}
-
 /// So many notes from anywhere in a piece that has more.
 fn stretch<'a>(piece: &'a Piece, length: usize, chance: &mut Chance) -> &'a [corpus::Note] {
     let from = chance.random_range(1..=piece.notes.len() - length);
@@ -96,11 +78,7 @@ fn relative(note: &corpus::Note) -> RelativeNote {
 mod tests {
     use std::path::PathBuf;
 
-    use antiphon::{
-        model,
-        music::note::{Key, Velocity},
-        params::AntiphonParams,
-    };
+    use antiphon::music::note::{Key, Velocity};
 
     use super::*;
 
@@ -146,36 +124,5 @@ mod tests {
         let alone = drawn(&[piece(1, 300)], 1, 0).expect("a long piece");
         assert!(alone[0].elsewhere.is_none());
         assert!(drawn(&[piece(1, CALL + NEXT)], 1, 0).is_err());
-    }
-
-    fn heard() -> Vec<Note> {
-        let note = |n: u8| Note {
-            onset: Moment(5.0 + f64::from(n) * 0.2),
-            duration: Seconds(0.3),
-            key: Key::saturating(60 + n % 5),
-            velocity: Velocity::saturating(64),
-        };
-        (0..150).map(note).collect()
-    }
-
-    fn played(model: &Arc<dyn Model>, turn: u32) -> Vec<RelativeNote> {
-        let defaults = AntiphonParams::default().snapshot();
-        continued(model, defaults.manner, defaults.seed(turn, 0), &heard())
-    }
-
-    #[test]
-    fn a_continuation_has_its_notes_and_follows_the_last_one_heard() {
-        for model in model::embedded() {
-            let notes = played(model, 0);
-            assert_eq!(notes.len(), NEXT);
-            assert!(notes.iter().all(|note| note.step >= Seconds::ZERO && note.step.0 < 3.0));
-        }
-    }
-
-    #[test]
-    fn the_same_turn_plays_the_same_and_another_turn_otherwise() {
-        let model = &model::embedded()[0];
-        assert_eq!(played(model, 0), played(model, 0));
-        assert_ne!(played(model, 0), played(model, 1));
     }
 }

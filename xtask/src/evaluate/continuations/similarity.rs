@@ -2,7 +2,7 @@
 
 use antiphon::music::note::{Key, RelativeNote};
 
-use crate::evaluate::suffix_array::{INTERVALS, LONGEST, SHORTEST, SuffixArray, Token, interval};
+use crate::evaluate::suffix_array::{LONGEST_STEP, SHORTEST_STEP, STEP_BINS, SuffixArray, Token, step_bin};
 
 const OCTAVE: usize = 12;
 /// Keys of a register, velocities of a touch.
@@ -43,7 +43,7 @@ impl Similarity {
         Self {
             pitch_class: intersection::<OCTAVE>(both, |note| note.key.index() % OCTAVE),
             register: intersection::<{ Key::COUNT / REGISTER }>(both, |note| note.key.index() / REGISTER),
-            interval: intersection::<INTERVALS>(both, |note| interval(note.step)),
+            interval: intersection::<STEP_BINS>(both, |note| step_bin(note.step)),
             velocity: intersection::<{ 128 / TOUCH }>(both, |note| {
                 usize::from(note.velocity.value()) / TOUCH
             }),
@@ -52,7 +52,7 @@ impl Similarity {
             has_loop: tokens
                 .windows(LOOP * ROUNDS)
                 .any(|tokens| tokens[LOOP..] == tokens[..tokens.len() - LOOP]),
-            long_silences: next.iter().filter(|note| note.step.0 > LONGEST.0).count(),
+            long_silences: next.iter().filter(|note| note.step.0 > LONGEST_STEP.0).count(),
             train_run: corpus.map(|corpus| corpus.longest_run(&tokens)),
             notes: next.len(),
         }
@@ -62,7 +62,7 @@ impl Similarity {
 /// Notes a second, over their steps.
 fn density(notes: &[RelativeNote]) -> f64 {
     let length: f64 = notes.iter().map(|note| f64::from(note.step.0)).sum();
-    notes.len() as f64 / length.max(SHORTEST.0.into())
+    notes.len() as f64 / length.max(SHORTEST_STEP.0.into())
 }
 
 /// How much two histograms have in common, 0..=1: the sum of the smaller share of each bin.
@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn intervals_are_binned_by_their_logarithm_and_nothing_is_left_out() {
-        assert_eq!([0.0, 0.005, 0.0074, 0.0076].map(|step| interval(Seconds(step))), [0, 0, 0, 1]);
-        assert_eq!([1.9, 2.1, 3.0, 60.0].map(|step| interval(Seconds(step))), [14, 15, 15, 15]);
+        assert_eq!([0.0, 0.005, 0.0074, 0.0076].map(|step| step_bin(Seconds(step))), [0, 0, 0, 1]);
+        assert_eq!([1.9, 2.1, 3.0, 60.0].map(|step| step_bin(Seconds(step))), [14, 15, 15, 15]);
     }
 
     #[test]

@@ -231,7 +231,7 @@ mod tests {
     use antiphon::music::note::{Key, Velocity};
 
     use super::*;
-    use crate::corpus::beats::{Kind, Mark};
+    use crate::corpus::beats::{BeatKind, BeatMark};
 
     fn played(onset: f64, key_up: f64) -> Played {
         let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_phrase_ends_where_it_is_marked_however_long_the_silence_is() {
-        let marks = [0.0, 1.0, 2.0, 4.0, 6.0].map(|at| Mark { at, what: Kind::Downbeat });
+        let marks = [0.0, 1.0, 2.0, 4.0, 6.0].map(|at| BeatMark { at, what: BeatKind::Downbeat });
         let solo = Performance {
             phrases: Some(vec![0, 1]),
             beats: Some(Beats::new(&marks)),

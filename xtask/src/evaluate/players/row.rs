@@ -7,19 +7,17 @@ use serde::Serialize;
 
 use antiphon::{
     adaptation::Outcome,
-    lane::Ending,
     model::Model,
-    music::{
-        note::{Note, RelativeNote},
-        time::{Moment, Seconds},
-    },
+    music::{note::Note, time::Moment},
     params::AntiphonParams,
 };
 
 use crate::{
     corpus::{GridNote, collection::Corpus},
-    evaluate::suffix_array::{SuffixArray, Token},
-    playing::{self, Playing, Task},
+    evaluate::{
+        continued,
+        suffix_array::{SuffixArray, Token},
+    },
     table::columns,
 };
 
@@ -160,18 +158,8 @@ fn played(model: &Arc<dyn Model>, piece: &[GridNote], turn: usize) -> Vec<Token>
     let defaults = AntiphonParams::default().snapshot();
     let from = turn / PLACES * HEARD;
     let heard = in_time(&piece[from.min(piece.len())..piece.len().min(from + HEARD)]);
-    let task = Task {
-        manner: defaults.manner,
-        seed: defaults.seed(u32::try_from(turn).unwrap_or(u32::MAX), 0),
-        length: Seconds::FOREVER,
-        ending: Ending::Full,
-    };
-    let mut before = playing::from(&heard);
-    let token = |note: Note| {
-        let step = note.onset - std::mem::replace(&mut before, note.onset);
-        Token::of(&RelativeNote { step, duration: note.duration, key: note.key, velocity: note.velocity })
-    };
-    Playing::new(model, &task, &heard, playing::from(&heard)).take(PLAYED).map(token).collect()
+    let seed = defaults.seed(u32::try_from(turn).unwrap_or(u32::MAX), 0);
+    continued(model, defaults.manner, seed, &heard, PLAYED).iter().map(Token::of).collect()
 }
 
 fn in_time(notes: &[GridNote]) -> Vec<Note> {
