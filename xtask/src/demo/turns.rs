@@ -4,7 +4,7 @@
 mod tests;
 
 use anyhow::{Result, ensure};
-use stage::{Event, Sounded, performance};
+use stage::{Event, Sounded, score};
 
 use super::{
     Arguments, BEATS_PER_BAR,
@@ -80,7 +80,7 @@ impl Turns {
 
     /// The notes that the plugin hears.
     pub fn heard(&self) -> Vec<Sounded> {
-        performance::notes(&self.score)
+        score::notes(&self.score)
     }
 
     /// How long the take lasts.
@@ -144,6 +144,6 @@ fn events(call: &[SongNote], start: u64, length: u64, sample_rate: f64) -> Vec<E
             events.push(Event::note_off(start + off, note.key));
         }
     }
-    stage::score::sort(&mut events);
+    score::sort(&mut events);
     events
 }

@@ -13,8 +13,8 @@ use antiphon::lane::Telemetry;
 use anyhow::{Context, Result, bail, ensure};
 use stage::{
     Clap, Event, Host, Kind, Mode, Pace, Setup, Transport,
-    host::{Block, Heard},
-    performance,
+    host::{Block, Output},
+    score,
     transport::Playhead,
 };
 
@@ -154,17 +154,17 @@ impl Soak {
         let is_busy = self.plan.pace == Pace::RealTime && part % 2 == 1;
         let busy = Busy::start(if is_busy { BUSY_THREADS } else { 0 });
         let (late, notes) = (audibly_late(), self.notes);
-        let mut heard = Heard::default();
+        let mut output = Output::default();
         let mut to_come = &score[..];
         while self.now < end {
             let frames = u32::try_from((end - self.now).min(BLOCK.into())).context("a block is short")?;
             let now = to_come.partition_point(|event| event.at < self.now + u64::from(frames));
             let (events, rest) = to_come.split_at(now);
             to_come = rest;
-            self.block(frames, events, playhead, &mut heard)?;
+            self.block(frames, events, playhead, &mut output)?;
         }
         drop(busy);
-        self.judge(&heard)?;
+        self.judge(&output)?;
         let lateness = if is_busy { &mut self.beside_others } else { &mut self.at_rest };
         lateness.notes += self.notes - notes;
         lateness.late += audibly_late() - late;
@@ -178,21 +178,21 @@ impl Soak {
         frames: u32,
         events: &[Event],
         playhead: &mut Playhead<'_>,
-        heard: &mut Heard,
+        output: &mut Output,
     ) -> Result<()> {
         if self.plan.pace == Pace::RealTime {
             thread::sleep(self.due.saturating_duration_since(Instant::now()));
         }
-        let block = Block { start: self.now, frames, place: playhead.advance(self.now), events };
-        self.worst_block = self.worst_block.max(self.clap.process(&block, heard)?);
+        let block = Block { start: self.now, frames, transport: playhead.advance(self.now), events };
+        self.worst_block = self.worst_block.max(self.clap.process(&block, output)?);
         self.due += Duration::from_secs_f64(f64::from(frames) / RATE);
         self.now += u64::from(frames);
         Ok(())
     }
 
     /// Looks at what one part gave.
-    fn judge(&mut self, heard: &Heard) -> Result<()> {
-        let notes = performance::notes(&heard.events);
+    fn judge(&mut self, output: &Output) -> Result<()> {
+        let notes = score::notes(&output.events);
         let hanging = notes.iter().find(|note| note.off.is_none());
         if let Some(note) = hanging {
             bail!("{note:?} hangs");

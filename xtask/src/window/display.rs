@@ -6,16 +6,16 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use stage::screen::Guest;
+use stage::screen::DisplayConnection;
 
 /// The screen of our own, in pixels and bits of colour: room for the window at twice its size.
 const SCREEN: &str = "2600x1800x24";
 
 /// Names a display in the environment.
 pub struct Display {
-    /// One of our own ends with its last guest, which is this process: a library that still asks it something when the
+    /// One of our own ends with its last connection, which is this process: a library that still asks it something when the
     /// program ends would end the program with an error, were it gone before.
-    _guest: Guest,
+    _connection: DisplayConnection,
 }
 
 impl Display {
@@ -25,7 +25,7 @@ impl Display {
     /// When there is neither.
     pub fn open() -> Result<Self> {
         if std::env::var_os("DISPLAY").is_some() {
-            return Ok(Self { _guest: Guest::arrive()? });
+            return Ok(Self { _connection: DisplayConnection::open()? });
         }
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp", "-terminate"])
@@ -38,6 +38,6 @@ impl Display {
         BufReader::new(told).read_line(&mut number).context("Xvfb tells no display")?;
         // SAFETY: this is called before any other thread is started.
         unsafe { std::env::set_var("DISPLAY", format!(":{}", number.trim())) };
-        Ok(Self { _guest: Guest::arrive()? })
+        Ok(Self { _connection: DisplayConnection::open()? })
     }
 }

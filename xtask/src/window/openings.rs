@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use stage::{
     Clap, Host, Mode, Setup,
     clap::Pixels,
-    host::{Block, Heard, Parameter},
+    host::{Block, Output, Parameter},
     screen::Screen,
 };
 
@@ -188,9 +188,9 @@ impl Host for Opener {
         self.clap.reset()
     }
 
-    fn process(&mut self, block: &Block<'_>, heard: &mut Heard) -> Result<Duration> {
+    fn process(&mut self, block: &Block<'_>, output: &mut Output) -> Result<Duration> {
         self.act()?;
-        self.clap.process(block, heard)
+        self.clap.process(block, output)
     }
 
     fn parameters(&mut self) -> Result<Vec<Parameter>> {

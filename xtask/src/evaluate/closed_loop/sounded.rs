@@ -39,7 +39,7 @@ pub fn played(events: &[Event], sample_rate: f64, end: f64) -> Vec<Sounded> {
         beat: None,
         off_eighth: None,
     };
-    let mut notes: Vec<Sounded> = stage::performance::notes(events).into_iter().map(note).collect();
+    let mut notes: Vec<Sounded> = stage::score::notes(events).into_iter().map(note).collect();
     sustain(&mut notes, &pedal(events, sample_rate, end));
     notes
 }

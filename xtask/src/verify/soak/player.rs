@@ -61,7 +61,7 @@ impl Player {
 
 #[cfg(test)]
 mod tests {
-    use stage::performance;
+    use stage::score::notes;
 
     use super::*;
 
@@ -70,7 +70,7 @@ mod tests {
         let mut player = Player::new(48_000.0);
         for part in 0..100 {
             let score = player.part(part * 2_000_000, (part + 1) * 2_000_000);
-            assert!(performance::notes(&score).iter().all(|note| note.off.is_some()));
+            assert!(notes(&score).iter().all(|note| note.off.is_some()));
             assert!(score.last().is_some_and(|last| last.at < (part + 1) * 2_000_000));
         }
     }
