@@ -9,7 +9,7 @@ use super::{
     turns::Turns,
 };
 use crate::{
-    demo::{controls::Setting, game::Game},
+    demo::{settings::Setting, turns::Game},
     models::Choice,
 };
 

@@ -9,7 +9,7 @@ use super::{
     figures::{Figures, Heard, MEASURES, Values},
     passage,
 };
-use crate::{corpus::collection::Corpus, demo::game::Game, evaluate::row::columns};
+use crate::{corpus::collection::Corpus, demo::turns::Game, evaluate::row::columns};
 
 /// Means over performances.
 #[derive(Debug, Serialize)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use stage::{Event, Kind};
 
 use super::excerpt::Excerpt;
-use crate::demo::game::Game;
+use crate::demo::turns::Game;
 
 /// In *Endless* the plugin plays for so many calls' lengths.
 const ENDLESS: usize = 3;
