@@ -198,7 +198,7 @@ fn channel(number: u8) -> Result<MidiChannel> {
     MidiChannel::from_index(number).with_context(|| format!("MIDI has no channel {number}"))
 }
 
-/// What the plugin plays; nothing for what is not output.
+/// What the plugin plays; nothing for what is not heard.
 ///
 /// # Errors
 /// When it plays something that is neither a note nor a controller.

@@ -68,6 +68,14 @@ pub fn clap_bundle() -> Result<PathBuf> {
     Ok(bundled_folder()?.join("Antiphon.clap"))
 }
 
+/// The folder of the project.
+///
+/// # Errors
+/// Never: xtask lies within it.
+pub fn root_folder() -> Result<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")
+}
+
 /// Cargo's target folder, in which this program was built.
 ///
 /// # Errors

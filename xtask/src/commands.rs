@@ -48,19 +48,20 @@ pub struct Arguments {
     data: Option<PathBuf>,
 }
 
-/// A command on a page.
+/// A command on a page, and how it stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct PageCommand {
     page: String,
     line: String,
-    place: Place,
+    markup: Markup,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Markup {
     /// To be typed as it stands.
     Block,
-    Sentence,
+    /// Within a sentence, which names it.
+    Inline,
 }
 
 /// Where commands are run, and what they find there.
@@ -70,7 +71,7 @@ struct Sandbox {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
+    let root = bundle::root_folder()?;
     let found = commands(root)?;
     let faults: Vec<String> = found.iter().filter_map(|found| fault(root, found)).collect();
     if !faults.is_empty() {
@@ -89,7 +90,7 @@ fn fault(root: &Path, found: &PageCommand) -> Option<String> {
             let error = crate::Command::try_parse_from(&words[1..]).err()?;
             let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             // In a sentence a command stands for itself, without what it works on.
-            let is_named = found.place == Place::Sentence
+            let is_named = found.markup == Markup::Inline
                 && matches!(
                     error.kind(),
                     ErrorKind::MissingRequiredArgument
@@ -120,10 +121,10 @@ fn commands(root: &Path) -> Result<Vec<PageCommand>> {
     let mut found = Vec::new();
     for page in pages {
         let text = fs::read_to_string(root.join(&page)).with_context(|| format!("cannot read {page}"))?;
-        found.extend(on_page(&text).into_iter().map(|(line, place)| PageCommand {
+        found.extend(on_page(&text).into_iter().map(|(line, markup)| PageCommand {
             page: page.clone(),
             line,
-            place,
+            markup,
         }));
     }
     Ok(found)
@@ -136,15 +137,15 @@ fn words(line: &str) -> Option<Vec<String>> {
     Some(words.map(|word| if word == "N" { "1".to_owned() } else { word }).collect())
 }
 
-fn on_page(text: &str) -> Vec<(String, Place)> {
+fn on_page(text: &str) -> Vec<(String, Markup)> {
     let mut found = Vec::new();
     // Blocks and sentences take turns, and so do sentences and the code in them.
     for (part, is_block) in text.split("```").zip([false, true].into_iter().cycle()) {
         if is_block {
-            found.extend(part.lines().skip(1).filter_map(command).map(|line| (line, Place::Block)));
+            found.extend(part.lines().skip(1).filter_map(command).map(|line| (line, Markup::Block)));
         } else {
             let code = part.split('`').skip(1).step_by(2).map(|code| code.replace('\n', " "));
-            found.extend(code.filter_map(|code| command(&code)).map(|line| (line, Place::Sentence)));
+            found.extend(code.filter_map(|code| command(&code)).map(|line| (line, Markup::Inline)));
         }
     }
     found
@@ -164,7 +165,7 @@ fn run_all(root: &Path, found: &[PageCommand], data: Option<&Path>) -> Result<()
     let sandbox = Sandbox::new(data)?;
     let mut failed = Vec::new();
     let mut done: Vec<&str> = Vec::new();
-    for PageCommand { line, .. } in found.iter().filter(|found| found.place == Place::Block) {
+    for PageCommand { line, .. } in found.iter().filter(|found| found.markup == Markup::Block) {
         if done.contains(&line.as_str()) {
             continue;
         }
@@ -245,8 +246,8 @@ fn song() -> Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn found(line: &str, place: Place) -> PageCommand {
-        PageCommand { page: "README.md".to_owned(), line: line.to_owned(), place }
+    fn found(line: &str, markup: Markup) -> PageCommand {
+        PageCommand { page: "README.md".to_owned(), line: line.to_owned(), markup }
     }
 
     #[test]
@@ -257,14 +258,16 @@ mod tests {
     #[test]
     fn a_command_that_is_none_is_a_fault() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let fault = |line: &str, place| fault(root, &found(line, place));
-        assert_eq!(fault("cargo xtask demo --fast", Place::Block), None);
-        assert_eq!(fault("cargo xtask --help", Place::Sentence), None);
-        assert!(fault("cargo xtask demo --quick", Place::Block).is_some_and(|told| told.contains("--quick")));
-        assert!(fault("cargo xtask dance", Place::Sentence).is_some());
-        assert!(fault("cargo xtask inspect", Place::Block).is_some(), "a block is typed as it stands");
-        assert_eq!(fault("cargo xtask inspect", Place::Sentence), None);
-        assert!(fault("tests/hosts/none.sh", Place::Block).is_some());
+        let fault = |line: &str, markup| fault(root, &found(line, markup));
+        assert_eq!(fault("cargo xtask demo --fast", Markup::Block), None);
+        assert_eq!(fault("cargo xtask --help", Markup::Inline), None);
+        assert!(
+            fault("cargo xtask demo --quick", Markup::Block).is_some_and(|told| told.contains("--quick"))
+        );
+        assert!(fault("cargo xtask dance", Markup::Inline).is_some());
+        assert!(fault("cargo xtask inspect", Markup::Block).is_some(), "a block is typed as it stands");
+        assert_eq!(fault("cargo xtask inspect", Markup::Inline), None);
+        assert!(fault("tests/hosts/none.sh", Markup::Block).is_some());
     }
 
     #[test]
@@ -272,14 +275,15 @@ mod tests {
         let text = "Type `cargo xtask demo --bars\n9`, not `target` or `Play`.\n\n```sh\ncargo xtask tidy   # a rule\n\
                     musescore -o x && y\ncargo test; cargo doc\n```\n\nOr `tests/a.sh`.\n";
         let found = on_page(text);
-        let lines: Vec<(&str, Place)> = found.iter().map(|(line, place)| (line.as_str(), *place)).collect();
+        let lines: Vec<(&str, Markup)> =
+            found.iter().map(|(line, markup)| (line.as_str(), *markup)).collect();
         assert_eq!(
             lines,
             [
-                ("cargo xtask demo --bars 9", Place::Sentence),
-                ("cargo xtask tidy", Place::Block),
-                ("cargo test", Place::Block),
-                ("tests/a.sh", Place::Sentence),
+                ("cargo xtask demo --bars 9", Markup::Inline),
+                ("cargo xtask tidy", Markup::Block),
+                ("cargo test", Markup::Block),
+                ("tests/a.sh", Markup::Inline),
             ]
         );
     }

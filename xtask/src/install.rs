@@ -31,20 +31,20 @@ pub enum System {
 
 /// The user's folders, as the system names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserFolders {
-    pub home: PathBuf,
+struct UserFolders {
+    home: PathBuf,
     /// On Windows `%LOCALAPPDATA%`.
-    pub local_data: PathBuf,
-    pub documents: PathBuf,
+    local_data: PathBuf,
+    documents: PathBuf,
 }
 
 /// Where hosts look, for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostFolders {
-    pub clap: PathBuf,
-    pub vst3: PathBuf,
+struct HostFolders {
+    clap: PathBuf,
+    vst3: PathBuf,
     /// Presets of VST3 plugins, by vendor and plugin.
-    pub presets: PathBuf,
+    presets: PathBuf,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl System {
     }
 
     /// The user's folders, which need no rights of an administrator.
-    pub fn host_folders(self, user: &UserFolders) -> HostFolders {
+    fn host_folders(self, user: &UserFolders) -> HostFolders {
         let in_home = |folder: &str| user.home.join(folder);
         match self {
             Self::Linux => HostFolders {
@@ -141,7 +141,7 @@ impl UserFolders {
     ///
     /// # Errors
     /// When the system knows no home.
-    pub fn of_user() -> Result<Self> {
+    fn of_user() -> Result<Self> {
         let home = dirs::home_dir().context("this system names no home folder: set HOME to yours")?;
         Ok(Self::in_home(&home, dirs::data_local_dir().as_deref(), dirs::document_dir().as_deref()))
     }

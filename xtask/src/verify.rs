@@ -6,7 +6,7 @@ mod promises;
 mod soak;
 mod tools;
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 use anyhow::{Context, Result, bail};
 
@@ -15,6 +15,7 @@ use self::{
     promises::Outcomes,
     tools::Found,
 };
+use crate::bundle;
 
 /// Run the checks of every promise, and write what they found into docs/trust.md.
 ///
@@ -31,7 +32,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
+    let root = bundle::root_folder()?;
     std::env::set_current_dir(root)?;
     if let Some(only) = arguments.only {
         only.run(root)?;

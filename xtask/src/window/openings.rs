@@ -108,7 +108,7 @@ fn measure(what: What, times: u32, alive: &Sender<()>) -> Result<Leak> {
         left: Vec::new(),
     };
     let blocks = times * (OPEN_BLOCKS + CLOSED_BLOCKS) + 1;
-    let seconds = (f64::from(blocks * BLOCK) / SAMPLE_RATE / TURN_S).ceil() * TURN_S;
+    let seconds = (f64::from(blocks) * f64::from(BLOCK) / SAMPLE_RATE / TURN_S).ceil() * TURN_S;
     let played = play_phrases(&mut opener, seconds, Mode::Realtime)?;
     let warm = opener.left.get(WARM as usize..).context("the window was opened often enough to be warm")?;
     let each = |of: fn(&Footprint) -> usize| growth(warm.iter().map(of).collect());
