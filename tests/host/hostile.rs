@@ -148,7 +148,7 @@ fn a_model_file_of_any_name_leaves_the_embedded_model_playing() -> Result<()> {
     let long = "x".repeat(MANY);
     for path in ["/", "..", "\0", "/dev/null", "/dev/zero", "/no/such/folder/ü🎹.safetensors", &long] {
         let mut host = rig::clap(EFFECT, ANSWERS)?;
-        let state = stage::state::with_field(&host.save()?, "model-file", path)?;
+        let state = stage::clap::with_field(&host.save()?, "model-file", path)?;
         host.load(&state)?;
         let heard = rig::play(&mut host, &rig::call(), &Transport::playing(TEMPO), Blocks::Fixed(512))?;
         assert_eq!(heard.events, own, "{:?}", path.get(..20).unwrap_or(path));

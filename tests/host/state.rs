@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use stage::{Blocks, Host, Transport, state::with_field};
+use stage::{Blocks, Host, Transport, clap::with_field};
 
 use crate::rig::{self, ANSWERS, EFFECT, TEMPO};
 

@@ -69,7 +69,7 @@ pub struct Arguments {
     sheet: Option<PathBuf>,
     /// The tempo of the sheet, in quarter notes a minute [default: the beats of the file, if its notes lie on them; otherwise
     /// they are found]
-    #[arg(long, value_name = "BPM", requires = "sheet", value_parser = crate::demo::number::<20, 400>)]
+    #[arg(long, value_name = "BPM", requires = "sheet", value_parser = crate::demo::settings::number::<20, 400>)]
     sheet_tempo: Option<f64>,
     /// Play the notes through a SoundFont into this WAV file
     #[arg(long, value_name = "FILE")]

@@ -26,8 +26,8 @@ use crate::{
         collection::{self, Corpus, Source},
     },
     demo::{
-        controls::{Setting, number},
-        game::Game,
+        settings::{Setting, number},
+        turns::Game,
     },
     models::Choice,
     table,

@@ -49,7 +49,7 @@ pub fn played(events: &[Event], sample_rate: f64, end: f64) -> Vec<HeardNote> {
         beat: None,
         off_eighth: None,
     };
-    let mut notes: Vec<HeardNote> = stage::performance::notes(events).into_iter().map(note).collect();
+    let mut notes: Vec<HeardNote> = stage::score::notes(events).into_iter().map(note).collect();
     sustain(&mut notes, &pedal(events, sample_rate, end));
     notes
 }

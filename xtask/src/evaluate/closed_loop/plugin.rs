@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     corpus::messages::SUSTAIN,
-    demo::{controls::Setting, game::Game},
+    demo::{settings::Setting, turns::Game},
     models::Choice,
 };
 

@@ -1,16 +1,20 @@
-//! `take.wav`: the take as the plugin's own sound plays it, and a click on the beats.
+//! `take.mid`: call and answer on two tracks; and `take.wav`: the take as the plugin's own sound plays it, and a click on
+//! the beats.
 
 use std::{f64::consts::TAU, io::Cursor, path::Path};
 
+use antiphon::plugin::{Exported, InstrumentSlot};
 use anyhow::{Context, Result, ensure};
 use hound::{SampleFormat, WavSpec, WavWriter};
-use stage::{Blocks, Clap, Event, Host, Mode, Pace, Part, Setup, Transport, score};
+use stage::{Blocks, Clap, Event, Host, Mode, Pace, Setup, Sounded, Transport, score};
 
 use super::{BEATS_PER_BAR, turns::Turns};
-use crate::file;
+use crate::{
+    file,
+    score_file::{Mark, Part, Placed, ScoreFile},
+};
 
-/// The plugin that is heard.
-const PLUGIN: &str = "audio.antiphon.slot";
+const TICKS_PER_BEAT: u16 = 960;
 const BLOCKS: Blocks = Blocks::Fixed(512);
 /// The pitch and the loudness of a click, 1 for full scale, on the first beat of a bar and on the others.
 const DOWNBEAT: (f64, f64) = (1760.0, 0.10);
@@ -25,12 +29,29 @@ pub enum Click {
     On,
 }
 
+/// Writes the take as a MIDI file of format 1: tempo and signature, "Call", "Answer".
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_midi(path: &Path, turns: &Turns, answers: &[Sounded]) -> Result<()> {
+    let microseconds_per_quarter = (60e6 / turns.tempo).round() as u32;
+    let score = ScoreFile {
+        ticks_per_quarter: TICKS_PER_BEAT,
+        marks: vec![
+            (0, Mark::Tempo { microseconds_per_quarter }),
+            (0, Mark::Signature { numerator: BEATS_PER_BAR as u8, denominator: 4 }),
+        ],
+        parts: vec![part("Call", &turns.heard(), turns), part("Answer", answers, turns)],
+    };
+    file::replace(&[(path.to_owned(), score.bytes()?)])
+}
+
 /// Writes what is heard of calls and answers. A fresh plugin of `bundle` plays them; nothing is answered anew.
 ///
 /// # Errors
 /// When the bundle cannot be loaded, the plugin stays silent, or the file cannot be written.
-pub fn write(path: &Path, bundle: &Path, turns: &Turns, answers: &[Event], click: Click) -> Result<()> {
-    let mut audio = sounding(Clap::open(bundle, PLUGIN)?, turns, answers)?;
+pub fn write_wav(path: &Path, bundle: &Path, turns: &Turns, answers: &[Event], click: Click) -> Result<()> {
+    let mut audio = sounding(Clap::open(bundle, InstrumentSlot::CLAP_ID)?, turns, answers)?;
     let loudest = audio.iter().flatten().fold(0.0f32, |loudest, sample| loudest.max(sample.abs()));
     ensure!(loudest > 0.0, "the plugin in {} gives no sound", bundle.display());
     if click == Click::On {
@@ -39,14 +60,33 @@ pub fn write(path: &Path, bundle: &Path, turns: &Turns, answers: &[Event], click
     file::replace(&[(path.to_owned(), wav(&audio, turns.sample_rate)?)])
 }
 
+/// A note that was never released ends with the take.
+fn part(name: &str, notes: &[Sounded], turns: &Turns) -> Part {
+    let ticks_per_sample = f64::from(TICKS_PER_BEAT) * turns.tempo / 60.0 / turns.sample_rate;
+    let tick = |sample: u64| (sample as f64 * ticks_per_sample).round() as u64;
+    let placed = |note: &Sounded| Placed {
+        channel: note.channel,
+        key: note.key,
+        velocity: note.velocity,
+        on: tick(note.on),
+        off: tick(note.off.unwrap_or(turns.end)),
+    };
+    Part { name: name.to_owned(), program: None, notes: notes.iter().map(placed).collect() }
+}
+
 /// Both sides of what a plugin plays that lets all pass.
 fn sounding(mut host: Clap, turns: &Turns, answers: &[Event]) -> Result<Vec<Vec<f32>>> {
     host.set_text("Bypass", "on")?;
     let mut score = [&turns.score, answers].concat();
     score::sort(&mut score);
     let transport = Transport::playing(turns.tempo).then(turns.stop, |section| section.playing = false);
-    let part =
-        Part { score: &score, transport: &transport, until: turns.end, blocks: BLOCKS, pace: Pace::Free };
+    let part = stage::Part {
+        score: &score,
+        transport: &transport,
+        until: turns.end,
+        blocks: BLOCKS,
+        pace: Pace::Free,
+    };
     let setup =
         Setup { sample_rate: turns.sample_rate, largest_block: BLOCKS.largest(), mode: Mode::Offline };
     host.record();
@@ -93,8 +133,14 @@ fn wav(audio: &[Vec<f32>], sample_rate: f64) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use midly::{Format, MetaMessage, Smf, TrackEventKind, num::u24};
+
     use super::*;
-    use crate::demo::{game::Game, turns::Turn};
+    use crate::{
+        bundle,
+        demo::turns::{Game, Turn},
+        scratch::Folder,
+    };
 
     /// A call in the first second, an answer in the third.
     fn turns() -> (Turns, Vec<Event>) {
@@ -117,19 +163,33 @@ mod tests {
         (turns, Event::note(96_000, 24_000, 67, 80).to_vec())
     }
 
-    fn peak(audio: &[Vec<f32>], from: usize, until: usize) -> f32 {
-        audio.iter().flat_map(|side| &side[from..until]).fold(0.0, |peak, sample| peak.max(sample.abs()))
+    #[test]
+    fn call_and_answer_have_a_track_each_and_keep_the_tempo() -> Result<()> {
+        let turns = Turns { tempo: 90.0, ..turns().0 };
+        let answer = Sounded { channel: 0, key: 64, velocity: 70, on: 48_000, off: Some(72_000) };
+        let folder = Folder::new("take");
+        write_midi(&folder.join("take.mid"), &turns, &[answer])?;
+        let bytes = std::fs::read(folder.join("take.mid"))?;
+        let smf = Smf::parse(&bytes)?;
+        assert_eq!(smf.header.format, Format::Parallel);
+        let tempo = TrackEventKind::Meta(MetaMessage::Tempo(u24::new(666_667)));
+        assert_eq!(smf.tracks[0][0].kind, tempo);
+        for (track, name, on) in [(1, &b"Call"[..], 0), (2, b"Answer", 1_440)] {
+            assert_eq!(smf.tracks[track][0].kind, TrackEventKind::Meta(MetaMessage::TrackName(name)));
+            assert_eq!(smf.tracks[track][1].delta.as_int(), on);
+            assert_eq!(smf.tracks[track][2].delta.as_int(), 720);
+        }
+        Ok(())
     }
 
-    fn plugin() -> Result<Clap> {
-        // SAFETY: the framework's entry is a valid one.
-        unsafe { Clap::in_process((&raw const antiphon::plugin::clap_entry).cast(), PLUGIN) }
+    fn peak(audio: &[Vec<f32>], from: usize, until: usize) -> f32 {
+        audio.iter().flat_map(|side| &side[from..until]).fold(0.0, |peak, sample| peak.max(sample.abs()))
     }
 
     #[test]
     fn call_and_answer_are_heard_where_they_were_played_and_nothing_else() -> Result<()> {
         let (turns, answers) = turns();
-        let audio = sounding(plugin()?, &turns, &answers)?;
+        let audio = sounding(bundle::linked::<InstrumentSlot>()?, &turns, &answers)?;
         assert_eq!(audio.len(), 2);
         for (from, heard) in [(0, true), (72_000, false), (96_000, true), (180_000, false)] {
             let peak = peak(&audio, from, from + 12_000);
