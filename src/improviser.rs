@@ -29,6 +29,7 @@ use crate::{
     music::{
         beat_tracker,
         conditions::{Conditions, Who},
+        feel::Swing,
         hands::Berth,
         harmony,
         hearing::OPEN_NOTES,
@@ -36,7 +37,6 @@ use crate::{
         memory::Memory,
         metre::{Metre, Metres},
         note::{KnownNote, Note},
-        swing::Swing,
         time::{Moment, Seconds},
         turn::TurnId,
     },

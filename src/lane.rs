@@ -13,13 +13,13 @@ use rtrb::{Consumer, Producer, RingBuffer};
 pub use self::waits::Waits;
 use crate::music::{
     conditions::{Harmony, Who},
-    diatonic::Diatonic,
     hands::Berth,
     harmony,
     manner::Manner,
     metre::Metre,
     note::{Note, Velocity},
     patience::Patience,
+    scale::Diatonic,
     time::{Moment, SampleTime, Seconds},
     turn::TurnId,
 };

@@ -36,9 +36,9 @@ use crate::{
     music::{
         manner::Manner,
         metre::Metre,
+        pace::Touch,
         time::{Moment, SampleRate, SampleTime, Samples},
         timeline::{Timeline, Transport},
-        touch::Touch,
         turn::{TurnId, Turns},
     },
 };

@@ -13,7 +13,7 @@ use crate::{
     music::{
         call::{CHORD_SPAN, Call},
         conditions::{Conditions, Harmony, Who},
-        diatonic::Diatonic,
+        feel::steadiness,
         grid::Cell,
         hands::{Berth, Part},
         keys::Keys,
@@ -22,7 +22,7 @@ use crate::{
         metre::Metre,
         note::{Key, KnownNote, Note, Velocity},
         pace::{Pace, Stray},
-        steadiness::steadiness,
+        scale::Diatonic,
         time::{Moment, Seconds},
         turn::TurnId,
     },

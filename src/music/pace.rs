@@ -1,6 +1,9 @@
-//! How somebody plays: how fast onsets follow each other, how many notes they have, and how long these are.
+//! How somebody plays: how fast onsets follow each other, how many notes they have, how long these are, and how loud.
 
-use super::{note::Note, time::Seconds};
+use super::{
+    note::{Note, Velocity},
+    time::Seconds,
+};
 
 /// Fewer notes tell no pace.
 const FEWEST: usize = 4;
@@ -94,6 +97,26 @@ pub fn longest_step(notes: &[Note]) -> Option<Seconds> {
     steps.filter(|step| *step >= CHORD).take(NEWEST_STEPS).reduce(Seconds::max)
 }
 
+/// How much the newest strike counts: about the last four, so that a change is followed within a phrase.
+const NEWEST_STRIKE: f32 = 0.25;
+/// Before the first strike: mezzo-forte.
+const UNKNOWN: Velocity = Velocity::saturating(64);
+
+/// A running mean of the newest velocities.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Touch(Option<f32>);
+
+impl Touch {
+    pub fn strike(&mut self, velocity: Velocity) {
+        let newest = f32::from(velocity.value());
+        self.0 = Some(self.0.map_or(newest, |mean| mean + NEWEST_STRIKE * (newest - mean)));
+    }
+
+    pub fn velocity(self) -> Velocity {
+        self.0.map_or(UNKNOWN, |mean| Velocity::saturating(mean.round() as u8))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,5 +169,14 @@ mod tests {
         let faster = (0..8).map(|n| if n < 2 { f64::from(n) * 3.0 } else { 3.0 + f64::from(n) * 0.5 });
         assert_eq!(longest_step(&notes(faster)), Some(Seconds(0.5)));
         assert_eq!(longest_step(&notes([1.0; 3].into_iter())), None);
+    }
+
+    #[test]
+    fn the_touch_follows_the_player_within_a_phrase() {
+        let mut touch = Touch::default();
+        touch.strike(Velocity::saturating(100));
+        assert_eq!(touch.velocity().value(), 100);
+        (0..8).for_each(|_| touch.strike(Velocity::saturating(30)));
+        assert!((30..40).contains(&touch.velocity().value()));
     }
 }

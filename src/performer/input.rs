@@ -6,8 +6,8 @@ use crate::music::{
     harmony::{self, Source},
     hearing::{CHANNELS, Hearing, Pedal, Place, Zone},
     keys::Keys,
+    pace::Touch,
     time::SampleTime,
-    touch::Touch,
     turn::{Cue, Foot},
 };
 

@@ -6,8 +6,8 @@ use crate::{
     lane::Request,
     music::{
         manner::Manner,
+        pace::Touch,
         time::{Moment, SampleTime, Seconds},
-        touch::Touch,
         turn::TurnId,
     },
 };

@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
-use antiphon::{desk::shared_out, music::swing::Swing};
+use antiphon::{desk::shared_out, music::feel::Swing};
 
 use crate::{
     corpus::{
