@@ -1,7 +1,8 @@
 //! How a player takes the beat: how much it swings, and how closely it is kept to.
 
-use super::conditions::{Conditions, PLACES};
 use std::f64::consts::TAU;
+
+use super::conditions::{Conditions, PLACES};
 
 /// Parts of a beat in which it is counted.
 const TICKS: f64 = 960.0;

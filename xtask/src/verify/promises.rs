@@ -22,7 +22,7 @@ pub const PROMISES: &[Promise] = &[
             "every_note_on_has_its_note_off",
             "a_host_that_refuses_events_gets_every_note_off_in_the_end",
             "releases::no_change_of_a_parameter_leaves_a_note_hanging",
-            "chance::no_score_and_no_transport_leave_a_note_hanging",
+            "extremes::no_score_and_no_transport_leave_a_note_hanging",
             "fuzzed::no_events_no_transport_and_no_settings_leave_a_note_hanging",
         ],
     },
@@ -61,7 +61,7 @@ pub const PROMISES: &[Promise] = &[
         text: "A new activation between two calls changes no answer, and the plugin's own notes that come back make no avalanche",
         tests: &[
             "activation::a_new_activation_between_two_calls_changes_no_answer",
-            "ring::the_plugins_own_notes_that_come_in_again_make_no_avalanche_and_are_told_of",
+            "duo::the_plugins_own_notes_that_come_in_again_make_no_avalanche_and_are_told_of",
         ],
     },
     Promise {
@@ -77,8 +77,8 @@ pub const PROMISES: &[Promise] = &[
         text: "Block size is invisible",
         tests: &[
             "every_partition_into_blocks_sounds_the_same",
-            "blocks::the_answer_is_the_same_for_every_partition_into_blocks",
-            "blocks::the_answer_is_the_same_in_blocks_of_one_sample",
+            "time::the_answer_is_the_same_for_every_partition_into_blocks",
+            "time::the_answer_is_the_same_in_blocks_of_one_sample",
             "extremes::it_answers_in_blocks_of_65536_samples_at_the_lowest_and_the_highest_rate",
         ],
     },
@@ -93,10 +93,10 @@ pub const PROMISES: &[Promise] = &[
     Promise {
         text: "Nothing below `process` allocates or waits, in storms of settings and events and with states loaded meanwhile",
         tests: &[
-            "storms::a_storm_of_settings_live_leaves_no_note_hanging",
-            "storms::more_events_than_the_lanes_hold_live_leave_no_note_hanging",
-            "storms::resets_and_restarts_in_a_storm_leave_no_note_hanging",
-            "storms::states_may_be_loaded_and_saved_while_the_audio_thread_plays",
+            "extremes::a_storm_of_settings_live_leaves_no_note_hanging",
+            "extremes::more_events_than_the_lanes_hold_live_leave_no_note_hanging",
+            "extremes::resets_and_restarts_in_a_storm_leave_no_note_hanging",
+            "extremes::states_may_be_loaded_and_saved_while_the_audio_thread_plays",
             "sound::a_storm_of_notes_is_played_live_without_an_allocation",
             "plugin::tests::while_all_that_can_be_locked_is_locked_the_audio_thread_plays_on",
             "realtime::a_full_lane_is_counted_and_nobody_waits",
@@ -112,7 +112,7 @@ pub const PROMISES: &[Promise] = &[
             "faults::a_worker_that_always_fails_leaves_silence_and_nothing_hanging",
             "faults::a_worker_that_stands_still_for_10_ms_to_10_s_delays_silences_and_then_answers",
             "faults::faults_are_counted",
-            "chance::no_worker_is_so_late_that_a_note_hangs",
+            "extremes::no_worker_is_so_late_that_a_note_hangs",
         ],
     },
     Promise {
@@ -136,17 +136,17 @@ pub const PROMISES: &[Promise] = &[
     Promise {
         text: "A project of every released version loads, value by value",
         tests: &[
-            "versions::a_state_of_every_version_loads_with_the_values_it_was_saved_with",
-            "versions::the_present_version_has_its_golden_states",
-            "versions::no_parameter_of_an_earlier_version_is_gone_and_the_effects_id_stays",
+            "state::a_state_of_every_version_loads_with_the_values_it_was_saved_with",
+            "state::the_present_version_has_its_golden_states",
+            "state::no_parameter_of_an_earlier_version_is_gone_and_the_effects_id_stays",
         ],
     },
     Promise {
         text: "A state that is broken, foreign, huge or hostile changes nothing, and the instance goes on",
         tests: &[
-            "hostile::no_value_in_a_state_stops_the_plugin",
-            "hostile::no_bytes_in_place_of_a_state_stop_the_plugin",
-            "hostile::a_state_without_an_end_or_of_another_plugin_changes_nothing",
+            "state::no_value_in_a_state_stops_the_plugin",
+            "state::no_bytes_in_place_of_a_state_stop_the_plugin",
+            "state::a_state_without_an_end_or_of_another_plugin_changes_nothing",
             "plugin::border::tests::numbers_of_a_state_come_into_range_and_what_is_none_goes",
         ],
     },
@@ -158,7 +158,7 @@ pub const PROMISES: &[Promise] = &[
             "model::weights::tests::a_file_that_was_cut_anywhere_is_refused",
             "model::weights::tests::a_tensor_of_another_shape_is_refused_by_its_name",
             "state::a_broken_model_file_leaves_the_old_model_playing",
-            "hostile::a_model_file_of_any_name_leaves_the_embedded_model_playing",
+            "state::a_model_file_of_any_name_leaves_the_embedded_model_playing",
         ],
     },
     Promise {
@@ -175,7 +175,7 @@ pub const PROMISES: &[Promise] = &[
         text: "Chance is seeded: a project gives the same notes at every bounce, in both formats",
         tests: &[
             "answers::every_render_of_one_instance_repeats_the_first",
-            "games::every_game_is_the_same_in_every_render_every_partition_and_both_formats",
+            "time::every_game_is_the_same_in_every_render_every_partition_and_both_formats",
         ],
     },
 ];
