@@ -13,8 +13,8 @@ pub use self::speaker::Speaker;
 use crate::{
     music::{
         bars::{Bar, Signature},
-        hearing::{NoteId, Pedal, Place, Places},
         note::{Key, Velocity},
+        note_tracker::{NoteId, Pedal, Place, Places},
         time::{BeatTime, Beats, Tempo},
         timeline::Transport,
     },

@@ -1,8 +1,8 @@
 //! What a host may automate: identifiers, ranges, units and texts. Read by any thread.
 
-mod delivery;
 mod extent;
-mod manner;
+mod generation;
+mod output;
 mod sound;
 mod switches;
 #[cfg(test)]
@@ -17,16 +17,16 @@ use nice_plug::prelude::*;
 use parking_lot::RwLock;
 
 pub use self::{
-    delivery::DeliveryParams,
     extent::WindowSize,
-    manner::MannerParams,
+    generation::GenerationParams,
+    output::OutputParams,
     sound::{OwnSound, SoundParams},
     switches::{Mpe, SwitchParams},
     turn::{AnswerLength, CueSource, EntryAlignment, Mode, PartChoice, TurnParams},
 };
 use crate::{
     music::{
-        manner::{Manner, Thousandths},
+        generation::{GenerationSettings, Thousandths},
         memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
         patience::Patience,
         time::Beats,
@@ -95,10 +95,10 @@ pub struct AntiphonParams {
     pub bypass: BoolParam,
 
     #[nested(group = "Manner")]
-    pub manner: MannerParams,
+    pub generation: GenerationParams,
 
     #[nested(group = "Delivery")]
-    pub delivery: DeliveryParams,
+    pub output: OutputParams,
 
     #[nested(group = "Switches")]
     pub switches: SwitchParams,
@@ -133,11 +133,11 @@ impl AntiphonParams {
     /// The values of now, within their ranges whatever a saved state said. Realtime-safe.
     pub fn snapshot(&self) -> Settings {
         let memory = self.memory.value().clamp(SMALLEST_MEMORY as i32, LARGEST_MEMORY as i32);
-        let others = Manner {
+        let others = GenerationSettings {
             temperature: Thousandths::of(self.temperature.value().clamp(0.0, HOTTEST)),
             memory: memory as u8,
             model: self.model.value() as u8,
-            ..Manner::DEFAULT
+            ..GenerationSettings::DEFAULT
         };
         Settings {
             rules: self.turn.rules(
@@ -145,9 +145,9 @@ impl AntiphonParams {
                 Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
             ),
             patience: Patience::saturating(self.patience.value()),
-            manner: self.manner.snapshot(others).playing(self.turn.part()),
-            delivery: self.delivery.snapshot(),
-            ears: self.switches.ears(),
+            generation: self.generation.snapshot(others).playing(self.turn.part()),
+            output: self.output.snapshot(),
+            input_filter: self.switches.input_filter(),
             harmony: self.switches.harmony(),
             zone: self.switches.zone(),
             triggers: self.switches.triggers(),
@@ -187,8 +187,8 @@ impl Default for AntiphonParams {
             seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: HIGHEST_SEED }),
             variation: EnumParam::new("Variation", Variation::Varying),
             bypass: BoolParam::new("Bypass", false).make_bypass(),
-            manner: MannerParams::default(),
-            delivery: DeliveryParams::default(),
+            generation: GenerationParams::default(),
+            output: OutputParams::default(),
             switches: SwitchParams::default(),
             turn: TurnParams::default(),
             sound: OwnSound::default(),

@@ -23,7 +23,7 @@ use crate::{
     model,
     music::time::{SampleRate, Samples},
     params::AntiphonParams,
-    performer::{Lead, Partner, Past, Performer},
+    performer::{Partner, Past, Performer, RenderDetector},
     synth::Synth,
     worker::Worker,
 };
@@ -185,7 +185,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
         let (partner, worker) = if is_offline {
             (Partner::Inline(Box::new(improviser)), Worker::of_scribe(self.instance.scribe.clone()))
         } else {
-            (Partner::Watched(Lead::default()), self.employ(improviser, changes))
+            (Partner::Watched(RenderDetector::default()), self.employ(improviser, changes))
         };
         let worker = worker.inspect_err(|error| {
             nice_error!("Antiphon gets no thread of its own ({error}): live it only listens, and only an open window keeps the take");

@@ -10,12 +10,12 @@ use super::{
 use crate::{
     instance::{Instance, Report},
     music::{
+        generation::Thousandths,
         harmony::Source,
-        manner::Thousandths,
         time::{Moment, SampleRate, SampleTime, Seconds},
         turn::Standing,
     },
-    performer::{Ears, Settings},
+    performer::{InputFilter, Settings},
     take::{LineKind as TakeLine, Notes, Played, Take},
 };
 
@@ -58,9 +58,9 @@ impl Watch {
         view.floor = self.floor(standing, now, rate, is_new, &settings, &view);
         let follows = settings.harmony != Source::Off;
         view.harmony = self.instance.telemetry.harmony.now().filter(|_| follows);
-        let follows = settings.manner.key_follow > Thousandths::ZERO;
+        let follows = settings.generation.key_follow > Thousandths::ZERO;
         view.key = self.instance.telemetry.scale.name().filter(|_| follows);
-        view.allowed = settings.manner.keys();
+        view.allowed = settings.generation.keys();
         view.odds = self.instance.foresight.keys();
         view.health = health(self.instance.report());
         view
@@ -86,7 +86,7 @@ impl Watch {
         };
         match standing {
             _ if settings.bypass => Floor::Bypassed,
-            _ if settings.ears == Ears::Closed => Floor::Deaf,
+            _ if settings.input_filter == InputFilter::Closed => Floor::Deaf,
             Standing::Plugin { until } => {
                 Floor::Plugin { left: until.map(left), of: until.map(|until| moment(until) - since) }
             }

@@ -4,7 +4,7 @@ use nice_plug::prelude::*;
 
 use super::{CENTRE, gesture};
 use crate::{
-    music::hearing::{Pedal, Places},
+    music::note_tracker::{Pedal, Places},
     performer::Gesture,
     synth::Synth,
 };

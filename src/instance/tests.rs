@@ -7,8 +7,8 @@ use crate::{
     event_log::{Event, event_log},
     model::weights::embedded_file,
     music::{
-        hearing::Place,
         note::{Key, Velocity},
+        note_tracker::Place,
         time::{SampleRate, SampleTime},
     },
 };

@@ -4,8 +4,8 @@ use nice_plug::prelude::*;
 
 use super::texts;
 use crate::{
-    music::{harmony::Source, hearing::Zone, note::Key},
-    performer::{Ears, Triggers},
+    music::{harmony::Source, note::Key, note_tracker::Zone},
+    performer::{InputFilter, Triggers},
 };
 
 /// The left hand plays below it.
@@ -65,11 +65,11 @@ pub enum Mpe {
 
 impl SwitchParams {
     /// To whom the plugin listens now. Realtime-safe.
-    pub fn ears(&self) -> Ears {
+    pub fn input_filter(&self) -> InputFilter {
         match super::channel(&self.input_channel) {
-            _ if !self.listen.value() => Ears::Closed,
-            Some(channel) => Ears::Channel(channel),
-            None => Ears::All,
+            _ if !self.listen.value() => InputFilter::Closed,
+            Some(channel) => InputFilter::Channel(channel),
+            None => InputFilter::All,
         }
     }
 

@@ -91,8 +91,11 @@ fn whatever_a_host_shows_can_be_typed_in() {
 #[test]
 fn defaults_shape_nothing() {
     let settings = AntiphonParams::default().snapshot();
-    assert_eq!((settings.manner, settings.delivery), (Manner::DEFAULT, crate::performer::Delivery::PLAIN));
-    assert_eq!(settings.ears, crate::performer::Ears::All);
+    assert_eq!(
+        (settings.generation, settings.output),
+        (GenerationSettings::DEFAULT, crate::performer::OutputSettings::PLAIN)
+    );
+    assert_eq!(settings.input_filter, crate::performer::InputFilter::All);
 }
 
 #[test]

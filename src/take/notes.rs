@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::music::{
-    hearing::{Place, Places},
     note::Velocity,
+    note_tracker::{Place, Places},
     time::{SampleTime, Samples},
 };
 

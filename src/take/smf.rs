@@ -9,7 +9,7 @@ use midly::{
 
 use self::ticks::{Conducting, Ticks};
 use super::{Notes, Take};
-use crate::music::{hearing::Pedal, time::SampleTime};
+use crate::music::{note_tracker::Pedal, time::SampleTime};
 
 /// The resolution of a saved take, in ticks a quarter note: what hosts use themselves.
 pub const TICKS_PER_BEAT: u16 = 960;

@@ -10,8 +10,8 @@ use crate::{
     event_log::{Measure, Song},
     music::{
         bars::Signature,
-        hearing::Place,
         note::{Key, Velocity},
+        note_tracker::Place,
         time::{BeatTime, Samples, Tempo},
     },
 };

@@ -3,8 +3,8 @@ use crate::{
     event_log::{Event, Record},
     model::personal::Personal,
     music::{
-        hearing::Place,
         note::{Key, Velocity},
+        note_tracker::Place,
         time::{SampleRate, SampleTime},
     },
 };

@@ -8,7 +8,7 @@ use crate::{
         quantise::{Grid, Quantise},
         time::Seconds,
     },
-    performer::Delivery,
+    performer::OutputSettings,
 };
 
 /// Bounds of the swing: from straight to a dotted note and half of it.
@@ -22,7 +22,7 @@ const LONGEST_ADVANCE_MS: f32 = 100.0;
 const AS_PLAYED: &str = "as played";
 
 #[derive(Params)]
-pub struct DeliveryParams {
+pub struct OutputParams {
     /// The note value of the grid on which onsets are set, counted in the host's beats.
     #[id = "quantise"]
     pub grid: EnumParam<Grid>,
@@ -48,10 +48,10 @@ pub struct DeliveryParams {
     pub channel: IntParam,
 }
 
-impl DeliveryParams {
+impl OutputParams {
     /// The values of now. Realtime-safe.
-    pub fn snapshot(&self) -> Delivery {
-        Delivery {
+    pub fn snapshot(&self) -> OutputSettings {
+        OutputSettings {
             quantise: Quantise {
                 grid: self.grid.value(),
                 strength: self.strength.value().clamp(0.0, 1.0).into(),
@@ -64,7 +64,7 @@ impl DeliveryParams {
     }
 }
 
-impl Default for DeliveryParams {
+impl Default for OutputParams {
     fn default() -> Self {
         Self {
             grid: EnumParam::new("Quantise", Grid::Off),
