@@ -7,6 +7,7 @@ mod duo;
 mod event_log;
 mod faults;
 mod fuzzed;
+mod games;
 mod handover;
 mod interleaved;
 mod interplay;
