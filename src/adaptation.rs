@@ -6,8 +6,6 @@
 mod card;
 mod difference;
 mod material;
-mod passages;
-mod player;
 
 use std::time::{Duration, Instant};
 
@@ -16,13 +14,12 @@ use rand::{RngExt, SeedableRng};
 use rayon::ThreadPoolBuildError;
 
 pub use self::{
-    card::Card,
+    card::{Card, Player},
     material::{FEWEST_NOTES, Material, MaterialError},
-    player::Player,
 };
 use self::{
     difference::{Difference, Parts},
-    passages::Passages,
+    material::Loader,
 };
 use crate::{
     desk::{Crew, Desk, shared_out, side_by_side},
@@ -51,8 +48,8 @@ const WARM_UP_STEPS: f64 = 20.0;
 /// The part of its numbers that the network does without while it learns.
 const DROPOUT: f32 = 0.1;
 /// What is held out is looked at whenever so much has passed.
-const BETWEEN_GLANCES: f64 = 0.08;
-/// After so many glances without a gain there is none to come.
+const BETWEEN_EVALUATIONS: f64 = 0.08;
+/// After so many evaluations without a gain there is none to come.
 const PATIENCE: usize = 4;
 
 /// How long to learn at most.
@@ -125,7 +122,7 @@ pub struct Adaptation<'a> {
 
 /// Some of the rows that are learnt from.
 struct Seat {
-    passages: Passages,
+    loader: Loader,
     past: Past,
     chance: Chance,
 }
@@ -142,8 +139,8 @@ impl<'a> Adaptation<'a> {
         let network = Network::new(|name| difference.tensor(name))?;
         let seat = |_| {
             let (rows, chance) = (ROWS, Chance::seed_from_u64(chance.random()));
-            let passages = Passages::new(material.learnt.clone(), (rows, TIME), chance.clone());
-            Ok(Desk::new(Seat { passages, past: Past::silence(rows, &Device::Cpu)?, chance })?)
+            let loader = Loader::new(material.learnt.clone(), (rows, TIME), chance.clone());
+            Ok(Desk::new(Seat { loader, past: Past::silence(rows, &Device::Cpu)?, chance })?)
         };
         let desks = (0..DESKS).map(seat).collect::<Result<_, AdaptationError>>()?;
         Ok(Self { material, network, difference, desks, crew: Crew::new(DESKS)? })
@@ -161,12 +158,12 @@ impl<'a> Adaptation<'a> {
         let begun = Instant::now();
         let before = self.on_held_out()?;
         let mut best = (before, self.difference.parts());
-        let (mut notes, mut steps, mut glanced, mut in_vain, mut rate) = (0, 0, 0.0, 0, RATE);
+        let (mut notes, mut steps, mut evaluated, mut in_vain, mut rate) = (0, 0, 0.0, 0, RATE);
         loop {
             let (time, share) = (begun.elapsed(), notes as f64 / limits.notes.max(1) as f64);
             let passed = time.div_duration_f64(limits.time).max(share).min(1.0);
-            if passed - glanced >= BETWEEN_GLANCES || passed >= 1.0 && steps > 0 {
-                glanced = passed;
+            if passed - evaluated >= BETWEEN_EVALUATIONS || passed >= 1.0 && steps > 0 {
+                evaluated = passed;
                 match self.is_better_than(&mut best)? {
                     true => in_vain = 0,
                     false => (in_vain, rate) = (in_vain + 1, rate / 2.0),
@@ -223,7 +220,7 @@ impl<'a> Adaptation<'a> {
 impl Seat {
     /// The gradient of a chunk, and its notes.
     fn learn(&mut self, network: &Network) -> Result<(GradStore, usize), AdaptationError> {
-        let (page, going_on) = self.passages.next();
+        let (page, going_on) = self.loader.next();
         let past = self.past.going_on(&going_on)?;
         let (logits, after) = network.rehearse(&page, &past, Dropout::Part(DROPOUT, &mut self.chance))?;
         let sums: Vec<Tensor> = page.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
@@ -271,4 +268,76 @@ pub enum AdaptationError {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::{
+        model::weights,
+        music::note::{Key, Velocity},
+    };
+
+    fn base() -> Weights {
+        weights::read(weights::embedded_file("antiphon").expect("it is inside")).expect("complete")
+    }
+
+    /// Nobody else plays like this: whole tones up and down in even steps, each as loud as the next.
+    fn pieces() -> Vec<Vec<GridNote>> {
+        let note = |n: usize| GridNote {
+            step: 20,
+            key: Key::saturating(60 + 2 * (n % 6) as u8),
+            velocity: Velocity::saturating(100),
+            duration: 11,
+            conditions: Default::default(),
+        };
+        (0..3).map(|piece| (0..300).map(|n| note(n * (1 + piece))).collect()).collect()
+    }
+
+    #[test]
+    fn a_manner_is_learnt_and_foretold_better_on_what_was_held_out() {
+        let (base, pieces) = (base(), pieces());
+        let material = Material::divided(&pieces, 1).expect("music");
+        let limits = Limits { time: Duration::from_secs(600), notes: 12 * DESKS * ROWS * TIME };
+        let mut passed = Vec::new();
+        let told = |progress: &Progress| {
+            passed.push(progress.passed);
+            true
+        };
+        let outcome =
+            Adaptation::new(&base, &material, 1).and_then(|it| it.learn(limits, told)).expect("finite");
+        assert!(outcome.gain() > 0.1, "{}", outcome.gain());
+        assert!(passed.is_sorted() && passed.last() == Some(&1.0));
+        let card = Card::of("me", &base, Player::of(&pieces), &material, &outcome, 1);
+        let bytes = outcome.personal("me", &base, card.to_toml()).expect("a gain").to_bytes();
+        assert!((10_000..300_000).contains(&bytes.len()), "{} bytes", bytes.len());
+        let mine =
+            Personal::read(&bytes).and_then(|personal| personal.applied(&base, 1.0)).expect("its base");
+        let network = Network::new(|name| mine.tensor(name)).expect("complete");
+        let after = score(&network, &material.held_out).expect("shapes fit");
+        // The file is of half precision.
+        assert!(
+            (after.total() - outcome.after.total()).abs() < 0.02,
+            "{} and {}",
+            after.total(),
+            outcome.after.total()
+        );
+    }
+
+    #[test]
+    fn whoever_stops_it_keeps_what_was_gained_so_far() {
+        let (base, pieces) = (base(), pieces());
+        let material = Material::divided(&pieces, 1).expect("music");
+        let limits = Limits { time: Duration::from_secs(600), notes: 1_000_000 };
+        let outcome =
+            Adaptation::new(&base, &material, 1).and_then(|it| it.learn(limits, |_| false)).expect("finite");
+        assert_eq!((outcome.steps, outcome.parts.is_none()), (0, true));
+        assert_eq!(outcome.before, outcome.after);
+    }
+
+    #[test]
+    fn a_classic_is_refused_by_name() {
+        let classic =
+            weights::read(weights::embedded_file("classic-25").expect("it is inside")).expect("complete");
+        let material = Material::divided(&pieces(), 1).expect("music");
+        let refused = Adaptation::new(&classic, &material, 1).err().map(|error| error.to_string());
+        assert!(refused.is_some_and(|sentence| sentence.starts_with("classic-25 is a classic")));
+    }
+}

@@ -1,7 +1,6 @@
 //! The worker's mind: hears what is heard, and makes an answer note by note.
 
 mod answer;
-mod crowd;
 mod mind;
 mod phrase_end;
 mod recovery;
@@ -9,7 +8,6 @@ mod showing;
 mod struck;
 #[cfg(test)]
 mod tests;
-mod voices;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -18,8 +16,8 @@ use std::{
 
 use self::{
     answer::{Answer, Task},
-    crowd::Onsets,
     showing::Display,
+    struck::Onsets,
 };
 pub use self::{
     mind::Mind,
@@ -31,6 +29,7 @@ use crate::{
     music::{
         beat_tracker,
         conditions::{Conditions, Who},
+        feel::Swing,
         hands::Berth,
         harmony,
         hearing::OPEN_NOTES,
@@ -38,7 +37,6 @@ use crate::{
         memory::Memory,
         metre::{Metre, Metres},
         note::{KnownNote, Note},
-        swing::Swing,
         time::{Moment, Seconds},
         turn::TurnId,
     },

@@ -14,13 +14,13 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::music::{
     conditions::{Harmony, Who},
-    diatonic::Diatonic,
     hands::Berth,
     harmony,
     manner::Manner,
     metre::Metre,
     note::{Note, Velocity},
     patience::Patience,
+    scale::Diatonic,
     time::{Moment, SampleTime, Seconds},
     turn::TurnId,
 };

@@ -2,86 +2,46 @@
 //!
 //! Everything here is realtime-safe once [`Performer::new`] is done, as long as the host keeps real time.
 
-mod again;
-mod delivery;
 mod floor;
 mod input;
 mod listening;
 mod output;
-mod pace;
 mod partner;
 mod port;
+mod rendering;
+mod replan;
+mod reports;
+mod settings;
+mod silence;
 mod sounding;
-mod telling;
-mod wonder;
 
 use std::{sync::Arc, time::Instant};
 
 use self::{
-    again::Plan,
     input::Input,
     output::{Instrument, Output},
-    telling::Told,
-    wonder::{Lesson, Wonder},
+    replan::Plan,
+    reports::Told,
+    silence::{Lesson, Wonder},
 };
 pub use self::{
-    again::Triggers,
-    delivery::Delivery,
-    input::Ears,
-    pace::Lead,
     port::{Arrival, Gesture, Port, Refused, Sound},
+    rendering::Lead,
+    settings::{Delivery, Ears, Settings, Triggers},
 };
 use crate::{
     event_log::EventLog,
     improviser::Improviser,
     lane::{PerformerEnd, Telemetry},
     music::{
-        harmony,
-        hearing::Zone,
         manner::Manner,
         metre::Metre,
-        patience::Patience,
+        pace::Touch,
         time::{Moment, SampleRate, SampleTime, Samples},
         timeline::{Timeline, Transport},
-        touch::Touch,
-        turn::{Rules, TurnId, Turns},
+        turn::{TurnId, Turns},
     },
 };
-
-/// Sets the seeds of successive turns apart; odd, so that none repeats.
-const SEED_STRIDE: u32 = 0x9E37_79B9;
-/// The same for the plans of one turn.
-const PLAN_STRIDE: u32 = 0x85EB_CA6B;
-
-/// What the player has set, as of one block.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Settings {
-    pub rules: Rules,
-    /// How sure the worker is to be that a silence is the end of the call.
-    pub patience: Patience,
-    pub manner: Manner,
-    pub delivery: Delivery,
-    pub ears: Ears,
-    /// Who says what the harmony is.
-    pub harmony: harmony::Source,
-    /// Which channels are one MPE instrument.
-    pub zone: Zone,
-    pub triggers: Triggers,
-    pub seed: u32,
-    /// Every turn has a seed of its own.
-    pub varying: bool,
-    pub thru: bool,
-    pub bypass: bool,
-}
-
-impl Settings {
-    /// The seed of a plan, after `plan` others of its turn, for the turn after `ordinal` others of its take.
-    /// Realtime-safe.
-    pub fn seed(&self, ordinal: u32, plan: u32) -> u32 {
-        let moved = if self.varying { ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
-        self.seed.wrapping_add(moved).wrapping_add(plan.wrapping_mul(PLAN_STRIDE))
-    }
-}
 
 /// Who makes the answers.
 pub enum Partner {

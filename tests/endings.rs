@@ -29,19 +29,19 @@ impl Model for ShortPiece {
     }
 
     fn silence(&self) -> State {
-        State::of(vec![0.0])
+        State::of(0_f32)
     }
 
     fn forget(&self, state: &mut State) {
-        state.numbers[0] = 0.0;
+        *state.own_mut::<f32>() = 0.0;
     }
 
     fn hear(&self, state: &mut State, _: GridNote) {
-        state.numbers[0] += 1.0;
+        *state.own_mut::<f32>() += 1.0;
     }
 
     fn is_over(&self, state: &mut State, _: &Taste, _: &mut Chance) -> bool {
-        state.numbers[0] >= NOTES
+        *state.own_mut::<f32>() >= NOTES
     }
 
     fn draw(&self, _: &mut State, _: &Taste, limits: &Limits, _: &mut Chance) -> RelativeNote {

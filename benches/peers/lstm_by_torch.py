@@ -1,4 +1,4 @@
-"""Notes a second that two LSTMs of PyTorch learn from: the peer of `xtask/src/bench/training.rs`, with its numbers."""
+"""Notes a second that two LSTMs of PyTorch learn from: the peer of `xtask/src/bench.rs`, with its numbers."""
 
 import json
 import time

@@ -1,9 +1,18 @@
-//! What a personal model says of itself.
+//! What a personal model says of itself: how it was learnt, what it is worth, and a few figures of the player's music.
 
 use serde::Serialize;
 
-use super::{Material, Nats, Outcome, Player};
-use crate::model::{personal::Base, weights::REPRESENTATION, weights::Weights};
+use super::{Material, Nats, Outcome};
+use crate::{
+    model::{
+        personal::Base,
+        weights::{REPRESENTATION, Weights},
+    },
+    music::grid::{CELLS_PER_SECOND, GridNote},
+};
+
+/// Notes whose onsets lie so close together are one chord, in cells.
+const CHORD: u32 = 3;
 
 /// The card inside the file, as TOML.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,12 +45,12 @@ pub struct HeldOut {
     pub notes: usize,
     pub whole_pieces: usize,
     pub gain: f64,
-    pub before: Parts,
-    pub after: Parts,
+    pub before: NatsByAttribute,
+    pub after: NatsByAttribute,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Parts {
+pub struct NatsByAttribute {
     pub step: f64,
     pub pitch: f64,
     pub velocity: f64,
@@ -67,7 +76,7 @@ impl Card {
             license: "as that of the base and of the music it learnt from".to_owned(),
             player,
             learning: Learning {
-                seconds: (outcome.time.as_secs_f64() * 10.0).round() / 10.0,
+                seconds: rounded(outcome.time.as_secs_f64(), 10.0),
                 steps: outcome.steps,
                 notes_seen: outcome.notes,
                 notes: material.learnt_notes(),
@@ -76,7 +85,7 @@ impl Card {
             held_out: HeldOut {
                 notes: material.held_out_notes(),
                 whole_pieces: material.held_out_pieces.len(),
-                gain: rounded(outcome.gain()),
+                gain: rounded(outcome.gain(), 1e4),
                 before: outcome.before.into(),
                 after: outcome.after.into(),
             },
@@ -88,13 +97,91 @@ impl Card {
     }
 }
 
-impl From<Nats> for Parts {
+impl From<Nats> for NatsByAttribute {
     fn from(nats: Nats) -> Self {
-        let [step, pitch, velocity, duration] = nats.0.map(rounded);
-        Self { step, pitch, velocity, duration, total: rounded(nats.total()) }
+        let [step, pitch, velocity, duration] = nats.0.map(|nats| rounded(nats, 1e4));
+        Self { step, pitch, velocity, duration, total: rounded(nats.total(), 1e4) }
     }
 }
 
-fn rounded(number: f64) -> f64 {
-    (number * 1e4).round() / 1e4
+/// A player's own figures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Player {
+    pub notes: usize,
+    pub minutes: f64,
+    pub notes_per_second: f64,
+    /// Between onsets, chords counted once.
+    pub median_step_s: f64,
+    pub median_duration_s: f64,
+    /// The part of the notes that join a chord.
+    pub chords: f64,
+    pub median_velocity: u8,
+    /// Half of all velocities lie between them.
+    pub velocities: [u8; 2],
+    /// Nine tenths of all keys lie between them.
+    pub keys: [u8; 2],
+}
+
+impl Player {
+    /// Of some pieces; there is a note.
+    pub fn of(pieces: &[Vec<GridNote>]) -> Self {
+        let notes = || pieces.iter().flatten();
+        let steps = || pieces.iter().flat_map(|piece| piece.iter().skip(1)).map(|note| note.step);
+        let seconds = |cells: u32| rounded(f64::from(cells) / CELLS_PER_SECOND, 1e3);
+        let cells: f64 = steps().map(f64::from).sum();
+        let count = notes().count();
+        let chords = steps().filter(|&step| step < CHORD).count();
+        let minutes = cells / CELLS_PER_SECOND / 60.0;
+        let keys = sorted(notes().map(|note| note.key.number()));
+        let velocities = sorted(notes().map(|note| note.velocity.value()));
+        let durations = sorted(notes().map(|note| note.duration));
+        let between = sorted(steps().filter(|&step| step >= CHORD));
+        Self {
+            notes: count,
+            minutes: rounded(minutes, 10.0),
+            notes_per_second: rounded(count as f64 / (60.0 * minutes).max(1.0), 100.0),
+            median_step_s: seconds(at(&between, 0.5)),
+            median_duration_s: seconds(at(&durations, 0.5)),
+            chords: rounded(chords as f64 / count as f64, 100.0),
+            median_velocity: at(&velocities, 0.5),
+            velocities: [0.25, 0.75].map(|part| at(&velocities, part)),
+            keys: [0.05, 0.95].map(|part| at(&keys, part)),
+        }
+    }
+}
+
+fn sorted<T: Ord>(numbers: impl Iterator<Item = T>) -> Vec<T> {
+    let mut numbers: Vec<T> = numbers.collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// What stands so far into the sorted numbers.
+fn at<T: Copy + Default>(numbers: &[T], part: f64) -> T {
+    let place = (numbers.len() as f64 * part) as usize;
+    numbers.get(place.min(numbers.len().saturating_sub(1))).copied().unwrap_or_default()
+}
+
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::note::{Key, Velocity};
+
+    #[test]
+    fn figures_tell_how_a_player_plays() {
+        let note = |n: u32| GridNote {
+            step: if n.is_multiple_of(2) { 50 } else { 0 },
+            key: Key::saturating(40 + n as u8),
+            velocity: Velocity::saturating(60 + n as u8),
+            duration: 30,
+            conditions: Default::default(),
+        };
+        let player = Player::of(&[(0..40).map(note).collect()]);
+        assert_eq!((player.notes, player.median_step_s, player.median_duration_s), (40, 0.5, 0.3));
+        assert_eq!((player.chords, player.keys, player.median_velocity), (0.5, [42, 78], 80));
+    }
 }

@@ -1,4 +1,4 @@
-//! The difference while it is learnt. The network reads whole matrices; the gradient of each is led on to the two factors
+//! The difference while it is learnt, by low-rank factors (LoRA) and Adam. The network reads whole matrices; the gradient of each is led on to the two factors
 //! of its difference.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::model::{
     Chance,
     personal::Part,
-    product::{Before, Matrix, MatrixMut, Sizes, product_here},
+    product::{Before, Matrix, MatrixMut, Sizes, product},
     vector::{self, AdamStep},
     weights::Weights,
 };
@@ -31,21 +31,21 @@ const EPSILON: f32 = 1e-8;
 /// All that differs.
 pub struct Difference {
     tensors: BTreeMap<String, Tensor>,
-    matrices: Vec<Learnt>,
+    matrices: Vec<LearntTensor>,
     steps: i32,
 }
 
 /// One tensor.
-struct Learnt {
+struct LearntTensor {
     name: String,
     /// What the network reads.
     var: Var,
     base: Vec<f32>,
     shape: Shape,
     /// Of a bias, itself; of a matrix (O, rank).
-    up: Moving,
+    up: AdamVariable,
     /// Of a matrix (rank, I).
-    down: Moving,
+    down: AdamVariable,
 }
 
 #[derive(Clone, Copy)]
@@ -61,7 +61,7 @@ enum Shape {
 
 /// Numbers that go down a gradient by Adam.
 #[derive(Default)]
-struct Moving {
+struct AdamVariable {
     numbers: Vec<f32>,
     gradient: Vec<f32>,
     mean: Vec<f32>,
@@ -85,7 +85,14 @@ impl Difference {
                 }
                 _ => (Shape::Sum, vec![0.0; base.len()], Vec::new()),
             };
-            matrices.push(Learnt { name, var, base, shape, up: Moving::at(up), down: Moving::at(down) });
+            matrices.push(LearntTensor {
+                name,
+                var,
+                base,
+                shape,
+                up: AdamVariable::at(up),
+                down: AdamVariable::at(down),
+            });
         }
         Ok(Self { tensors, matrices, steps: 0 })
     }
@@ -138,7 +145,7 @@ impl Difference {
     }
 }
 
-impl Learnt {
+impl LearntTensor {
     /// Leads the gradient of the tensor on to what it is made of.
     fn collect(&mut self, gradients: &[&GradStore]) -> Result<()> {
         let mut whole = vec![0.0; self.base.len()];
@@ -150,14 +157,14 @@ impl Learnt {
             self.up.gradient = whole;
             return Ok(());
         };
-        let down = Matrix::rows(&self.down.numbers, inputs).turned();
+        let down = Matrix::rows(&self.down.numbers, inputs).transposed();
         let output = MatrixMut { numbers: &mut self.up.gradient, row: rank };
         let sizes = Sizes { rows: outputs, depth: inputs, columns: rank };
-        product_here(sizes, Matrix::rows(&whole, inputs), down, output, Before::Overwritten);
-        let up = Matrix::rows(&self.up.numbers, rank).turned();
+        product(sizes, Matrix::rows(&whole, inputs), down, output, Before::Overwritten);
+        let up = Matrix::rows(&self.up.numbers, rank).transposed();
         let output = MatrixMut { numbers: &mut self.down.gradient, row: inputs };
         let sizes = Sizes { rows: rank, depth: outputs, columns: inputs };
-        product_here(sizes, up, Matrix::rows(&whole, inputs), output, Before::Overwritten);
+        product(sizes, up, Matrix::rows(&whole, inputs), output, Before::Overwritten);
         Ok(())
     }
 
@@ -191,7 +198,7 @@ impl Learnt {
     }
 }
 
-impl Moving {
+impl AdamVariable {
     fn at(numbers: Vec<f32>) -> Self {
         let zeros = || vec![0.0; numbers.len()];
         Self { gradient: zeros(), mean: zeros(), square: zeros(), numbers }

@@ -2,23 +2,27 @@
 
 use rand::SeedableRng;
 
-use super::{crowd::Onsets, mind::Mind, phrase_end::PHRASE_END, struck::Struck, voices::Voices};
+use super::{
+    mind::Mind,
+    phrase_end::PHRASE_END,
+    struck::{Onsets, Struck, Voices},
+};
 use crate::{
     lane::{Ending, LATEST},
     model::{Chance, Limits, Taste},
     music::{
         call::{CHORD_SPAN, Call},
         conditions::{Conditions, Harmony, Who},
-        diatonic::Diatonic,
+        feel::steadiness,
         grid::Cell,
         hands::{Berth, Part},
         keys::Keys,
         manner::{Crowd, Manner, Polyphony, Register, Thousandths},
-        memory::{LARGEST_MEMORY, Memory},
+        memory::Memory,
         metre::Metre,
         note::{Key, KnownNote, Note, Velocity},
         pace::{Pace, Stray},
-        steadiness::steadiness,
+        scale::Diatonic,
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -26,7 +30,9 @@ use crate::{
 
 /// An answer is supposed to have begun with so many notes as the player's are: one stray note is no habit.
 const SUPPOSED_NOTES: f32 = 8.0;
-/// The pace of the moment is that of so many notes.
+/// The pace of a player is that of so many of the newest notes, ...
+const NOTES_OF_PACE: usize = 64;
+/// ... and that of the moment is of so many.
 const NEWEST: usize = 32;
 /// Nobody keeps to a scale more strictly.
 const LEAST_OUTSIDE: f32 = 0.01;
@@ -317,12 +323,13 @@ impl Answer {
 
     /// How far the newest notes are off the call's pace.
     fn stray(&self, scene: &Memory) -> Stray {
-        let paces = Pace::of(scene.newest(NEWEST)).zip(self.pace);
-        let stray = paces.map_or(Stray::NONE, |(now, call)| now.stray_from(call));
-        // Who plays along hears the player's notes among its own, and is told from them by chords and lengths.
-        let own = self.pace.zip(own_pace(scene)).filter(|_| self.is_along);
-        let own = own.map_or(stray, |(call, own)| own.stray_from(call));
-        Stray { ahead: stray.ahead, ..own }
+        // Who plays along hears the player's notes among its own.
+        let now = if self.is_along {
+            Pace::of(scene.newest_of_plugin(NEWEST))
+        } else {
+            Pace::of(scene.newest(NEWEST))
+        };
+        now.zip(self.pace).map_or(Stray::NONE, |(now, call)| now.stray_from(call))
     }
 
     /// Who has taken the floor says something: the first note lies within the answer.
@@ -367,21 +374,12 @@ fn still_sounding(scene: &Memory, from: Moment) -> Voices {
     voices
 }
 
-/// Of the plugin's newest notes.
-fn own_pace(scene: &Memory) -> Option<Pace> {
-    let (mut notes, mut count) = ([*scene.newest(1).first()?; NEWEST], 0);
-    for (place, note) in notes.iter_mut().rev().zip(scene.of_plugin().rev()) {
-        (*place, count) = (*note, count + 1);
-    }
-    Pace::of(&notes[NEWEST - count..])
-}
-
 /// Of a call, where it can be told.
 fn pace(call: Option<Call>, scene: &Memory) -> Option<Pace> {
     if scene.is_empty() {
         return Some(Pace::USUAL);
     }
-    call.and_then(|call| call.pace_of_few()).or_else(|| Pace::of(scene.newest(LARGEST_MEMORY)))
+    call.and_then(|call| call.pace_of_few()).or_else(|| Pace::of(scene.newest_of_player(NOTES_OF_PACE)))
 }
 
 /// How long before its end an answer comes to a close, if it has an end.

@@ -101,7 +101,7 @@ impl Mind {
             None => {
                 self.model.forget(&mut self.state);
                 if self.begins_piece {
-                    self.state.begin_piece();
+                    self.model.begin_piece(&mut self.state);
                 }
             }
         }
@@ -123,4 +123,175 @@ impl Mark {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        model::{Chance, Limits, Taste},
+        music::{
+            note::{Key, Note, RelativeNote, Velocity},
+            time::{Moment, Seconds},
+        },
+    };
+
+    /// A model that knows which notes it has heard, in which order, and counts how often it has heard any.
+    #[derive(Default)]
+    struct Witness {
+        window: Option<usize>,
+        steps: AtomicUsize,
+    }
+
+    /// What a witness knows.
+    #[derive(Debug, Clone, Default, PartialEq)]
+    struct Heard {
+        which: u64,
+        notes: usize,
+        begins_piece: bool,
+    }
+
+    impl Model for Witness {
+        fn name(&self) -> &str {
+            "witness"
+        }
+
+        fn window(&self) -> Option<usize> {
+            self.window
+        }
+
+        fn silence(&self) -> State {
+            State::of(Heard::default())
+        }
+
+        fn forget(&self, state: &mut State) {
+            *state.own_mut() = Heard::default();
+        }
+
+        fn begin_piece(&self, state: &mut State) {
+            state.own_mut::<Heard>().begins_piece = true;
+        }
+
+        fn hear(&self, state: &mut State, note: GridNote) {
+            let told =
+                u64::from(note.step % 100) + 100 * u64::from(note.key.number()) + u64::from(note.duration);
+            let heard = state.own_mut::<Heard>();
+            heard.which = (heard.which * 31 + told) % 65_521;
+            heard.notes += 1;
+            self.steps.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn draw(&self, _: &mut State, _: &Taste, _: &Limits, _: &mut Chance) -> RelativeNote {
+            unreachable!("these tests only listen")
+        }
+    }
+
+    fn witness(window: Option<usize>) -> Arc<Witness> {
+        Arc::new(Witness { window, ..Witness::default() })
+    }
+
+    fn note(onset: f64, key: u8) -> Note {
+        let (key, velocity) = (Key::saturating(key), Velocity::saturating(64));
+        Note { onset: Moment(onset), duration: Seconds(0.2), key, velocity }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Event {
+        /// So many seconds before or after the newest one.
+        Note(f64, u8),
+        Hear {
+            notes: usize,
+            most: usize,
+        },
+        Forget,
+        Begin,
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let event = prop_oneof![
+            300 => (0.0..0.3, 40..80u8).prop_map(|(step, key)| Event::Note(step, key)),
+            30 => (-9.0..0.0, 40..80u8).prop_map(|(step, key)| Event::Note(step, key)),
+            50 => (prop_oneof![Just(150), 25..=150usize], prop_oneof![Just(1), 1..300usize])
+                .prop_map(|(notes, most)| Event::Hear { notes, most }),
+            1 => Just(Event::Forget),
+            1 => Just(Event::Begin),
+        ];
+        prop::collection::vec(event, 1..600)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_known_depends_on_the_notes_alone(events in events(), window in prop::option::of(25..=150usize)) {
+            let model = witness(window);
+            let (mut mind, mut memory, mut newest) = (Mind::new(model.clone()), Memory::new(), 10.0);
+            for event in events {
+                match event {
+                    Event::Note(step, key) => {
+                        memory.remember(note(newest + step, key));
+                        newest += step.max(0.0);
+                    }
+                    Event::Hear { notes, most } => _ = mind.hear(&memory, notes, most),
+                    Event::Forget => memory.clear(),
+                    Event::Begin => {
+                        memory.clear();
+                        memory.begin_piece();
+                    }
+                }
+            }
+            mind.hear(&memory, 150, usize::MAX);
+            let mut fresh = Mind::new(model);
+            fresh.hear(&memory, 150, usize::MAX);
+            let heard = mind.state.own::<Heard>();
+            prop_assert_eq!(heard, fresh.state.own::<Heard>());
+            let begins_piece = memory.begins_piece(mind.span(150));
+            prop_assert_eq!(heard.begins_piece, begins_piece);
+            prop_assert_eq!(heard.notes, memory.on_grid(mind.span(150)).count());
+        }
+    }
+
+    /// How often a note is heard while the notes of `onsets` come one by one.
+    fn steps(onsets: impl Iterator<Item = f64>) -> usize {
+        let model = witness(None);
+        let (mut mind, mut memory) = (Mind::new(model.clone()), Memory::new());
+        for onset in onsets {
+            memory.remember(note(onset, 60));
+            mind.hear(&memory, 150, usize::MAX);
+        }
+        model.steps.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_note_that_comes_in_time_is_heard_once_and_again_when_the_memory_moves_on() {
+        assert_eq!(steps((0..224).map(f64::from)), 224);
+        assert_eq!(steps((0..225).map(f64::from)), 224 + 150);
+        assert!(steps((0..1000).map(f64::from)) < 3 * 1000);
+    }
+
+    #[test]
+    fn a_note_that_comes_late_does_not_make_all_be_heard_anew() {
+        for behind in 1..BETWEEN_MARKS {
+            let onsets = (0..140).map(f64::from).chain([139.5 - behind as f64]);
+            assert!(steps(onsets) <= 140 + 2 * BETWEEN_MARKS, "{behind}");
+        }
+    }
+
+    #[test]
+    fn what_was_only_supposed_leaves_no_trace_and_costs_no_more_than_what_follows_it() {
+        let (model, mut memory) = (witness(None), Memory::new());
+        let mut mind = Mind::new(model.clone());
+        (0..50).for_each(|n| memory.remember(note(f64::from(n), 60)));
+        let mut scene = memory.clone();
+        [50.0, 50.5, 51.0].iter().for_each(|&onset| scene.suppose(note(onset, 64)));
+        mind.hear(&scene, 150, usize::MAX);
+        let steps = model.steps.load(Ordering::Relaxed);
+        for onset in [50.0, 50.5, 51.0] {
+            memory.remember(Note { duration: Seconds(3.0), ..note(onset, 64) });
+        }
+        mind.hear(&memory, 150, usize::MAX);
+        assert_eq!(model.steps.load(Ordering::Relaxed) - steps, 3);
+        let mut fresh = Mind::new(witness(None));
+        fresh.hear(&memory, 150, usize::MAX);
+        assert_eq!(mind.state.own::<Heard>(), fresh.state.own::<Heard>());
+    }
+}

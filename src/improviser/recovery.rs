@@ -1,6 +1,6 @@
 //! What becomes of the worker after a fault of its own: a panic within a step.
 
-use super::{Improviser, Progress, crowd::Onsets};
+use super::{Improviser, Progress, struck::Onsets};
 
 /// Faults without a note between them from which forgetting the answer alone does not help.
 const PATIENCE_FAULTS: u32 = 2;

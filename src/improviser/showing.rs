@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Improviser;
-use crate::{foresight::Foresight, music::diatonic::Diatonic};
+use crate::{foresight::Foresight, music::scale::Diatonic};
 
 /// So many notes of a window that slides are heard at once, before the worker looks for a request again.
 const AT_ONCE: usize = 4;

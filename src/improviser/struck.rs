@@ -1,4 +1,4 @@
-//! The chord that was struck last, which may grow for a moment.
+//! What an answer has struck so far: its onsets, its newest chord, and what of it sounds still.
 
 use crate::{
     model::Chord,
@@ -6,10 +6,59 @@ use crate::{
         grid::Cell,
         hands,
         keys::Keys,
-        note::Note,
+        manner::{Crowd, Density, Polyphony},
+        note::{Key, Note},
         time::{Moment, Seconds},
     },
 };
+
+const KEPT: usize = Density::LARGEST_CROWD;
+
+/// The newest onsets of an answer, in order. Never allocates.
+#[derive(Debug, Clone, Copy)]
+pub struct Onsets {
+    /// A ring.
+    newest: [Moment; KEPT],
+    count: usize,
+}
+
+impl Onsets {
+    pub const fn new() -> Self {
+        Self { newest: [Moment(0.0); KEPT], count: 0 }
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Takes an onset to its place: notes of one chord stand in the order of their keys where they are remembered.
+    pub fn push(&mut self, onset: Moment) {
+        let mut place = self.count;
+        while place > (self.count + 1).saturating_sub(KEPT) && self.newest[(place - 1) % KEPT] > onset {
+            self.newest[place % KEPT] = self.newest[(place - 1) % KEPT];
+            place -= 1;
+        }
+        self.newest[place % KEPT] = onset;
+        self.count += 1;
+    }
+
+    /// The same, but none later than a moment. Keeps their order.
+    pub fn by(self, moment: Moment) -> Self {
+        Self { newest: self.newest.map(|onset| onset.min(moment)), ..self }
+    }
+
+    /// Notes come in order: none may begin earlier.
+    pub fn newest(&self) -> Moment {
+        self.newest[(self.count + KEPT - 1) % KEPT]
+    }
+
+    /// Before when one more would make a larger crowd; `None` where it would not. A crowd that is larger than all that
+    /// is kept is none.
+    pub fn next(&self, crowd: Crowd) -> Option<Moment> {
+        let first = self.count.checked_sub(crowd.onsets).filter(|_| crowd.onsets <= KEPT)?;
+        Some(self.newest[first % KEPT] + crowd.span)
+    }
+}
 
 /// So long after its first onset a note belongs to a chord still, in whole cells of the grid.
 const JOINED: Seconds = Seconds(0.04);
@@ -51,5 +100,87 @@ impl Struck {
 
     fn last(&self) -> Moment {
         self.onset + JOINED
+    }
+}
+
+/// By key: when its last note ends. Never allocates.
+#[derive(Debug, Clone, Copy)]
+pub struct Voices([Moment; Key::COUNT]);
+
+impl Voices {
+    pub const fn new() -> Self {
+        Self([Moment(0.0); Key::COUNT])
+    }
+
+    /// A note begins. Where no voice is free, the one that would end first ends, as on the stage.
+    pub fn strike(&mut self, note: &Note, polyphony: Polyphony) {
+        let at = note.onset;
+        self.0[note.key.index()] = at;
+        let sounding = self.0.iter().filter(|end| **end > at).count();
+        for _ in polyphony.count()..=sounding {
+            let sounding = self.0.iter_mut().filter(|end| **end > at);
+            let Some(first) = sounding.min_by(|one, other| one.0.total_cmp(&other.0)) else { break };
+            *first = at;
+        }
+        self.0[note.key.index()] = at + note.duration;
+    }
+
+    /// By key: how long it still sounds after a moment.
+    pub fn after(&self, moment: Moment) -> [Seconds; Key::COUNT] {
+        self.0.map(|end| (end - moment).max(Seconds::ZERO))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::note::Velocity;
+    use crate::music::time::Seconds;
+
+    const THREE: Crowd = Crowd { onsets: 3, span: Seconds(1.0) };
+
+    #[test]
+    fn a_crowd_is_full_until_its_first_onset_is_long_enough_ago() {
+        let mut onsets = Onsets::new();
+        [0.0, 0.25].map(Moment).into_iter().for_each(|onset| onsets.push(onset));
+        assert_eq!(onsets.next(THREE), None);
+        onsets.push(Moment(0.5));
+        assert_eq!(onsets.next(THREE), Some(Moment(1.0)));
+        onsets.push(Moment(1.0));
+        assert_eq!(onsets.next(THREE), Some(Moment(1.25)));
+    }
+
+    #[test]
+    fn a_crowd_is_the_same_in_whatever_order_its_onsets_are_told() {
+        let mut onsets = Onsets::new();
+        [0.5, 0.0, 0.25, 1.5, 1.0].map(Moment).into_iter().for_each(|onset| onsets.push(onset));
+        assert_eq!((onsets.next(THREE), onsets.newest()), (Some(Moment(1.5)), Moment(1.5)));
+        (0..1000).rev().for_each(|n| onsets.push(Moment(f64::from(n))));
+        assert_eq!(onsets.newest(), Moment(999.0));
+    }
+
+    #[test]
+    fn only_the_newest_onsets_crowd() {
+        let mut onsets = Onsets::new();
+        (0..1000).for_each(|n| onsets.push(Moment(f64::from(n))));
+        assert_eq!(onsets.next(THREE), Some(Moment(998.0)));
+        assert_eq!(onsets.next(Crowd { onsets: KEPT, ..THREE }), Some(Moment(1001.0 - KEPT as f64)));
+        assert_eq!(onsets.next(Crowd { onsets: 128, ..THREE }), None);
+    }
+
+    #[test]
+    fn where_no_voice_is_free_the_one_that_would_end_first_ends() {
+        let (mut voices, velocity) = (Voices::new(), Velocity::saturating(64));
+        let mut strike = |key: u8, onset: f64, duration: f32| {
+            let (key, onset, duration) = (Key::saturating(key), Moment(onset), Seconds(duration));
+            voices.strike(&Note { onset, duration, key, velocity }, Polyphony::voices(2));
+            voices.after(onset).map(|left| left > Seconds::ZERO)
+        };
+        strike(60, 0.0, 9.0);
+        strike(64, 0.1, 2.0);
+        let sounding = strike(67, 0.2, 3.0);
+        assert!(sounding[60] && !sounding[64] && sounding[67]);
+        let sounding = strike(60, 0.3, 1.0);
+        assert!(sounding[60] && sounding[67], "a key that is struck again needs no other voice");
     }
 }

@@ -1,9 +1,7 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::{
     lane::{PerformerEnd, lanes},
-    model::{Preset, antiphon::Antiphon, weights::Weights},
+    model::{Preset, weights::Weights},
     music::{
         metre::{Beating, Metre},
         note::{Key, Velocity},
@@ -22,7 +20,7 @@ fn on_the_beat() -> (PerformerEnd, Improviser) {
         bias[experts] = 20.0;
     });
     let (performer_end, improviser_end) = lanes();
-    (performer_end, Improviser::new(improviser_end, &[Arc::new(Antiphon::new(&weights))]))
+    (performer_end, Improviser::new(improviser_end, &[weights.playable()]))
 }
 
 /// How far each note of an answer lies from the nearest beat, in beats.

@@ -3,31 +3,127 @@
 //! that sounds.
 
 mod attention;
-mod bag;
-mod band;
 mod cost;
-mod dropout;
 mod experts;
-mod features;
-pub(super) mod first;
-mod median;
+mod minibatch;
 mod network;
-mod norm;
-#[cfg(test)]
-mod operations;
-mod page;
 mod player;
 mod scene;
-mod shape;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
 
-pub use dropout::Dropout;
-#[cfg(test)]
-pub(crate) use experts::EXPERTS;
-pub use network::{Network, Past};
-pub use page::{Page, Stretch};
-pub use player::Antiphon;
-pub use scene::Scene;
-pub use shape::{MEMORY, NAME, tensors};
+use std::ops::Range;
+
+pub(crate) use self::experts::EXPERTS;
+pub use self::{
+    minibatch::{Page, Stretch},
+    network::{Network, Past},
+    player::Antiphon,
+    scene::Scene,
+};
+use self::{
+    scene::{ENDS, HEARD, KEY, LENGTH, PLACE, RECENT, VELOCITY, WHO},
+    vocabulary::{STEPS, VELOCITIES},
+};
+pub use super::operations::Dropout;
+use crate::{
+    model::layers::{Named, affine_tensors, lstm_tensors},
+    music::note::Key,
+};
+
+pub const NAME: &str = "antiphon";
+/// Notes that the attention reads: M.
+pub const MEMORY: usize = 150;
+/// Units of each LSTM, and of the context that the heads read: H.
+const HIDDEN: usize = 256;
+/// An LSTM and an attention each.
+const LAYERS: usize = 2;
+/// What a heard note is made into.
+const EMBEDDING: usize = 256;
+const ATTENTION_HEADS: usize = 4;
+/// Numbers of a query, a key or a value of one head of the attention.
+const HEAD_WIDTH: usize = 32;
+/// The same of all heads together: A.
+const ATTENTION: usize = ATTENTION_HEADS * HEAD_WIDTH;
+
+/// What tells one attribute of the next note: two layers over the context and the attributes before.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    name: &'static str,
+    /// How many features it is told of.
+    told: usize,
+    hidden: usize,
+    /// Logits: of the choices, then of the experts for places, where it tells a time.
+    outputs: usize,
+}
+
+/// In the order in which a note is chosen.
+const HEADS: [Head; 4] = [
+    Head { name: "step", told: 0, hidden: 256, outputs: STEPS + EXPERTS },
+    Head { name: "pitch", told: KEY + RECENT, hidden: 384, outputs: Key::COUNT },
+    Head { name: "velocity", told: VELOCITY, hidden: 192, outputs: VELOCITIES },
+    Head { name: "duration", told: LENGTH, hidden: 256, outputs: ENDS + EXPERTS },
+];
+
+/// Every tensor of a model file with its shape.
+pub fn tensors() -> Vec<Named> {
+    let mut tensors = vec![("hear.table".to_owned(), vec![HEARD, EMBEDDING])];
+    let mut affine = |name: &str, outputs, inputs| tensors.extend(affine_tensors(name, outputs, inputs));
+    for layer in 0..LAYERS {
+        affine(&format!("attention.{layer}.query"), ATTENTION, HIDDEN);
+        affine(&format!("attention.{layer}.key"), ATTENTION, HIDDEN);
+        affine(&format!("attention.{layer}.value"), ATTENTION, EMBEDDING);
+        affine(&format!("attention.{layer}.output"), HIDDEN, ATTENTION);
+    }
+    for head in HEADS {
+        affine(&format!("{}.hidden", head.name), head.hidden, HIDDEN);
+        affine(head.name, head.outputs, head.hidden);
+    }
+    let told = HEADS.iter().filter(|head| head.told > 0);
+    tensors.extend(told.map(|head| (format!("{}.table", head.name), vec![head.told, head.hidden])));
+    for layer in 0..LAYERS {
+        tensors.push((format!("attention.{layer}.age"), vec![ATTENTION_HEADS, MEMORY + 1]));
+        let inputs = if layer == 0 { EMBEDDING } else { HIDDEN };
+        tensors.extend(lstm_tensors(layer, HIDDEN, inputs));
+    }
+    tensors
+}
+
+/// The tensors of representation 1, which knew no beat, no harmony, no style, and not who plays.
+pub(super) fn first_tensors() -> Vec<Named> {
+    let older = |(name, mut shape): Named| {
+        if let Some(kept) = kept(&name) {
+            shape[0] = kept.iter().map(Range::len).sum();
+        }
+        (name, shape)
+    };
+    tensors().into_iter().map(older).collect()
+}
+
+/// A tensor of representation 1 as one of today of this shape: what it lacks is nought, so that the network plays as it did.
+pub(super) fn upgraded(name: &str, shape: &[usize], numbers: Vec<f32>) -> Vec<f32> {
+    let Some(kept) = kept(name) else { return numbers };
+    let width: usize = shape[1..].iter().product();
+    let mut upgraded = vec![0.0; shape[0] * width];
+    let mut rest = &numbers[..];
+    for rows in kept {
+        let (rows_then, later) = rest.split_at(rows.len() * width);
+        upgraded[rows.start * width..rows.end * width].copy_from_slice(rows_then);
+        rest = later;
+    }
+    upgraded
+}
+
+/// The rows that a tensor had in representation 1, as they are counted today; `None` where all are old.
+fn kept(name: &str) -> Option<[Range<usize>; 2]> {
+    Some(match name {
+        "hear.table" => [0..PLACE, KEY..WHO],
+        "pitch.table" => [0..PLACE, KEY..KEY + RECENT],
+        "velocity.table" => [0..PLACE, KEY..VELOCITY],
+        "duration.table" => [0..PLACE, KEY..LENGTH],
+        "step.weight" | "step.bias" => [0..STEPS, STEPS..STEPS],
+        "duration.weight" | "duration.bias" => [0..ENDS, ENDS..ENDS],
+        _ => return None,
+    })
+}

@@ -1,28 +1,83 @@
 //! The published baselines: one or two LSTMs that read (pitch, step, duration) as three plain numbers.
 
-mod layout;
-mod network;
-mod preset;
 #[cfg(test)]
 mod tests;
 
+use candle_core::{Result, Tensor};
 use rand::RngExt;
 
-pub use network::{Network, Prediction};
-pub use preset::{CLASSIC_25, CLASSIC_150, INPUTS, LONGEST, Preset, features};
-
-use self::layout::Layout;
-use super::{Chance, KeyOdds, Limits, Model, State, Taste, lstm::Packed, sampling, vector, weights::Weights};
+use super::{
+    Chance, KeyOdds, Limits, Model, State, Taste,
+    layers::{Named, Packed, affine_tensors, lstm_tensors},
+    lstm::Lstm,
+    operations::Affine,
+    sampling, vector,
+};
 use crate::music::{
     grid::GridNote,
     note::{Key, RelativeNote, Velocity},
     time::Seconds,
 };
 
+/// Pitch, step, duration.
+pub const INPUTS: usize = 3;
+/// The heads, in the order in which their numbers stand.
+const HEADS: [&str; 3] = ["pitch", "step", "duration"];
+/// Longer steps and durations are heard and learnt as this: the square of one long rest would outweigh a
+/// thousand notes.
+pub const LONGEST: Seconds = Seconds(4.0);
+
+pub const CLASSIC_25: Preset = Preset { name: "classic-25", window: 25, layers: 1, hidden: 128, dense: None };
+pub const CLASSIC_150: Preset =
+    Preset { name: "classic-150", window: 150, layers: 2, hidden: 128, dense: Some(256) };
+
 /// Below this an answer's note is a click; the heads know no limit.
 const SHORTEST: Seconds = Seconds(0.03);
 /// What is played by a model that has heard no velocity.
 const MEZZO_FORTE: u8 = 64;
+
+/// How many velocities a model without dynamics of its own borrows from.
+const RECENT: usize = 32;
+
+/// The shape of a baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preset {
+    pub name: &'static str,
+    /// Notes.
+    pub window: usize,
+    pub layers: usize,
+    /// Units of each LSTM.
+    pub hidden: usize,
+    /// Units of the layer between the last LSTM and the heads.
+    pub dense: Option<usize>,
+}
+
+impl Preset {
+    /// How many numbers an LSTM hears besides its own past.
+    pub fn inputs(&self, layer: usize) -> usize {
+        if layer == 0 { INPUTS } else { self.hidden }
+    }
+
+    /// Every tensor of a model file with its shape.
+    pub fn tensors(&self) -> Vec<Named> {
+        let lstms = (0..self.layers).flat_map(|layer| lstm_tensors(layer, self.hidden, self.inputs(layer)));
+        let dense = self.dense.into_iter().flat_map(|dense| affine_tensors("dense", dense, self.hidden));
+        let read = self.dense.unwrap_or(self.hidden);
+        let heads = HEADS.into_iter().zip([Key::COUNT, 1, 1]);
+        let heads = heads.flat_map(|(head, outputs)| affine_tensors(head, outputs, read));
+        lstms.chain(dense).chain(heads).collect()
+    }
+}
+
+/// A note as the networks read it.
+pub fn features(key: Key, step: Seconds, duration: Seconds) -> [f32; INPUTS] {
+    [f32::from(key.number()) / 128.0, bounded(step).0, bounded(duration).0]
+}
+
+/// Within 0..=[`LONGEST`]; what is not a number is 0.
+fn bounded(time: Seconds) -> Seconds {
+    time.max(Seconds::ZERO).min(LONGEST)
+}
 
 /// A baseline, ready to play: its weights are packed for one note at a time.
 #[derive(Debug, Clone)]
@@ -36,20 +91,20 @@ pub struct Classic {
 }
 
 impl Classic {
-    /// Packs the weights of a preset, which [`super::weights::read`] has found complete.
-    pub fn new(preset: Preset, weights: &Weights) -> Self {
+    /// Packs the weights of a preset, all of which are there by the names of [`Preset::tensors`].
+    pub fn new<'a>(preset: Preset, name: &str, numbers: impl Fn(&str) -> &'a [f32]) -> Self {
         Self {
-            name: weights.name.clone(),
+            name: name.to_owned(),
             layout: Layout::new(preset),
-            lstms: (0..preset.layers).map(|layer| weights.lstm(layer)).collect(),
-            dense: preset.dense.map(|_| weights.affine(&["dense"])),
-            heads: weights.affine(&preset::HEADS),
+            lstms: (0..preset.layers).map(|layer| Packed::lstm(layer, &numbers)).collect(),
+            dense: preset.dense.map(|_| Packed::affine(&["dense"], &numbers)),
+            heads: Packed::affine(&HEADS, &numbers),
         }
     }
 
     /// Runs the heads on what `state` has heard and leaves their numbers in it. Realtime-safe.
     fn predict<'a>(&self, state: &'a mut State) -> &'a mut [f32] {
-        let parts = self.layout.split(&mut state.numbers);
+        let parts = self.layout.split(state.own_mut::<Vec<f32>>());
         let top = &parts.units[parts.units.len() - self.layout.hidden..];
         match &self.dense {
             Some(dense) => {
@@ -77,11 +132,11 @@ impl Model for Classic {
     }
 
     fn forget(&self, state: &mut State) {
-        state.numbers.fill(0.0);
+        state.own_mut::<Vec<f32>>().fill(0.0);
     }
 
     fn hear(&self, state: &mut State, note: GridNote) {
-        let parts = self.layout.split(&mut state.numbers);
+        let parts = self.layout.split(state.own_mut::<Vec<f32>>());
         parts.units[..INPUTS].copy_from_slice(&features(
             note.key,
             note.step_seconds(),
@@ -92,7 +147,7 @@ impl Model for Classic {
         for (lstm, cell) in self.lstms.iter().zip(parts.cells.chunks_exact_mut(hidden)) {
             let above = below + lstm.inputs();
             lstm.apply(&parts.units[below..above], parts.gates);
-            vector::cell(parts.gates, cell, &mut parts.units[above - hidden..above]);
+            vector::lstm_cell(parts.gates, cell, &mut parts.units[above - hidden..above]);
             below = above - hidden;
         }
         parts.velocities.push(note.velocity);
@@ -105,13 +160,169 @@ impl Model for Classic {
     fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
         let heads = self.predict(state);
         let (logits, times) = heads.split_at_mut(Key::COUNT);
-        let step = limits.step(preset::bounded(Seconds(times[0])));
-        let duration = preset::bounded(Seconds(times[1])).max(SHORTEST).min(limits.longest_duration);
+        let step = limits.step(bounded(Seconds(times[0])));
+        let duration = bounded(Seconds(times[1])).max(SHORTEST).min(limits.longest_duration);
         let odds = KeyOdds::of(logits);
         let key = sampling::draw_key(logits, limits.keys_after(step), &taste.pitch, chance.random());
         state.odds = Some(odds);
-        let velocities = self.layout.split(&mut state.numbers).velocities;
+        let velocities = self.layout.split(state.own_mut::<Vec<f32>>()).velocities;
         let velocity = velocities.draw(chance).unwrap_or(Velocity::saturating(MEZZO_FORTE));
         RelativeNote { step, duration, key, velocity }
+    }
+}
+
+/// The lengths of the parts of a state.
+#[derive(Debug, Clone, Copy)]
+struct Layout {
+    window: usize,
+    hidden: usize,
+    layers: usize,
+    dense: usize,
+}
+
+impl Layout {
+    fn new(preset: Preset) -> Self {
+        let Preset { window, hidden, layers, dense, .. } = preset;
+        Self { window, hidden, layers, dense: dense.unwrap_or(0) }
+    }
+
+    /// How many numbers a state has.
+    fn len(&self) -> usize {
+        self.lengths().iter().sum()
+    }
+
+    /// Cuts a state of [`Layout::len`] numbers. Realtime-safe.
+    fn split<'a>(&self, state: &'a mut [f32]) -> Parts<'a> {
+        let [units, cells, gates, dense, heads, _] = self.lengths();
+        let (units, rest) = state.split_at_mut(units);
+        let (cells, rest) = rest.split_at_mut(cells);
+        let (gates, rest) = rest.split_at_mut(gates);
+        let (dense, rest) = rest.split_at_mut(dense);
+        let (heads, recent) = rest.split_at_mut(heads);
+        Parts { units, cells, gates, dense, heads, velocities: Velocities(recent) }
+    }
+
+    fn lengths(&self) -> [usize; 6] {
+        let all = self.layers * self.hidden;
+        [INPUTS + all, all, 4 * self.hidden, self.dense, Key::COUNT + 2, 1 + RECENT]
+    }
+}
+
+/// A state, part by part.
+struct Parts<'a> {
+    /// The newest note, then the hidden units of one LSTM after the other: each reads what stands before its own.
+    units: &'a mut [f32],
+    cells: &'a mut [f32],
+    /// Scratch.
+    gates: &'a mut [f32],
+    /// Scratch.
+    dense: &'a mut [f32],
+    /// Scratch.
+    heads: &'a mut [f32],
+    velocities: Velocities<'a>,
+}
+
+/// The newest velocities: how many were heard since silence, then a ring of them.
+struct Velocities<'a>(&'a mut [f32]);
+
+impl Velocities<'_> {
+    /// Adds the newest one. Realtime-safe.
+    fn push(self, velocity: Velocity) {
+        let (heard, ring) = self.0.split_at_mut(1);
+        // Small whole numbers, exact in f32; counted past the ring's end only to know that it is full.
+        let place = heard[0] as usize % RECENT;
+        ring[place] = f32::from(velocity.value());
+        heard[0] = if place + 1 == RECENT { RECENT as f32 } else { heard[0] + 1.0 };
+    }
+
+    /// One of them; `None` when there are none. Realtime-safe.
+    fn draw(self, chance: &mut Chance) -> Option<Velocity> {
+        let (heard, ring) = self.0.split_at_mut(1);
+        let known = (heard[0] as usize).min(RECENT);
+        // Drawn in every case, so that the same chance draws the same keys whatever was heard.
+        let drawn = chance.random::<f32>();
+        let place = (drawn * known as f32) as usize;
+        ring[..known].get(place).map(|&velocity| Velocity::saturating(velocity as u8))
+    }
+}
+
+/// A baseline over whole sequences, as a graph over tensors that may be variables: for training and scoring.
+#[derive(Debug, Clone)]
+pub struct Network {
+    preset: Preset,
+    lstms: Vec<Lstm>,
+    dense: Option<Affine>,
+    heads: [Affine; 3],
+}
+
+/// What the heads say after each note.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// (N, 128)
+    pub logits: Tensor,
+    /// (N), seconds.
+    pub step: Tensor,
+    /// (N), seconds.
+    pub duration: Tensor,
+}
+
+impl Network {
+    /// Builds the graph from the tensors of [`Preset::tensors`], asked for by name.
+    pub fn new(preset: Preset, tensor: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
+        let [pitch, step, duration] = HEADS.map(|head| Affine::named(head, &tensor));
+        Ok(Self {
+            preset,
+            lstms: (0..preset.layers).map(|layer| Lstm::numbered(layer, &tensor)).collect::<Result<_>>()?,
+            dense: preset.dense.map(|_| Affine::named("dense", &tensor)).transpose()?,
+            heads: [pitch?, step?, duration?],
+        })
+    }
+
+    pub fn preset(&self) -> Preset {
+        self.preset
+    }
+
+    /// The states of all LSTMs before the first note of `batch` sequences.
+    pub fn silence(&self, batch: usize) -> Result<Vec<Tensor>> {
+        let state = |lstm: &Lstm| {
+            Tensor::zeros((2, batch, self.preset.hidden), lstm.bias.dtype(), lstm.bias.device())
+        };
+        self.lstms.iter().map(state).collect()
+    }
+
+    /// What was known *before* each of the notes `x` (B, T, 3), as (B, T, H), and the states after them.
+    pub fn listen(&self, x: &Tensor, states: &[Tensor]) -> Result<(Tensor, Vec<Tensor>)> {
+        let mut hidden = x.clone();
+        let mut after = Vec::with_capacity(states.len());
+        for (lstm, state) in self.lstms.iter().zip(states) {
+            let (outputs, state) = lstm.forward(&hidden, state)?;
+            hidden = outputs;
+            after.push(state);
+        }
+        let before = states[states.len() - 1].get(0)?.unsqueeze(1)?;
+        let time = x.dim(1)?;
+        let known = match time {
+            1 => before,
+            _ => Tensor::cat(&[before, hidden.narrow(1, 0, time - 1)?], 1)?,
+        };
+        Ok((known, after))
+    }
+
+    /// What the heads say of `hidden` (N, H).
+    pub fn predict(&self, hidden: &Tensor) -> Result<Prediction> {
+        let hidden = match &self.dense {
+            Some(dense) => dense.forward(hidden)?.relu()?,
+            None => hidden.clone(),
+        };
+        // One product for all heads: two of them are a single row each.
+        let weights: Vec<&Tensor> = self.heads.iter().map(|head| &head.weight).collect();
+        let biases: Vec<&Tensor> = self.heads.iter().map(|head| &head.bias).collect();
+        let heads = Affine { weight: Tensor::cat(&weights, 0)?, bias: Tensor::cat(&biases, 0)? };
+        let all = heads.forward(&hidden)?;
+        Ok(Prediction {
+            logits: all.narrow(1, 0, Key::COUNT)?,
+            step: all.narrow(1, Key::COUNT, 1)?.squeeze(1)?,
+            duration: all.narrow(1, Key::COUNT + 1, 1)?.squeeze(1)?,
+        })
     }
 }

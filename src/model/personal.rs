@@ -11,7 +11,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::{
     Preset,
-    product::{Before, Matrix, MatrixMut, Sizes, product_here},
+    product::{Before, Matrix, MatrixMut, Sizes, product},
     weights::{ModelError, REPRESENTATION, Weights, numbers_of, unreadable},
 };
 
@@ -70,13 +70,7 @@ impl Part {
                 let columns = numbers.len() / outputs;
                 let output = MatrixMut { numbers, row: columns };
                 let sizes = Sizes { rows: outputs, depth: *rank, columns };
-                product_here(
-                    sizes,
-                    Matrix::rows(&up, *rank),
-                    Matrix::rows(down, columns),
-                    output,
-                    Before::Kept,
-                );
+                product(sizes, Matrix::rows(&up, *rank), Matrix::rows(down, columns), output, Before::Kept);
             }
         }
     }

@@ -1,7 +1,118 @@
-//! How one of many is chosen by chance.
+//! What the next note may be, and how one of many is chosen by chance: chance is asked only about what is allowed.
 
 use super::Sampling;
-use crate::music::{keys::Keys, note::Key};
+use crate::music::{grid::cells, keys::Keys, note::Key, time::Seconds};
+
+/// The bounds of one note. A draw keeps them whatever the network thinks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// At least one.
+    pub keys: Keys,
+    /// The chord that the next note may still join, whatever `least_step` says.
+    pub chord: Option<Chord>,
+    /// The silence since the last onset that is already certain: no other step is shorter.
+    pub least_step: Seconds,
+    /// A step that would be longer may only be as short as possible.
+    pub longest_step: Seconds,
+    pub longest_duration: Seconds,
+    /// By key: how long after the last onset it still sounds.
+    pub sounding: [Seconds; Key::COUNT],
+}
+
+/// The newest chord, while it may grow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chord {
+    /// Who joins it comes so long after the last onset at least, and at most.
+    pub from: Seconds,
+    pub to: Seconds,
+    /// The keys that the hands reach still; at least one.
+    pub keys: Keys,
+}
+
+/// The cells of the grid that a step may lead to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepCells {
+    /// Of the chord; its bins hold a cell each.
+    chord: Option<(u32, u32)>,
+    pub least: u32,
+    pub most: u32,
+}
+
+impl StepCells {
+    /// Those from one to another.
+    pub fn between(least: u32, most: u32) -> Self {
+        Self { chord: None, least, most }
+    }
+
+    pub fn contains(&self, cell: u32) -> bool {
+        self.joins(cell) || (self.least..=self.most).contains(&cell)
+    }
+
+    /// Whether a step to this cell joins the newest chord.
+    pub fn joins(&self, cell: u32) -> bool {
+        self.chord.is_some_and(|(from, to)| (from..=to).contains(&cell))
+    }
+}
+
+impl Limits {
+    /// Everything.
+    pub const NONE: Self = Self {
+        keys: Keys::ALL,
+        chord: None,
+        least_step: Seconds::ZERO,
+        longest_step: Seconds(f32::MAX),
+        longest_duration: Seconds(f32::MAX),
+        sounding: [Seconds::ZERO; Key::COUNT],
+    };
+
+    /// Everything after a silence.
+    pub fn after(elapsed: Seconds) -> Self {
+        Self { least_step: elapsed, ..Self::NONE }
+    }
+
+    /// The keys that may be struck after a step. A key that sounds is let ring, unless no other is allowed.
+    /// Realtime-safe.
+    pub fn keys_after(&self, step: Seconds) -> Keys {
+        let sounds = |key: &Key| self.sounding[key.index()] > step;
+        let sounding = (0..Key::COUNT as u8).map(Key::saturating).filter(sounds).collect();
+        let keys = self.keys_at(step);
+        keys.without(sounding).or_else(keys)
+    }
+
+    /// The keys that may be struck after a step, whatever sounds. Realtime-safe.
+    pub fn keys_at(&self, step: Seconds) -> Keys {
+        self.joined(step).map_or(self.keys, |chord| chord.keys)
+    }
+
+    /// Whether a note joins the newest chord after a step.
+    pub fn joins(&self, step: Seconds) -> bool {
+        self.joined(step).is_some()
+    }
+
+    /// The chord that a step joins.
+    fn joined(&self, step: Seconds) -> Option<Chord> {
+        self.chord.filter(|_| self.step_cells().joins(cells(step)))
+    }
+
+    /// The allowed step that is nearest.
+    pub fn step(&self, step: Seconds) -> Seconds {
+        match self.joined(step) {
+            Some(chord) => step.min(chord.to).max(chord.from),
+            None => step.min(self.longest_step).max(self.least_step),
+        }
+    }
+
+    pub fn step_cells(&self) -> StepCells {
+        let least = cells(self.least_step);
+        let chord = self.chord.map(|chord| (cells(chord.from), cells(chord.to)));
+        StepCells { chord, least, most: cells(self.longest_step).max(least) }
+    }
+
+    /// In cells, at least 1.
+    pub fn duration_cells(&self) -> u32 {
+        cells(self.longest_duration).max(1)
+    }
+}
 
 /// The place that `drawn`, 0..1, chooses among `logits`; at temperature 0 the largest. Overwrites the logits with
 /// weights. Realtime-safe.
@@ -116,5 +227,37 @@ mod tests {
     fn without_a_focus_everything_possible_is_chosen() {
         let chosen = |n| draw(&mut [-5.0, f32::NEG_INFINITY, 0.0], &hot(3.0), n as f32 / 1000.0);
         assert!((0..1000).all(|n| chosen(n) != 1) && (0..1000).any(|n| chosen(n) == 0));
+    }
+
+    #[test]
+    fn a_key_that_sounds_is_struck_again_only_where_no_other_is_allowed() {
+        let mut limits = Limits::NONE;
+        limits.keys = [60, 62].map(Key::saturating).into_iter().collect();
+        limits.sounding[60] = Seconds(0.5);
+        let may =
+            |limits: &Limits, step, key| limits.keys_after(Seconds(step)).contains(Key::saturating(key));
+        assert!(!may(&limits, 0.4, 60) && may(&limits, 0.4, 62) && may(&limits, 0.5, 60));
+        limits.sounding[62] = Seconds(0.6);
+        assert!(may(&limits, 0.4, 60) && may(&limits, 0.4, 62) && !may(&limits, 0.4, 61));
+    }
+
+    #[test]
+    fn a_silence_beyond_the_longest_step_leaves_the_next_cell_alone() {
+        let limits = Limits { longest_step: Seconds(2.0), ..Limits::after(Seconds(3.0)) };
+        let bounds = |limits: Limits| (limits.step_cells().least, limits.step_cells().most);
+        assert_eq!(bounds(limits), (300, 300));
+        assert_eq!(limits.step(Seconds(1.0)), Seconds(3.0));
+        assert_eq!(bounds(Limits::NONE), (0, u32::MAX));
+    }
+
+    #[test]
+    fn a_note_comes_with_the_chord_or_after_the_least_step_and_not_between() {
+        let keys: Keys = [67].map(Key::saturating).into_iter().collect();
+        let chord = Chord { from: Seconds(0.01), to: Seconds(0.04), keys };
+        let limits = Limits { chord: Some(chord), ..Limits::after(Seconds(0.5)) };
+        let cells: Vec<u32> = (0..100).filter(|&cell| limits.step_cells().contains(cell)).collect();
+        assert_eq!(cells, [vec![1, 2, 3, 4], (50..100).collect()].concat());
+        assert_eq!([0.02, 0.2, 0.7].map(|step| limits.step(Seconds(step)).0), [0.02, 0.5, 0.7]);
+        assert_eq!([0.02, 0.5].map(|step| limits.keys_after(Seconds(step)).len()), [1, Key::COUNT]);
     }
 }

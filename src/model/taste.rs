@@ -2,10 +2,10 @@
 
 use crate::music::{
     call::Call,
-    diatonic::Diatonic,
     manner::Manner,
     note::{Key, Velocity},
     pace::Stray,
+    scale::Diatonic,
 };
 
 /// How likely each part of a note must be.

@@ -1,4 +1,4 @@
-//! Model files: safetensors, whose metadata names the preset and the representation.
+//! Model files: safetensors, whose metadata names the preset, which is one of the networks here, and the representation.
 
 use std::{
     collections::BTreeMap,
@@ -10,22 +10,63 @@ use half::f16;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use super::{
-    Model, Preset,
-    antiphon::{Antiphon, first},
-    classic::Classic,
-    lstm::Packed,
+    Model,
+    antiphon::{self, Antiphon},
+    classic::{self, Classic},
+    layers::Named,
     personal::Personal,
-    preset::{AFFINE, LSTM, affine_tensor, lstm_tensor},
 };
 
 /// What the numbers that go into and out of a network mean. A file of a version that is not known cannot be played.
 pub const REPRESENTATION: &str = "2";
-/// The one before, see [`first`]. To the classics, both mean the same.
+/// The one before, see [`antiphon::first_tensors`]. To the classics, both mean the same.
 const FIRST_REPRESENTATION: &str = "1";
 
 const ANTIPHON: &[u8] = include_bytes!("../../models/antiphon.safetensors");
 const CLASSIC_25: &[u8] = include_bytes!("../../models/classic-25.safetensors");
 const CLASSIC_150: &[u8] = include_bytes!("../../models/classic-150.safetensors");
+
+/// A network that a model file may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    Antiphon,
+    Classic(classic::Preset),
+}
+
+impl Preset {
+    pub const ALL: [Self; 3] =
+        [Self::Antiphon, Self::Classic(classic::CLASSIC_25), Self::Classic(classic::CLASSIC_150)];
+
+    /// The preset of this name; `None` where there is none.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| preset.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Antiphon => antiphon::NAME,
+            Self::Classic(classic) => classic.name,
+        }
+    }
+
+    /// Every tensor of a model file with its shape. Weights are drawn in this order.
+    pub fn tensors(self) -> Vec<Named> {
+        match self {
+            Self::Antiphon => antiphon::tensors(),
+            Self::Classic(classic) => classic.tensors(),
+        }
+    }
+
+    /// How many numbers all tensors have together.
+    pub fn parameters(self) -> usize {
+        self.tensors().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    }
+
+    /// All names, for a message.
+    pub fn known() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
 
 /// The models inside the plugin, in the order in which they are offered. All instances share them.
 pub fn embedded() -> &'static [Arc<dyn Model>] {
@@ -77,11 +118,11 @@ pub fn read(bytes: &[u8]) -> Result<Weights, ModelError> {
     let preset = Preset::named(preset).ok_or_else(|| ModelError::UnknownPreset(preset.clone()))?;
     let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
     let is_older = is_first && preset == Preset::Antiphon;
-    let shapes = if is_older { first::tensors() } else { preset.tensors() };
+    let shapes = if is_older { antiphon::first_tensors() } else { preset.tensors() };
     let mut tensors = BTreeMap::new();
     for ((name, shape), (_, shape_today)) in shapes.into_iter().zip(preset.tensors()) {
         let numbers = numbers_of(&file, &name, &shape)?;
-        let numbers = if is_older { first::upgraded(&name, &shape_today, numbers) } else { numbers };
+        let numbers = if is_older { antiphon::upgraded(&name, &shape_today, numbers) } else { numbers };
         tensors.insert(name, numbers);
     }
     let name = metadata.get("name").map_or(preset.name(), String::as_str).to_owned();
@@ -118,8 +159,8 @@ impl Weights {
     /// Makes a model of them that is ready to play. Allocates.
     pub fn playable(&self) -> Arc<dyn Model> {
         match self.preset {
-            Preset::Classic(preset) => Arc::new(Classic::new(preset, self)),
-            Preset::Antiphon => Arc::new(Antiphon::new(self)),
+            Preset::Classic(preset) => Arc::new(Classic::new(preset, &self.name, |name| self.numbers(name))),
+            Preset::Antiphon => Arc::new(Antiphon::new(&self.name, |name| self.numbers(name))),
         }
     }
 
@@ -128,25 +169,6 @@ impl Weights {
         let mut tensors = self.preset.tensors().into_iter();
         let (_, shape) = tensors.find(|(found, _)| found == name).expect("a tensor of the preset");
         Tensor::from_slice(self.numbers(name), shape, &Device::Cpu)
-    }
-
-    /// An LSTM for one note at a time; it reads its input, then its hidden units.
-    pub(super) fn lstm(&self, layer: usize) -> Packed {
-        let [w_ih, w_hh, bias] = LSTM.map(|part| self.numbers(&lstm_tensor(layer, part)));
-        let [inputs, hidden] = [w_ih, w_hh].map(|weight| weight.chunks_exact(weight.len() / bias.len()));
-        let rows: Vec<Vec<f32>> =
-            inputs.zip(hidden).map(|(inputs, hidden)| [inputs, hidden].concat()).collect();
-        Packed::new(rows[0].len(), &rows, bias)
-    }
-
-    /// Layers that read the same, as one.
-    pub(super) fn affine(&self, names: &[&str]) -> Packed {
-        let [weight, bias] = AFFINE.map(|part| -> Vec<f32> {
-            names.iter().flat_map(|name| self.numbers(&affine_tensor(name, part))).copied().collect()
-        });
-        let inputs = weight.len() / bias.len();
-        let rows: Vec<Vec<f32>> = weight.chunks_exact(inputs).map(<[f32]>::to_vec).collect();
-        Packed::new(inputs, &rows, &bias)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use super::{keys::PITCH_CLASSES, scale::Root, swing::Swing, time::Seconds};
+use super::{feel::Swing, keys::PITCH_CLASSES, scale::Root, time::Seconds};
 
 /// Parts of a beat in which a place is counted.
 const TICKS: f64 = 960.0;

@@ -121,6 +121,12 @@ impl Memory {
         self.of_player().skip(older)
     }
 
+    /// The newest notes of the plugin, in order. Realtime-safe.
+    pub fn newest_of_plugin(&self, count: usize) -> impl Iterator<Item = &Note> {
+        let older = self.of_plugin().count().saturating_sub(count);
+        self.of_plugin().skip(older)
+    }
+
     /// The notes of the plugin, in order.
     pub fn of_plugin(&self) -> impl DoubleEndedIterator<Item = &Note> {
         let known = self.notes.iter().zip(&self.conditions);

@@ -1,9 +1,11 @@
-//! How somebody plays: how fast onsets follow each other, how many notes they have, and how long these are.
+//! How somebody plays: how fast onsets follow each other, how many notes they have, how long these are, and how loud.
 
-use super::{note::Note, time::Seconds};
+use super::{
+    note::{Note, Velocity},
+    time::Seconds,
+};
 
-/// So many of the newest notes tell the pace, and not fewer than so many.
-const NOTES: usize = 64;
+/// Fewer notes tell no pace.
 const FEWEST: usize = 4;
 /// A longer silence is a breath and counts as this, in seconds.
 const BREATH_S: f64 = 1.0;
@@ -54,18 +56,22 @@ impl Pace {
         Self { step, chords, duration: duration.max(LEAST_S) }
     }
 
-    /// Of the newest of some notes; `None` where they are too few to tell. Realtime-safe.
-    pub fn of(notes: &[Note]) -> Option<Self> {
-        let newest = &notes[notes.len().saturating_sub(NOTES)..];
-        let steps = || newest.windows(2).map(|pair| f64::from((pair[1].onset - pair[0].onset).0.max(0.0)));
-        let count = newest.len().saturating_sub(1) as f64;
-        let together = steps().filter(|step| *step < f64::from(TOGETHER.0)).count() as f64;
-        let sum: f64 = steps().map(|step| step.min(BREATH_S)).sum();
-        let durations: f64 = newest.iter().map(|note| f64::from(note.duration.0).max(LEAST_S).ln()).sum();
-        (newest.len() >= FEWEST && sum > 0.0 && together < count).then(|| Self {
-            step: sum / (count - together),
-            chords: (together + DOUBTFUL_NOTES) / (count + 2.0 * DOUBTFUL_NOTES),
-            duration: (durations / newest.len() as f64).exp(),
+    /// Of notes in order; `None` where they are too few to tell. Realtime-safe.
+    pub fn of<'a>(notes: impl IntoIterator<Item = &'a Note>) -> Option<Self> {
+        let (mut count, mut together, mut span, mut durations) = (0usize, 0usize, 0.0, 0.0);
+        let mut before = None;
+        for note in notes {
+            if let Some(before) = before.replace(note.onset) {
+                let step = f64::from((note.onset - before).0.max(0.0));
+                together += usize::from(step < f64::from(TOGETHER.0));
+                span += step.min(BREATH_S);
+            }
+            count += 1;
+            durations += f64::from(note.duration.0).max(LEAST_S).ln();
+        }
+        let steps = count.saturating_sub(1);
+        (count >= FEWEST && span > 0.0 && together < steps).then(|| {
+            Self::of_few(count, together, span / (steps - together) as f64, (durations / count as f64).exp())
         })
     }
 
@@ -89,6 +95,26 @@ impl Stray {
 pub fn longest_step(notes: &[Note]) -> Option<Seconds> {
     let steps = notes.windows(2).rev().map(|pair| pair[1].onset - pair[0].onset);
     steps.filter(|step| *step >= CHORD).take(NEWEST_STEPS).reduce(Seconds::max)
+}
+
+/// How much the newest strike counts: about the last four, so that a change is followed within a phrase.
+const NEWEST_STRIKE: f32 = 0.25;
+/// Before the first strike: mezzo-forte.
+const UNKNOWN: Velocity = Velocity::saturating(64);
+
+/// A running mean of the newest velocities.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Touch(Option<f32>);
+
+impl Touch {
+    pub fn strike(&mut self, velocity: Velocity) {
+        let newest = f32::from(velocity.value());
+        self.0 = Some(self.0.map_or(newest, |mean| mean + NEWEST_STRIKE * (newest - mean)));
+    }
+
+    pub fn velocity(self) -> Velocity {
+        self.0.map_or(UNKNOWN, |mean| Velocity::saturating(mean.round() as u8))
+    }
 }
 
 #[cfg(test)]
@@ -143,5 +169,14 @@ mod tests {
         let faster = (0..8).map(|n| if n < 2 { f64::from(n) * 3.0 } else { 3.0 + f64::from(n) * 0.5 });
         assert_eq!(longest_step(&notes(faster)), Some(Seconds(0.5)));
         assert_eq!(longest_step(&notes([1.0; 3].into_iter())), None);
+    }
+
+    #[test]
+    fn the_touch_follows_the_player_within_a_phrase() {
+        let mut touch = Touch::default();
+        touch.strike(Velocity::saturating(100));
+        assert_eq!(touch.velocity().value(), 100);
+        (0..8).for_each(|_| touch.strike(Velocity::saturating(30)));
+        assert!((30..40).contains(&touch.velocity().value()));
     }
 }

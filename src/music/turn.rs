@@ -1,18 +1,15 @@
 //! Who has the floor: a pure state machine over positions of the music.
 
-mod along;
 mod floor;
 mod passing;
 mod rules;
-mod standing;
 #[cfg(test)]
 mod tests;
 
 use self::floor::Due;
 pub use self::{
-    floor::{Ask, Asked, Floor},
+    floor::{Ask, Asked, Floor, Standing},
     rules::{Alignment, Cue, Entry, Foot, Length, Rules},
-    standing::Standing,
 };
 use super::{
     bars::Bars,
@@ -218,8 +215,9 @@ impl Turns {
         let now = timeline.pin(timeline.now());
         self.call = self.call.map(|_| Call { began: now, tempo: timeline.tempo() });
         if self.plays_through(rules) {
-            if let Motion::Sought(by) = motion {
-                self.move_by(by);
+            match motion {
+                Motion::Sought(by) => self.move_by(by),
+                _ => self.come_in_on_the_song(timeline),
             }
             return Consequence::PlayOn;
         }

@@ -1,13 +1,13 @@
 //! What comes in: whose keys are down, who is heard, and what is a cue.
 
-use super::{Settings, port::Gesture};
+use super::{Ears, Settings, port::Gesture};
 use crate::music::{
     hands::Hands,
     harmony::{self, Source},
     hearing::{CHANNELS, Hearing, Pedal, Place, Zone},
     keys::Keys,
+    pace::Touch,
     time::SampleTime,
-    touch::Touch,
     turn::{Cue, Foot},
 };
 
@@ -30,18 +30,6 @@ pub(super) struct Input {
     cue: Option<u8>,
     /// When the player last did something on each channel.
     used: [SampleTime; CHANNELS as usize],
-}
-
-/// To whom the plugin listens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ears {
-    /// To nobody: nothing is remembered, nobody takes the floor back, and no cue is heeded.
-    Closed,
-    /// To one channel, 0..16.
-    Channel(u8),
-    All,
-    /// To all but one, 0..16.
-    AllBut(u8),
 }
 
 /// What is to be done with a gesture.
@@ -151,31 +139,5 @@ impl Input {
         self.harmony = harmony::Held::default();
         self.hearing.clear();
         self.hands.clear();
-    }
-}
-
-impl Ears {
-    pub(super) fn hear(self, channel: u8) -> bool {
-        match self {
-            Self::Closed => false,
-            Self::Channel(heard) => heard == channel,
-            Self::All => true,
-            Self::AllBut(other) => other != channel,
-        }
-    }
-}
-
-impl Settings {
-    /// To whom the plugin listens in fact: in bypass to nobody, and to a whole zone where it listens to its master.
-    pub(super) fn open_ears(&self) -> Ears {
-        match self.ears {
-            _ if self.bypass => Ears::Closed,
-            Ears::Channel(channel) if self.zone.master() == Some(channel) => Ears::All,
-            Ears::All => match self.harmony {
-                Source::Channel(channel) => Ears::AllBut(channel),
-                Source::Off | Source::Below(_) => Ears::All,
-            },
-            ears => ears,
-        }
     }
 }

@@ -1,22 +1,20 @@
 //! The CLAP host.
 
-mod events;
 mod gui;
-mod handlers;
-mod outputs;
 mod parameters;
 pub mod presets;
-mod texts;
-mod together;
+mod process;
 
 use std::{
     ffi::{CStr, CString},
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow};
 use clack_extensions::{
+    gui::HostGui,
     params::PluginParams,
     render::{PluginRender, RenderMode},
     state::PluginState,
@@ -28,16 +26,19 @@ use clack_host::{
     prelude::*,
 };
 use rtsan_standalone::ScopedSanitizeRealtime;
+use serde_json::Value;
 
-pub use self::{gui::Pixels, together::Chord};
-use self::{handlers::Handlers, outputs::Outputs, parameters::Range};
+pub use self::{gui::Pixels, process::Chord};
+use self::{parameters::Range, process::Outputs};
 use crate::{
-    host::{Block, Heard, Host, Mode, Parameter, Setup},
+    host::{Block, Host, Mode, Output, Parameter, Setup},
     score::Kind,
 };
 
 /// Events of one block for which there is room from the start, so that no call allocates.
 const EVENTS: usize = 16_384;
+/// Bytes of the length in front of a state.
+const LENGTH_BYTES: usize = 8;
 
 /// A CLAP plugin in its host.
 pub struct Clap {
@@ -70,6 +71,16 @@ impl Clap {
     pub unsafe fn in_process(entry: *const EntryDescriptor, id: &str) -> Result<Self> {
         // SAFETY: by the caller's promise.
         Self::new(&unsafe { entry_of(entry) }?, id)
+    }
+
+    /// From now on the audio that the plugin writes is kept.
+    pub fn record(&mut self) {
+        self.outputs.record();
+    }
+
+    /// The audio since then, one list of samples for each channel of its outputs; recording is over.
+    pub fn recorded(&mut self) -> Vec<Vec<f32>> {
+        self.outputs.take_recording()
     }
 
     fn new(entry: &PluginEntry, id: &str) -> Result<Self> {
@@ -114,10 +125,28 @@ impl Clap {
                         plain,
                     ));
                 }
-                kind => events::push(&mut self.incoming, time, kind)?,
+                kind => process::push(&mut self.incoming, time, kind)?,
             }
         }
         Ok(())
+    }
+
+    /// The call itself, and what it costs.
+    fn call(&mut self, block: &Block<'_>, transport: Option<&TransportEvent>) -> Result<Duration> {
+        let processor = self.processor.as_mut().context("an inactive plugin cannot process")?;
+        // SAFETY: there is no buffer here at all; only the frame count, which no output buffer tells.
+        let inputs = unsafe { InputAudioBuffers::from_raw_buffers(&[], block.frames) };
+        let mut outputs = self.outputs.buffers(block.frames);
+        self.outgoing.clear();
+        let (incoming, mut outgoing) = (self.incoming.as_input(), self.outgoing.as_output());
+        let before = Instant::now();
+        let played = {
+            let _realtime = ScopedSanitizeRealtime::default();
+            processor.process(&inputs, &mut outputs, &incoming, &mut outgoing, Some(block.start), transport)
+        };
+        let cost = before.elapsed();
+        played.map_err(|error| anyhow!("the plugin fails: {error}"))?;
+        Ok(cost)
     }
 
     /// Carries out what the plugin has asked of the main thread.
@@ -169,13 +198,13 @@ impl Host for Clap {
         Ok(())
     }
 
-    fn process(&mut self, block: &Block<'_>, heard: &mut Heard) -> Result<Duration> {
+    fn process(&mut self, block: &Block<'_>, output: &mut Output) -> Result<Duration> {
         self.take_events(block)?;
-        let transport = block.place.map(|place| events::transport(&place));
+        let transport = block.transport.map(|state| process::transport(&state));
         let cost = self.call(block, transport.as_ref())?;
-        heard.peak = self.outputs.peak(block.frames, heard.peak);
+        output.peak = self.outputs.peak(block.frames, output.peak);
         self.outputs.keep(block.frames);
-        events::read(&self.outgoing, block, &mut heard.events)?;
+        process::read(&self.outgoing, block, &mut output.events)?;
         self.serve();
         Ok(cost)
     }
@@ -225,40 +254,58 @@ impl Host for Clap {
     }
 }
 
-impl Clap {
-    /// From now on the audio that the plugin writes is kept.
-    pub fn record(&mut self) {
-        self.outputs.record();
-    }
-
-    /// The audio since then, one list of samples for each channel of its outputs; recording is over.
-    pub fn recorded(&mut self) -> Vec<Vec<f32>> {
-        self.outputs.take_recording()
-    }
-
-    /// The call itself, and what it costs.
-    fn call(&mut self, block: &Block<'_>, transport: Option<&TransportEvent>) -> Result<Duration> {
-        let processor = self.processor.as_mut().context("an inactive plugin cannot process")?;
-        // SAFETY: there is no buffer here at all; only the frame count, which no output buffer tells.
-        let inputs = unsafe { InputAudioBuffers::from_raw_buffers(&[], block.frames) };
-        let mut outputs = self.outputs.buffers(block.frames);
-        self.outgoing.clear();
-        let (incoming, mut outgoing) = (self.incoming.as_input(), self.outgoing.as_output());
-        let before = Instant::now();
-        let played = {
-            let _realtime = ScopedSanitizeRealtime::default();
-            processor.process(&inputs, &mut outputs, &incoming, &mut outgoing, Some(block.start), transport)
-        };
-        let cost = before.elapsed();
-        played.map_err(|error| anyhow!("the plugin fails: {error}"))?;
-        Ok(cost)
-    }
-}
-
 impl Drop for Clap {
     fn drop(&mut self) {
         self.deactivate();
     }
+}
+
+/// The host's side of one plugin. Its requests may come from any thread.
+#[derive(Default)]
+struct Handlers {
+    callback: AtomicBool,
+}
+
+impl Handlers {
+    /// Whether the plugin has asked for its main thread since the last time.
+    fn take_callback(&self) -> bool {
+        self.callback.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl SharedHandler<'_> for Handlers {
+    fn request_restart(&self) {}
+
+    fn request_process(&self) {}
+
+    fn request_callback(&self) {
+        self.callback.store(true, Ordering::Relaxed);
+    }
+}
+
+impl HostHandlers for Handlers {
+    type Shared<'a> = Self;
+    type MainThread<'a> = ();
+    type AudioProcessor<'a> = ();
+
+    fn declare_extensions(builder: &mut HostExtensions<Self>, _: &Self::Shared<'_>) {
+        builder.register::<HostGui>();
+    }
+}
+
+/// A saved state of this framework's, which is an 8-byte little-endian length and then JSON, with another text in one of
+/// its persisted fields.
+///
+/// # Errors
+/// When `state` is of another kind.
+pub fn with_field(state: &[u8], field: &str, text: &str) -> Result<Vec<u8>> {
+    let json = state.get(LENGTH_BYTES..).context("the plugin's state is too short")?;
+    let mut state: Value = serde_json::from_slice(json).context("the plugin's state is not JSON")?;
+    // A field is JSON within the JSON.
+    state["fields"][field] = serde_json::to_string(text)?.into();
+    let json = serde_json::to_vec(&state)?;
+    let length = u64::try_from(json.len()).context("a state has a length")?;
+    Ok([&length.to_le_bytes()[..], &json].concat())
 }
 
 /// The plugin's side of an extension.
@@ -289,4 +336,20 @@ fn ids(entry: &PluginEntry) -> String {
     let factory = entry.get_plugin_factory();
     let ids = factory.iter().flat_map(|factory| factory.plugin_descriptors()).filter_map(|found| found.id());
     ids.map(CStr::to_string_lossy).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_field_changes() -> Result<()> {
+        let json = br#"{"fields":{"a":"\"old\""},"version":"1"}"#;
+        let state = [&(json.len() as u64).to_le_bytes()[..], json].concat();
+        let changed = with_field(&state, "a", "x")?;
+        assert_eq!(&changed[LENGTH_BYTES..], br#"{"fields":{"a":"\"x\""},"version":"1"}"#);
+        assert_eq!(changed[0] as usize, changed.len() - LENGTH_BYTES);
+        assert!(with_field(&changed[..4], "a", "x").is_err());
+        Ok(())
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::{score::Event, transport::Place};
+use crate::{score::Event, transport::TransportState};
 
 /// A host with one plugin in it. One thread plays all its roles.
 ///
@@ -19,9 +19,9 @@ pub trait Host {
     /// The host's reset: everything that sounds or waits is to be forgotten.
     fn reset(&mut self) -> Result<()>;
 
-    /// Lets the plugin process one block and appends what it plays to `heard`, at the host's samples and in
+    /// Lets the plugin process one block and appends what it plays to `output`, at the host's samples and in
     /// the order in which it came. Returns what the call cost.
-    fn process(&mut self, block: &Block<'_>, heard: &mut Heard) -> Result<Duration>;
+    fn process(&mut self, block: &Block<'_>, output: &mut Output) -> Result<Duration>;
 
     fn parameters(&mut self) -> Result<Vec<Parameter>>;
 
@@ -75,14 +75,14 @@ pub struct Block<'a> {
     pub start: u64,
     pub frames: u32,
     /// `None` when the host tells nothing of its transport.
-    pub place: Option<Place>,
+    pub transport: Option<TransportState>,
     /// All within the block, in order.
     pub events: &'a [Event],
 }
 
 /// What a plugin has given so far.
 #[derive(Debug, Default)]
-pub struct Heard {
+pub struct Output {
     pub events: Vec<Event>,
     /// The loudest sample of its audio outputs, 1 for full scale; what it leaves unwritten counts as 1 in CLAP.
     pub peak: f32,

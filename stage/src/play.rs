@@ -1,14 +1,12 @@
-//! Playing a score into a plugin.
+//! Run a score into a plugin, block by block.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    blocks::Blocks,
-    host::{Block, Heard, Host, Setup},
-    performance::Performance,
-    score::{Event, Kind},
+    host::{Block, Host, Output, Setup},
+    score::{Event, Kind, Performance},
     transport::{Playhead, Transport},
 };
 
@@ -22,6 +20,17 @@ pub struct Part<'a> {
     pub until: u64,
     pub blocks: Blocks,
     pub pace: Pace,
+}
+
+/// The sizes of blocks, in samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocks {
+    Fixed(u32),
+    /// Anything from 1 to `largest`, small ones as often as large ones; the same for the same seed.
+    Random {
+        largest: u32,
+        seed: u64,
+    },
 }
 
 /// How fast the host's clock runs.
@@ -42,10 +51,10 @@ pub fn play(host: &mut dyn Host, setup: Setup, part: &Part<'_>) -> Result<Perfor
     ensure!(part.score.is_sorted_by_key(|event| event.at), "the score is not in the order of its samples");
     host.activate(setup)?;
     let (acts, events): (Vec<Event>, Vec<Event>) = part.score.iter().partition(|event| is_act(event));
-    let mut playing = Playing {
+    let mut run = Run {
         playhead: Playhead::new(part.transport, setup.sample_rate),
         sample_rate: setup.sample_rate,
-        heard: Heard::default(),
+        output: Output::default(),
         process: Vec::new(),
         acts: &acts,
         events: &events,
@@ -53,18 +62,18 @@ pub fn play(host: &mut dyn Host, setup: Setup, part: &Part<'_>) -> Result<Perfor
         due: Instant::now(),
     };
     let mut sizes = part.blocks.sizes();
-    while playing.now < part.until {
+    while run.now < part.until {
         let size = sizes.next().context("sizes never end")?;
-        playing.block(host, size, part)?;
+        run.block(host, size, part)?;
     }
-    let Heard { events, peak } = playing.heard;
-    Ok(Performance { events, process: playing.process, peak })
+    let Output { events, peak } = run.output;
+    Ok(Performance { events, process: run.process, peak })
 }
 
-struct Playing<'a> {
+struct Run<'a> {
     playhead: Playhead<'a>,
     sample_rate: f64,
-    heard: Heard,
+    output: Output,
     process: Vec<Duration>,
     /// What the host itself is still to do, always before what is played at the same sample.
     acts: &'a [Event],
@@ -75,11 +84,11 @@ struct Playing<'a> {
     due: Instant,
 }
 
-impl Playing<'_> {
+impl Run<'_> {
     fn block(&mut self, host: &mut dyn Host, size: u32, part: &Part<'_>) -> Result<()> {
         self.act(host)?;
         let start = self.now;
-        let place = self.playhead.advance(start);
+        let transport = self.playhead.advance(start);
         let act = self.acts.first().map(|event| event.at);
         let cuts = [Some(start + u64::from(size)), Some(part.until), self.playhead.next_cut(start), act];
         let end = cuts.into_iter().flatten().min().context("a block ends")?;
@@ -89,12 +98,12 @@ impl Playing<'_> {
             std::thread::sleep(self.due.saturating_duration_since(Instant::now()));
         }
         let frames = u32::try_from(end - start).context("a block is short")?;
-        let known = self.heard.events.len();
-        let block = Block { start, frames, place, events };
+        let known = self.output.events.len();
+        let block = Block { start, frames, transport, events };
         let cost = host
-            .process(&block, &mut self.heard)
+            .process(&block, &mut self.output)
             .with_context(|| format!("in the block of {frames} samples at sample {start}"))?;
-        check_order(&self.heard.events[known..], start, end)?;
+        check_order(&self.output.events[known..], start, end)?;
         self.process.push(cost);
         self.due += Duration::from_secs_f64(f64::from(frames) / self.sample_rate);
         self.now = end;
@@ -138,4 +147,54 @@ fn check_order(events: &[Event], start: u64, end: u64) -> Result<()> {
         ensure!(pair[0].at <= pair[1].at, "the plugin plays {:?} after {:?}", pair[1], pair[0]);
     }
     Ok(())
+}
+
+impl Blocks {
+    /// The largest block that can come.
+    pub const fn largest(self) -> u32 {
+        match self {
+            Self::Fixed(size) => size,
+            Self::Random { largest, .. } => largest,
+        }
+    }
+
+    /// One size after the other, without end, each at least 1.
+    pub fn sizes(self) -> impl Iterator<Item = u32> {
+        let mut state = match self {
+            Self::Fixed(_) => 0,
+            Self::Random { seed, .. } => seed,
+        };
+        std::iter::repeat_with(move || match self {
+            Self::Fixed(size) => size.max(1),
+            Self::Random { largest, .. } => {
+                let draw = split_mix(&mut state);
+                let bits = (draw >> 32) as u32 % (largest.max(1).ilog2() + 1);
+                let below = largest.max(1) >> bits;
+                1 + draw as u32 % below
+            }
+        })
+    }
+}
+
+/// Vigna's SplitMix64.
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_sizes_stay_within_their_bounds_and_repeat_for_one_seed() {
+        let blocks = Blocks::Random { largest: 4096, seed: 7 };
+        let sizes: Vec<u32> = blocks.sizes().take(1000).collect();
+        assert!(sizes.iter().all(|size| (1..=4096).contains(size)));
+        assert!(sizes.iter().any(|&size| size < 16) && sizes.iter().any(|&size| size > 2048));
+        assert_eq!(sizes, blocks.sizes().take(1000).collect::<Vec<_>>());
+    }
 }

@@ -16,17 +16,18 @@ use x11rb::{
 
 use crate::clap::Pixels;
 
-/// A guest of the display, without a window: a display that ends with its last guest stays for as long as this does.
-pub struct Guest {
+/// A connection to the display, without a window: a display that ends with its last connection stays for as long as this
+/// does.
+pub struct DisplayConnection {
     _connection: RustConnection,
 }
 
-impl Guest {
-    /// Comes to the display that the environment names.
+impl DisplayConnection {
+    /// Connects to the display that the environment names.
     ///
     /// # Errors
     /// When there is none.
-    pub fn arrive() -> Result<Self> {
+    pub fn open() -> Result<Self> {
         let (connection, _) = connect()?;
         Ok(Self { _connection: connection })
     }

@@ -27,7 +27,7 @@ pub struct Section {
 
 /// The transport as a plugin sees it at the start of a block.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
+pub struct TransportState {
     pub playing: bool,
     pub beats: f64,
     pub tempo: f64,
@@ -101,7 +101,7 @@ impl<'a> Playhead<'a> {
     }
 
     /// Where the song is at sample `at`, which must not lie before the last one asked for.
-    pub fn advance(&mut self, at: u64) -> Option<Place> {
+    pub fn advance(&mut self, at: u64) -> Option<TransportState> {
         while let Some(section) = self.transport.sections.get(self.next).filter(|section| section.at <= at) {
             let beats = section.beats.unwrap_or_else(|| self.beats(section.at));
             self.anchor = (section.at, beats);
@@ -116,7 +116,7 @@ impl<'a> Playhead<'a> {
         {
             self.anchor = (at, self.beats(at) - (end - start));
         }
-        Some(Place {
+        Some(TransportState {
             playing: section.playing,
             beats: self.beats(at),
             tempo: self.tempo(at),
@@ -163,7 +163,7 @@ impl<'a> Playhead<'a> {
     }
 }
 
-impl Place {
+impl TransportState {
     /// Where the song is in seconds, at the present tempo.
     pub fn seconds(&self) -> f64 {
         self.beats * 60.0 / self.tempo

@@ -13,7 +13,7 @@ use vst3_host::{
 };
 
 use crate::{
-    host::{Block, Heard, Host, Mode, Parameter, Setup},
+    host::{Block, Host, Mode, Output, Parameter, Setup},
     score::{Event, Kind},
 };
 
@@ -43,6 +43,14 @@ impl Vst3 {
         Ok(Self { plugin, buffers: AudioBuffers::new(0, CHANNELS, 0, 0.0) })
     }
 
+    /// Loads a `.vstpreset`, as a host does whose user has chosen it.
+    ///
+    /// # Errors
+    /// When it is a file of another plugin, or none.
+    pub fn load_preset(&mut self, path: &Path) -> Result<()> {
+        Ok(self.plugin.load_vstpreset(path)?)
+    }
+
     /// Lays out a bundle around a built library, in `folder`, and returns its path.
     ///
     /// # Errors
@@ -66,15 +74,15 @@ impl Vst3 {
         Ok(bundle)
     }
 
-    fn take_place(&mut self, block: &Block<'_>) -> Result<()> {
-        let Some(place) = block.place else { return Ok(self.plugin.set_playing(false)?) };
+    fn take_transport(&mut self, block: &Block<'_>) -> Result<()> {
+        let Some(transport) = block.transport else { return Ok(self.plugin.set_playing(false)?) };
         let rate = self.plugin.sample_rate();
-        self.plugin.set_playing(place.playing)?;
-        self.plugin.set_tempo(place.tempo)?;
-        self.plugin.set_time_signature(place.signature.0.into(), place.signature.1.into())?;
+        self.plugin.set_playing(transport.playing)?;
+        self.plugin.set_tempo(transport.tempo)?;
+        self.plugin.set_time_signature(transport.signature.0.into(), transport.signature.1.into())?;
         let position = TransportPosition {
-            samples: (place.seconds() * rate).round() as i64,
-            quarter_notes: place.beats,
+            samples: (transport.seconds() * rate).round() as i64,
+            quarter_notes: transport.beats,
         };
         Ok(self.plugin.set_transport_position(position)?)
     }
@@ -97,16 +105,6 @@ impl Vst3 {
             }
         };
         Ok(self.plugin.send_midi_event_at(midi, offset)?)
-    }
-}
-
-impl Vst3 {
-    /// Loads a `.vstpreset`, as a host does whose user has chosen it.
-    ///
-    /// # Errors
-    /// When it is a file of another plugin, or none.
-    pub fn load_preset(&mut self, path: &Path) -> Result<()> {
-        Ok(self.plugin.load_vstpreset(path)?)
     }
 }
 
@@ -136,8 +134,8 @@ impl Host for Vst3 {
         Ok(self.plugin.start_processing()?)
     }
 
-    fn process(&mut self, block: &Block<'_>, heard: &mut Heard) -> Result<Duration> {
-        self.take_place(block)?;
+    fn process(&mut self, block: &Block<'_>, output: &mut Output) -> Result<Duration> {
+        self.take_transport(block)?;
         for event in block.events {
             self.take_event(event, block)?;
         }
@@ -150,9 +148,9 @@ impl Host for Vst3 {
         self.plugin.process_audio(&mut self.buffers)?;
         let cost = before.elapsed();
         let samples = self.buffers.outputs.iter().flatten();
-        heard.peak = samples.fold(heard.peak, |peak, sample| peak.max(sample.abs()));
+        output.peak = samples.fold(output.peak, |peak, sample| peak.max(sample.abs()));
         for event in self.plugin.take_output_events() {
-            heard.events.extend(read(&event, block)?);
+            output.events.extend(read(&event, block)?);
         }
         Ok(cost)
     }

@@ -1,7 +1,12 @@
-//! Hosts at the borders of what hosts do.
+//! Hosts at the borders of what hosts do, scores and transports drawn by chance, and storms of events: under RealtimeSanitizer nothing
+//! of it may allocate, lock or wait on the audio thread.
 
 use anyhow::Result;
-use stage::{Blocks, Clap, Event, Host, Mode, Pace, Part, Setup, Transport};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg32;
+use stage::{
+    Blocks, Clap, Event, Host, Kind, Mode, Pace, Part, Performance, Setup, Transport, clap::Chord, score,
+};
 
 use crate::rig::{self, ANSWERS, BEAT, EFFECT, END, LAST_RELEASE, RATE, TEMPO};
 
@@ -101,5 +106,258 @@ fn a_clock_that_jumps_every_block_leaves_no_note_hanging() -> Result<()> {
         let heard = stage::play(&mut *host, rig::offline(blocks), &part)?;
         assert!(heard.hanging().is_empty(), "{format}: {:?} hang", heard.hanging());
     }
+    Ok(())
+}
+
+/// Nothing happens by chance from here on: one key is held, so whatever sounds must end.
+const LAST_CHANCE: u64 = 20 * BEAT;
+const CHANCE_END: u64 = LAST_CHANCE + BEAT;
+
+/// Short silences, so that answers and calls meet often.
+const BUSY: &[(&str, &str)] =
+    &[("Model", "classic-25"), ("Thru", "off"), ("Silence", "0.25"), ("Length", "4.0"), ("Seed", "3")];
+
+/// Phrases with rests between them, some of whose keys are struck twice or released twice.
+fn played(chance: &mut Pcg32) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut at = 0;
+    while at < LAST_CHANCE - 4 * BEAT {
+        let rest = if chance.random_bool(0.2) { 3 * BEAT } else { BEAT / 2 };
+        at += chance.random_range(0..rest);
+        let key = chance.random_range(36..84);
+        events.extend(Event::note(at, chance.random_range(1..2 * BEAT), key, chance.random_range(1..=127)));
+        if chance.random_bool(0.1) {
+            let value = chance.random_range(0..=127);
+            events.push(Event { at, kind: Kind::Controller { channel: 0, number: 64, value } });
+        }
+    }
+    // The pedal comes up and the last key stays down: the player keeps the floor.
+    events.push(Event { at: LAST_CHANCE - 1, kind: Kind::Controller { channel: 0, number: 64, value: 0 } });
+    events.push(Event::note_on(LAST_CHANCE, 30, 64));
+    score::sort(&mut events);
+    events
+}
+
+/// Stops, starts, seeks, loops and changes of tempo at samples drawn by chance.
+fn travelled(chance: &mut Pcg32) -> Transport {
+    let mut transport = Transport::playing(TEMPO);
+    let mut at = 0;
+    loop {
+        at += chance.random_range(1..4 * BEAT);
+        if at >= LAST_CHANCE {
+            return transport;
+        }
+        let place = f64::from(chance.random_range(-16..64)) / 4.0;
+        let tempo = f64::from(chance.random_range(40..220));
+        transport = match chance.random_range(0..5) {
+            0 => transport.then(at, |section| section.playing = !section.playing),
+            1 => transport.then(at, |section| section.beats = Some(place)),
+            2 => transport.then(at, |section| section.tempo = tempo),
+            3 => transport.then(at, |section| section.cycle = Some((place, place + 2.25))),
+            _ => transport.then(at, |section| (section.playing, section.cycle) = (true, None)),
+        };
+    }
+}
+
+fn play(
+    host: &mut dyn Host,
+    score: &[Event],
+    transport: &Transport,
+    blocks: Blocks,
+    mode: Mode,
+) -> Result<Performance> {
+    let setup = Setup { sample_rate: RATE, largest_block: blocks.largest(), mode };
+    stage::play(host, setup, &Part { score, transport, until: CHANCE_END, blocks, pace: Pace::Free })
+}
+
+#[test]
+fn no_score_and_no_transport_leave_a_note_hanging() -> Result<()> {
+    for seed in 0..10 {
+        let mut chance = Pcg32::seed_from_u64(seed);
+        let (score, transport) = (played(&mut chance), travelled(&mut chance));
+        let blocks = Blocks::Random { largest: 2048, seed };
+        let heard = play(&mut rig::clap(EFFECT, BUSY)?, &score, &transport, blocks, Mode::Offline)?;
+        assert!(heard.hanging().is_empty(), "seed {seed}: {:?}", heard.hanging());
+        assert!(heard.events.iter().all(|event| event.at <= LAST_CHANCE), "seed {seed} plays on");
+    }
+    Ok(())
+}
+
+#[test]
+fn no_worker_is_so_late_that_a_note_hangs() -> Result<()> {
+    for seed in 0..6 {
+        let mut chance = Pcg32::seed_from_u64(seed);
+        let (score, transport) = (played(&mut chance), travelled(&mut chance));
+        let blocks = Blocks::Random { largest: 512, seed };
+        // A host in real time that does not wait: the worker is late as often as can be.
+        let heard = play(&mut rig::clap(EFFECT, BUSY)?, &score, &transport, blocks, Mode::Realtime)?;
+        assert!(heard.hanging().is_empty(), "seed {seed}: {:?}", heard.hanging());
+        assert!(heard.events.iter().all(|event| event.at <= LAST_CHANCE), "seed {seed} plays on");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_score_is_answered_alike_in_every_partition() -> Result<()> {
+    for seed in 100..105 {
+        let mut chance = Pcg32::seed_from_u64(seed);
+        let (score, transport) = (played(&mut chance), travelled(&mut chance));
+        let render = |blocks| play(&mut rig::clap(EFFECT, BUSY)?, &score, &transport, blocks, Mode::Offline);
+        let first = render(Blocks::Fixed(64))?;
+        assert!(!first.events.is_empty(), "seed {seed}");
+        for blocks in [Blocks::Fixed(1021), Blocks::Random { largest: 3000, seed }] {
+            rig::assert_alike(&render(blocks)?.events, &first.events, &format!("seed {seed}, {blocks:?}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn resets_and_restarts_at_any_sample_leave_no_note_hanging() -> Result<()> {
+    for seed in 200..206 {
+        let mut chance = Pcg32::seed_from_u64(seed);
+        let (mut score, transport) = (played(&mut chance), travelled(&mut chance));
+        for _ in 0..6 {
+            let sample_rate = if chance.random_bool(0.5) { RATE } else { 44_100.0 };
+            let setup = Setup { sample_rate, largest_block: 700, mode: Mode::Offline };
+            let kind = if chance.random_bool(0.5) { Kind::Reset } else { Kind::Restart(setup) };
+            score.push(Event { at: chance.random_range(0..LAST_CHANCE), kind });
+        }
+        score::sort(&mut score);
+        let blocks = Blocks::Random { largest: 700, seed };
+        let heard = play(&mut rig::clap(EFFECT, ANSWERS)?, &score, &transport, blocks, Mode::Offline)?;
+        assert!(heard.hanging().is_empty(), "seed {seed}: {:?}", heard.hanging());
+    }
+    Ok(())
+}
+
+/// Here the player lets go of everything and sets *Bypass*: whatever sounds must end.
+const STORM: u64 = 6 * BEAT;
+const STORM_END: u64 = STORM + BEAT;
+const STATES: usize = 200;
+
+/// The setting that ends everything that the plugin plays.
+const BYPASS: &str = "Bypass";
+
+fn live(host: &mut dyn Host, score: &[Event], blocks: Blocks) -> Result<Performance> {
+    let transport = Transport::playing(TEMPO)
+        .then(BEAT, |section| section.cycle = Some((1.0, 2.5)))
+        .then(3 * BEAT, |section| (section.playing, section.cycle) = (false, None))
+        .then(4 * BEAT, |section| (section.playing, section.beats) = (true, Some(-3.0)))
+        .then(5 * BEAT, |section| section.ramp = 40.0);
+    let setup = Setup { sample_rate: RATE, largest_block: blocks.largest(), mode: Mode::Realtime };
+    let part = Part { score, transport: &transport, until: STORM_END, blocks, pace: Pace::RealTime };
+    stage::play(host, setup, &part)
+}
+
+/// Notes, pedals, controllers, bends and pressure on all channels, so many in all, until [`STORM`].
+fn anything(events: usize, chance: &mut Pcg32) -> Vec<Event> {
+    let mut score = Vec::new();
+    for _ in 0..events {
+        let at = chance.random_range(0..STORM);
+        let (channel, key) = (chance.random_range(0..16), chance.random_range(0..128));
+        let value = chance.random_range(0..128);
+        match chance.random_range(0..4) {
+            0 | 1 => {
+                let velocity = chance.random_range(1..128);
+                score.push(Event { at, kind: Kind::NoteOn { channel, key, velocity } });
+                let at = chance.random_range(at + 1..=STORM);
+                score.push(Event { at, kind: Kind::NoteOff { channel, key } });
+            }
+            2 => {
+                let number = chance.random_range(0..128);
+                score.push(Event { at, kind: Kind::Controller { channel, number, value } });
+            }
+            _ => {
+                let status = if chance.random_bool(0.5) { 0xD0 } else { 0xE0 };
+                score.push(Event { at, kind: Kind::Message([status | channel, key, value]) });
+            }
+        }
+    }
+    score
+}
+
+/// So many changes of any parameters, and of *Bypass* none until it is set at [`STORM`].
+fn any_settings(host: &mut dyn Host, changes: usize, chance: &mut Pcg32) -> Result<Vec<Event>> {
+    let bypass = host.parameter(BYPASS)?.id;
+    let parameters: Vec<_> =
+        host.parameters()?.into_iter().map(|parameter| parameter.id).filter(|id| *id != bypass).collect();
+    let mut score = vec![Event { at: STORM, kind: Kind::Parameter { id: bypass, value: 1.0 } }];
+    for _ in 0..changes {
+        let id = parameters[chance.random_range(0..parameters.len())];
+        let kind = Kind::Parameter { id, value: chance.random_range(0.0..=1.0) };
+        score.push(Event { at: chance.random_range(0..STORM), kind });
+    }
+    Ok(score)
+}
+
+fn assert_calm(heard: &Performance, how: &str) {
+    assert!(heard.hanging().is_empty(), "{how}: {:?} hang", heard.hanging());
+}
+
+#[test]
+fn a_storm_of_settings_live_leaves_no_note_hanging() -> Result<()> {
+    let mut chance = Pcg32::seed_from_u64(1);
+    let mut host = rig::clap(EFFECT, ANSWERS)?;
+    let mut score = any_settings(&mut host, 4_000, &mut chance)?;
+    for beat in 0..6 {
+        score.extend(Event::note(beat * BEAT, BEAT / 4, 48 + beat as u8, 80));
+    }
+    score::sort(&mut score);
+    assert_calm(&live(&mut host, &score, Blocks::Random { largest: 1_024, seed: 1 })?, "settings");
+    Ok(())
+}
+
+#[test]
+fn more_events_than_the_lanes_hold_live_leave_no_note_hanging() -> Result<()> {
+    let mut chance = Pcg32::seed_from_u64(2);
+    let mut host = rig::clap(EFFECT, &[ANSWERS, &[("Thru", "on")]].concat())?;
+    let mut score = any_settings(&mut host, 0, &mut chance)?;
+    score.extend(anything(5_000, &mut chance));
+    score::sort(&mut score);
+    assert_calm(&live(&mut host, &score, Blocks::Fixed(65_536))?, "events");
+    Ok(())
+}
+
+#[test]
+fn resets_and_restarts_in_a_storm_leave_no_note_hanging() -> Result<()> {
+    let mut chance = Pcg32::seed_from_u64(3);
+    let mut host = rig::clap(EFFECT, ANSWERS)?;
+    let mut score = any_settings(&mut host, 200, &mut chance)?;
+    score.extend(anything(300, &mut chance));
+    for n in 1..20 {
+        let at = STORM * n / 20;
+        let setup = Setup {
+            sample_rate: if n % 2 == 0 { RATE } else { 44_100.0 },
+            largest_block: 256,
+            mode: if n % 3 == 0 { Mode::Offline } else { Mode::Realtime },
+        };
+        score.push(Event { at, kind: if n % 2 == 0 { Kind::Reset } else { Kind::Restart(setup) } });
+    }
+    score::sort(&mut score);
+    assert_calm(&live(&mut host, &score, Blocks::Fixed(128))?, "restarts");
+    Ok(())
+}
+
+#[test]
+fn states_may_be_loaded_and_saved_while_the_audio_thread_plays() -> Result<()> {
+    let states = [&[][..], ANSWERS, &[("Mode", "Together"), ("Seed", "9"), ("Scale", "Blues")]]
+        .map(|settings| rig::clap(EFFECT, settings).and_then(|mut host| host.save()));
+    let mut host = rig::clap(EFFECT, ANSWERS)?;
+    host.activate(Setup { sample_rate: RATE, largest_block: 64, mode: Mode::Realtime })?;
+    let events: Vec<Event> = Event::note(3, 40, 60, 90).into();
+    let mut last = Vec::new();
+    let blocks = host.play_meanwhile(Chord { events: &events, block: 64, sample_rate: RATE }, |host| {
+        for state in states.iter().cycle().take(STATES) {
+            let state = state.as_ref().expect("a state is saved");
+            host.load(state)?;
+            last = host.save()?;
+            assert_eq!(&last, state, "what was loaded is what is saved");
+            assert!(host.load(&state[..state.len() / 2]).is_err(), "half a state is none");
+        }
+        Ok(())
+    })?;
+    assert!(blocks > 0 && !last.is_empty());
+    println!("proved: {STATES} states loaded and saved while {blocks} blocks were played");
     Ok(())
 }

@@ -4,17 +4,9 @@
 mod rig;
 
 mod answers;
-mod blocks;
-mod chance;
 mod controls;
 mod extremes;
-mod games;
-mod hostile;
-mod presets;
 mod releases;
 mod sound;
 mod state;
-mod storms;
-mod thru;
 mod time;
-mod versions;

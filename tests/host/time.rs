@@ -1,9 +1,9 @@
-//! Musical time, the host's transport and the sample clock.
+//! Musical time: the host's transport, the games on it, and blocks of any size.
 
 use anyhow::Result;
-use stage::{Blocks, Event, Mode, Pace, Part, Setup, Sounded, Transport};
+use stage::{Blocks, Event, Host, Mode, Pace, Part, Setup, Sounded, Transport, score};
 
-use crate::rig::{self, ANSWERS, EFFECT, END, LAST_RELEASE, RATE, TEMPO};
+use crate::rig::{self, ANSWERS, BEAT, EFFECT, END, LAST_RELEASE, RATE, TEMPO};
 
 /// What a note is, without when.
 fn pitch(note: &Sounded) -> (u8, u8) {
@@ -81,6 +81,144 @@ fn the_answer_is_the_same_in_seconds_at_every_sample_rate() -> Result<()> {
     let reference = at_rate(RATE)?;
     for rate in [44_100.0, 96_000.0] {
         assert_close(&at_rate(rate)?, &reference, |on| on as f64 * rate / RATE);
+    }
+    Ok(())
+}
+
+const GAMES: [&[(&str, &str)]; 6] = [
+    &[("Mode", "Trade"), ("Trade bars", "1 bar")],
+    &[("Mode", "Together")],
+    &[("Mode", "Endless")],
+    &[("Answer length", "A phrase")],
+    &[("Answer length", "Bars"), ("Answer bars", "2 bars"), ("Alignment", "Bar")],
+    &[("Cue", "Key"), ("Cue key", "A0"), ("Alignment", "Beat")],
+];
+/// From here on the transport stands still.
+const STOP: u64 = END - 2 * BEAT;
+
+fn settings(game: &'static [(&str, &str)]) -> Vec<(&'static str, &'static str)> {
+    [ANSWERS, game].concat()
+}
+
+/// The call, and a key switch after it, which is a note where it is no cue.
+fn called() -> Vec<Event> {
+    let mut score = rig::call();
+    score.extend(Event::note(LAST_RELEASE + 1_000, 1_000, 21, 1));
+    score::sort(&mut score);
+    score
+}
+
+fn song() -> Transport {
+    Transport::playing(TEMPO).then(STOP, |section| section.playing = false)
+}
+
+fn bar_of(note: &Sounded) -> u64 {
+    note.on / (4 * BEAT)
+}
+
+#[test]
+fn every_game_is_the_same_in_every_render_every_partition_and_both_formats() -> Result<()> {
+    for game in GAMES {
+        let mut clap = rig::clap(EFFECT, &settings(game))?;
+        let first = rig::play(&mut clap, &called(), &song(), Blocks::Fixed(512))?;
+        assert!(!first.events.is_empty(), "{game:?}");
+        assert!(first.hanging().is_empty(), "{game:?}: {:?}", first.hanging());
+        assert!(first.events.iter().all(|event| event.at <= STOP), "{game:?} plays on");
+        let mut vst3 = rig::vst3(EFFECT, &settings(game))?;
+        for (format, host) in [("CLAP", &mut clap as &mut dyn Host), ("VST3", &mut vst3)] {
+            let again = rig::play(host, &called(), &song(), Blocks::Random { largest: 4096, seed: 4 })?;
+            rig::assert_alike(&again.events, &first.events, &format!("{format}, {game:?}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_trade_keeps_to_the_songs_bars_in_both_formats() -> Result<()> {
+    for (format, mut host) in rig::both(&settings(GAMES[0]))? {
+        let notes = rig::play(&mut *host, &rig::call(), &song(), Blocks::Fixed(700))?.notes();
+        assert!(notes.iter().all(|note| bar_of(note) % 2 == 1), "{format}: {notes:?}");
+        assert!(notes.iter().any(|note| bar_of(note) == 9), "{format}: {notes:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_trade_goes_back_and_forth_over_a_loop_of_one_bar() -> Result<()> {
+    let looping = Transport::playing(TEMPO).changed(|section| section.cycle = Some((0.0, 4.0)));
+    let mut host = rig::clap(EFFECT, &settings(GAMES[0]))?;
+    let notes = rig::play(&mut host, &rig::call(), &looping, Blocks::Fixed(512))?.notes();
+    assert!(notes.iter().all(|note| bar_of(note) % 2 == 1), "{notes:?}");
+    assert!(notes.iter().any(|note| bar_of(note) == 9), "{notes:?}");
+    Ok(())
+}
+
+#[test]
+fn where_a_cue_is_wanted_nothing_comes_without_it() -> Result<()> {
+    for (format, mut host) in rig::both(&settings(GAMES[5]))? {
+        let heard = rig::play(&mut *host, &rig::call(), &song(), Blocks::Fixed(512))?;
+        assert_eq!(heard.events, [], "{format}");
+        let heard = rig::play(&mut *host, &called(), &song(), Blocks::Fixed(512))?.notes();
+        assert!(heard.first().is_some_and(|note| note.on >= 4 * BEAT), "{format}: {heard:?}");
+        assert!(heard.iter().all(|note| note.key != 21), "{format}: {heard:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_answer_is_the_same_for_every_partition_into_blocks() -> Result<()> {
+    let transports =
+        [Transport::playing(TEMPO), Transport::playing(97.3), Transport::stopped(TEMPO), Transport::absent()];
+    for transport in &transports {
+        let render = |blocks| rig::play(&mut rig::clap(EFFECT, ANSWERS)?, &rig::call(), transport, blocks);
+        let first = render(Blocks::Fixed(512))?;
+        assert!(!first.events.is_empty(), "{transport:?}");
+        let fixed = [32, 137, 4096].map(Blocks::Fixed);
+        let random = [1, 2, 3].map(|seed| Blocks::Random { largest: 4096, seed });
+        for blocks in fixed.into_iter().chain(random) {
+            rig::assert_alike(&render(blocks)?.events, &first.events, &format!("{blocks:?} {transport:?}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_answer_is_the_same_in_blocks_of_one_sample() -> Result<()> {
+    let render = |blocks| {
+        rig::play(&mut rig::clap(EFFECT, ANSWERS)?, &rig::call(), &Transport::playing(TEMPO), blocks)
+    };
+    assert_eq!(render(Blocks::Fixed(1))?.events, render(Blocks::Fixed(512))?.events);
+    Ok(())
+}
+
+#[test]
+fn both_formats_give_the_same_answer_in_every_partition() -> Result<()> {
+    for transport in [Transport::playing(TEMPO), Transport::playing(97.3), Transport::stopped(TEMPO)] {
+        let clap = rig::play(&mut rig::clap(EFFECT, ANSWERS)?, &rig::call(), &transport, Blocks::Fixed(512))?;
+        for blocks in [Blocks::Fixed(32), Blocks::Fixed(137), Blocks::Random { largest: 2048, seed: 9 }] {
+            let vst3 = rig::play(&mut rig::vst3(EFFECT, ANSWERS)?, &rig::call(), &transport, blocks)?;
+            rig::assert_alike(&vst3.events, &clap.events, &format!("{blocks:?} {transport:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Ten seconds without a note, and then the call: by then a host that runs ahead has been seen to.
+fn late_call() -> Vec<Event> {
+    rig::call().into_iter().map(|event| Event { at: event.at + 20 * BEAT, ..event }).collect()
+}
+
+#[test]
+fn a_host_that_renders_without_saying_so_gets_the_whole_answer() -> Result<()> {
+    let (score, transport, blocks) = (late_call(), Transport::playing(TEMPO), Blocks::Fixed(512));
+    for (format, mut host) in rig::both(ANSWERS)? {
+        let mut render = |mode| {
+            let part = Part { score: &score, transport: &transport, until: END, blocks, pace: Pace::Free };
+            stage::play(&mut *host, Setup { mode, ..rig::offline(blocks) }, &part)
+        };
+        let told = render(Mode::Offline)?.events;
+        assert!(!told.is_empty(), "{format}");
+        assert_eq!(render(Mode::Realtime)?.events, told, "{format}");
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Models that are made for laws of the improviser.
 
 use antiphon::{
-    model::{Chance, Limits, Model, State, Taste, antiphon::Scene},
+    model::{Chance, Limits, Model, State, Taste},
     music::{
         grid::GridNote,
         note::{Key, RelativeNote, Velocity},
@@ -28,22 +28,22 @@ impl Model for Tally {
     }
 
     fn silence(&self) -> State {
-        State::of(vec![0.0])
+        State::of(0_f32)
     }
 
     fn forget(&self, state: &mut State) {
-        state.numbers[0] = 0.0;
+        *state.own_mut::<f32>() = 0.0;
     }
 
     fn hear(&self, state: &mut State, _: GridNote) {
-        state.numbers[0] += 1.0;
+        *state.own_mut::<f32>() += 1.0;
     }
 
     fn draw(&self, state: &mut State, _: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
         RelativeNote {
             step: limits.step(self.step),
             duration: Seconds(0.2),
-            key: Key::saturating(state.numbers[0] as u8),
+            key: Key::saturating(*state.own_mut::<f32>() as u8),
             velocity: Velocity::saturating(chance.random_range(1..=127)),
         }
     }
@@ -62,22 +62,26 @@ impl Model for Opener {
     }
 
     fn silence(&self) -> State {
-        State::of(Vec::new())
+        State::of(false)
     }
 
     fn forget(&self, state: &mut State) {
-        state.scene = Scene::SILENCE;
+        *state.own_mut() = false;
     }
 
-    fn hear(&self, state: &mut State, note: GridNote) {
-        state.scene.hear(&note);
+    fn begin_piece(&self, state: &mut State) {
+        *state.own_mut() = true;
+    }
+
+    fn hear(&self, state: &mut State, _: GridNote) {
+        *state.own_mut() = false;
     }
 
     fn draw(&self, state: &mut State, _: &Taste, _: &Limits, _: &mut Chance) -> RelativeNote {
         RelativeNote {
             step: Seconds(0.5),
             duration: Seconds(0.2),
-            key: Key::saturating(u8::from(state.scene == Scene::BEGINNING)),
+            key: Key::saturating(u8::from(*state.own::<bool>())),
             velocity: MEZZO_FORTE,
         }
     }
@@ -96,7 +100,7 @@ impl Model for StageFright {
     }
 
     fn silence(&self) -> State {
-        State::of(Vec::new())
+        State::of(())
     }
 
     fn forget(&self, _: &mut State) {}

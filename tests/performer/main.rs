@@ -2,13 +2,11 @@
 
 mod activation;
 mod borders;
-mod buttons;
 mod control;
 mod duo;
 mod event_log;
 mod faults;
 mod fuzzed;
-mod games;
 mod handover;
 mod interleaved;
 mod interplay;
@@ -17,9 +15,7 @@ mod owners;
 mod plans;
 mod realtime;
 mod rig;
-mod ring;
 mod session;
-mod tempo;
 mod zones;
 
 use std::sync::Arc;

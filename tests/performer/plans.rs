@@ -35,7 +35,7 @@ impl Model for Steady {
     }
 
     fn silence(&self) -> State {
-        State::of(vec![0.0])
+        State::of(0_f32)
     }
 
     fn forget(&self, _: &mut State) {}
@@ -43,11 +43,11 @@ impl Model for Steady {
     fn hear(&self, _: &mut State, _: GridNote) {}
 
     fn draw(&self, state: &mut State, _: &Taste, limits: &Limits, _: &mut Chance) -> RelativeNote {
-        state.numbers[0] = (state.numbers[0] + 1.0) % 60.0;
+        *state.own_mut::<f32>() = (*state.own_mut::<f32>() + 1.0) % 60.0;
         RelativeNote {
             step: limits.step(Seconds(self.0)),
             duration: Seconds(0.01),
-            key: limits.keys.nearest(Key::saturating(30 + state.numbers[0] as u8)).expect("a key"),
+            key: limits.keys.nearest(Key::saturating(30 + *state.own_mut::<f32>() as u8)).expect("a key"),
             velocity: Velocity::saturating(80),
         }
     }
@@ -66,21 +66,21 @@ impl Model for Listener {
     }
 
     fn silence(&self) -> State {
-        State::of(vec![0.0])
+        State::of(0_f32)
     }
 
     fn forget(&self, state: &mut State) {
-        state.numbers[0] = 0.0;
+        *state.own_mut::<f32>() = 0.0;
     }
 
     fn hear(&self, state: &mut State, note: GridNote) {
         let heard = f32::from(note.key.number()) + f32::from(note.velocity.value());
-        state.numbers[0] = (state.numbers[0] * 3.0 + heard) % 1_009.0;
+        *state.own_mut::<f32>() = (*state.own_mut::<f32>() * 3.0 + heard) % 1_009.0;
     }
 
     fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
         let drawn = Dice.draw(state, taste, limits, chance);
-        let key = Key::saturating(40 + (state.numbers[0] as u32 % 40) as u8);
+        let key = Key::saturating(40 + (*state.own_mut::<f32>() as u32 % 40) as u8);
         RelativeNote { key: limits.keys.nearest(key).expect("a key"), ..drawn }
     }
 }

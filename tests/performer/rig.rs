@@ -58,7 +58,7 @@ impl Model for Dice {
     }
 
     fn silence(&self) -> State {
-        State::of(Vec::new())
+        State::of(())
     }
 
     fn forget(&self, _: &mut State) {}

@@ -6,9 +6,6 @@ mod checks;
 mod hands;
 mod host;
 mod log;
-mod moved;
-mod names;
-mod phrases;
 mod plans;
 mod player;
 mod wishes;
@@ -24,7 +21,13 @@ use antiphon::{
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
-use self::{checks::CHECKS, host::Host, log::Log, names::Names, player::Player, worker::Worker};
+use self::{
+    checks::CHECKS,
+    host::Host,
+    log::Log,
+    player::{Names, Player},
+    worker::Worker,
+};
 use crate::rig::SETTINGS;
 
 pub const RATE: f64 = 48_000.0;

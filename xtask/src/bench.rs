@@ -1,27 +1,43 @@
 //! `bench`: how long a model's step takes, how many notes a second the fused LSTM learns from, beside its peers, and how
 //! soon an answer is there.
 
-mod training;
 mod turns;
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command, time::Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use candle_core::{DType, Device, Tensor, Var};
 use indicatif::ProgressBar;
 use rand::SeedableRng;
 use serde::Serialize;
 
 use antiphon::{
-    model::{Chance, Limits, Model, Taste, weights},
+    desk::{Desk, side_by_side},
+    model::{Chance, Limits, Model, Taste, lstm::Lstm, weights},
     music::{
         grid::GridNote,
         note::{Key, Velocity},
     },
 };
 
-use self::{training::Training, turns::Turns};
+use crate::train::{
+    Variables,
+    descent::{Descent, Method},
+};
 
-const STEPS: usize = 5000;
+/// Of each model, a note heard and one drawn.
+const MODEL_STEPS: usize = 5000;
+/// What every contestant learns: B sequences of T notes, I numbers each, through two layers of H units; the loss is the
+/// mean square of what comes out. The peers in `benches/peers` have the same numbers.
+const BATCH: usize = 64;
+const TIME: usize = 128;
+const INPUTS: usize = 128;
+const LAYERS: usize = 2;
+const HIDDEN: [usize; 3] = [128, 256, 512];
+const RATE: f64 = 1e-3;
+/// Rounds of each contestant, one after the other, so that what else the machine does meets all alike.
+const ROUNDS: usize = 3;
+const TRAINING_STEPS: usize = 4;
 
 /// Measure a model's step and the speed of training, or how soon answers are there.
 #[derive(Debug, clap::Args)]
@@ -47,7 +63,24 @@ struct Report {
     /// One note heard and the next one drawn, by the slowest model.
     step_us: Spread,
     #[serde(flatten)]
-    training: Training,
+    training: TrainingSpeed,
+}
+
+/// By size, such as `2x128`.
+type Speeds = BTreeMap<String, f64>;
+
+#[derive(Serialize)]
+struct TrainingSpeed {
+    /// Notes a second, with gradients and a step of Adam.
+    train_notes_per_s: Speeds,
+    peers: Peers,
+}
+
+/// Empty unless asked for.
+#[derive(Default, Serialize)]
+struct Peers {
+    candle_nn: Speeds,
+    pytorch: Speeds,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -73,7 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn answers(turns: u32, arguments: &Arguments) -> Result<()> {
     let progress = if arguments.json { ProgressBar::hidden() } else { ProgressBar::new(turns.into()) };
-    let turns: Turns = turns::measure(turns, &progress)?;
+    let turns = turns::measure(turns, &progress)?;
     progress.finish_and_clear();
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "turns": turns }))?);
@@ -93,7 +126,7 @@ fn steps(arguments: &Arguments) -> Result<()> {
     let slowest = steps.iter().map(|&(_, spread)| spread).max_by(|a, b| a.median.total_cmp(&b.median));
     let report = Report {
         step_us: slowest.expect("there are embedded models"),
-        training: training::measure(arguments.peers)?,
+        training: training_speed(arguments.peers)?,
     };
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -102,7 +135,7 @@ fn steps(arguments: &Arguments) -> Result<()> {
     for (name, Spread { median, p99 }) in steps {
         println!("{name}: one note heard and one drawn in {median:.1} µs, 99 % within {p99:.1} µs");
     }
-    let Training { train_notes_per_s, peers } = &report.training;
+    let TrainingSpeed { train_notes_per_s, peers } = &report.training;
     for (size, speed) in train_notes_per_s {
         print!("LSTMs {size} learn from {speed:.0} notes/s");
         for (peer, speeds) in [("candle-nn", &peers.candle_nn), ("PyTorch", &peers.pytorch)] {
@@ -124,7 +157,7 @@ fn step(model: &dyn Model) -> Spread {
         velocity: Velocity::saturating(64),
         conditions: Default::default(),
     };
-    let mut times: Vec<f64> = (0..STEPS)
+    let mut times: Vec<f64> = (0..MODEL_STEPS)
         .map(|_| {
             let begun = Instant::now();
             model.hear(&mut state, note);
@@ -134,4 +167,89 @@ fn step(model: &dyn Model) -> Spread {
         .collect();
     times.sort_by(f64::total_cmp);
     Spread::of(&times)
+}
+
+/// The median of some rounds of each. `with_peers` installs them under `target/` first.
+fn training_speed(with_peers: bool) -> Result<TrainingSpeed> {
+    let (mut ours, mut candle, mut torch) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        ours.push(each(fused)?);
+        if with_peers {
+            candle.push(by_peer("candle")?);
+            torch.push(by_peer("torch")?);
+        }
+    }
+    let peers = Peers { candle_nn: median(&candle), pytorch: median(&torch) };
+    Ok(TrainingSpeed { train_notes_per_s: median(&ours), peers })
+}
+
+fn each(speed: impl Fn(usize) -> Result<f64>) -> Result<Speeds> {
+    HIDDEN.iter().map(|&hidden| Ok((format!("{LAYERS}x{hidden}"), speed(hidden)?))).collect()
+}
+
+fn median(rounds: &[Speeds]) -> Speeds {
+    let Some(first) = rounds.first() else { return Speeds::new() };
+    let of = |name: &String| {
+        let mut speeds: Vec<f64> = rounds.iter().map(|round| round[name]).collect();
+        speeds.sort_by(f64::total_cmp);
+        (name.clone(), speeds[speeds.len() / 2])
+    };
+    first.keys().map(of).collect()
+}
+
+/// Ours, as a training uses it: a desk for each thread.
+fn fused(hidden: usize) -> Result<f64> {
+    let mut variables = Variables::new();
+    for layer in 0..LAYERS {
+        let inputs = if layer == 0 { INPUTS } else { hidden };
+        for (name, columns) in [("w_ih", inputs), ("w_hh", hidden), ("bias", 1)] {
+            let var = Var::rand(-0.1f32, 0.1, (4 * hidden, columns), &Device::Cpu)?;
+            variables.insert(format!("{layer}.{name}"), var);
+        }
+    }
+    let part = |layer: usize, name: &str| variables[&format!("{layer}.{name}")].as_tensor().clone();
+    let lstm = |layer| -> Result<Lstm> {
+        Ok(Lstm {
+            w_ih: part(layer, "w_ih"),
+            w_hh: part(layer, "w_hh"),
+            bias: part(layer, "bias").squeeze(1)?,
+        })
+    };
+    let lstms = (0..LAYERS).map(lstm).collect::<Result<Vec<_>>>()?;
+    let threads = rayon::current_num_threads();
+    let desk = |_| Ok(Desk::new(Tensor::rand(-1f32, 1.0, (BATCH / threads, TIME, INPUTS), &Device::Cpu)?)?);
+    let mut desks = (0..threads).map(desk).collect::<Result<Vec<_>>>()?;
+    let mut descent = Descent::new(&variables, Method::Adam, 0.0)?;
+    speed(|| {
+        let gradients = side_by_side(&mut desks, |x| -> Result<_> {
+            let mut hidden = x.clone();
+            for lstm in &lstms {
+                let state = Tensor::zeros((2, hidden.dim(0)?, lstm.w_hh.dim(1)?), DType::F32, &Device::Cpu)?;
+                hidden = lstm.forward(&hidden, &state)?.0;
+            }
+            Ok((hidden.sqr()?.sum_all()? / (BATCH * TIME) as f64)?.backward()?)
+        })?;
+        descent.step(&gradients.iter().collect::<Vec<_>>(), RATE)
+    })
+}
+
+/// Notes a second; the first step warms up.
+fn speed(mut step: impl FnMut() -> Result<()>) -> Result<f64> {
+    step()?;
+    let begun = Instant::now();
+    for _ in 0..TRAINING_STEPS {
+        step()?;
+    }
+    Ok((TRAINING_STEPS * BATCH * TIME) as f64 / begun.elapsed().as_secs_f64())
+}
+
+fn by_peer(name: &str) -> Result<Speeds> {
+    let output = Command::new("benches/peers/run.sh")
+        .arg(name)
+        .output()
+        .context("benches/peers/run.sh cannot be run: start from the project's folder")?;
+    if !output.status.success() {
+        bail!("the peer `{name}` does not run: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
 }

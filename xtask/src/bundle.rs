@@ -4,16 +4,25 @@
 //! the library by a second cargo command would select other features of the shared dependencies, and each of
 //! the two builds would undo the other.
 
-mod presets;
-
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX},
     ffi::OsStr,
-    path::PathBuf,
+    fs,
+    path::{Path, PathBuf},
     process::Command,
 };
 
+use antiphon::{
+    plugin::{Exported, InstrumentSlot, NoteEffect, Variant},
+    presets,
+};
 use anyhow::{Context, Result, ensure};
+use stage::Clap;
+
+/// The folder of the presets among the bundles.
+pub const PRESETS: &str = "VST3 Presets";
+/// The folder of the vendor, as hosts look for it.
+pub const VENDOR: &str = "Antiphon";
 
 /// Bundle the release plugin as CLAP and VST3, and its presets for VST3 hosts, in target/bundled
 #[derive(clap::Args)]
@@ -24,13 +33,13 @@ pub fn run(_: &Arguments) -> Result<()> {
     let build = build_folder()?;
     // The bundler looks where cargo puts the library of a package that was asked for by name.
     let found = build.join(&library);
-    std::fs::copy(build.join("deps").join(&library), &found)
+    fs::copy(build.join("deps").join(&library), &found)
         .with_context(|| format!("cannot write {}", found.display()))?;
     let profile = if is_release()? { vec!["--release".to_owned()] } else { Vec::new() };
     nice_plug_xtask::chdir_workspace_root()?;
     let target = target_folder()?;
     nice_plug_xtask::bundle(&target, "antiphon", &profile, false)?;
-    presets::lay_out(&bundled_folder()?.join(PRESETS))
+    lay_out_presets(&bundled_folder()?.join(PRESETS))
 }
 
 /// The same for both kinds of Macs in one file, which cargo builds for each. Only macOS can.
@@ -40,11 +49,8 @@ pub fn run(_: &Arguments) -> Result<()> {
 pub fn run_universal() -> Result<()> {
     let line = ["bundle-universal", "antiphon", "--release", "--locked"];
     nice_plug_xtask::main_with_args("cargo xtask", line.map(str::to_owned))?;
-    presets::lay_out(&bundled_folder()?.join(PRESETS))
+    lay_out_presets(&bundled_folder()?.join(PRESETS))
 }
-
-/// The folder of the presets among the bundles.
-pub const PRESETS: &str = "VST3 Presets";
 
 /// Where the bundles lie.
 ///
@@ -62,6 +68,14 @@ pub fn clap_bundle() -> Result<PathBuf> {
     Ok(bundled_folder()?.join("Antiphon.clap"))
 }
 
+/// The folder of the project.
+///
+/// # Errors
+/// Never: xtask lies within it.
+pub fn root_folder() -> Result<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")
+}
+
 /// Cargo's target folder, in which this program was built.
 ///
 /// # Errors
@@ -69,6 +83,15 @@ pub fn clap_bundle() -> Result<PathBuf> {
 pub fn target_folder() -> Result<PathBuf> {
     let target = build_folder()?;
     Ok(target.parent().context("xtask is run by cargo, from its target folder")?.to_owned())
+}
+
+/// A fresh instance of the plugin that is linked into this process, in the CLAP host.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn linked<P: Exported>() -> Result<Clap> {
+    // SAFETY: the framework's entry is a valid one.
+    unsafe { Clap::in_process((&raw const antiphon::plugin::clap_entry).cast(), P::CLAP_ID) }
 }
 
 /// This program once more, built as musicians get it, with other words behind its name: it brings the plugin with it.
@@ -98,4 +121,44 @@ pub fn is_release() -> Result<bool> {
 pub fn build_folder() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     Ok(program.parent().context("a program lies in a folder")?.to_owned())
+}
+
+/// Lays out the presets as files within a folder, a folder for each plugin, as VST3 hosts look for them; what lay there before
+/// is replaced. CLAP hosts ask the plugin itself.
+///
+/// # Errors
+/// When a file cannot be written.
+fn lay_out_presets(folder: &Path) -> Result<()> {
+    let plugins = [
+        (NoteEffect::NAME, NoteEffect::VST3_CLASS_ID),
+        (InstrumentSlot::NAME, InstrumentSlot::VST3_CLASS_ID),
+    ];
+    for (name, class) in plugins {
+        let folder = folder.join(VENDOR).join(name);
+        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        for preset in presets::PRESETS {
+            let file = folder.join(preset.name).with_extension("vstpreset");
+            fs::write(&file, preset.vstpreset(class))
+                .with_context(|| format!("{} cannot be written", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Folder;
+
+    #[test]
+    fn every_plugin_has_a_file_for_every_preset() {
+        let folder = Folder::new("presets");
+        lay_out_presets(&folder.join("presets")).expect("a folder");
+        for plugin in [NoteEffect::NAME, InstrumentSlot::NAME] {
+            for preset in presets::PRESETS {
+                let file = format!("presets/Antiphon/{plugin}/{}.vstpreset", preset.name);
+                assert!(fs::read(folder.join(&file)).is_ok_and(|bytes| bytes.starts_with(b"VST3")), "{file}");
+            }
+        }
+    }
 }

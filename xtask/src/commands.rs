@@ -1,14 +1,41 @@
-//! `cargo xtask commands`: what the README and the pages tell to type is what there is to type.
+//! `cargo xtask commands`: what the README and the pages tell to type is what there is to type, and runs.
 
-mod pages;
-mod running;
-
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process,
+};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, error::ErrorKind};
 
-use self::pages::{Found, Place};
+use crate::{
+    bundle, file,
+    score_file::{Part, Placed, ScoreFile},
+};
+
+/// What is looked through beside the folder `docs`.
+const PAGES: [&str; 5] =
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "models/antiphon.md"];
+/// A command begins with one of these.
+const BEGINNINGS: [&str; 3] = ["cargo ", "tests/", "benches/"];
+/// And ends before one of these, where another begins or its output goes elsewhere.
+const ENDS: [&str; 5] = [" # ", "; ", " && ", " | ", " > "];
+/// What takes hours, a screen, a network or rights, and why it is left out.
+const LEFT_OUT: [(&str, &str); 12] = [
+    ("cargo test", "CI runs it"),
+    ("cargo run", "it builds for half an hour"),
+    ("cargo +nightly", "it takes nightly Rust"),
+    ("cargo deny", "it takes cargo-deny"),
+    ("cargo xtask package", "it builds for half an hour"),
+    ("cargo xtask install", "it writes into the user's folders"),
+    ("cargo xtask uninstall", "it writes into the user's folders"),
+    ("cargo xtask verify", "it runs all tests again"),
+    ("cargo xtask window", "it takes a screen"),
+    ("cargo xtask train --preset antiphon", "it learns for hours"),
+    ("tests/", "it takes real hosts"),
+    ("benches/", "it takes the peers"),
+];
 
 /// Check that every command in the README and in docs is one, and run them once
 #[derive(clap::Args)]
@@ -21,27 +48,49 @@ pub struct Arguments {
     data: Option<PathBuf>,
 }
 
+/// A command on a page, and how it stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PageCommand {
+    page: String,
+    line: String,
+    markup: Markup,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Markup {
+    /// To be typed as it stands.
+    Block,
+    /// Within a sentence, which names it.
+    Inline,
+}
+
+/// Where commands are run, and what they find there.
+struct Sandbox {
+    folder: PathBuf,
+    data: Option<PathBuf>,
+}
+
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
-    let found = pages::commands(root)?;
+    let root = bundle::root_folder()?;
+    let found = commands(root)?;
     let faults: Vec<String> = found.iter().filter_map(|found| fault(root, found)).collect();
     if !faults.is_empty() {
         bail!("some commands are none:\n{}", faults.join("\n"));
     }
     println!("{} commands are commands", found.len());
-    if arguments.run { running::run_all(root, &found, arguments.data.as_deref()) } else { Ok(()) }
+    if arguments.run { run_all(root, &found, arguments.data.as_deref()) } else { Ok(()) }
 }
 
 /// Why a command cannot be typed as it stands.
-fn fault(root: &Path, found: &Found) -> Option<String> {
+fn fault(root: &Path, found: &PageCommand) -> Option<String> {
     let told = |what: &str| Some(format!("{}: `{}`: {what}", found.page, found.line));
-    let Some(words) = pages::words(&found.line) else { return told("a quote has no end") };
+    let Some(words) = words(&found.line) else { return told("a quote has no end") };
     match words.first().map(String::as_str) {
         Some("cargo") if words.get(1).is_some_and(|word| word == "xtask") => {
             let error = crate::Command::try_parse_from(&words[1..]).err()?;
             let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             // In a sentence a command stands for itself, without what it works on.
-            let is_named = found.place == Place::Sentence
+            let is_named = found.markup == Markup::Inline
                 && matches!(
                     error.kind(),
                     ErrorKind::MissingRequiredArgument
@@ -58,12 +107,147 @@ fn fault(root: &Path, found: &Found) -> Option<String> {
     }
 }
 
+/// All commands, page by page.
+///
+/// # Errors
+/// When a page cannot be read.
+fn commands(root: &Path) -> Result<Vec<PageCommand>> {
+    let mut pages: Vec<String> = PAGES.map(str::to_owned).into();
+    for entry in root.join("docs").read_dir().context("there is a folder docs")? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        pages.extend(name.ends_with(".md").then(|| format!("docs/{name}")));
+    }
+    pages.sort();
+    let mut found = Vec::new();
+    for page in pages {
+        let text = fs::read_to_string(root.join(&page)).with_context(|| format!("cannot read {page}"))?;
+        found.extend(on_page(&text).into_iter().map(|(line, markup)| PageCommand {
+            page: page.clone(),
+            line,
+            markup,
+        }));
+    }
+    Ok(found)
+}
+
+/// What a shell makes of a command: `None` where a quote has no end. Dots that stand for more of the same go, and N is a
+/// number.
+fn words(line: &str) -> Option<Vec<String>> {
+    let words = shlex::split(line)?.into_iter().filter(|word| word != "...");
+    Some(words.map(|word| if word == "N" { "1".to_owned() } else { word }).collect())
+}
+
+fn on_page(text: &str) -> Vec<(String, Markup)> {
+    let mut found = Vec::new();
+    // Blocks and sentences take turns, and so do sentences and the code in them.
+    for (part, is_block) in text.split("```").zip([false, true].into_iter().cycle()) {
+        if is_block {
+            found.extend(part.lines().skip(1).filter_map(command).map(|line| (line, Markup::Block)));
+        } else {
+            let code = part.split('`').skip(1).step_by(2).map(|code| code.replace('\n', " "));
+            found.extend(code.filter_map(|code| command(&code)).map(|line| (line, Markup::Inline)));
+        }
+    }
+    found
+}
+
+fn command(line: &str) -> Option<String> {
+    let end = ENDS.iter().filter_map(|end| line.find(end)).min().unwrap_or(line.len());
+    let line = line[..end].trim();
+    BEGINNINGS.iter().any(|beginning| line.starts_with(beginning)).then(|| line.to_owned())
+}
+
+/// Runs what can be run, and says what was not.
+///
+/// # Errors
+/// When a command fails; the others are run all the same.
+fn run_all(root: &Path, found: &[PageCommand], data: Option<&Path>) -> Result<()> {
+    let sandbox = Sandbox::new(data)?;
+    let mut failed = Vec::new();
+    let mut done: Vec<&str> = Vec::new();
+    for PageCommand { line, .. } in found.iter().filter(|found| found.markup == Markup::Block) {
+        if done.contains(&line.as_str()) {
+            continue;
+        }
+        done.push(line);
+        match sandbox.obstacle(line) {
+            Some(why) => println!("not run  {line}: {why}"),
+            None if sandbox.run(root, line)? => println!("ran      {line}"),
+            None => failed.push(line.as_str()),
+        }
+    }
+    if !failed.is_empty() {
+        bail!("these fail:\n{}", failed.join("\n"));
+    }
+    Ok(())
+}
+
+impl Sandbox {
+    fn new(data: Option<&Path>) -> Result<Self> {
+        let folder = bundle::target_folder()?.join("commands");
+        for inside in ["docs", "FOLDER"] {
+            fs::create_dir_all(folder.join(inside))
+                .with_context(|| format!("cannot write {}", folder.display()))?;
+        }
+        let song = song()?;
+        for place in ["song.mid", "FILE", "ANY.mid", "FOLDER/one.mid", "FOLDER/two.mid"] {
+            file::replace(&[(folder.join(place), song.clone())])?;
+        }
+        let data = data.map(Path::canonicalize).transpose().context("--data names a folder")?;
+        Ok(Self { folder, data })
+    }
+
+    /// Why a command is not run.
+    fn obstacle(&self, line: &str) -> Option<&'static str> {
+        let long = LEFT_OUT.iter().find(|(beginning, _)| line.starts_with(beginning)).map(|(_, why)| *why);
+        long.or_else(|| (line.contains("PATH/") && self.data.is_none()).then_some("it takes --data"))
+            .or_else(|| line.contains("--peers").then_some("it takes the peers"))
+    }
+
+    /// Whether the command succeeds. What it would write into `docs` it writes here.
+    fn run(&self, root: &Path, line: &str) -> Result<bool> {
+        let here = |inside: &str| format!("{}/{inside}", self.folder.display());
+        let mut words = words(line).context("the check has read it")?;
+        for word in &mut words {
+            if let Some(inside) = word.strip_prefix("docs/") {
+                *word = here(&format!("docs/{inside}"));
+            } else if let Some((inside, data)) = word.strip_prefix("PATH/").zip(self.data.as_ref()) {
+                *word = data.join(inside).display().to_string();
+            } else if let Some(inside) = word.strip_prefix("target/") {
+                *word = root.join("target").join(inside).display().to_string();
+            }
+        }
+        let status = match &words[..] {
+            [cargo, xtask, rest @ ..] if cargo == "cargo" && xtask == "xtask" => {
+                process::Command::new(std::env::current_exe()?).args(rest).current_dir(&self.folder).status()
+            }
+            [program, rest @ ..] => process::Command::new(program).args(rest).current_dir(root).status(),
+            [] => return Ok(true),
+        };
+        Ok(status.with_context(|| format!("`{line}` does not start"))?.success())
+    }
+}
+
+/// A minute of a tune, so that there is something to learn and to go on from.
+fn song() -> Result<Vec<u8>> {
+    const TICKS: u64 = 240;
+    let note = |index: u64| Placed {
+        channel: 0,
+        key: 60 + (index * 5 % 12) as u8,
+        velocity: 60 + (index % 40) as u8,
+        on: index * TICKS,
+        off: index * TICKS + TICKS - 20,
+    };
+    let part = Part { name: "Piano".to_owned(), program: None, notes: (0..240).map(note).collect() };
+    ScoreFile { ticks_per_quarter: 480, marks: Vec::new(), parts: vec![part] }.bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(line: &str, place: Place) -> Found {
-        Found { page: "README.md".to_owned(), line: line.to_owned(), place }
+    fn found(line: &str, markup: Markup) -> PageCommand {
+        PageCommand { page: "README.md".to_owned(), line: line.to_owned(), markup }
     }
 
     #[test]
@@ -74,13 +258,40 @@ mod tests {
     #[test]
     fn a_command_that_is_none_is_a_fault() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let fault = |line: &str, place| fault(root, &found(line, place));
-        assert_eq!(fault("cargo xtask demo --fast", Place::Block), None);
-        assert_eq!(fault("cargo xtask --help", Place::Sentence), None);
-        assert!(fault("cargo xtask demo --quick", Place::Block).is_some_and(|told| told.contains("--quick")));
-        assert!(fault("cargo xtask dance", Place::Sentence).is_some());
-        assert!(fault("cargo xtask inspect", Place::Block).is_some(), "a block is typed as it stands");
-        assert_eq!(fault("cargo xtask inspect", Place::Sentence), None);
-        assert!(fault("tests/hosts/none.sh", Place::Block).is_some());
+        let fault = |line: &str, markup| fault(root, &found(line, markup));
+        assert_eq!(fault("cargo xtask demo --fast", Markup::Block), None);
+        assert_eq!(fault("cargo xtask --help", Markup::Inline), None);
+        assert!(
+            fault("cargo xtask demo --quick", Markup::Block).is_some_and(|told| told.contains("--quick"))
+        );
+        assert!(fault("cargo xtask dance", Markup::Inline).is_some());
+        assert!(fault("cargo xtask inspect", Markup::Block).is_some(), "a block is typed as it stands");
+        assert_eq!(fault("cargo xtask inspect", Markup::Inline), None);
+        assert!(fault("tests/hosts/none.sh", Markup::Block).is_some());
+    }
+
+    #[test]
+    fn commands_are_found_in_blocks_and_in_sentences_and_nothing_else_is() {
+        let text = "Type `cargo xtask demo --bars\n9`, not `target` or `Play`.\n\n```sh\ncargo xtask tidy   # a rule\n\
+                    musescore -o x && y\ncargo test; cargo doc\n```\n\nOr `tests/a.sh`.\n";
+        let found = on_page(text);
+        let lines: Vec<(&str, Markup)> =
+            found.iter().map(|(line, markup)| (line.as_str(), *markup)).collect();
+        assert_eq!(
+            lines,
+            [
+                ("cargo xtask demo --bars 9", Markup::Inline),
+                ("cargo xtask tidy", Markup::Block),
+                ("cargo test", Markup::Block),
+                ("tests/a.sh", Markup::Inline),
+            ]
+        );
+    }
+
+    #[test]
+    fn words_are_those_of_a_shell() {
+        let words = words("inspect FILE ... --set \"Register low=C3\"").expect("words");
+        assert_eq!(words, ["inspect", "FILE", "--set", "Register low=C3"]);
+        assert_eq!(super::words("say \"so"), None);
     }
 }

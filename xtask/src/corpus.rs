@@ -1,26 +1,18 @@
 //! MIDI files as tables of notes: from one file, a folder tree or MAESTRO's list.
 
-pub mod annotated;
 pub mod beats;
-mod cache;
-pub mod chords;
-mod chunks;
+mod chords;
 pub mod collection;
 mod document;
 mod files;
-mod general_midi;
 mod grid;
-pub mod maestro;
 pub mod messages;
 pub mod midi;
-mod names;
 mod pairing;
-mod pedal;
-mod tempo_map;
 #[cfg(test)]
 mod tests;
-mod track;
-pub mod wjazzd;
+mod tracks;
+mod wjazzd;
 
 use std::{
     fmt,
@@ -33,12 +25,10 @@ use rayon::prelude::*;
 use antiphon::music::note::{Key, Velocity};
 
 pub use antiphon::music::grid::{CELLS_PER_SECOND, GridNote};
-pub use cache::Cache;
-pub use document::{Document, LeftOut, Signature, WrittenKey};
-pub use files::{Split, find, has_list};
-pub use grid::{Placed, in_order, placed, to_bytes};
+pub use document::{Document, LeftOut, Signature, TempoMap, WrittenKey};
+pub use files::{Split, composers, find, has_list};
+pub use grid::{Cache, Placed, in_order, placed, to_bytes};
 pub use midi::Refusal;
-pub use tempo_map::TempoMap;
 
 /// What many files hold.
 #[derive(Debug)]
@@ -119,7 +109,7 @@ pub struct Instrument {
 impl Instrument {
     /// As General MIDI calls it.
     pub fn name(self) -> &'static str {
-        if self.is_drums { "Drums" } else { general_midi::program_name(self.program) }
+        if self.is_drums { "Drums" } else { messages::program_name(self.program) }
     }
 }
 

@@ -1,23 +1,23 @@
 //! `cargo xtask demo`: a call and its answers, played through the bundled plugin in a host.
 
 pub mod call;
-pub mod controls;
-pub mod game;
+mod files;
 pub mod measure;
-mod midi;
 mod plot;
-mod plugin;
-mod shown;
-mod sound;
-mod turns;
+pub mod settings;
+pub mod turns;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use stage::{Blocks, Host, Mode, Pace, Part, Performance, Setup, Transport};
 
-pub use self::controls::number;
-use self::{controls::Controls, measure::Measures, sound::Click, turns::Turns};
+use self::{
+    files::Click,
+    measure::Measures,
+    settings::{Controls, Settings, number},
+    turns::Turns,
+};
 use crate::bundle;
 
 /// Beats per bar of the demo's song.
@@ -42,7 +42,7 @@ pub struct Arguments {
           value_parser = clap::value_parser!(u32).range(8_000..=384_000))]
     sample_rate: u32,
     /// The host's tempo, in beats per minute
-    #[arg(long, value_name = "BPM", default_value = "120", value_parser = controls::number::<20, 400>)]
+    #[arg(long, value_name = "BPM", default_value = "120", value_parser = number::<20, 400>)]
     tempo: f64,
     /// Bars in all
     #[arg(long, default_value = "15", value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -82,9 +82,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         None => call::phrase(arguments.tempo, arguments.controls.mode),
     };
     let turns = Turns::new(arguments, &song)?;
-    let settings = plugin::Settings::new(arguments, &turns)?;
+    let settings = Settings::new(arguments, &turns)?;
     let bundle = played(arguments)?;
-    let shown = settings.shown(&mut settings.load(&bundle)?)?;
+    let caption = settings.caption(&mut settings.load(&bundle)?)?;
     let reference = perform(arguments, (&bundle, &settings), &turns, REFERENCE_BLOCKS, Mode::Offline)?;
     let (mode, kind) =
         if arguments.fast { (Mode::Offline, "offline") } else { (Mode::Realtime, "in real time") };
@@ -100,12 +100,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot write {}", folder.display()))?;
     let answers = take.notes();
-    midi::write(&folder.join("take.mid"), &turns, &answers)?;
+    files::write_midi(&folder.join("take.mid"), &turns, &answers)?;
     let picture = arguments.picture.clone().unwrap_or_else(|| folder.join("take.png"));
-    plot::draw(&picture, &turns, &answers, &shown)?;
+    plot::draw(&picture, &turns, &answers, &caption)?;
     let wav = arguments.wav.clone().unwrap_or_else(|| folder.join("take.wav"));
     let click = if arguments.click { Click::On } else { Click::Off };
-    sound::write(&wav, &bundle, &turns, &take.events, click)?;
+    files::write_wav(&wav, &bundle, &turns, &take.events, click)?;
     if arguments.json {
         println!("{}", measures.json());
     } else {
@@ -131,7 +131,7 @@ fn played(arguments: &Arguments) -> Result<PathBuf> {
 /// One take of all turns, by a fresh instance of the plugin.
 fn perform(
     arguments: &Arguments,
-    (bundle, settings): (&Path, &plugin::Settings),
+    (bundle, settings): (&Path, &Settings),
     turns: &Turns,
     blocks: Blocks,
     mode: Mode,
@@ -144,4 +144,68 @@ fn perform(
     let take = stage::play(&mut host, Setup { sample_rate, largest_block: blocks.largest(), mode }, &part)?;
     host.deactivate();
     Ok(take)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        env,
+        env::consts::{DLL_PREFIX, DLL_SUFFIX},
+        fs,
+    };
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::scratch::Folder;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    /// What stands behind `cargo xtask demo`.
+    pub fn arguments(words: &[&str]) -> Arguments {
+        Line::parse_from([&["demo"], words].concat()).arguments
+    }
+
+    fn played_by(bundle: &Path, folder: &Folder) -> Arguments {
+        let [bundle, output] = [bundle.to_owned(), folder.join("out")].map(|path| path.display().to_string());
+        arguments(&[
+            "--fast",
+            "--model",
+            "classic-25",
+            "--bars",
+            "8",
+            "--bundle",
+            &bundle,
+            "--output",
+            &output,
+        ])
+    }
+
+    #[test]
+    fn a_given_bundle_is_played_wherever_it_lies() {
+        let folder = Folder::new("demo-bundle");
+        // Cargo has built the plugin's library beside this program.
+        let library = env::current_exe()
+            .expect("a program")
+            .with_file_name(format!("{DLL_PREFIX}antiphon{DLL_SUFFIX}"));
+        let bundle = folder.join("Elsewhere.clap");
+        fs::copy(library, &bundle).expect("the library");
+        run(&played_by(&bundle, &folder)).expect("it plays");
+        assert!(folder.join("out/take.mid").exists() && folder.join("out/take.png").exists());
+    }
+
+    #[test]
+    fn a_bundle_that_is_none_is_told_in_a_sentence() {
+        let folder = Folder::new("demo-no-bundle");
+        let told = |bundle: &Path| format!("{:#}", run(&played_by(bundle, &folder)).expect_err("no bundle"));
+        let missing = told(&folder.join("missing.clap"));
+        assert!(missing.contains("missing.clap cannot be opened: give an Antiphon.clap"), "{missing}");
+        folder.write("text.clap", b"no library");
+        let text = told(&folder.join("text.clap"));
+        assert!(text.contains("text.clap cannot be loaded as a CLAP plugin"), "{text}");
+    }
 }

@@ -9,36 +9,29 @@ mod baseline;
 mod closed_loop;
 mod continuations;
 mod handover;
+mod likelihood;
 mod players;
-mod row;
-#[cfg(test)]
-mod tests;
+mod suffix_array;
 
-use std::{borrow::Cow, path::PathBuf};
+use std::{path::PathBuf, sync::Arc};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use antiphon::{
-    model::weights::{self, Weights},
-    music::conditions::Conditions,
+    lane::Ending,
+    model::Model,
+    music::{
+        manner::Manner,
+        note::{Note, RelativeNote},
+        time::Seconds,
+    },
 };
 
 use crate::{
-    corpus::{
-        self, Cache, Convention, Corpus, GridNote, GridPiece, Notes, Split, annotated,
-        collection::{self, Source},
-    },
-    models,
-    score::Network,
+    corpus::{self, Convention, Corpus, Notes, Split},
+    playing::{self, Playing, Task},
 };
-use baseline::Baseline;
-use row::Row;
-
-/// With a memory, so many evenly spaced notes stand for all: each costs as many steps as the memory is long.
-const PLACES: usize = 4000;
-/// What a player may set it to, in notes.
-const MEMORIES: [Memory; 5] = [None, Some(25), Some(50), Some(100), Some(150)];
 
 /// Score models on performances: nats per note and errors in seconds, or how like music they play
 #[derive(Debug, clap::Args)]
@@ -101,9 +94,6 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Notes on the grid, performance by performance.
-type Pieces = Vec<Vec<GridNote>>;
-
 /// What may be known around a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Condition {
@@ -129,77 +119,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Arguments { players: true, .. } => players::run(arguments),
         Arguments { looped: true, .. } => closed_loop::run(arguments),
         Arguments { continuations: true, .. } => continuations::run(arguments),
-        _ => nats(arguments),
+        _ => likelihood::run(arguments),
     }
-}
-
-fn nats(arguments: &Arguments) -> Result<()> {
-    let models = networks(&arguments.model)?;
-    let conventions = match &arguments.convention[..] {
-        [] => &[Convention::Sustained, Convention::KeyUp],
-        chosen => chosen,
-    };
-    let mut rows = Vec::new();
-    for &convention in conventions {
-        let memories = match (&arguments.memory[..], convention) {
-            ([], Convention::Sustained) => &MEMORIES[..],
-            ([], Convention::KeyUp) => &[None],
-            (chosen, _) => chosen,
-        };
-        for (corpus, pieces) in corpora(arguments, convention)? {
-            let mut of_corpus = Vec::new();
-            for (weights, network) in &models {
-                for &memory in memories {
-                    of_corpus.push(scored(weights, network, &pieces, convention, memory)?);
-                }
-            }
-            of_corpus.extend(baselines(arguments, convention, &pieces)?);
-            of_corpus.iter_mut().for_each(|row| row.corpus.clone_from(&corpus));
-            rows.extend(of_corpus);
-        }
-    }
-    match arguments.json {
-        true => println!("{}", serde_json::to_string_pretty(&rows)?),
-        false => print!("{}", row::table(&rows)),
-    }
-    Ok(())
-}
-
-/// The performances to score, corpus by corpus; a name where there are several.
-fn corpora(arguments: &Arguments, convention: Convention) -> Result<Vec<(Option<String>, Pieces)>> {
-    if !collection::is_known(&arguments.data) {
-        let pieces = on_grid(music(arguments, |files| cached(files, convention))?.pieces);
-        return Ok(vec![(None, pieces)]);
-    }
-    let sources = annotated::find(&arguments.data, arguments.split)?;
-    let several = sources.iter().any(|source| source.corpus != sources[0].corpus);
-    let read = |same: &[Source]| {
-        let (pieces, left_out) = annotated::read(same, convention);
-        left_out.warn(several.then(|| same[0].corpus.to_string()).as_deref());
-        let mut pieces = on_grid(pieces);
-        pieces.iter_mut().flatten().for_each(|note| forget(&mut note.conditions, &arguments.without));
-        (several.then(|| same[0].corpus.to_string()), pieces)
-    };
-    Ok(sources.chunk_by(|a, b| a.corpus == b.corpus).map(read).collect())
-}
-
-fn forget(conditions: &mut Conditions, what: &[Condition]) {
-    for condition in what {
-        match condition {
-            Condition::Beat => conditions.pulse = None,
-            Condition::Harmony => conditions.harmony = None,
-            Condition::Style => conditions.style = None,
-        }
-    }
-}
-
-fn networks(names: &[String]) -> Result<Vec<(Weights, Network)>> {
-    let read = |(name, bytes): (String, Cow<[u8]>)| {
-        let weights = weights::read(&bytes).context(name)?;
-        let network = Network::of(&weights)?;
-        Ok((weights, network))
-    };
-    models::files(names)?.into_iter().map(read).collect()
 }
 
 /// The performances that are evaluated on.
@@ -235,44 +156,24 @@ fn training<P: Notes>(
     Ok(Some(corpus))
 }
 
-fn cached(files: &[PathBuf], convention: Convention) -> Result<Corpus<GridPiece>> {
-    corpus::read_on_grid(files, convention, &Cache::of_user())
-}
-
-fn on_grid(pieces: Vec<GridPiece>) -> Vec<Vec<GridNote>> {
-    pieces.into_iter().map(|piece| piece.notes).collect()
-}
-
-fn scored(
-    weights: &Weights,
-    network: &Network,
-    pieces: &[Vec<GridNote>],
-    convention: Convention,
-    memory: Memory,
-) -> Result<Row> {
-    let notes = pieces.iter().map(Vec::len).sum::<usize>();
-    let bar = progress(&format!("{} {convention}", weights.name), notes);
-    let score = match memory {
-        None => network.unbounded(pieces, |notes| bar.inc(u64::try_from(notes).unwrap_or(u64::MAX)))?,
-        Some(memory) => network.remembered(pieces, memory, PLACES)?,
+/// The next `count` notes that a model plays after music it has heard, by the way of the plugin's worker, or fewer where it ends; the
+/// answer may begin as soon as the last note heard has begun.
+fn continued(
+    model: &Arc<dyn Model>,
+    manner: Manner,
+    seed: u32,
+    heard: &[Note],
+    count: usize,
+) -> Vec<RelativeNote> {
+    let from = playing::from(heard);
+    let mut before = from;
+    let task = Task { manner, seed, length: Seconds::FOREVER, ending: Ending::Full };
+    let relative = |note: Note| {
+        let Note { onset, duration, key, velocity } = note;
+        let step = onset - std::mem::replace(&mut before, onset);
+        RelativeNote { step, duration, key, velocity }
     };
-    bar.finish_and_clear();
-    Ok(Row::of_model(weights, convention, pieces.len(), memory, &score))
-}
-
-fn baselines(arguments: &Arguments, convention: Convention, pieces: &[Vec<GridNote>]) -> Result<Vec<Row>> {
-    let mut rows = vec![Row::uniform(convention, pieces)];
-    let Some(train) = training(arguments, |files| cached(files, convention))? else { return Ok(rows) };
-    let baseline = Baseline::fitted(&on_grid(train.pieces));
-    rows.push(Row::of_baseline(
-        "histogram",
-        convention,
-        pieces,
-        baseline.cells(),
-        baseline.histogram(pieces),
-    ));
-    rows.push(Row::of_baseline("markov", convention, pieces, baseline.pairs(), baseline.markov(pieces)));
-    Ok(rows)
+    Playing::new(model, &task, heard, from).take(count).map(relative).collect()
 }
 
 fn progress(what: &str, notes: usize) -> ProgressBar {
@@ -280,4 +181,109 @@ fn progress(what: &str, notes: usize) -> ProgressBar {
     ProgressBar::new(u64::try_from(notes).unwrap_or(u64::MAX))
         .with_style(style.expect("the template is well formed"))
         .with_message(what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon::{
+        model,
+        music::{
+            note::{Key, Velocity},
+            time::Moment,
+        },
+        params::AntiphonParams,
+    };
+    use clap::Parser;
+
+    use super::*;
+    use crate::scratch::Folder;
+
+    /// Notes of a continuation.
+    const PLAYED: usize = 100;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    /// Two strikes of a channel.
+    fn midi(channel: u8) -> Vec<u8> {
+        let (on, off) = (0x90 | channel, 0x80 | channel);
+        let track = [0, on, 60, 80, 60, off, 60, 0, 0, on, 64, 80, 60, off, 64, 0, 0, 0xFF, 0x2F, 0];
+        [b"MThd\0\0\0\x06\0\0\0\x01\x01\xE0MTrk\0\0\0\x14".as_slice(), &track].concat()
+    }
+
+    /// How many notes `evaluate --data FOLDER` scores.
+    fn scored(folder: &Folder, more: &[&str]) -> Result<usize> {
+        let data = folder.path().display().to_string();
+        let words = ["evaluate", "--data", &data].into_iter().chain(more.iter().copied());
+        let arguments = Line::try_parse_from(words).expect("a command").arguments;
+        Ok(music(&arguments, |files| corpus::read(files, Convention::KeyUp))?.notes())
+    }
+
+    #[test]
+    fn a_csv_that_is_no_list_lies_beside_the_files_that_are_scored() {
+        let folder = Folder::new("evaluate-csv");
+        folder.write("a.mid", &midi(0));
+        folder.write("deeper/b.mid", &midi(1));
+        for csv in ["name,bpm\na.mid,120\n", "split\ntrain\n", "", "a.mid"] {
+            folder.write("tempi.csv", csv.as_bytes());
+            assert_eq!(scored(&folder, &[]).expect("two files"), 4, "{csv:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_lacks_the_split_of_choice_tells_those_that_it_has() {
+        let folder = Folder::new("evaluate-split");
+        folder.write("a.mid", &midi(0));
+        folder.write("list.csv", b"split,midi_filename\ntrain,a.mid\n");
+        let told = scored(&folder, &[]).expect_err("no validation split").to_string();
+        assert!(
+            told.ends_with("lists no file of the validation split: ask for `--split train`, which it has"),
+            "{told}"
+        );
+        assert_eq!(scored(&folder, &["--split", "train"]).expect("one file"), 2);
+    }
+
+    #[test]
+    fn files_of_drums_alone_are_not_scored_and_that_is_said() {
+        let folder = Folder::new("evaluate-drums");
+        folder.write("a.mid", &midi(9));
+        let told = scored(&folder, &[]).expect_err("no pitch").to_string();
+        assert!(told.starts_with("there are no notes but drums in "), "{told}");
+        folder.write("b.mid", &midi(0));
+        assert_eq!(scored(&folder, &[]).expect("one file with pitches"), 2);
+    }
+
+    fn heard() -> Vec<Note> {
+        let note = |n: u8| Note {
+            onset: Moment(5.0 + f64::from(n) * 0.2),
+            duration: Seconds(0.3),
+            key: Key::saturating(60 + n % 5),
+            velocity: Velocity::saturating(64),
+        };
+        (0..150).map(note).collect()
+    }
+
+    fn played(model: &Arc<dyn Model>, turn: u32) -> Vec<RelativeNote> {
+        let defaults = AntiphonParams::default().snapshot();
+        continued(model, defaults.manner, defaults.seed(turn, 0), &heard(), PLAYED)
+    }
+
+    #[test]
+    fn a_continuation_has_its_notes_and_follows_the_last_one_heard() {
+        for model in model::embedded() {
+            let notes = played(model, 0);
+            assert_eq!(notes.len(), PLAYED);
+            assert!(notes.iter().all(|note| note.step >= Seconds::ZERO && note.step.0 < 3.0));
+        }
+    }
+
+    #[test]
+    fn the_same_turn_plays_the_same_and_another_turn_otherwise() {
+        let model = &model::embedded()[0];
+        assert_eq!(played(model, 0), played(model, 0));
+        assert_ne!(played(model, 0), played(model, 1));
+    }
 }

@@ -1,33 +1,38 @@
 //! `generate`: music that goes on from a file or begins from nothing, as the plugin would play it.
 
 mod audio;
-mod ensemble;
-mod extent;
-mod files;
 mod lengths;
-mod original;
 mod prompt;
-mod report;
 mod score;
 mod take;
 
 use std::{
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use antiphon::{model::Model, params::AntiphonParams, performer::Settings};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
+use serde_json::json;
 
-use self::{audio::Audio, extent::Extent, files::Files, lengths::Lengths, prompt::Prompt, take::Take};
+use self::{
+    audio::Audio,
+    lengths::Lengths,
+    prompt::Prompt,
+    take::{Extent, Take},
+};
 use crate::{
-    file, models,
+    bundle, file, models,
     picture::{
-        Theme,
+        self, Theme,
         overview::{Layer, Overview},
     },
     sheet::{self, Heading, Pulse},
+    table::{self, Record},
     wishes::Wishes,
 };
 
@@ -69,7 +74,7 @@ pub struct Arguments {
     sheet: Option<PathBuf>,
     /// The tempo of the sheet, in quarter notes a minute [default: the beats of the file, if its notes lie on them; otherwise
     /// they are found]
-    #[arg(long, value_name = "BPM", requires = "sheet", value_parser = crate::demo::number::<20, 400>)]
+    #[arg(long, value_name = "BPM", requires = "sheet", value_parser = crate::demo::settings::number::<20, 400>)]
     sheet_tempo: Option<f64>,
     /// Play the notes through a SoundFont into this WAV file
     #[arg(long, value_name = "FILE")]
@@ -89,14 +94,24 @@ pub struct Arguments {
     json: bool,
 }
 
+/// A take and where it went.
+type Made = (Take, Files);
+
+/// The files of one take, or the names that those of several are made from.
+#[derive(Debug, Clone)]
+struct Files {
+    midi: PathBuf,
+    plot: Option<PathBuf>,
+    sheet: Option<PathBuf>,
+    wav: Option<PathBuf>,
+    takes: u32,
+}
+
 pub fn run(arguments: &Arguments) -> Result<()> {
     let made = make(arguments)?;
     let lengths = arguments.beside.as_ref().map(|corpus| Lengths::of(&made, corpus)).transpose()?;
-    report::print(arguments, &made, lengths.as_ref())
+    print(arguments, &made, lengths.as_ref())
 }
-
-/// A take and where it went.
-type Made = (Take, Files);
 
 fn make(arguments: &Arguments) -> Result<Vec<Made>> {
     let prompt = Prompt::new(arguments.file.as_deref(), arguments.after)?;
@@ -104,7 +119,7 @@ fn make(arguments: &Arguments) -> Result<Vec<Made>> {
     let files = Files::new(arguments)?;
     let audio = arguments.wav.as_ref().map(|_| Audio::open(arguments.soundfont.as_deref())).transpose()?;
     let settings = Settings { seed: arguments.seed, ..AntiphonParams::default().snapshot() };
-    let bar = report::progress(arguments.count);
+    let bar = progress(arguments.count);
     // Each take is a turn of its own, as with a player.
     let one = |turn: u32| {
         let (manner, files) = (arguments.wishes.manner(), files.of(turn));
@@ -148,7 +163,7 @@ fn write(
         file::replace(&[(path.clone(), sheet::of(&take.notes, &heading)?)])?;
     }
     if let (Some(path), Some(audio)) = (&files.wav, audio) {
-        file::replace_by(path, |file| audio.write(&ensemble::of(prompt, take), file))?;
+        file::replace_by(path, |file| audio.write(&score::players(prompt, take), file))?;
     }
     Ok(())
 }
@@ -179,6 +194,117 @@ fn draw(path: &Path, arguments: &Arguments, prompt: &Prompt, take: &Take) -> Res
         boundary: Some(prompt.from),
     };
     overview.draw(path, arguments.theme)
+}
+
+fn progress(takes: u32) -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} takes, {eta} left");
+    ProgressBar::new(takes.into()).with_style(style.expect("the template is well formed"))
+}
+
+impl Files {
+    /// # Errors
+    /// When something cannot be written there: that is better known before than after.
+    fn new(arguments: &Arguments) -> Result<Self> {
+        let midi = match &arguments.output {
+            Some(path) => path.clone(),
+            None => bundle::target_folder()?.join("generate").join(default_name(arguments)),
+        };
+        let Arguments { plot, sheet, wav, count, .. } = arguments.clone();
+        let files = Self { midi, plot, sheet, wav, takes: count };
+        if let Some(plot) = &files.plot {
+            picture::Format::of(plot)?;
+        }
+        for path in files.of(0).all() {
+            let unwritable = || format!("{} cannot be written", path.display());
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                fs::create_dir_all(folder).with_context(unwritable)?;
+            }
+            ensure!(!path.is_dir(), "{} is a folder: give a file's name", path.display());
+            file::try_path(path).with_context(unwritable)?;
+        }
+        Ok(files)
+    }
+
+    /// Those of one take.
+    fn of(&self, turn: u32) -> Self {
+        let path = |path: &PathBuf| numbered(path, turn, self.takes);
+        let [plot, sheet, wav] = [&self.plot, &self.sheet, &self.wav].map(|file| file.as_ref().map(path));
+        Self { midi: path(&self.midi), plot, sheet, wav, takes: 1 }
+    }
+
+    /// All that are written.
+    fn all(&self) -> impl Iterator<Item = &Path> {
+        let others = [&self.plot, &self.sheet, &self.wav].into_iter().flatten();
+        std::iter::once(&self.midi).chain(others).map(PathBuf::as_path)
+    }
+}
+
+fn default_name(arguments: &Arguments) -> PathBuf {
+    let stem = arguments.file.as_deref().and_then(Path::file_stem);
+    Path::new(stem.unwrap_or("nothing".as_ref())).with_extension("mid")
+}
+
+/// Of several takes, `a.mid` becomes `a-01.mid`.
+fn numbered(path: &Path, turn: u32, takes: u32) -> PathBuf {
+    if takes == 1 {
+        return path.to_owned();
+    }
+    let digits = takes.to_string().len().max(2);
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{:0digits$}", turn + 1));
+    if let Some(ending) = path.extension() {
+        name.push(".");
+        name.push(ending);
+    }
+    path.with_file_name(name)
+}
+
+/// A table for each take or of their lengths, or one object for all.
+fn print(arguments: &Arguments, made: &[Made], lengths: Option<&Lengths>) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let printed = match (arguments.json, lengths) {
+        (true, _) => writeln!(out, "{}", object(arguments, made, lengths)),
+        (false, Some(lengths)) => write!(out, "{}", lengths.table()),
+        (false, None) => made.iter().try_for_each(|(take, files)| take_table(take, files, &mut out)),
+    };
+    match printed {
+        // Whoever reads along, such as `head`, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => Ok(printed?),
+    }
+}
+
+fn take_table(take: &Take, files: &Files, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", table::HEAD)?;
+    for note in &take.notes {
+        writeln!(out, "{}", table::row(note))?;
+    }
+    let names: Vec<String> = files.all().map(|path| path.display().to_string()).collect();
+    writeln!(out, "{}; written {}", summary(take), names.join(", "))
+}
+
+fn summary(take: &Take) -> String {
+    let length = take.end() - take.notes.first().map_or(0.0, |note| note.onset);
+    let over = if take.is_over { ", and the piece is over" } else { "" };
+    format!("{} notes in {length:.1} s{over}", take.notes.len())
+}
+
+/// What programs read: docs/json.md.
+fn object(arguments: &Arguments, made: &[Made], lengths: Option<&Lengths>) -> serde_json::Value {
+    let take = |(take, files): &Made| {
+        json!({
+            "files": files.all().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+            "seed": take.seed,
+            "over": take.is_over,
+            "notes": take.notes.iter().map(Record::of).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "model": arguments.model,
+        "seed": arguments.seed,
+        "takes": made.iter().map(take).collect::<Vec<_>>(),
+        "lengths": lengths,
+    })
 }
 
 #[cfg(test)]

@@ -3,9 +3,7 @@
 
 mod facts;
 mod model;
-mod picture;
 mod report;
-mod sounding;
 #[cfg(test)]
 mod tests;
 
@@ -17,10 +15,12 @@ use std::{
 use anyhow::{Result, bail, ensure};
 use rayon::prelude::*;
 
-use self::facts::Facts;
 use crate::{
-    corpus::{self, Convention, Document, Refusal},
-    picture::Theme,
+    corpus::{self, Convention, Document, Note, Refusal},
+    picture::{
+        Format, Theme,
+        overview::{Layer, Overview},
+    },
 };
 
 /// So many files are in memory at a time.
@@ -60,28 +60,28 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    if let Some(path) = arguments.files.iter().find(|path| model::is_one(path)) {
+    if let Some(path) = arguments.files.iter().find(|path| model::is_model(path)) {
         ensure!(
-            arguments.files.iter().all(|path| model::is_one(path)),
+            arguments.files.iter().all(|path| model::is_model(path)),
             "{} is a model and not all others are: give models alone, or MIDI files alone",
             path.display()
         );
-        return cards(arguments);
+        return model::print(&arguments.files, arguments.json);
     }
     let mut files = Vec::new();
     for source in &arguments.files {
         files.extend(corpus::find(source, None)?);
     }
     if let Some(plot) = &arguments.plot {
-        crate::picture::Format::of(plot)?;
+        Format::of(plot)?;
         ensure!(files.len() == 1, "--plot draws one file, and these are {}: give one", files.len());
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let refused = match print(arguments, &files, &mut out) {
-        Err(Fault::Told(error)) => return Err(error),
+        Err(Stop::Error(error)) => return Err(error),
         // Whoever reads along, such as `head`, has seen enough.
-        Err(Fault::Unwritten(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-        Err(Fault::Unwritten(error)) => return Err(error.into()),
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        Err(Stop::Output(error)) => return Err(error.into()),
         Ok(refused) => refused,
     };
     for (path, refusal) in &refused {
@@ -97,36 +97,26 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-/// Prints the cards of models.
-fn cards(arguments: &Arguments) -> Result<()> {
-    let told = arguments.files.iter().map(|path| model::told(path)).collect::<Result<Vec<_>>>()?;
-    match arguments.json {
-        true => println!(
-            "{}",
-            serde_json::to_string_pretty(&told.iter().map(model::Told::json).collect::<Vec<_>>())?
-        ),
-        false => print!("{}", told.iter().map(model::Told::text).collect::<Vec<_>>().join("\n")),
-    }
-    Ok(())
-}
-
 /// A file and why it was not read.
 type Refused<'a> = (&'a Path, Refusal);
 
-enum Fault {
-    Told(anyhow::Error),
-    Unwritten(io::Error),
+/// Why printing ends early.
+enum Stop {
+    /// For the user to read.
+    Error(anyhow::Error),
+    /// The output takes no more.
+    Output(io::Error),
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
-        Self::Unwritten(error)
+        Self::Output(error)
     }
 }
 
-impl From<anyhow::Error> for Fault {
+impl From<anyhow::Error> for Stop {
     fn from(error: anyhow::Error) -> Self {
-        Self::Told(error)
+        Self::Error(error)
     }
 }
 
@@ -135,7 +125,7 @@ fn print<'a>(
     arguments: &Arguments,
     files: &'a [PathBuf],
     out: &mut impl Write,
-) -> Result<Vec<Refused<'a>>, Fault> {
+) -> Result<Vec<Refused<'a>>, Stop> {
     let (mut refused, mut is_first) = (Vec::new(), true);
     out.write_all(report::head(arguments))?;
     for files in files.chunks(AT_ONCE) {
@@ -152,7 +142,7 @@ fn print<'a>(
                     is_first = false;
                 }
                 Err(refusal) if arguments.files.len() == 1 && files.len() == 1 => {
-                    return Err(Fault::Told(anyhow::anyhow!("{}: {refusal}", path.display())));
+                    return Err(Stop::Error(anyhow::anyhow!("{}: {refusal}", path.display())));
                 }
                 Err(refusal) => refused.push((path.as_path(), refusal)),
             }
@@ -168,9 +158,35 @@ fn told(arguments: &Arguments, mut document: Document) -> Result<Vec<u8>> {
     let (from, until) = (arguments.from.unwrap_or(0.0), arguments.until.unwrap_or(f64::INFINITY));
     document.piece.notes.retain(|note| (from..until).contains(&note.onset));
     if let Some(path) = &arguments.plot {
-        picture::draw(path, &document, arguments.theme)?;
+        draw(path, &document, arguments.theme)?;
     }
     report::of(arguments, &document)
+}
+
+/// Draws a file at a glance: all but the drums.
+///
+/// # Errors
+/// When there is no note to show or the picture cannot be written.
+fn draw(path: &Path, document: &Document, theme: Theme) -> Result<()> {
+    let piece = &document.piece;
+    let notes: Vec<Note> = piece.melodic().copied().collect();
+    ensure!(!notes.is_empty(), "{} has no note to draw", piece.path.display());
+    let end = notes.iter().map(|note| note.end).fold(0.0, f64::max);
+    let name = piece.path.file_stem().unwrap_or_default().to_string_lossy();
+    let overview = Overview {
+        title: &name,
+        subtitle: &players(document),
+        layers: vec![Layer { name: "", notes: &notes }],
+        seconds: notes[0].onset.floor()..end.max(notes[0].onset.floor() + 1.0),
+        boundary: None,
+    };
+    overview.draw(path, theme)
+}
+
+fn players(document: &Document) -> String {
+    let mut names: Vec<&str> = document.piece.instruments.iter().map(|player| player.name()).collect();
+    names.dedup();
+    names.join(", ")
 }
 
 fn second(text: &str) -> Result<f64, String> {

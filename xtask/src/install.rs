@@ -1,4 +1,4 @@
-//! `cargo xtask install` and `cargo xtask uninstall`: the bundles and presets, where hosts look.
+//! `cargo xtask install` and `cargo xtask uninstall`: the bundles and presets, where hosts look for them on each system.
 
 use std::{
     fs, io,
@@ -7,10 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{
-    bundle,
-    system::{HostFolders, System, UserFolders},
-};
+use crate::bundle;
 
 /// Build the plugin for musicians and copy it, with its presets, to where hosts look
 #[derive(clap::Args)]
@@ -23,6 +20,38 @@ pub struct Arguments {
 /// Take away what `install` has copied
 #[derive(clap::Args)]
 pub struct RemovalArguments {}
+
+/// A system that hosts run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum System {
+    Linux,
+    MacOs,
+    Windows,
+}
+
+/// The user's folders, as the system names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct UserFolders {
+    home: PathBuf,
+    /// On Windows `%LOCALAPPDATA%`.
+    local_data: PathBuf,
+    documents: PathBuf,
+}
+
+/// Where hosts look, for one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct HostFolders {
+    clap: PathBuf,
+    vst3: PathBuf,
+    /// Presets of VST3 plugins, by vendor and plugin.
+    presets: PathBuf,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Removal {
+    Done,
+    NothingThere,
+}
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.as_built && !bundle::is_release()? {
@@ -50,10 +79,80 @@ pub fn run_removal(_: &RemovalArguments) -> Result<()> {
     Ok(())
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Removal {
-    Done,
-    NothingThere,
+/// A file, or a folder with all that is in it.
+pub fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.is_dir() {
+        return fs::copy(from, to).map(|_| ());
+    }
+    fs::create_dir_all(to)?;
+    for entry in from.read_dir()? {
+        let entry = entry?;
+        copy_all(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+impl System {
+    pub const HERE: Self = if cfg!(target_os = "macos") {
+        Self::MacOs
+    } else if cfg!(windows) {
+        Self::Windows
+    } else {
+        Self::Linux
+    };
+
+    /// As packages are named.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::MacOs => "macos",
+            Self::Windows => "windows",
+        }
+    }
+
+    /// The user's folders, which need no rights of an administrator.
+    fn host_folders(self, user: &UserFolders) -> HostFolders {
+        let in_home = |folder: &str| user.home.join(folder);
+        match self {
+            Self::Linux => HostFolders {
+                clap: in_home(".clap"),
+                vst3: in_home(".vst3"),
+                presets: in_home(".vst3").join("presets"),
+            },
+            Self::MacOs => HostFolders {
+                clap: in_home("Library/Audio/Plug-Ins/CLAP"),
+                vst3: in_home("Library/Audio/Plug-Ins/VST3"),
+                presets: in_home("Library/Audio/Presets"),
+            },
+            Self::Windows => {
+                let common = user.local_data.join("Programs").join("Common");
+                HostFolders {
+                    clap: common.join("CLAP"),
+                    vst3: common.join("VST3"),
+                    presets: user.documents.join("VST3 Presets"),
+                }
+            }
+        }
+    }
+}
+
+impl UserFolders {
+    /// Those of the user who runs this.
+    ///
+    /// # Errors
+    /// When the system knows no home.
+    fn of_user() -> Result<Self> {
+        let home = dirs::home_dir().context("this system names no home folder: set HOME to yours")?;
+        Ok(Self::in_home(&home, dirs::data_local_dir().as_deref(), dirs::document_dir().as_deref()))
+    }
+
+    fn in_home(home: &Path, local_data: Option<&Path>, documents: Option<&Path>) -> Self {
+        Self {
+            home: home.to_owned(),
+            local_data: local_data.map_or_else(|| home.join("AppData/Local"), Path::to_owned),
+            documents: documents.map_or_else(|| home.join("Documents"), Path::to_owned),
+        }
+    }
 }
 
 fn host_folders() -> Result<HostFolders> {
@@ -62,7 +161,7 @@ fn host_folders() -> Result<HostFolders> {
 
 /// What lies in the folder of bundles, and where it goes.
 fn places(folders: &HostFolders) -> [(PathBuf, PathBuf); 3] {
-    let (clap, vst3, vendor) = ("Antiphon.clap", "Antiphon.vst3", "Antiphon");
+    let (clap, vst3, vendor) = ("Antiphon.clap", "Antiphon.vst3", bundle::VENDOR);
     [
         (clap.into(), folders.clap.join(clap)),
         (vst3.into(), folders.vst3.join(vst3)),
@@ -100,19 +199,6 @@ fn take_away(place: &Path) -> Result<Removal> {
             format!("{} cannot be removed: close the hosts that have it open", place.display())
         }),
     }
-}
-
-/// A file, or a folder with all that is in it.
-pub fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
-    if !from.is_dir() {
-        return fs::copy(from, to).map(|_| ());
-    }
-    fs::create_dir_all(to)?;
-    for entry in from.read_dir()? {
-        let entry = entry?;
-        copy_all(&entry.path(), &to.join(entry.file_name()))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -162,5 +248,27 @@ mod tests {
             put(&home.join("missing.clap"), &home.join("Antiphon.clap")).expect_err("nothing to copy");
         assert!(format!("{error:#}").contains("cannot be written"), "{error:#}");
         assert_eq!(fs::read(home.join("Antiphon.clap")).expect("the old one"), b"old");
+    }
+
+    #[test]
+    fn every_system_has_the_folders_that_its_hosts_look_into() {
+        let user = UserFolders::in_home(Path::new("/me"), Some(Path::new("/local")), None);
+        let folders = |system: System| {
+            let HostFolders { clap, vst3, presets } = system.host_folders(&user);
+            [clap, vst3, presets].map(|folder| folder.to_string_lossy().replace('\\', "/"))
+        };
+        assert_eq!(folders(System::Linux), ["/me/.clap", "/me/.vst3", "/me/.vst3/presets"]);
+        assert_eq!(
+            folders(System::MacOs),
+            [
+                "/me/Library/Audio/Plug-Ins/CLAP",
+                "/me/Library/Audio/Plug-Ins/VST3",
+                "/me/Library/Audio/Presets"
+            ]
+        );
+        assert_eq!(
+            folders(System::Windows),
+            ["/local/Programs/Common/CLAP", "/local/Programs/Common/VST3", "/me/Documents/VST3 Presets"]
+        );
     }
 }

@@ -24,7 +24,6 @@ mod score_file;
 #[cfg(test)]
 mod scratch;
 mod sheet;
-mod system;
 mod table;
 mod tidy;
 mod tonality;

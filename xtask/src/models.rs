@@ -43,7 +43,7 @@ impl Choice {
         match self {
             Self::Embedded(name) => clap.set_text("Model", name),
             Self::File(path) => {
-                let state = stage::state::with_field(&clap.save()?, MODEL_FILE, &path.to_string_lossy())?;
+                let state = stage::clap::with_field(&clap.save()?, MODEL_FILE, &path.to_string_lossy())?;
                 clap.load(&state)
             }
         }

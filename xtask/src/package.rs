@@ -2,18 +2,34 @@
 
 mod archive;
 mod notices;
-mod program;
 
 use std::{
-    env::consts::ARCH,
+    env::consts::{ARCH, EXE_SUFFIX},
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
-use crate::{bundle, install::copy_all, system::System};
+use crate::{
+    bundle,
+    install::{System, copy_all},
+};
+
+/// The page that is read first.
+const GUIDE: &str = include_str!("package/guide.txt");
+/// The files of the project that every copy comes with, and their names there.
+const LICENSES: [(&str, &str); 3] = [
+    ("LICENSE-MIT", "licenses/LICENSE-MIT.txt"),
+    ("LICENSE-APACHE", "licenses/LICENSE-APACHE.txt"),
+    ("models/LICENSE.md", "licenses/MODELS.md"),
+];
+/// The program that needs no host.
+const PROGRAM: &str = "antiphon-standalone";
+/// What macOS runs on.
+const MACS: [&str; 2] = ["aarch64-apple-darwin", "x86_64-apple-darwin"];
 
 /// Make the archive that a musician downloads: plugins, program, presets, licenses, a page on how to begin, checksums
 #[derive(clap::Args)]
@@ -29,14 +45,13 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
-/// The page that is read first.
-const GUIDE: &str = include_str!("package/guide.txt");
-/// The files of the project that every copy comes with, and their names there.
-const LICENSES: [(&str, &str); 3] = [
-    ("LICENSE-MIT", "licenses/LICENSE-MIT.txt"),
-    ("LICENSE-APACHE", "licenses/LICENSE-APACHE.txt"),
-    ("models/LICENSE.md", "licenses/MODELS.md"),
-];
+/// What became of the program that needs no host.
+#[derive(Debug, PartialEq, Eq)]
+enum Program {
+    Built,
+    /// Why there is none, and what to do.
+    Missing(String),
+}
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.as_built && !bundle::is_release()? {
@@ -74,9 +89,9 @@ fn lay_out(arguments: &Arguments, staging: &Path) -> Result<()> {
     }
     fs::write(staging.join("licenses/THIRD-PARTY.txt"), notices::collect()?)?;
     if !arguments.without_program {
-        match program::build(arguments.as_built, staging)? {
-            program::Outcome::Built => {}
-            program::Outcome::Missing(why) => println!("without the program: {why}"),
+        match build_program(arguments.as_built, staging)? {
+            Program::Built => {}
+            Program::Missing(why) => println!("without the program: {why}"),
         }
     }
     Ok(())
@@ -99,6 +114,60 @@ fn run_in_release(arguments: &Arguments) -> Result<()> {
         words.extend([OsStr::new("--output"), output.as_ref()]);
     }
     bundle::run_in_release(&words)
+}
+
+/// Builds the program and puts it into the folder; as built, one that lies there already.
+///
+/// # Errors
+/// When it does not build where it could.
+fn build_program(as_built: bool, staging: &Path) -> Result<Program> {
+    let place = staging.join(format!("{PROGRAM}{EXE_SUFFIX}"));
+    if as_built {
+        let found = bundle::build_folder()?.join(format!("{PROGRAM}{EXE_SUFFIX}"));
+        if !found.exists() {
+            return Ok(Program::Missing("this build has none".to_owned()));
+        }
+        fs::copy(found, place)?;
+        return Ok(Program::Built);
+    }
+    match System::HERE {
+        System::Linux if !has_headers() => Ok(Program::Missing(
+            "to build it, install libasound2-dev, libjack-jackd2-dev and pkg-config".to_owned(),
+        )),
+        System::MacOs => {
+            let parts = MACS.map(|mac| built(Some(mac))).into_iter().collect::<Result<Vec<_>>>()?;
+            let done = Command::new("lipo").arg("-create").args(&parts).arg("-output").arg(&place).status();
+            ensure!(done.context("lipo does not start")?.success(), "lipo does not join the programs");
+            let done = Command::new("codesign").args(["--force", "--sign", "-"]).arg(&place).status();
+            ensure!(done.context("codesign does not start")?.success(), "codesign does not sign the program");
+            Ok(Program::Built)
+        }
+        System::Linux | System::Windows => {
+            fs::copy(built(None)?, place)?;
+            Ok(Program::Built)
+        }
+    }
+}
+
+/// In a folder of its own: with its features the plugin's library would be another under the same name.
+fn built(triple: Option<&str>) -> Result<PathBuf> {
+    let mut folder = bundle::target_folder()?.join("program");
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--locked", "--package", "antiphon", "--features", "standalone"]);
+    cargo.args(["--bin", PROGRAM, "--target-dir"]).arg(&folder);
+    if let Some(triple) = triple {
+        cargo.args(["--target", triple]);
+        folder.push(triple);
+    }
+    ensure!(
+        cargo.status().context("cargo does not start")?.success(),
+        "the program does not build: see above"
+    );
+    Ok(folder.join("release").join(format!("{PROGRAM}{EXE_SUFFIX}")))
+}
+
+fn has_headers() -> bool {
+    Command::new("pkg-config").args(["--exists", "alsa", "jack"]).status().is_ok_and(|found| found.success())
 }
 
 #[cfg(test)]

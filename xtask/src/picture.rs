@@ -1,24 +1,25 @@
 //! Pictures as files: PNG or SVG, on light or dark paper.
 
-mod distribution;
 pub mod overview;
 pub mod roll;
-mod surface;
-mod theme;
 
-use std::{io::Cursor, path::Path};
+use std::{
+    io::{self, Cursor},
+    path::Path,
+};
 
 use anyhow::{Result, anyhow, bail};
 use image::{ImageFormat, RgbImage};
-use plotters::{coord::Shift, prelude::*};
-
-pub use self::{
-    surface::Surface,
-    theme::{Inks, Theme},
+use plotters::{
+    backend::{BitMapBackend, SVGBackend},
+    coord::Shift,
+    prelude::*,
 };
+use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind};
+
 use crate::{
     file,
-    ink::{self, FONT},
+    ink::{self, BLUE, FAINT_INK, FONT, INK, LINE, VERMILION},
 };
 
 /// In pixels, width first.
@@ -44,12 +45,55 @@ impl Format {
     }
 }
 
+/// What a picture is drawn on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Theme {
+    Light,
+    Dark,
+}
+
+/// The colours of a theme.
+#[derive(Debug, Clone, Copy)]
+pub struct Inks {
+    pub ground: RGBColor,
+    pub ink: RGBColor,
+    pub faint: RGBColor,
+    pub line: RGBColor,
+    /// Of what was there before, or of all there is.
+    pub first: RGBColor,
+    /// Of what is new.
+    pub second: RGBColor,
+}
+
+impl Theme {
+    pub const fn inks(self) -> Inks {
+        match self {
+            Self::Light => Inks {
+                ground: RGBColor(0xFF, 0xFF, 0xFF),
+                ink: INK,
+                faint: FAINT_INK,
+                line: LINE,
+                first: BLUE,
+                second: VERMILION,
+            },
+            // Okabe and Ito's sky blue and orange.
+            Self::Dark => Inks {
+                ground: RGBColor(0x14, 0x17, 0x1C),
+                ink: RGBColor(0xE4, 0xE6, 0xEA),
+                faint: RGBColor(0x9A, 0xA1, 0xAC),
+                line: RGBColor(0x38, 0x3E, 0x48),
+                first: RGBColor(0x56, 0xB4, 0xE9),
+                second: RGBColor(0xE6, 0x9F, 0x00),
+            },
+        }
+    }
+}
+
 /// Draws on paper of the theme's colour, and writes the picture whole or not at all.
 ///
 /// # Errors
 /// When the file's name asks for no picture or it cannot be written.
 pub fn write(path: &Path, size: Size, theme: Theme, draw: impl FnOnce(&Canvas) -> Result<()>) -> Result<()> {
-    ink::prepare()?;
     let bytes = match Format::of(path)? {
         Format::Png => png(size, theme, draw)?,
         Format::Svg => svg(size, theme, draw)?,
@@ -57,16 +101,17 @@ pub fn write(path: &Path, size: Size, theme: Theme, draw: impl FnOnce(&Canvas) -
     file::replace(&[(path.to_owned(), bytes)])
 }
 
-pub fn text<'a>(size: i32, color: RGBColor) -> TextStyle<'a> {
-    (FONT, size).into_font().color(&color)
-}
-
-fn png(size: Size, theme: Theme, draw: impl FnOnce(&Canvas) -> Result<()>) -> Result<Vec<u8>> {
+/// The bytes of a PNG.
+pub fn png(size: Size, theme: Theme, draw: impl FnOnce(&Canvas) -> Result<()>) -> Result<Vec<u8>> {
     let mut image = RgbImage::new(size.0, size.1);
     on(Surface::Bitmap(BitMapBackend::with_buffer(&mut image, size)), theme, draw)?;
     let mut bytes = Vec::new();
     image.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)?;
     Ok(bytes)
+}
+
+pub fn text<'a>(size: i32, color: RGBColor) -> TextStyle<'a> {
+    (FONT, size).into_font().color(&color)
 }
 
 fn svg(size: Size, theme: Theme, draw: impl FnOnce(&Canvas) -> Result<()>) -> Result<Vec<u8>> {
@@ -78,10 +123,108 @@ fn svg(size: Size, theme: Theme, draw: impl FnOnce(&Canvas) -> Result<()>) -> Re
 }
 
 fn on(surface: Surface, theme: Theme, draw: impl FnOnce(&Canvas) -> Result<()>) -> Result<()> {
+    ink::prepare()?;
     let canvas = surface.into_drawing_area();
     canvas.fill(&theme.inks().ground)?;
     draw(&canvas)?;
     canvas.present().map_err(|error| anyhow!("the picture cannot be drawn: {error}"))
+}
+
+/// One kind of paper for both formats, so that what draws need not know which.
+pub enum Surface<'a> {
+    Bitmap(BitMapBackend<'a>),
+    Svg(SVGBackend<'a>),
+}
+
+type Fault = DrawingErrorKind<io::Error>;
+
+fn with_io_error<T, E: std::error::Error + Send + Sync + 'static>(
+    result: Result<T, DrawingErrorKind<E>>,
+) -> Result<T, Fault> {
+    result.map_err(|error| match error {
+        DrawingErrorKind::DrawingError(error) => DrawingErrorKind::DrawingError(io::Error::other(error)),
+        DrawingErrorKind::FontError(error) => DrawingErrorKind::FontError(error),
+    })
+}
+
+macro_rules! forward {
+    ($self:ident, $backend:ident => $call:expr) => {
+        match $self {
+            Self::Bitmap($backend) => with_io_error($call),
+            Self::Svg($backend) => with_io_error($call),
+        }
+    };
+}
+
+impl DrawingBackend for Surface<'_> {
+    type ErrorType = io::Error;
+
+    fn get_size(&self) -> (u32, u32) {
+        match self {
+            Self::Bitmap(backend) => backend.get_size(),
+            Self::Svg(backend) => backend.get_size(),
+        }
+    }
+
+    fn ensure_prepared(&mut self) -> Result<(), Fault> {
+        forward!(self, backend => backend.ensure_prepared())
+    }
+
+    fn present(&mut self) -> Result<(), Fault> {
+        forward!(self, backend => backend.present())
+    }
+
+    fn draw_pixel(&mut self, point: BackendCoord, color: BackendColor) -> Result<(), Fault> {
+        forward!(self, backend => backend.draw_pixel(point, color))
+    }
+
+    fn draw_line<S: BackendStyle>(
+        &mut self,
+        from: BackendCoord,
+        to: BackendCoord,
+        style: &S,
+    ) -> Result<(), Fault> {
+        forward!(self, backend => backend.draw_line(from, to, style))
+    }
+
+    fn draw_rect<S: BackendStyle>(
+        &mut self,
+        upper_left: BackendCoord,
+        bottom_right: BackendCoord,
+        style: &S,
+        fill: bool,
+    ) -> Result<(), Fault> {
+        forward!(self, backend => backend.draw_rect(upper_left, bottom_right, style, fill))
+    }
+
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &S,
+    ) -> Result<(), Fault> {
+        forward!(self, backend => backend.draw_path(path, style))
+    }
+
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        corners: I,
+        style: &S,
+    ) -> Result<(), Fault> {
+        forward!(self, backend => backend.fill_polygon(corners, style))
+    }
+
+    fn draw_text<T: BackendTextStyle>(
+        &mut self,
+        text: &str,
+        style: &T,
+        position: BackendCoord,
+    ) -> Result<(), Fault> {
+        forward!(self, backend => backend.draw_text(text, style, position))
+    }
+
+    fn estimate_text_size<T: BackendTextStyle>(&self, text: &str, style: &T) -> Result<(u32, u32), Fault> {
+        forward!(self, backend => backend.estimate_text_size(text, style))
+    }
 }
 
 #[cfg(test)]

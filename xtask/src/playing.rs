@@ -9,8 +9,8 @@ use antiphon::{
     music::{
         manner::Manner,
         note::Note,
+        pace::Touch,
         time::{Moment, Seconds},
-        touch::Touch,
         turn::TurnId,
     },
 };

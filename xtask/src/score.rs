@@ -1,22 +1,21 @@
 //! How well a model foretells the notes of real performances.
 
-mod antiphon;
-mod classic;
-mod figure;
-mod sum;
+mod networks;
 
-use ::antiphon::{
+use std::{borrow::Cow, fmt};
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use antiphon::{
     desk::shared_out,
     model::{self, Preset, weights::Weights},
 };
-use anyhow::Result;
 
 use crate::corpus::GridNote;
-pub use figure::Figure;
-pub use sum::Score;
 
 /// What scores: a network that hears sequences side by side.
-pub trait Listener {
+pub trait Scorer {
     /// What is known of each sequence.
     type Known;
 
@@ -73,7 +72,7 @@ impl Network {
 
 /// Scores every note of every piece, what is known carried from the first note of its piece. `progress` is told how many
 /// notes more have been scored, on any thread.
-pub fn unbounded<L: Listener + Sync>(
+pub fn unbounded<L: Scorer + Sync>(
     network: &L,
     pieces: &[Vec<GridNote>],
     progress: impl Fn(usize) + Sync,
@@ -89,7 +88,7 @@ pub fn unbounded<L: Listener + Sync>(
 }
 
 /// Scores pieces side by side, the longest first.
-fn together<L: Listener>(network: &L, group: &[&[GridNote]], progress: &impl Fn(usize)) -> Result<Score> {
+fn together<L: Scorer>(network: &L, group: &[&[GridNote]], progress: &impl Fn(usize)) -> Result<Score> {
     const NOTES: usize = 256;
     let mut score = Score::default();
     let mut known = network.beginning(group.len())?;
@@ -114,7 +113,7 @@ fn sum(scores: &[Score]) -> Score {
 
 /// Scores `count` evenly spaced notes, each from silence and the `memory` notes before it; where these are all, from the
 /// beginning of the piece.
-pub fn remembered<L: Listener + Sync>(
+pub fn remembered<L: Scorer + Sync>(
     network: &L,
     pieces: &[Vec<GridNote>],
     memory: usize,
@@ -167,5 +166,145 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Add scores of parts to score the whole. `None` where a model has no likelihood or names no time.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Score {
+    pub notes: usize,
+    /// Step, pitch, velocity, duration; sums of nats.
+    pub nats: [Option<f64>; 4],
+    /// Step, duration; sums of absolute errors in seconds.
+    pub errors_s: [Option<f64>; 2],
+}
+
+impl Score {
+    pub fn add(&mut self, other: &Self) {
+        let plus = |sum: &mut Option<f64>, more: Option<f64>| {
+            *sum = more.map(|more| sum.unwrap_or(0.0) + more).or(*sum);
+        };
+        self.notes += other.notes;
+        self.nats.iter_mut().zip(other.nats).for_each(|(sum, more)| plus(sum, more));
+        self.errors_s.iter_mut().zip(other.errors_s).for_each(|(sum, more)| plus(sum, more));
+    }
+
+    /// Nats per note: step, pitch, velocity, duration.
+    pub fn nats_per_note(&self) -> [Option<f64>; 4] {
+        self.nats.map(|sum| sum.map(|sum| sum / self.notes as f64))
+    }
+
+    /// All that a note costs in nats.
+    pub fn total(&self) -> Option<f64> {
+        self.nats_per_note().into_iter().sum()
+    }
+
+    /// Mean absolute errors in seconds: step, duration.
+    pub fn mae_s(&self) -> [Option<f64>; 2] {
+        self.errors_s.map(|sum| sum.map(|sum| sum / self.notes as f64))
+    }
+
+    /// All that is known of it.
+    pub fn figures(&self) -> Vec<Figure> {
+        let nats = ["step", "pitch", "velocity", "duration"].into_iter().zip(self.nats_per_note());
+        let nats = nats.chain([("total", self.total())]);
+        let errors = ["step error", "duration error"].into_iter().zip(self.mae_s());
+        let nats = nats.filter_map(|(name, nats)| Some(Figure::new(name, "nats", nats?)));
+        nats.chain(errors.filter_map(|(name, error)| Some(Figure::new(name, "s", error?)))).collect()
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&Figure::line(&self.figures()))
+    }
+}
+
+/// What a note costs, or how far off a prediction is, on average.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    pub name: Cow<'static, str>,
+    pub unit: Cow<'static, str>,
+    pub value: f64,
+}
+
+impl Figure {
+    pub const fn new(name: &'static str, unit: &'static str, value: f64) -> Self {
+        Self { name: Cow::Borrowed(name), unit: Cow::Borrowed(unit), value }
+    }
+
+    /// All in one line.
+    pub fn line(figures: &[Self]) -> String {
+        figures.iter().map(Self::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} {:.4} {}", self.name, self.value, self.unit)
+    }
+}
+
 #[cfg(test)]
-mod tests;
+mod tests {
+    use antiphon::{
+        model::weights,
+        music::note::{Key, Velocity},
+    };
+
+    use super::*;
+
+    /// One of each kind.
+    const MODELS: [&str; 2] = ["classic-25", "antiphon"];
+
+    fn network(name: &str) -> Network {
+        let weights = weights::read(weights::embedded_file(name).expect("embedded")).expect("complete");
+        Network::of(&weights).expect("complete")
+    }
+
+    fn piece(length: u8, seed: u8) -> Vec<GridNote> {
+        let note = |n: u8| GridNote {
+            step: u32::from(n % 5) * 10,
+            key: Key::saturating(40 + n.wrapping_mul(seed) % 40),
+            velocity: Velocity::saturating(64),
+            duration: 1 + u32::from(n % 7) * 20,
+            conditions: Default::default(),
+        };
+        (0..length).map(note).collect()
+    }
+
+    fn close(a: &Score, b: &Score) {
+        assert_eq!(a.notes, b.notes);
+        let pairs = a.nats.iter().chain(&a.errors_s).zip(b.nats.iter().chain(&b.errors_s));
+        for (a, b) in pairs {
+            assert_eq!(a.is_some(), b.is_some());
+            assert!((a.unwrap_or(0.0) - b.unwrap_or(0.0)).abs() < 1e-2, "{a:?} and {b:?}");
+        }
+    }
+
+    #[test]
+    fn pieces_score_the_same_alone_and_side_by_side() {
+        for model in MODELS {
+            let (network, pieces) =
+                (network(model), [piece(200, 7), piece(30, 3), piece(0, 1), piece(90, 5)]);
+            let together = network.unbounded(&pieces, |_| ()).expect("shapes fit");
+            let mut alone = Score::default();
+            for piece in pieces {
+                alone.add(&network.unbounded(&[piece], |_| ()).expect("shapes fit"));
+            }
+            close(&together, &alone);
+        }
+    }
+
+    #[test]
+    fn a_memory_longer_than_a_piece_is_unbounded() {
+        for model in MODELS {
+            let (network, pieces) = (network(model), [piece(40, 7), piece(25, 3)]);
+            let all = network.unbounded(&pieces, |_| ()).expect("shapes fit");
+            close(&all, &network.remembered(&pieces, 1000, 1000).expect("shapes fit"));
+        }
+    }
+
+    #[test]
+    fn what_a_model_does_not_tell_stays_unknown() {
+        let score = network("classic-25").unbounded(&[piece(40, 7)], |_| ()).expect("shapes fit");
+        assert!(score.total().is_none() && score.nats_per_note()[1].is_some());
+    }
+}

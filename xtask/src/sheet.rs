@@ -1,21 +1,17 @@
-//! Notes as music to read: MusicXML on two staves, from music that nobody has counted aloud.
+//! Notes as sheet music: MusicXML on two staves, from music that nobody has counted aloud.
 //!
-//! Beats are found in the onsets ([`beats`]), onsets and lengths are moved to the lines between them ([`rhythm`]), each note
-//! goes to a hand ([`hands`]), and what a hand plays is cut into note values at beats and bars ([`values`]).
+//! Beats are found in the onsets ([`beats`]). Each note goes to a hand, and its onset and length are moved to the grid between
+//! the beats (here). What a hand plays is cut into note values at beats and bars ([`notation`]).
 
 pub mod beats;
-mod hands;
-mod marks;
-mod rhythm;
-mod spelling;
+mod notation;
 #[cfg(test)]
 mod tests;
-mod values;
 mod xml;
 
 use antiphon::music::note::{Key, Velocity};
 
-use self::{beats::Beats, hands::Hands};
+use self::beats::Beats;
 use crate::{
     corpus::{Note, Signature, TempoMap},
     tonality,
@@ -23,6 +19,23 @@ use crate::{
 
 /// Of a quarter note: halves and thirds, down to thirty-seconds and their triplets.
 const DIVISIONS: u32 = 24;
+/// Strikes within this part of a beat are one chord.
+const CHORD: f64 = 0.06;
+/// Parts of a beat, and what each costs before it is worth it; the simpler, the better.
+const GRIDS: [(u32, f64); 6] = [(1, 0.0), (2, 0.004), (4, 0.010), (3, 0.012), (8, 0.03), (6, 0.03)];
+/// A rest that is shorter than this, in divisions, is no rest but an articulation: an eighth.
+const SHORTEST_REST: u32 = DIVISIONS / 2;
+
+/// Where the hands are before the first note: a fifth below and above middle C.
+const LEFT_REST: f64 = 50.0;
+const RIGHT_REST: f64 = 69.0;
+/// A hand spans so many semitones, a tenth; what goes beyond costs so much a semitone.
+const SPAN: f64 = 16.0;
+const STRETCH: f64 = 4.0;
+/// How far a hand follows what it plays.
+const FOLLOW: f64 = 0.4;
+/// And how far it goes back towards its own region.
+const RETURN: f64 = 0.04;
 
 /// What the reader should know besides the notes.
 pub struct Heading<'a> {
@@ -66,7 +79,7 @@ pub fn of(notes: &[Note], heading: &Heading) -> std::io::Result<Vec<u8>> {
         _ => beats.pickup(notes, bar.div_ceil(DIVISIONS)),
     };
     let Hands { right, left } = Hands::of(notes, &beats);
-    let mut staves = [right, left].map(|notes| rhythm::chords(&notes, &beats, pickup));
+    let mut staves = [right, left].map(|notes| chords(&notes, &beats, pickup));
     begin_in_the_first_bar(&mut staves, bar);
     let tonality = tonality::fits(notes.iter()).first().map(|fit| fit.tonality);
     xml::write(heading, beats.tempo(), bar, tonality, &staves)
@@ -76,4 +89,157 @@ pub fn of(notes: &[Note], heading: &Heading) -> std::io::Result<Vec<u8>> {
 fn begin_in_the_first_bar(staves: &mut [Vec<Chord>; 2], bar: u32) {
     let silent = staves.iter().flatten().map(|chord| chord.at / bar * bar).min().unwrap_or(0);
     staves.iter_mut().flatten().for_each(|chord| chord.at -= silent);
+}
+
+/// The notes of both hands, each in the order of its onsets.
+#[derive(Debug, Default)]
+struct Hands {
+    right: Vec<Note>,
+    left: Vec<Note>,
+}
+
+impl Hands {
+    /// Chord by chord, each split where its notes lie nearest to the hands.
+    fn of(notes: &[Note], beats: &Beats) -> Self {
+        let mut hands = Self::default();
+        let (mut left, mut right) = (LEFT_REST, RIGHT_REST);
+        let together = |one: &Note, other: &Note| beats.at(other.onset) - beats.at(one.onset) < CHORD;
+        for chord in notes.chunk_by(together) {
+            let mut chord = chord.to_vec();
+            chord.sort_by_key(|note| note.key);
+            let split = best_split(&chord, left, right);
+            let (low, high) = chord.split_at(split);
+            left = moved(left, low, LEFT_REST);
+            right = moved(right, high, RIGHT_REST);
+            hands.left.extend_from_slice(low);
+            hands.right.extend_from_slice(high);
+        }
+        for notes in [&mut hands.left, &mut hands.right] {
+            notes.sort_by(|one, other| one.onset.total_cmp(&other.onset).then(one.key.cmp(&other.key)));
+        }
+        hands
+    }
+}
+
+/// How many of the lowest notes the left hand takes.
+fn best_split(chord: &[Note], left: f64, right: f64) -> usize {
+    let cost = |split: &usize| {
+        let (low, high) = chord.split_at(*split);
+        reach(low, left) + reach(high, right)
+    };
+    (0..=chord.len()).min_by(|one, other| cost(one).total_cmp(&cost(other))).unwrap_or(0)
+}
+
+fn reach(notes: &[Note], hand: f64) -> f64 {
+    let keys = || notes.iter().map(|note| f64::from(note.key.number()));
+    let (Some(low), Some(high)) = (keys().reduce(f64::min), keys().reduce(f64::max)) else { return 0.0 };
+    let way: f64 = keys().map(|key| (key - hand).abs()).sum();
+    way + STRETCH * (high - low - SPAN).max(0.0) * notes.len() as f64
+}
+
+fn moved(hand: f64, notes: &[Note], rest: f64) -> f64 {
+    let mean = notes.iter().map(|note| f64::from(note.key.number())).sum::<f64>() / notes.len().max(1) as f64;
+    let followed = if notes.is_empty() { hand } else { hand + FOLLOW * (mean - hand) };
+    followed + RETURN * (rest - followed)
+}
+
+/// One chord after the other: where the next one begins, the one before ends. `pickup` beats come before the first one.
+fn chords(notes: &[Note], beats: &Beats, pickup: u32) -> Vec<Chord> {
+    let strikes = strikes(notes, beats);
+    let mut chords: Vec<Chord> = Vec::new();
+    for of_beat in strikes.chunk_by(|one, other| one.beat() == other.beat()) {
+        let grid = best_grid(of_beat);
+        for strike in of_beat {
+            add(&mut chords, strike, grid, pickup);
+        }
+    }
+    let next: Vec<u32> = chords.iter().skip(1).map(|chord| chord.at).collect();
+    for (n, chord) in chords.iter_mut().enumerate() {
+        chord.length = articulated(chord, next.get(n).copied());
+    }
+    chords
+}
+
+/// Notes that are struck together.
+struct Strike {
+    /// In beats.
+    at: f64,
+    end: f64,
+    notes: Vec<Note>,
+}
+
+impl Strike {
+    /// The beat that it belongs to: just before the next one is on it.
+    fn beat(&self) -> u32 {
+        (self.at + CHORD).floor() as u32
+    }
+
+    fn within(&self) -> f64 {
+        self.at - f64::from(self.beat())
+    }
+}
+
+fn strikes(notes: &[Note], beats: &Beats) -> Vec<Strike> {
+    let mut strikes: Vec<Strike> = Vec::new();
+    for note in notes {
+        let (at, end) = (beats.at(note.onset), beats.at(note.end));
+        match strikes.last_mut().filter(|strike| at - strike.at < CHORD) {
+            Some(strike) => {
+                strike.end = strike.end.max(end);
+                strike.notes.push(*note);
+            }
+            None => strikes.push(Strike { at, end, notes: vec![*note] }),
+        }
+    }
+    strikes
+}
+
+/// Into how many parts the strikes of one beat divide it.
+fn best_grid(strikes: &[Strike]) -> u32 {
+    let off = |parts: u32| -> f64 {
+        let parts = f64::from(parts);
+        let off = |strike: &Strike| (strike.within() - (strike.within() * parts).round() / parts).powi(2);
+        strikes.iter().map(off).sum::<f64>() / strikes.len() as f64
+    };
+    // Two strikes on one line are one too few.
+    let lost = |parts: u32| {
+        let mut lines: Vec<i64> =
+            strikes.iter().map(|strike| (strike.within() * f64::from(parts)).round() as i64).collect();
+        lines.dedup();
+        (strikes.len() - lines.len()) as f64 * 0.02
+    };
+    let cost = |&(parts, price): &(u32, f64)| off(parts) + lost(parts) + price;
+    let best = GRIDS.iter().min_by(|one, other| cost(one).total_cmp(&cost(other)));
+    best.map_or(1, |(parts, _)| *parts)
+}
+
+/// Takes a strike to its line; what stands there already is joined.
+fn add(chords: &mut Vec<Chord>, strike: &Strike, grid: u32, pickup: u32) {
+    let line = (strike.within() * f64::from(grid)).round().max(0.0) as u32;
+    let at = (pickup + strike.beat()) * DIVISIONS + line * DIVISIONS / grid;
+    let end = (strike.end.max(0.0) * f64::from(DIVISIONS)).round() as u32 + pickup * DIVISIONS;
+    let mut keys: Vec<_> = strike.notes.iter().map(|note| note.key).collect();
+    let velocity = strike.notes.iter().map(|note| note.velocity).max().expect("a strike has a note");
+    let length = end.saturating_sub(at).max(1);
+    match chords.last_mut().filter(|chord| chord.at >= at) {
+        Some(chord) => {
+            chord.keys.append(&mut keys);
+            chord.length = chord.length.max(length);
+        }
+        None => chords.push(Chord { at, length, keys, velocity }),
+    }
+    let chord = chords.last_mut().expect("one was just added");
+    chord.keys.sort_unstable();
+    chord.keys.dedup();
+}
+
+/// To the next chord, or to its end on an eighth where a rest is left.
+fn articulated(chord: &Chord, next: Option<u32>) -> u32 {
+    let end = chord.at + chord.length;
+    let end = end.div_ceil(SHORTEST_REST).max(chord.at / SHORTEST_REST + 1) * SHORTEST_REST;
+    let end = match next {
+        Some(next) if next < end + SHORTEST_REST => next,
+        _ => end,
+    };
+    end - chord.at
 }

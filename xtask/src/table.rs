@@ -1,4 +1,4 @@
-//! Notes as lines of a table.
+//! Tables: notes as lines, and cells in columns.
 
 use serde::Serialize;
 
@@ -50,4 +50,20 @@ impl Record {
 /// Seconds to the microsecond: further digits are noise.
 pub fn microseconds(seconds: f64) -> f64 {
     (seconds * 1e6).round() / 1e6
+}
+
+/// Lines of cells, each column as wide as its widest cell.
+pub fn columns(lines: &[Vec<String>]) -> String {
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
+    let padded = |line: &Vec<String>| {
+        let cells = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:>width$}"));
+        cells.collect::<Vec<_>>().join("  ") + "\n"
+    };
+    lines.iter().map(padded).collect()
+}
+
+/// A cell of three decimals, or a dash where nothing is known.
+pub fn number(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.3}"))
 }

@@ -1,22 +1,21 @@
 //! `cargo xtask verify`: what the plugin promises, held to account.
 
-mod fuzzing;
-mod hosts;
 mod long;
 mod page;
 mod promises;
-mod realtime;
-mod record;
 mod soak;
-mod tests_run;
 mod tools;
-mod unsafe_code;
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
-use anyhow::{Context, Error, Result, bail};
+use anyhow::{Context, Result, bail};
 
-use self::{long::LongCheck, record::Records, tests_run::Outcomes};
+use self::{
+    long::{LongCheck, Records},
+    promises::Outcomes,
+    tools::Found,
+};
+use crate::bundle;
 
 /// Run the checks of every promise, and write what they found into docs/trust.md.
 ///
@@ -32,44 +31,15 @@ pub struct Arguments {
     only: Option<LongCheck>,
 }
 
-/// What one check that is no test of ours has found.
-#[derive(Debug)]
-pub struct Finding {
-    pub what: String,
-    pub found: Found,
-}
-
-#[derive(Debug)]
-pub enum Found {
-    /// It passed, with these figures.
-    Passed(String),
-    /// It failed; what it said last.
-    Failed(String),
-    /// It is not here; what to do about that.
-    Missing(String),
-}
-
-impl From<Result<String, Error>> for Found {
-    fn from(outcome: Result<String>) -> Self {
-        match outcome {
-            Ok(figures) => Self::Passed(figures),
-            Err(error) => Self::Failed(format!("{error:#}")),
-        }
-    }
-}
-
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
+    let root = bundle::root_folder()?;
     std::env::set_current_dir(root)?;
     if let Some(only) = arguments.only {
         only.run(root)?;
         return complain(Records::read(root)?.broken().map(str::to_owned).collect());
     }
     let outcomes = Outcomes::of(promises::tests(), None)?;
-    let mut findings = vec![realtime::check()?];
-    findings.extend(tools::check_all()?);
-    findings.extend(hosts::check_all()?);
-    findings.extend(fuzzing::check_all());
+    let findings = tools::check_all()?;
     for check in LongCheck::ALL.into_iter().filter(|_| arguments.long) {
         check.run(root)?;
     }

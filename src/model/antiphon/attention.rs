@@ -1,20 +1,27 @@
 //! Attention over the newest notes as one operation of candle's graph (scaled dot products: Vaswani et al., 2017): each note
 //! looks back at most [`MEMORY`] pairs of a key and a value, with a bias for their age, and may look at nothing.
+//!
+//! Its kernel computes one sequence on bare slices: a band below the diagonal, as wide as the memory, cut into blocks of notes
+//! so that most of the work is matrix products.
 
 use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::{
-    band::{Gradients, Looks, Row},
-    cost::IMPOSSIBLE,
-    shape::{ATTENTION, ATTENTION_HEADS, HEAD_WIDTH, MEMORY},
-};
+use super::{ATTENTION, ATTENTION_HEADS, HEAD_WIDTH, MEMORY, cost::IMPOSSIBLE};
 use crate::model::{
-    storage::{numbers, with_numbers},
+    operations::{numbers, with_numbers},
+    product::{Before, Matrix, MatrixMut, Sizes, product},
     vector,
 };
+
+/// Notes of a block; with the memory a multiple of 16, as vectors like it.
+const BLOCK: usize = 42;
+/// The pairs that a block of notes may read, and one place that is free in each line of its looks.
+const SPAN: usize = MEMORY + BLOCK;
+/// A pair: the keys of all heads, then the values.
+const PAIR: usize = 2 * ATTENTION;
 
 /// Arguments: queries (B, T, A), the older and the newer pairs (B, M + T, 2A: keys, then values), and what an age is
 /// worth to each head (heads, M + 1), 0 standing for nothing. Result: (B, T, A).
@@ -24,19 +31,19 @@ struct Attention {
     /// For each sequence, how many of its older pairs there are, 0..=M; they stand next to the newer ones.
     heard: Vec<usize>,
     /// Of each sequence, for the backward pass.
-    trace: Arc<OnceLock<Vec<Looks>>>,
+    trace: Arc<OnceLock<Vec<AttentionWeights>>>,
 }
 
 /// What T notes of B sequences read, (B, T, A): see [`Attention`].
 pub fn attend(queries: &Tensor, pairs: &Tensor, age: &Tensor, heard: &[usize]) -> Result<Tensor> {
     if !queries.device().is_cpu() {
-        return plain(queries, pairs, age, heard);
+        return attend_plain(queries, pairs, age, heard);
     }
     queries.apply_op3(pairs, age, Attention { heard: heard.to_vec(), trace: Arc::default() })
 }
 
 /// The same, of candle's own operations.
-pub fn plain(queries: &Tensor, pairs: &Tensor, age: &Tensor, heard: &[usize]) -> Result<Tensor> {
+pub fn attend_plain(queries: &Tensor, pairs: &Tensor, age: &Tensor, heard: &[usize]) -> Result<Tensor> {
     let ((batch, time, _), count) = (queries.dims3()?, pairs.dim(1)?);
     let by_head = |x: &Tensor, from: usize, rows: usize| {
         x.narrow(2, from, ATTENTION)?
@@ -100,7 +107,7 @@ impl CustomOp3 for Attention {
         let looks = outputs
             .par_chunks_mut(time * ATTENTION)
             .enumerate()
-            .map(|(row, outputs)| self.row(row, time, queries, pairs, age).forward(outputs))
+            .map(|(row, outputs)| self.sequence(row, time, queries, pairs, age).forward(outputs))
             .collect();
         if self.trace.set(looks).is_err() {
             bail!("attention: one operation runs once");
@@ -123,7 +130,7 @@ impl CustomOp3 for Attention {
         with_numbers([queries, pairs, age, &gradient], |[q, p, a, g]| {
             let rows = looks.par_iter().zip(g.par_chunks(time * ATTENTION)).enumerate();
             let gradients: Vec<Gradients> = rows
-                .map(|(row, (looks, gradient))| self.row(row, time, q, p, a).backward(looks, gradient))
+                .map(|(row, (looks, gradient))| self.sequence(row, time, q, p, a).backward(looks, gradient))
                 .collect();
             for row in gradients {
                 dqueries.extend(row.queries);
@@ -141,20 +148,224 @@ impl CustomOp3 for Attention {
 }
 
 impl Attention {
-    fn row<'a>(
+    fn sequence<'a>(
         &self,
         row: usize,
         time: usize,
         queries: &'a [f32],
         pairs: &'a [f32],
         age: &'a [f32],
-    ) -> Row<'a> {
+    ) -> Sequence<'a> {
         let (wide, long) = (time * ATTENTION, (MEMORY + time) * 2 * ATTENTION);
-        Row {
+        Sequence {
             heard: self.heard[row],
             queries: &queries[row * wide..][..wide],
             pairs: &pairs[row * long..][..long],
             age,
         }
+    }
+}
+
+/// One sequence of T notes.
+#[derive(Clone, Copy)]
+struct Sequence<'a> {
+    /// How many of the older pairs there are.
+    heard: usize,
+    /// (T, A)
+    queries: &'a [f32],
+    /// (M + T, 2A)
+    pairs: &'a [f32],
+    /// (heads, M + 1)
+    age: &'a [f32],
+}
+
+/// The weights of the attention: how much each note looks at each pair. All looks of a note sum to 1.
+struct AttentionWeights {
+    /// (heads, T, SPAN): the first place is the first pair that the note's block reads.
+    at_pairs: Vec<f32>,
+    /// (heads, T)
+    at_nothing: Vec<f32>,
+}
+
+/// What a sequence gives back, each as long as what it belongs to.
+struct Gradients {
+    queries: Vec<f32>,
+    pairs: Vec<f32>,
+    age: Vec<f32>,
+}
+
+/// Keeps the products of keys and queries small, however many numbers they sum over.
+fn scale() -> f32 {
+    1.0 / (HEAD_WIDTH as f32).sqrt()
+}
+
+/// Some notes of a sequence and one head.
+#[derive(Clone, Copy)]
+struct Block {
+    head: usize,
+    first: usize,
+    notes: usize,
+}
+
+impl Block {
+    /// Where the block's looks begin among those of all.
+    fn looks(self, time: usize) -> usize {
+        self.head * time + self.first
+    }
+
+    /// Where the first number of the head stands for the block's first note.
+    fn query(self) -> usize {
+        self.first * ATTENTION + self.head * HEAD_WIDTH
+    }
+
+    /// Where the first key of the block stands; its value stands [`ATTENTION`] further.
+    fn pair(self) -> usize {
+        self.first * PAIR + self.head * HEAD_WIDTH
+    }
+
+    /// (notes, span) = (notes, HEAD_WIDTH) · (HEAD_WIDTH, span), and the like.
+    fn sizes(self, rows: usize, depth: usize, columns: usize) -> Sizes {
+        let size = |n| if n == SPAN { MEMORY + self.notes } else { n };
+        Sizes { rows: size(rows), depth: size(depth), columns: size(columns) }
+    }
+}
+
+impl Sequence<'_> {
+    fn time(&self) -> usize {
+        self.queries.len() / ATTENTION
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = Block> + use<> {
+        let time = self.time();
+        let firsts = move |head| {
+            (0..time).step_by(BLOCK).map(move |first| Block { head, first, notes: BLOCK.min(time - first) })
+        };
+        (0..ATTENTION_HEADS).flat_map(firsts)
+    }
+
+    /// Fills `outputs` (T, A).
+    fn forward(&self, outputs: &mut [f32]) -> AttentionWeights {
+        let time = self.time();
+        let mut looks = AttentionWeights {
+            at_pairs: vec![0.0; ATTENTION_HEADS * time * SPAN],
+            at_nothing: vec![0.0; ATTENTION_HEADS * time],
+        };
+        for block in self.blocks() {
+            let Block { notes, .. } = block;
+            let lines = &mut looks.at_pairs[block.looks(time) * SPAN..][..notes * SPAN];
+            let (queries, keys) = (self.queries(block), self.pairs(block, 0));
+            let scores = MatrixMut { numbers: lines, row: SPAN };
+            product(
+                block.sizes(notes, HEAD_WIDTH, SPAN),
+                queries,
+                keys.transposed(),
+                scores,
+                Before::Overwritten,
+            );
+            for (n, line) in lines.chunks_exact_mut(SPAN).enumerate() {
+                looks.at_nothing[block.looks(time) + n] = self.look(block, n, line);
+            }
+            let output = MatrixMut { numbers: &mut outputs[block.query()..], row: ATTENTION };
+            let values = self.pairs(block, ATTENTION);
+            let sizes = block.sizes(notes, SPAN, HEAD_WIDTH);
+            product(sizes, Matrix::rows(lines, SPAN), values, output, Before::Overwritten);
+        }
+        looks
+    }
+
+    /// Turns the scores of note `n` of a block into looks; gives the look at nothing.
+    fn look(&self, block: Block, n: usize, line: &mut [f32]) -> f32 {
+        let (from, to) = self.band(block.first + n, n);
+        let age = &self.age[block.head * (MEMORY + 1)..][..=MEMORY];
+        // Older pairs come first in a line.
+        let mut ages = [0.0; MEMORY];
+        ages.iter_mut().rev().zip(&age[1..]).for_each(|(to, from)| *to = *from);
+        line[..from].fill(0.0);
+        vector::scale_and_add(&mut line[from..to], scale(), &ages[MEMORY - (to - from)..]);
+        line[to] = age[0];
+        let sum = vector::softmax_unscaled(&mut line[from..=to]);
+        vector::softmax_scale(&mut line[from..=to], sum);
+        let nothing = line[to];
+        line[to..].fill(0.0);
+        nothing
+    }
+
+    /// From the looks of the forward pass and the gradient of its outputs (T, A).
+    fn backward(&self, looks: &AttentionWeights, gradient: &[f32]) -> Gradients {
+        let time = self.time();
+        let mut back = Gradients {
+            queries: vec![0.0; self.queries.len()],
+            pairs: vec![0.0; self.pairs.len()],
+            age: vec![0.0; self.age.len()],
+        };
+        let mut flow = [0.0; BLOCK * SPAN];
+        for block in self.blocks() {
+            let Block { notes, .. } = block;
+            let lines = &looks.at_pairs[block.looks(time) * SPAN..][..notes * SPAN];
+            let down = Matrix { numbers: &gradient[block.query()..], row: ATTENTION, column: 1 };
+            let values = self.pairs(block, ATTENTION);
+            let flow = &mut flow[..notes * SPAN];
+            let scores = MatrixMut { numbers: flow, row: SPAN };
+            product(
+                block.sizes(notes, HEAD_WIDTH, SPAN),
+                down,
+                values.transposed(),
+                scores,
+                Before::Overwritten,
+            );
+            for (n, (flow, line)) in flow.chunks_exact_mut(SPAN).zip(lines.chunks_exact(SPAN)).enumerate() {
+                let nothing = looks.at_nothing[block.looks(time) + n];
+                self.look_backward(block, n, (line, nothing), flow, &mut back.age);
+            }
+            self.spread(block, lines, flow, down, &mut back);
+        }
+        back
+    }
+
+    /// Turns the gradient of the looks of note `n` of a block into that of its scores.
+    fn look_backward(
+        &self,
+        block: Block,
+        n: usize,
+        (line, nothing): (&[f32], f32),
+        flow: &mut [f32],
+        dage: &mut [f32],
+    ) {
+        let (from, to) = self.band(block.first + n, n);
+        let mean = vector::softmax_backward(&mut flow[from..to], &line[from..to]);
+        flow[..from].fill(0.0);
+        flow[to..].fill(0.0);
+        let dage = &mut dage[block.head * (MEMORY + 1)..][..=MEMORY];
+        dage[0] -= nothing * mean;
+        dage[1..].iter_mut().zip(flow[from..to].iter().rev()).for_each(|(age, flow)| *age += flow);
+    }
+
+    /// Adds to the gradients what comes from a block; `flow` is the gradient of its scores.
+    fn spread(&self, block: Block, lines: &[f32], flow: &mut [f32], down: Matrix, back: &mut Gradients) {
+        let Block { notes, .. } = block;
+        flow.iter_mut().for_each(|flow| *flow *= scale());
+        let (looks, flow) = (Matrix::rows(lines, SPAN), Matrix::rows(flow, SPAN));
+        let dqueries = MatrixMut { numbers: &mut back.queries[block.query()..], row: ATTENTION };
+        let (queries, keys) = (self.queries(block), self.pairs(block, 0));
+        product(block.sizes(notes, SPAN, HEAD_WIDTH), flow, keys, dqueries, Before::Overwritten);
+        let sizes = block.sizes(SPAN, notes, HEAD_WIDTH);
+        let dkeys = MatrixMut { numbers: &mut back.pairs[block.pair()..], row: PAIR };
+        product(sizes, flow.transposed(), queries, dkeys, Before::Kept);
+        let dvalues = MatrixMut { numbers: &mut back.pairs[block.pair() + ATTENTION..], row: PAIR };
+        product(sizes, looks.transposed(), down, dvalues, Before::Kept);
+    }
+
+    /// The places of the pairs that note `t` reads, in the line of note `n` of its block.
+    fn band(&self, t: usize, n: usize) -> (usize, usize) {
+        (n + MEMORY - MEMORY.min(self.heard + t), n + MEMORY)
+    }
+
+    fn queries(&self, block: Block) -> Matrix<'_> {
+        Matrix { numbers: &self.queries[block.query()..], row: ATTENTION, column: 1 }
+    }
+
+    /// The keys of a block's pairs, or what stands so far behind them.
+    fn pairs(&self, block: Block, behind: usize) -> Matrix<'_> {
+        Matrix { numbers: &self.pairs[block.pair() + behind..], row: PAIR, column: 1 }
     }
 }

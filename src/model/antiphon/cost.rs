@@ -10,13 +10,12 @@ use std::{
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use super::{
-    bag::Bag,
     experts::{CELLS, EXPERTS, PLACED_BINS, Places, Shares},
     vocabulary::Bin,
 };
 use crate::{
     model::{
-        storage::{numbers, with_numbers},
+        operations::{Bag, numbers, with_numbers},
         vector::{self, Item},
     },
     music::conditions::Pulse,
@@ -75,7 +74,7 @@ impl Target {
     }
 
     /// The nats of note `n` under its logits, which become the gradient of these nats.
-    fn judge(&self, n: usize, line: &mut [f32]) -> f32 {
+    fn cross_entropy(&self, n: usize, line: &mut [f32]) -> f32 {
         if self.truth.of(n).is_empty() {
             line.fill(0.0);
             return 0.0;
@@ -84,12 +83,12 @@ impl Target {
         choices[self.impossible[n].clone()].fill(IMPOSSIBLE);
         let Some(ahead) = self.ahead[n] else {
             experts.fill(0.0);
-            return self.judge_choices(n, choices, None).0;
+            return self.cross_entropy_of_choices(n, choices, None).0;
         };
         let places = Places::after(ahead.pulse, ahead.first);
         let shares = Shares::fold(choices, experts, &places);
         let part = ahead.cell.map(|cell| shares.part(cell));
-        let (nats, time) = self.judge_choices(n, choices, part);
+        let (nats, time) = self.cross_entropy_of_choices(n, choices, part);
         experts.fill(0.0);
         let Some(cell) = ahead.cell else {
             shares.unfold(choices, &places, experts);
@@ -106,10 +105,10 @@ impl Target {
 
     /// The cross-entropy of the choices, and how likely it is that the first of the truth was meant; `part` is the share
     /// of the true time in its bin, where the beat gives it.
-    fn judge_choices(&self, n: usize, choices: &mut [f32], part: Option<f32>) -> (f32, f32) {
+    fn cross_entropy_of_choices(&self, n: usize, choices: &mut [f32], part: Option<f32>) -> (f32, f32) {
         let truth: &[Item] = self.truth.of(n);
         let amount = |n: usize| if n == 0 { part.unwrap_or(truth[0].amount) } else { truth[n].amount };
-        let all = vector::soften(choices);
+        let all = vector::softmax_unscaled(choices);
         let weights: [f32; MEANINGS] = array::from_fn(|n| match truth.get(n) {
             Some(item) => amount(n) * choices[usize::from(item.row)],
             None => 0.0,
@@ -119,7 +118,7 @@ impl Target {
         for (item, weight) in truth.iter().zip(weights) {
             choices[usize::from(item.row)] -= all * weight / true_part;
         }
-        vector::share_out(choices, all);
+        vector::softmax_scale(choices, all);
         (all.ln() - true_part.ln(), weights[0] / true_part)
     }
 }
@@ -127,13 +126,13 @@ impl Target {
 /// The nats (N) of the truth under `logits` (N, C).
 pub fn nats(target: &Arc<Target>, logits: &Tensor) -> Result<Tensor> {
     if !logits.device().is_cpu() {
-        return plain(target, logits);
+        return nats_plain(target, logits);
     }
     logits.apply_op1(Cost { target: Arc::clone(target), slope: Arc::default() })
 }
 
 /// The same, of candle's own operations.
-pub fn plain(target: &Target, logits: &Tensor) -> Result<Tensor> {
+pub fn nats_plain(target: &Target, logits: &Tensor) -> Result<Tensor> {
     let rows = logits.dim(0)?;
     let (logits, columns) = if target.experts > 0 { by_cells(target, logits)? } else { (logits.clone(), 0) };
     let width = logits.dim(1)?;
@@ -217,7 +216,7 @@ impl CustomOp1 for Cost {
         }
         let mut slope = numbers(storage, layout)?.to_vec();
         let lines = slope.chunks_exact_mut(width).enumerate();
-        let nats = lines.map(|(n, line)| self.target.judge(n, line)).collect();
+        let nats = lines.map(|(n, line)| self.target.cross_entropy(n, line)).collect();
         if self.slope.set(slope).is_err() {
             bail!("cost: one operation runs once");
         }

@@ -2,15 +2,11 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::{
-    attention::attend,
-    bag,
-    dropout::Dropout,
-    norm::normalised,
-    page::Page,
-    shape::{ATTENTION, EMBEDDING, HEADS, HIDDEN, LAYERS, MEMORY},
+use super::{ATTENTION, EMBEDDING, HEADS, HIDDEN, LAYERS, MEMORY, attention::attend, minibatch::Page};
+use crate::model::{
+    lstm::Lstm,
+    operations::{Affine, Dropout, embedding_bag, layer_norm},
 };
-use crate::model::{affine::Affine, lstm::Lstm};
 
 /// The network as a graph over tensors that may be variables.
 #[derive(Debug, Clone)]
@@ -118,7 +114,7 @@ impl Network {
                 age: tensor(&format!("attention.{layer}.age"))?,
             })
         };
-        let head = |head: &super::shape::Head| -> Result<Head> {
+        let head = |head: &super::Head| -> Result<Head> {
             let table = || tensor(&format!("{}.table", head.name));
             Ok(Head {
                 hidden: Affine::named(&format!("{}.hidden", head.name), &tensor)?,
@@ -159,7 +155,7 @@ impl Network {
 
     fn listen_without(&self, dropout: &mut Dropout, page: &Page, past: &Past) -> Result<(Tensor, Past)> {
         let (batch, time) = (page.batch, page.time);
-        let embedding = bag::gather(&page.heard, &self.hear)?;
+        let embedding = embedding_bag(&page.heard, &self.hear)?;
         let mut states = Vec::with_capacity(LAYERS);
         let mut pairs = Vec::with_capacity(LAYERS);
         let (heard, state) =
@@ -177,7 +173,7 @@ impl Network {
                 states.push(state);
             }
             let (read, newer) = layer.read(&known, &embedding, (batch, time), &past.pairs[n], &past.heard)?;
-            known = normalised(&(known + dropout.apply(&read)?)?)?;
+            known = layer_norm(&(known + dropout.apply(&read)?)?)?;
             pairs.push(newer);
         }
         let heard = past.heard.iter().map(|&heard| MEMORY.min(heard + time)).collect();
@@ -189,7 +185,7 @@ impl Network {
             let Head { hidden, table, output } = &self.heads[n];
             let mut thought = hidden.forward(context)?;
             if let Some(table) = table {
-                thought = (thought + bag::gather(&page.told[n - 1], table)?)?;
+                thought = (thought + embedding_bag(&page.told[n - 1], table)?)?;
             }
             output.forward(&dropout.apply(&thought.relu()?)?)
         };

@@ -2,8 +2,6 @@
 
 mod choice;
 mod layer;
-mod layout;
-mod repeats;
 #[cfg(test)]
 mod tests;
 
@@ -11,18 +9,16 @@ use rand::RngExt;
 
 use self::{
     choice::Choice,
-    layer::Layer,
-    layout::{Parts, Scratch},
+    layer::{Layer, Parts, Scratch},
 };
 use super::{
+    HEADS, LAYERS, MEMORY,
     experts::{Places, Shares},
-    features::Features,
-    scene::KEY,
-    shape::{HEADS, LAYERS, MEMORY},
+    scene::{Features, KEY, Scene},
     vocabulary::{Bin, OVER, STEPS, TIMES},
 };
 use crate::{
-    model::{Chance, KeyOdds, Limits, Model, State, Taste, lstm::Packed, sampling, vector, weights::Weights},
+    model::{Chance, KeyOdds, Limits, Model, State, Taste, layers::Packed, sampling, vector},
     music::{
         conditions::Conditions,
         grid::{GridNote, seconds},
@@ -46,7 +42,27 @@ pub struct Antiphon {
     layers: Vec<Layer>,
     heads: Vec<Head>,
     /// The state before the first note.
-    silence: State,
+    silence: NetworkState,
+}
+
+/// What the network knows after the notes it has heard, with its scratch space.
+#[derive(Debug)]
+struct NetworkState {
+    /// What [`layer::split`] cuts into its parts.
+    numbers: Vec<f32>,
+    scene: Scene,
+}
+
+impl Clone for NetworkState {
+    fn clone(&self) -> Self {
+        Self { numbers: self.numbers.clone(), scene: self.scene.clone() }
+    }
+
+    /// Allocates nothing.
+    fn clone_from(&mut self, other: &Self) {
+        self.numbers.copy_from_slice(&other.numbers);
+        self.scene.clone_from(&other.scene);
+    }
 }
 
 /// What tells one attribute of the next note.
@@ -59,26 +75,26 @@ struct Head {
 }
 
 impl Antiphon {
-    /// Packs weights that [`crate::model::weights::read`] has found complete.
-    pub fn new(weights: &Weights) -> Self {
-        let head = |head: &super::shape::Head| Head {
-            hidden: weights.affine(&[&format!("{}.hidden", head.name)]),
+    /// Packs weights, all of which are there by the names of [`super::tensors`].
+    pub fn new<'a>(name: &str, numbers: impl Fn(&str) -> &'a [f32]) -> Self {
+        let head = |head: &super::Head| Head {
+            hidden: Packed::affine(&[&format!("{}.hidden", head.name)], &numbers),
             table: match head.told {
                 0 => Vec::new(),
-                _ => weights.numbers(&format!("{}.table", head.name)).to_vec(),
+                _ => numbers(&format!("{}.table", head.name)).to_vec(),
             },
-            output: weights.affine(&[head.name]),
+            output: Packed::affine(&[head.name], &numbers),
         };
         let mut model = Self {
-            name: weights.name.clone(),
-            hear: weights.numbers("hear.table").to_vec(),
-            layers: (0..LAYERS).map(|layer| Layer::new(layer, weights)).collect(),
+            name: name.to_owned(),
+            hear: numbers("hear.table").to_vec(),
+            layers: (0..LAYERS).map(|layer| Layer::new(layer, &numbers)).collect(),
             heads: HEADS.iter().map(head).collect(),
-            silence: State::of(vec![0.0; layout::length()]),
+            silence: NetworkState { numbers: vec![0.0; layer::length()], scene: Scene::SILENCE },
         };
         // Before the first note, the memory is asked too.
         let mut silence = model.silence.clone();
-        model.think(&mut layout::split(&mut silence.numbers), 0);
+        model.think(&mut layer::split(&mut silence.numbers), 0);
         model.silence = silence;
         model
     }
@@ -95,37 +111,35 @@ impl Antiphon {
             layer.ask(known, part);
             if n + 1 < LAYERS {
                 layer.read(heard, known, part, scratch);
-                vector::normalise(scratch.sum, known);
+                vector::layer_norm(scratch.sum, known);
             }
         }
     }
 
     /// Takes the last look at the memory, which only a draw needs.
-    fn look_back(&self, parts: &mut Parts, heard: usize) {
+    fn read_memory(&self, parts: &mut Parts, heard: usize) {
         let last = LAYERS - 1;
         self.layers[last].read(heard, parts.known, &parts.layers[last], &mut parts.scratch);
-        vector::normalise(parts.scratch.sum, parts.scratch.context);
+        vector::layer_norm(parts.scratch.sum, parts.scratch.context);
     }
 
     /// The logits of a head that is told of `told`.
-    fn say<'a>(&self, head: usize, told: &Features, scratch: &'a mut Scratch) -> &'a mut [f32] {
+    fn head_logits<'a>(&self, head: usize, told: &Features, scratch: &'a mut Scratch) -> &'a mut [f32] {
         let Head { hidden, table, output } = &self.heads[head];
         let thought = &mut scratch.thought[..hidden.outputs()];
         hidden.apply(scratch.context, thought);
         if !table.is_empty() {
-            vector::gather(table, told.items(), thought);
+            vector::embedding_bag(table, told.items(), thought);
         }
         thought.iter_mut().for_each(|number| *number = number.max(0.0));
         let logits = &mut scratch.logits[..output.outputs()];
         output.apply(thought, logits);
         logits
     }
-}
 
-impl Antiphon {
     /// The logits of the choices for a step, by both experts.
-    fn say_step<'a>(&self, now: &Conditions, scratch: &'a mut Scratch) -> &'a mut [f32] {
-        let logits = self.say(0, &Features::default(), scratch);
+    fn step_logits<'a>(&self, now: &Conditions, scratch: &'a mut Scratch) -> &'a mut [f32] {
+        let logits = self.head_logits(0, &Features::default(), scratch);
         let (choices, experts) = logits.split_at_mut(STEPS);
         if let Some(pulse) = now.pulse {
             Shares::fold(choices, experts, &Places::after(pulse, 0));
@@ -144,15 +158,19 @@ impl Model for Antiphon {
     }
 
     fn silence(&self) -> State {
-        self.silence.clone()
+        State::of(self.silence.clone())
     }
 
     fn forget(&self, state: &mut State) {
-        state.copy_from(&self.silence);
+        state.own_mut::<NetworkState>().clone_from(&self.silence);
+    }
+
+    fn begin_piece(&self, state: &mut State) {
+        state.own_mut::<NetworkState>().scene = Scene::BEGINNING;
     }
 
     fn hear(&self, state: &mut State, note: GridNote) {
-        let State { numbers, scene, .. } = state;
+        let NetworkState { numbers, scene } = state.own_mut();
         let mut features = Features::default();
         scene.tell_step(note.step, &mut features);
         scene.tell_conditions(&note.conditions, &mut features);
@@ -160,9 +178,9 @@ impl Model for Antiphon {
         scene.tell_velocity(note.step, note.velocity, &mut features);
         scene.tell_duration(note.step, note.duration, &mut features);
         scene.tell_who(&note.conditions, &mut features);
-        let mut parts = layout::split(numbers);
+        let mut parts = layer::split(numbers);
         parts.embedding.fill(0.0);
-        vector::gather(&self.hear, features.items(), parts.embedding);
+        vector::embedding_bag(&self.hear, features.items(), parts.embedding);
         let place = scene.heard() % MEMORY;
         for (layer, part) in self.layers.iter().zip(&mut parts.layers) {
             layer.remember(place, parts.embedding, parts.scratch.value, part);
@@ -177,19 +195,21 @@ impl Model for Antiphon {
     }
 
     fn is_over(&self, state: &mut State, taste: &Taste, chance: &mut Chance) -> bool {
-        let State { numbers, scene, now, .. } = state;
-        let mut parts = layout::split(numbers);
-        self.look_back(&mut parts, scene.heard());
-        let logits = self.say_step(now, &mut parts.scratch);
+        let State { own, now, .. } = state;
+        let NetworkState { numbers, scene } = own.of_type();
+        let mut parts = layer::split(numbers);
+        self.read_memory(&mut parts, scene.heard());
+        let logits = self.step_logits(now, &mut parts.scratch);
         sampling::draw(logits, &taste.timing, chance.random()) == OVER
     }
 
     /// After the likeliest step that begins no part of the newest chord, whose time is over when anybody looks.
     fn foresee(&self, state: &mut State) -> Option<KeyOdds> {
-        let State { numbers, scene, now, .. } = state;
-        let mut parts = layout::split(numbers);
-        self.look_back(&mut parts, scene.heard());
-        let steps = &self.say_step(now, &mut parts.scratch)[..TIMES];
+        let State { own, now, .. } = state;
+        let NetworkState { numbers, scene } = own.of_type();
+        let mut parts = layer::split(numbers);
+        self.read_memory(&mut parts, scene.heard());
+        let steps = &self.step_logits(now, &mut parts.scratch)[..TIMES];
         let later = steps.iter().enumerate().skip(CHORD_CELLS);
         let likeliest = later.max_by(|one, other| one.1.total_cmp(other.1));
         let step = Bin::at(likeliest.map_or(CHORD_CELLS, |(bin, _)| bin)).first_cell;
@@ -197,29 +217,30 @@ impl Model for Antiphon {
         scene.tell_step(step, &mut told);
         scene.tell_conditions(&now.after(seconds(step)), &mut told);
         scene.tell_recent(KEY, &mut told);
-        Some(KeyOdds::of(self.say(1, &told, &mut parts.scratch)))
+        Some(KeyOdds::of(self.head_logits(1, &told, &mut parts.scratch)))
     }
 
     fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
-        let State { numbers, scene, now, odds } = state;
-        let mut parts = layout::split(numbers);
-        self.look_back(&mut parts, scene.heard());
+        let State { own, now, odds } = state;
+        let NetworkState { numbers, scene } = own.of_type();
+        let mut parts = layer::split(numbers);
+        self.read_memory(&mut parts, scene.heard());
         let scratch = &mut parts.scratch;
         let mut choice = Choice { scene, taste, limits, chance };
         let mut told = Features::default();
-        let (step, dither) = choice.step(self.say(0, &told, scratch), now.pulse);
+        let (step, dither) = choice.step(self.head_logits(0, &told, scratch), now.pulse);
         let conditions = now.after(seconds(step));
         scene.tell_step(step, &mut told);
         scene.tell_conditions(&conditions, &mut told);
         let mut told_of_keys = told.clone();
         scene.tell_recent(KEY, &mut told_of_keys);
-        let logits = self.say(1, &told_of_keys, scratch);
+        let logits = self.head_logits(1, &told_of_keys, scratch);
         *odds = Some(KeyOdds::of(logits));
         let key = choice.key(logits, step);
         scene.tell_key(step, key, &mut told);
-        let velocity = choice.velocity(self.say(2, &told, scratch));
+        let velocity = choice.velocity(self.head_logits(2, &told, scratch));
         scene.tell_velocity(step, velocity, &mut told);
-        let duration = choice.duration(self.say(3, &told, scratch), step, conditions.pulse);
+        let duration = choice.duration(self.head_logits(3, &told, scratch), step, conditions.pulse);
         let note = GridNote { step, key, velocity, duration, conditions };
         let step = limits.step(Seconds(note.step_seconds().0 + dither.0).max(Seconds::ZERO));
         let end = Seconds(note.step_seconds().0 + note.duration_seconds().0);

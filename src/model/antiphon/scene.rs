@@ -1,14 +1,14 @@
 //! What sounds, and what is known of a note at its onset.
 
-use super::{
-    features::Features,
-    vocabulary::{Bin, TIMES, VELOCITIES, velocity_bin},
-};
-use crate::music::{
-    conditions::{Conditions, PLACES, Pulse, SIXTEENTHS, Style},
-    grid::GridNote,
-    keys::PITCH_CLASSES,
-    note::{Key, Velocity},
+use super::vocabulary::{Bin, TIMES, VELOCITIES, velocity_bin};
+use crate::{
+    model::vector::Item,
+    music::{
+        conditions::{Conditions, PLACES, Pulse, SIXTEENTHS, Style},
+        grid::GridNote,
+        keys::PITCH_CLASSES,
+        note::{Key, Velocity},
+    },
 };
 
 /// So many ends of sounding notes may be pointed at (pointers: Vinyals, Fortunato and Jaitly, 2015).
@@ -64,6 +64,8 @@ const RECENT_NOTES: usize = 24;
 const FADING: f32 = 0.93;
 /// Older notes are no longer pointed at.
 const NEWEST: usize = 128;
+/// More features than a note can have: all keys sound, and all else is there too.
+const MOST: usize = 320;
 /// Brings the logarithm of a time in cells near 1.
 const LOG_SCALE: f32 = 0.15;
 
@@ -249,6 +251,41 @@ impl Scene {
     /// The newest first.
     fn newest(&self) -> impl Iterator<Item = &Placed> {
         (1..=self.heard.min(NEWEST)).map(|age| &self.newest[(self.heard - age) % NEWEST])
+    }
+}
+
+/// Some features of a note, few of very many, and how much of them there is. Realtime-safe.
+#[derive(Debug, Clone)]
+pub struct Features {
+    items: [Item; MOST],
+    count: usize,
+}
+
+impl Features {
+    /// Adds a feature that is there.
+    pub fn add(&mut self, feature: usize) {
+        self.add_part(feature, 1.0);
+    }
+
+    /// Adds so much of a feature.
+    pub fn add_part(&mut self, feature: usize, amount: f32) {
+        let row = u16::try_from(feature).expect("there are fewer features than a row can count");
+        self.items[self.count] = Item { row, amount };
+        self.count += 1;
+    }
+
+    pub fn items(&self) -> &[Item] {
+        &self.items[..self.count]
+    }
+
+    pub fn clear(&mut self) {
+        self.count = 0;
+    }
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self { items: [Item { row: 0, amount: 0.0 }; MOST], count: 0 }
     }
 }
 

@@ -33,7 +33,7 @@ fn the_presets_have_the_published_numbers_of_parameters() {
 fn note_by_note_and_all_at_once_predict_the_same() {
     for preset in [CLASSIC_25, CLASSIC_150] {
         let (weights, _) = model(preset.name);
-        let classic = Classic::new(preset, &weights);
+        let classic = Classic::new(preset, &weights.name, |name| weights.numbers(name));
         let network = Network::new(preset, |name| weights.tensor(name)).expect("complete");
         let notes = notes();
         let x: Vec<f32> =
@@ -85,7 +85,7 @@ fn forgetting_leads_back_to_silence() {
         notes().into_iter().for_each(|note| model.hear(&mut state, note));
         model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut Chance::seed_from_u64(1));
         model.forget(&mut state);
-        assert_eq!(state.numbers, model.silence().numbers);
+        assert_eq!(state.own::<Vec<f32>>(), model.silence().own::<Vec<f32>>());
     }
 }
 
@@ -117,5 +117,5 @@ fn endless_notes_do_not_poison_the_state() {
     let (_, model) = model("classic-150");
     let mut state = model.silence();
     model.hear(&mut state, GridNote { step: u32::MAX, duration: u32::MAX, ..notes()[0] });
-    assert!(state.numbers.iter().all(|x| x.is_finite()));
+    assert!(state.own::<Vec<f32>>().iter().all(|x| x.is_finite()));
 }

@@ -1,9 +1,9 @@
-//! Who has the floor, and what is promised.
+//! Who has the floor, what is promised, and how that is told to who looks on.
 
-use super::TurnId;
+use super::{Change, TurnId, Turns};
 use crate::music::{
-    time::{Beats, Moment, Tempo},
-    timeline::{Line, Position},
+    time::{Beats, Moment, SampleTime, Tempo},
+    timeline::{Line, Position, Timeline},
 };
 
 /// An answer that is wanted.
@@ -97,5 +97,51 @@ impl Ask {
     fn moved(self, by: Beats) -> Self {
         let until = self.until.map(|until| until.moved(by));
         Self { hand_over: self.hand_over.moved(by), until, ..self }
+    }
+}
+
+/// Who has the floor, and when it changes hands if nothing else happens. The points of time move with the tempo, and
+/// with what the player sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The player has the floor; where bars give it to the plugin, until `hand_over`.
+    Player { hand_over: Option<SampleTime> },
+    /// The player's last key went up at `since`. If nothing is struck until `hand_over`, the plugin takes the floor;
+    /// `None` where it is something else that gives the floor.
+    Silence { since: SampleTime, hand_over: Option<SampleTime> },
+    /// The plugin was told to come in, and does so at `hand_over`.
+    Cued { hand_over: Option<SampleTime> },
+    /// The plugin has the floor until then at the latest; `None` where its turn has no end of its own.
+    Plugin { until: Option<SampleTime> },
+}
+
+impl Turns {
+    /// How the turn stands at `now`. Realtime-safe.
+    pub fn standing(&self, now: SampleTime, timeline: &Timeline) -> Standing {
+        let entry = || self.due.map(|due| timeline.sample(due.at));
+        match self.floor {
+            Floor::Listening => Standing::Player { hand_over: entry() },
+            Floor::Silence { since } => {
+                Standing::Silence { since: timeline.sample(since), hand_over: entry() }
+            }
+            Floor::Cued { .. } => Standing::Cued { hand_over: entry() },
+            Floor::Asked(Asked { goes_on: true, ask, .. }) => {
+                Standing::Plugin { until: ask.until.map(|until| timeline.sample(until)) }
+            }
+            Floor::Asked(Asked { silent_since, ask, .. }) => {
+                let hand_over = Some(timeline.sample(ask.hand_over));
+                match silent_since {
+                    Some(since) => Standing::Silence { since: timeline.sample(since), hand_over },
+                    None => Standing::Cued { hand_over },
+                }
+            }
+            Floor::Answering(ask) if self.renewal.is_some() => {
+                Standing::Plugin { until: ask.until.map(|until| timeline.sample(until)) }
+            }
+            Floor::Answering(_) => {
+                let end = self.next_change(now, timeline).filter(|(_, next)| *next == Change::End);
+                Standing::Plugin { until: end.map(|(at, _)| at) }
+            }
+        }
     }
 }

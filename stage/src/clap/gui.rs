@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow};
 use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiSize, HostGuiImpl, PluginGui, Window};
 use clack_host::prelude::*;
 
-use super::{Clap, extension, handlers::Handlers};
+use super::{Clap, Handlers, extension};
 
 /// A size in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

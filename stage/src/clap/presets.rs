@@ -31,10 +31,10 @@ pub unsafe fn in_process(entry: *const EntryDescriptor) -> Result<Vec<Preset>> {
     let entry = unsafe { entry_of(entry) }?;
     let factory: PresetDiscoveryFactory = entry.get_factory().context("the library tells of no presets")?;
     let host = information()?;
-    let mut found = Found::default();
+    let mut found = Metadata::default();
     for descriptor in factory.provider_descriptors() {
         let id = descriptor.id().context("a provider has an identifier")?;
-        let mut provider = Provider::instantiate(Places::default(), &entry, id, &host)?;
+        let mut provider = Provider::instantiate(Indexer::default(), &entry, id, &host)?;
         for _ in 0..provider.indexer().within {
             provider.get_metadata(Location::Plugin, &mut found);
         }
@@ -60,11 +60,11 @@ impl Clap {
 
 /// How many places within the library a provider has told of.
 #[derive(Default)]
-struct Places {
+struct Indexer {
     within: usize,
 }
 
-impl IndexerImpl for Places {
+impl IndexerImpl for Indexer {
     fn declare_filetype(&mut self, _: FileType) -> Result<(), HostError> {
         Ok(())
     }
@@ -80,9 +80,9 @@ impl IndexerImpl for Places {
 }
 
 #[derive(Default)]
-struct Found(Vec<Preset>);
+struct Metadata(Vec<Preset>);
 
-impl MetadataReceiverImpl for Found {
+impl MetadataReceiverImpl for Metadata {
     fn on_error(&mut self, _: i32, _: Option<&CStr>) {}
 
     fn begin_preset(&mut self, name: Option<&CStr>, key: Option<&CStr>) -> Result<(), HostError> {

@@ -22,15 +22,14 @@ pub struct Hands {
 
 /// Whether a strike is heard as music.
 pub fn is_music(place: Place, settings: &Settings) -> bool {
-    !settings.bypass
-        && hears(settings.ears, place.channel)
-        && settings.rules.cue() != Some(Cue::Key(place.key))
+    !settings.bypass && hears(settings, place.channel) && settings.rules.cue() != Some(Cue::Key(place.key))
 }
 
-fn hears(ears: Ears, channel: u8) -> bool {
-    match ears {
+/// Who listens to the master channel of a zone listens to all of it.
+fn hears(settings: &Settings, channel: u8) -> bool {
+    match settings.ears {
         Ears::Closed => false,
-        Ears::Channel(heard) => heard == channel,
+        Ears::Channel(heard) => heard == channel || settings.zone.master() == Some(heard),
         Ears::AllBut(other) => other != channel,
         Ears::All => true,
     }
@@ -40,7 +39,7 @@ impl Hands {
     /// A block begins: all that was announced has happened, and what is not heard any more counts as let go.
     pub fn begin_block(&mut self, settings: &Settings, panic: bool) {
         self.pass(u64::MAX);
-        self.held.retain(|place| hears(settings.ears, place.channel) && !settings.bypass && !panic);
+        self.held.retain(|place| hears(settings, place.channel) && !settings.bypass && !panic);
     }
 
     /// A gesture of this block is to come, if it is heard.

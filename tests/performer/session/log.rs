@@ -16,8 +16,7 @@ use super::{
     RATE,
     hands::{Hands, is_music},
     host::Host,
-    moved::Moved,
-    plans::{Plans, Song},
+    plans::{Moved, Plans, Song},
 };
 
 /// A cue may be waited on for a bar, through jumps.

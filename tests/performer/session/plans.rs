@@ -7,6 +7,7 @@ use antiphon::{
     music::{
         manner::Manner,
         note::Note,
+        quantise::{Grid, Quantise},
         turn::{Rules, TurnId},
     },
     performer::{Delivery, Sound},
@@ -15,6 +16,7 @@ use antiphon::{
 use super::{
     RATE,
     host::{Host, JITTER_BEATS},
+    wishes::GRIDS,
 };
 
 /// More notes than are ever on their way.
@@ -74,6 +76,11 @@ impl Song {
     /// The beat at a sample.
     pub fn beat_at(&self, at: u64) -> Option<f64> {
         self.beat.map(|(beat, pace)| beat + (at - self.begin) as f64 * pace)
+    }
+
+    /// Whether a host that tells its position inexactly may have skipped what was due so many samples before the block.
+    pub fn skips(&self, before: f64) -> bool {
+        (0.0..self.samples(2.0 * JITTER_BEATS)).contains(&before)
     }
 
     /// So many beats in samples.
@@ -178,9 +185,8 @@ impl Plans {
             _ => plan.note.onset.0 * RATE,
         };
         // What the host has just skipped is due at once.
-        let begin = song.begin as f64;
-        let is_skipped = (0.0..song.samples(2.0 * JITTER_BEATS)).contains(&(begin - at));
-        at.max(plan.delivered as f64).max(if is_skipped { begin } else { at })
+        let is_skipped = song.skips(song.begin as f64 - at);
+        at.max(plan.delivered as f64).max(if is_skipped { song.begin as f64 } else { at })
     }
 }
 
@@ -188,5 +194,53 @@ impl Turn {
     /// Whether its notes hang on the beat, where they were put.
     pub fn is_on_the_beat(&self) -> bool {
         self.beat.is_some() && self.jumps == 0.0
+    }
+}
+
+/// What it may have done to one.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Moved {
+    Nowhere,
+    /// Onto lines of which every second one is so far from the first, in pairs so long, in beats.
+    OntoLines {
+        pair: f64,
+        second: f64,
+    },
+    /// Nobody knows on which grid.
+    Somewhere,
+}
+
+impl Moved {
+    /// `stays` where the setting has been the same since the note was there.
+    pub fn by(quantise: &Quantise, stays: bool) -> Self {
+        let lines = GRIDS.iter().find(|(grid, _)| *grid == quantise.grid).expect("a grid of the player's").1;
+        let is_straight = quantise.grid != Grid::EighthTriplet;
+        match (stays, lines > 0.0) {
+            (true, false) => Self::Nowhere,
+            (true, true) if quantise.strength == 1.0 => {
+                let swing = if is_straight { quantise.swing } else { 0.5 };
+                Self::OntoLines { pair: 2.0 * lines, second: 2.0 * lines * swing }
+            }
+            _ => Self::Somewhere,
+        }
+    }
+
+    /// At most so many beats: a pair of the widest lines.
+    pub fn beats(self) -> f64 {
+        match self {
+            Self::Nowhere => 0.0,
+            Self::OntoLines { pair, .. } => pair,
+            Self::Somewhere => 1.0,
+        }
+    }
+
+    /// In samples. What the host has just skipped is due at once.
+    pub fn off_grid(self, turn: &Turn, song: &Song, at: u64) -> Option<f64> {
+        let Self::OntoLines { pair, second } = self else { return None };
+        let beat = song.beat_at(at).filter(|_| turn.is_on_the_beat())?.rem_euclid(pair);
+        let behind = [0.0, second, pair].map(|line| song.samples(beat - line));
+        let is_skipped = at == song.begin && behind.into_iter().any(|behind| song.skips(behind));
+        let off = behind.into_iter().map(f64::abs).fold(f64::INFINITY, f64::min);
+        Some(if is_skipped { 0.0 } else { off })
     }
 }

@@ -2,7 +2,7 @@
 
 use antiphon::{
     music::{
-        hearing::{Pedal, Place},
+        hearing::{NoteId, Pedal, Place},
         note::{Key, Velocity},
         turn::{Cue, Rules},
     },
@@ -11,7 +11,7 @@ use antiphon::{
 use rand::RngExt;
 use rand_pcg::Pcg32;
 
-use super::{RATE, phrases, wishes::CHANNELS};
+use super::{RATE, wishes::CHANNELS};
 
 /// Above the key that is a cue.
 const LOWEST: i32 = 24;
@@ -51,10 +51,10 @@ impl Player {
 
     fn strike(&mut self, at: u64, rules: &Rules, chance: &mut Pcg32) {
         let seconds = |seconds: f64| (seconds * RATE) as u64;
-        let key = i32::from(self.place.key.number()) + phrases::interval(chance);
+        let key = i32::from(self.place.key.number()) + interval(chance);
         self.place.key = Key::saturating(key.clamp(LOWEST, HIGHEST) as u8);
-        let end = at + seconds(phrases::duration(chance)).max(1);
-        let velocity = Velocity::saturating(phrases::velocity(chance));
+        let end = at + seconds(duration(chance)).max(1);
+        let velocity = Velocity::saturating(velocity(chance));
         self.to_come.push((at, Gesture::KeyDown(self.place, velocity)));
         self.to_come.push((end, Gesture::KeysUp(self.place.into())));
         if chance.random_bool(0.05) {
@@ -80,7 +80,7 @@ impl Player {
                 self.place.channel = chance.random_range(0..2 * CHANNELS).saturating_sub(CHANNELS);
                 chance.random_range(0.5..9.0)
             }
-            _ => phrases::step(chance),
+            _ => step(chance),
         };
         self.next_strike = at + seconds(pause);
     }
@@ -100,5 +100,80 @@ impl Player {
         };
         self.to_come.push((at, on));
         self.to_come.push((at + 100, off));
+    }
+}
+
+type Quantiles = [f64; 16];
+
+/// Seconds from onset to onset, where they are less than 2.
+const STEPS: Quantiles = [
+    0.0, 0.002, 0.004, 0.005, 0.008, 0.012, 0.019, 0.031, 0.056, 0.077, 0.094, 0.116, 0.146, 0.185, 0.26,
+    0.47,
+];
+/// Seconds.
+const DURATIONS: Quantiles = [
+    0.029, 0.035, 0.04, 0.046, 0.053, 0.06, 0.07, 0.082, 0.098, 0.119, 0.148, 0.193, 0.252, 0.352, 0.533,
+    1.137,
+];
+/// Semitones from key to key.
+const INTERVALS: Quantiles =
+    [-33.0, -20.0, -12.0, -12.0, -8.0, -5.0, -3.0, -2.0, 1.0, 3.0, 5.0, 7.0, 11.0, 14.0, 21.0, 33.0];
+const VELOCITIES: Quantiles =
+    [29.0, 39.0, 44.0, 49.0, 53.0, 57.0, 60.0, 64.0, 67.0, 70.0, 74.0, 77.0, 81.0, 85.0, 91.0, 98.0];
+
+/// In seconds.
+pub fn step(chance: &mut Pcg32) -> f64 {
+    drawn(&STEPS, chance)
+}
+
+/// In seconds.
+pub fn duration(chance: &mut Pcg32) -> f64 {
+    drawn(&DURATIONS, chance)
+}
+
+/// In semitones.
+pub fn interval(chance: &mut Pcg32) -> i32 {
+    drawn(&INTERVALS, chance).round() as i32
+}
+
+pub fn velocity(chance: &mut Pcg32) -> u8 {
+    drawn(&VELOCITIES, chance).round() as u8
+}
+
+fn drawn(quantiles: &Quantiles, chance: &mut Pcg32) -> f64 {
+    let index = chance.random_range(0..quantiles.len() - 1);
+    let part: f64 = chance.random_range(0.0..1.0);
+    quantiles[index] + (quantiles[index + 1] - quantiles[index]) * part
+}
+
+/// One name for each strike and its release, or none at all.
+#[derive(Default)]
+pub struct Names {
+    given: i32,
+    open: Vec<(Place, NoteId)>,
+    are_given: bool,
+}
+
+impl Names {
+    /// Every note has one.
+    pub fn given() -> Self {
+        Self { are_given: true, ..Self::default() }
+    }
+
+    pub fn of(&mut self, gesture: Gesture) -> Option<NoteId> {
+        match gesture {
+            _ if !self.are_given => None,
+            Gesture::KeyDown(place, _) => {
+                self.given += 1;
+                let name = NoteId(self.given);
+                self.open.push((place, name));
+                Some(name)
+            }
+            Gesture::KeysUp(places) => {
+                let index = self.open.iter().position(|(place, _)| places.contains(*place))?;
+                Some(self.open.remove(index).1)
+            }
+            _ => None,
+        }
     }
 }

@@ -15,19 +15,19 @@ const COMMON: u32 = 4;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Beats {
     beats: Vec<Beat>,
-    value: Value,
+    unit: BeatUnit,
 }
 
 /// What a beat is in notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Value {
+pub enum BeatUnit {
     #[default]
     Quarter,
     DottedQuarter,
     Eighth,
 }
 
-impl Value {
+impl BeatUnit {
     /// In quarter notes.
     pub fn quarters(self) -> f64 {
         match self {
@@ -49,14 +49,14 @@ struct Beat {
 
 /// A beat as it stands in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Mark {
+pub struct BeatMark {
     /// In seconds.
     pub at: f64,
-    pub what: Kind,
+    pub what: BeatKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum BeatKind {
     Downbeat,
     Beat,
     /// A place in the score without a beat: time is free from the beat before it to the one after it.
@@ -84,25 +84,25 @@ impl Place {
 
 impl Beats {
     /// Marks in the order of time.
-    pub fn new(marks: &[Mark]) -> Self {
+    pub fn new(marks: &[BeatMark]) -> Self {
         let mut kept: Vec<(f64, bool, bool)> = Vec::new();
         for mark in marks {
             match (mark.what, kept.last_mut()) {
-                (Kind::Free, Some(before)) => before.2 = false,
-                (Kind::Free, None) => (),
+                (BeatKind::Free, Some(before)) => before.2 = false,
+                (BeatKind::Free, None) => (),
                 (_, Some(before)) if mark.at < before.0 + CLOSEST_S => (),
-                (what, _) => kept.push((mark.at, what == Kind::Downbeat, true)),
+                (what, _) => kept.push((mark.at, what == BeatKind::Downbeat, true)),
             }
         }
         let bars = bars(&kept.iter().map(|beat| beat.1).collect::<Vec<_>>());
         let beat =
             |(&(at, _, is_counted), (in_bar, beats_per_bar))| Beat { at, in_bar, beats_per_bar, is_counted };
-        Self { beats: kept.iter().zip(bars).map(beat).collect(), value: Value::Quarter }
+        Self { beats: kept.iter().zip(bars).map(beat).collect(), unit: BeatUnit::Quarter }
     }
 
     /// What each beat is; a quarter note unless the file says otherwise.
-    pub fn value(&self) -> Value {
-        self.value
+    pub fn unit(&self) -> BeatUnit {
+        self.unit
     }
 
     fn in_most_bars(&self, beats: u32) -> bool {
@@ -116,11 +116,11 @@ impl Beats {
         let line = |line: &str| {
             let fields: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
             let &[at, _, downbeat] = &fields[..] else { return None };
-            Some(Mark { at, what: if downbeat > 0.0 { Kind::Downbeat } else { Kind::Beat } })
+            Some(BeatMark { at, what: if downbeat > 0.0 { BeatKind::Downbeat } else { BeatKind::Beat } })
         };
         let beats = Self::read(path, line, "time, flag and downbeat flag")?;
-        let value = if beats.in_most_bars(SIX) { Value::Eighth } else { Value::Quarter };
-        Ok(Self { value, ..beats })
+        let unit = if beats.in_most_bars(SIX) { BeatUnit::Eighth } else { BeatUnit::Quarter };
+        Ok(Self { unit, ..beats })
     }
 
     /// `time, time, kind` in each line, as ASAP has them: `db`, `b`, or `bR` for a rest without a beat. Two beats to a bar of 6/8 are
@@ -130,23 +130,24 @@ impl Beats {
             let mut fields = line.split('\t');
             let at = fields.next()?.trim().parse().ok()?;
             let what = match fields.nth(1)?.trim().split(',').next()? {
-                "db" => Kind::Downbeat,
-                "b" => Kind::Beat,
-                "bR" => Kind::Free,
+                "db" => BeatKind::Downbeat,
+                "b" => BeatKind::Beat,
+                "bR" => BeatKind::Free,
                 _ => return None,
             };
-            Some(Mark { at, what })
+            Some(BeatMark { at, what })
         };
         let beats = Self::read(path, line, "time, time and one of b, db and bR")?;
         let is_compound = fs::read_to_string(path)?.contains(&format!(",{SIX}/8"));
-        let value = if is_compound && beats.in_most_bars(2) { Value::DottedQuarter } else { Value::Quarter };
-        Ok(Self { value, ..beats })
+        let unit =
+            if is_compound && beats.in_most_bars(2) { BeatUnit::DottedQuarter } else { BeatUnit::Quarter };
+        Ok(Self { unit, ..beats })
     }
 
-    fn read(path: &Path, mark: impl Fn(&str) -> Option<Mark>, form: &str) -> Result<Self> {
+    fn read(path: &Path, mark: impl Fn(&str) -> Option<BeatMark>, form: &str) -> Result<Self> {
         let name = path.display();
         let text = fs::read_to_string(path).with_context(|| format!("{name} cannot be read"))?;
-        let mut marks: Vec<Mark> = Vec::new();
+        let mut marks: Vec<BeatMark> = Vec::new();
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let Some(mark) = mark(line).filter(|mark| mark.at.is_finite()) else {
                 bail!("{name}, line {}: a beat has the form {form}", number + 1);
@@ -258,15 +259,15 @@ mod tests {
                 format!("{at}\t{at}\t{kind},{signature}\n")
             };
             let text: String = (0..8).map(line).collect();
-            read("beats-six", &text, Beats::asap).expect("beats").value()
+            read("beats-six", &text, Beats::asap).expect("beats").unit()
         };
-        assert_eq!((asap("6/8"), asap("2/4")), (Value::DottedQuarter, Value::Quarter));
+        assert_eq!((asap("6/8"), asap("2/4")), (BeatUnit::DottedQuarter, BeatUnit::Quarter));
         let pop = |beats: u32| {
             let line = |at: u32| format!("{at} 0 {}\n", u32::from(at.is_multiple_of(beats)));
             let text: String = (0..36).map(line).collect();
-            read("beats-six-pop", &text, Beats::pop909).expect("beats").value()
+            read("beats-six-pop", &text, Beats::pop909).expect("beats").unit()
         };
-        assert_eq!((pop(6), pop(4)), (Value::Eighth, Value::Quarter));
+        assert_eq!((pop(6), pop(4)), (BeatUnit::Eighth, BeatUnit::Quarter));
     }
 
     #[test]
@@ -290,12 +291,12 @@ mod tests {
     fn bars_follow_each_other_until_one_is_not_whole_or_time_is_free() {
         let kinds = [1, 0, 1, 0, 1, 2, 0, 1, 0, 1];
         let kind = |kind| match kind {
-            0 => Kind::Beat,
-            1 => Kind::Downbeat,
-            _ => Kind::Free,
+            0 => BeatKind::Beat,
+            1 => BeatKind::Downbeat,
+            _ => BeatKind::Free,
         };
-        let marks: Vec<Mark> =
-            (0..).zip(kinds).map(|(at, what)| Mark { at: f64::from(at), what: kind(what) }).collect();
+        let marks: Vec<BeatMark> =
+            (0..).zip(kinds).map(|(at, what)| BeatMark { at: f64::from(at), what: kind(what) }).collect();
         let stretches = Beats::new(&marks).stretches();
         let ends = |bars: &Vec<Range<usize>>| bars.iter().map(|bar| (bar.start, bar.end)).collect::<Vec<_>>();
         assert_eq!(stretches.iter().map(ends).collect::<Vec<_>>(), [vec![(0, 2), (2, 4)], vec![(6, 8)]]);
@@ -304,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_beat_that_stands_twice_counts_once() {
-        let mark = |at| Mark { at, what: Kind::Beat };
+        let mark = |at| BeatMark { at, what: BeatKind::Beat };
         let beats = Beats::new(&[mark(1.0), mark(1.01), mark(2.0), mark(3.0)]);
         assert_eq!(beats.times().collect::<Vec<_>>(), [1.0, 2.0, 3.0]);
     }

@@ -3,30 +3,27 @@
 //! A corpus is known by the name of its folder. What is no known corpus is a folder of MIDI files of which nothing is known.
 //! Where a corpus has no split of its own, a tenth of its pieces is held out, by a rule that looks at nothing but their names.
 
-mod asap;
-mod listed;
 mod source;
 #[cfg(test)]
 mod tests;
 
 use std::{
+    collections::{HashMap, HashSet},
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, de::DeserializeOwned};
 
 use antiphon::music::conditions::Style;
 
 use super::{
-    Split,
-    files::{ask_for, tree},
-    has_list, maestro,
+    Split, files,
     wjazzd::{self, Solo},
 };
-use asap::Asap;
-pub use source::{Annotations, Known, Music, Performance, Source};
+pub use source::{Annotations, Music, Performance, Source, conditions, read, worth_learning};
 
 /// One performance in so many is held out where a corpus has no split.
 const HELD_OUT: u32 = 10;
@@ -74,9 +71,23 @@ pub fn find_all(folder: &Path, split: Split) -> Result<Vec<Source>> {
             .into_iter()
             .filter(|&other| found(other).is_ok_and(|sources| !sources.is_empty()))
             .collect();
-        bail!("{} holds no performance of the {split} split: {}", folder.display(), ask_for(&there));
+        bail!("{} holds no performance of the {split} split: {}", folder.display(), files::ask_for(&there));
     }
     Ok(sources)
+}
+
+/// The performances of a split; without one, those for choosing where a list names them, and elsewhere all.
+pub fn find(folder: &Path, split: Option<Split>) -> Result<Vec<Source>> {
+    if let Some(split) = split {
+        return find_all(folder, split);
+    }
+    let mut sources = find_all(folder, Split::Validation).unwrap_or_default();
+    let train = find_all(folder, Split::Train).unwrap_or_default();
+    sources.extend(train.into_iter().filter(|source| !source.corpus.is_listed()));
+    match sources.is_empty() {
+        true => find_all(folder, Split::Validation),
+        false => Ok(sources),
+    }
 }
 
 /// All performances that no model of ours has learnt from: what is held out, and of unknown files all.
@@ -148,7 +159,7 @@ impl Corpus {
     fn sources(self, folder: &Path, split: Split) -> Result<Vec<Source>> {
         match self {
             Self::Maestro => {
-                let listed = maestro::of_folder(folder, split)?;
+                let listed = files::of_list(folder, split)?;
                 let paths: Vec<PathBuf> = listed.iter().filter(|path| path.exists()).cloned().collect();
                 ensure!(
                     !paths.is_empty() || listed.is_empty(),
@@ -163,7 +174,7 @@ impl Corpus {
                 let beats = folder.with_file_name("asap-beats");
                 Asap::beside(&beats)?.extras(self.files(folder)?, split)
             }
-            Self::Pijama => listed::pijama(folder, split),
+            Self::Pijama => pijama(folder, split),
             Self::Wjazzd => {
                 let solos = wjazzd::read(folder)?
                     .into_iter()
@@ -183,7 +194,7 @@ impl Corpus {
 
     /// All MIDI files of a folder.
     fn files(self, folder: &Path) -> Result<Vec<Source>> {
-        Ok(tree(folder)?.into_iter().map(|path| self.source(folder, path)).collect())
+        Ok(files::tree(folder)?.into_iter().map(|path| self.source(folder, path)).collect())
     }
 
     fn source(self, folder: &Path, path: PathBuf) -> Source {
@@ -222,7 +233,7 @@ fn known_within(folder: &Path) -> Result<Vec<(Corpus, PathBuf)>> {
     }
     found.sort();
     // A folder with a list of MAESTRO's kind under another name.
-    let alone = if has_list(folder) && listed::is_maestro(folder) { Corpus::Maestro } else { Corpus::Other };
+    let alone = if files::has_list(folder) { Corpus::Maestro } else { Corpus::Other };
     Ok(if found.is_empty() { vec![(alone, folder.to_owned())] } else { found })
 }
 
@@ -248,4 +259,107 @@ fn solo_source(solo: Arc<Solo>) -> Source {
 /// Whether a piece of this name is for choosing only. The same for ever, whatever else a corpus holds.
 fn is_held_out(piece: &str) -> bool {
     crc32fast::hash(piece.as_bytes()).is_multiple_of(HELD_OUT)
+}
+
+/// ASAP's list: performances with beats that were set by hand. Some are cut from MAESTRO; the others lie in a corpus of their own.
+/// Empty where it is missing.
+#[derive(Debug, Default)]
+struct Asap {
+    folder: PathBuf,
+    rows: Vec<AsapRow>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AsapRow {
+    /// The corpus and the path in it.
+    midi: String,
+    beats: String,
+    split: String,
+}
+
+impl Asap {
+    fn read(folder: &Path) -> Result<Self> {
+        Ok(Self { folder: folder.to_owned(), rows: rows(&folder.join("asap-beats.csv"), "ASAP")? })
+    }
+
+    /// Where the list may be missing: then no beats are known.
+    fn beside(folder: &Path) -> Result<Self> {
+        if folder.is_dir() { Self::read(folder) } else { Ok(Self::default()) }
+    }
+
+    /// The performances that are cut from MAESTRO, in the split of the whole.
+    fn cuts(&self, split: Split) -> Vec<Source> {
+        let wanted = split.to_string();
+        let rows = self.rows.iter().filter(|row| row.split == wanted);
+        let cut = |row: &AsapRow| {
+            let name = row.midi.strip_prefix("asap-beats/")?;
+            let source = Corpus::AsapBeats.source(&self.folder, self.folder.join(name));
+            Some(Source { annotations: self.annotations(row), ..source })
+        };
+        rows.filter_map(cut).collect()
+    }
+
+    /// The performances that MAESTRO does not have, with their beats. A piece of which a cut is held out is held out too.
+    fn extras(&self, files: Vec<Source>, split: Split) -> Result<Vec<Source>> {
+        let by_name: HashMap<&str, &AsapRow> =
+            self.rows.iter().filter_map(|row| Some((row.midi.strip_prefix("asap-extra/")?, row))).collect();
+        let validation = self.rows.iter().filter(|row| row.split == Split::Validation.to_string());
+        let known: HashSet<&str> =
+            validation.filter_map(|row| Some(asap_piece(row.midi.split_once('/')?.1))).collect();
+        let part = |name: &str| match known.contains(asap_piece(name)) || is_held_out(asap_piece(name)) {
+            true => Split::Validation,
+            false => Split::Train,
+        };
+        let with_beats = |mut source: Source| {
+            if let Some(row) = by_name.get(source.name.as_str()) {
+                source.annotations = self.annotations(row);
+            }
+            source
+        };
+        Ok(files.into_iter().filter(|source| part(&source.name) == split).map(with_beats).collect())
+    }
+
+    fn annotations(&self, row: &AsapRow) -> Annotations {
+        match row.beats.strip_prefix("asap-beats/") {
+            Some(beats) => Annotations::Asap { beats: self.folder.join(beats) },
+            None => Annotations::None,
+        }
+    }
+}
+
+/// Composer and piece of `composer/piece/performer.mid`, with or without the repeats.
+fn asap_piece(name: &str) -> &str {
+    let piece = name.rsplit_once('/').map_or(name, |(piece, _)| piece);
+    piece.strip_suffix("_no_repeat").unwrap_or(piece)
+}
+
+#[derive(Debug, Deserialize)]
+struct PijamaRow {
+    file: String,
+    split: String,
+    agreement: f32,
+    start_s: f64,
+    end_s: f64,
+}
+
+/// PiJAMA, in its own split.
+fn pijama(folder: &Path, split: Split) -> Result<Vec<Source>> {
+    let rows: Vec<PijamaRow> = rows(&folder.join("pijama.csv"), "PiJAMA")?;
+    let wanted = split.to_string();
+    let source = |row: PijamaRow| Source {
+        span: Some((row.start_s, row.end_s)),
+        agreement: Some(row.agreement),
+        ..Corpus::Pijama.source(folder, folder.join(row.file))
+    };
+    let mut sources: Vec<Source> = rows.into_iter().filter(|row| row.split == wanted).map(source).collect();
+    sources.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(sources)
+}
+
+/// All rows of a corpus's list.
+fn rows<R: DeserializeOwned>(list: &Path, corpus: &str) -> Result<Vec<R>> {
+    let name = list.display();
+    let mut reader = csv::Reader::from_path(list).with_context(|| format!("{name} cannot be read"))?;
+    let rows = reader.deserialize().collect::<Result<_, _>>();
+    rows.with_context(|| format!("{name} is not the list of {corpus}: it lacks one of its columns"))
 }

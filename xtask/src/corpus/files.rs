@@ -1,19 +1,23 @@
-//! Which files are meant: one, those of a folder and all within it, or those of MAESTRO's list.
+//! Which files are meant: one, those of a folder and all within it, or those of MAESTRO's list, a csv with a row for each performance.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fmt,
+    fs::{self, File},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 
-use super::maestro;
-
 /// How the names of MIDI files end: with lyrics and in RIFF files too.
 const ENDINGS: [&str; 4] = ["mid", "midi", "kar", "rmi"];
 /// So many files that are not tried are named.
 const NAMED: usize = 8;
+/// Columns of MAESTRO's list.
+const SPLITS: &str = "split";
+const NAMES: &str = "midi_filename";
+const COMPOSERS: &str = "canonical_composer";
 
 /// A part of MAESTRO, as its list gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -39,7 +43,7 @@ impl fmt::Display for Split {
 
 /// Whether a source is a MAESTRO list, so that it has splits.
 pub fn has_list(source: &Path) -> bool {
-    maestro::list(source).is_some()
+    list(source).is_some()
 }
 
 /// Finds the MIDI files of a source: a file, a folder tree, a MAESTRO list or the folder that holds one.
@@ -49,11 +53,9 @@ pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
     if !source.exists() {
         bail!("{} does not exist: give a MIDI file, a folder of them or a MAESTRO csv", source.display());
     }
-    let files = match (maestro::list(source), split) {
-        (Some(list), split) => listed(&list, split)?,
-        (None, Some(split)) => {
-            bail!("{} has no MAESTRO csv, so it has no {split} split: leave `--split` out", source.display())
-        }
+    let files = match (split, list(source)) {
+        (Some(split), _) => some_listed(&needed_list(source, split)?, split)?,
+        (None, Some(list)) => listed(&list, None)?,
         (None, None) if source.is_dir() => {
             let (files, others) = walk(source)?;
             tell_unread(&others);
@@ -67,16 +69,19 @@ pub fn find(source: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn listed(list: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
-    let files = maestro::files(list, split)?;
-    let Some(split) = split.filter(|_| files.is_empty()) else { return Ok(files) };
-    let mut there = Vec::new();
-    for other in Split::ALL {
-        if !maestro::files(list, Some(other))?.is_empty() {
-            there.push(other);
-        }
-    }
-    bail!("{} lists no file of the {split} split: {}", list.display(), ask_for(&there))
+/// The MIDI files of a split by the list of a folder; there may be none.
+pub fn of_list(folder: &Path, split: Split) -> Result<Vec<PathBuf>> {
+    listed(&needed_list(folder, split)?, Some(split))
+}
+
+/// Who composed what each MIDI file of a folder's list holds, by the name in the list; nothing where the list does not say.
+pub fn composers(folder: &Path) -> HashMap<String, String> {
+    let text = list(folder).and_then(|list| fs::read_to_string(list).ok()).unwrap_or_default();
+    let mut rows = rows(&text).into_iter();
+    let header = rows.next().unwrap_or_default();
+    let column = |name: &str| header.iter().position(|field| field == name);
+    let Some((composers, names)) = column(COMPOSERS).zip(column(NAMES)) else { return HashMap::new() };
+    rows.filter_map(|row| Some((row.get(names)?.to_owned(), row.get(composers)?.to_owned()))).collect()
 }
 
 /// What to do where a split is missing and these are there.
@@ -108,6 +113,68 @@ pub fn walk(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     }
     files.sort();
     Ok(files.into_iter().partition(|path| is_midi(path)))
+}
+
+/// The MIDI files of a split; never none.
+fn some_listed(list: &Path, split: Split) -> Result<Vec<PathBuf>> {
+    let files = listed(list, Some(split))?;
+    if !files.is_empty() {
+        return Ok(files);
+    }
+    let mut there = Vec::new();
+    for other in Split::ALL {
+        if !listed(list, Some(other))?.is_empty() {
+            there.push(other);
+        }
+    }
+    bail!("{} lists no file of the {split} split: {}", list.display(), ask_for(&there))
+}
+
+/// The MIDI files of a split, or all of them, in the order of the list.
+fn listed(list: &Path, split: Option<Split>) -> Result<Vec<PathBuf>> {
+    let text = fs::read_to_string(list).with_context(|| format!("{} cannot be read", list.display()))?;
+    let mut rows = rows(&text).into_iter();
+    let header = rows.next().unwrap_or_default();
+    let column = |name: &str| header.iter().position(|field| field == name);
+    let (Some(splits), Some(names)) = (column(SPLITS), column(NAMES)) else {
+        bail!(
+            "{} is not a MAESTRO list: it has no columns `{SPLITS}` and `{NAMES}`; give the folder for all MIDI files in it",
+            list.display()
+        );
+    };
+    let folder = list.parent().unwrap_or(Path::new("."));
+    let wanted = split.map(|split| split.to_string());
+    let files =
+        rows.filter(|row| wanted.as_ref().is_none_or(|wanted| row.get(splits) == Some(wanted.as_str())));
+    Ok(files.filter_map(|row| row.get(names).map(|name| folder.join(name))).collect())
+}
+
+fn needed_list(source: &Path, split: Split) -> Result<PathBuf> {
+    list(source).with_context(|| {
+        format!("{} has no MAESTRO csv, so it has no {split} split: leave `--split` out", source.display())
+    })
+}
+
+/// MAESTRO's list: the csv itself, or the only one in a folder that is such a list.
+fn list(source: &Path) -> Option<PathBuf> {
+    let is_csv = |path: &PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+    let Ok(entries) = source.read_dir() else { return Some(source.to_owned()).filter(is_csv) };
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut lists = files.filter(|path| is_csv(path) && has_columns(path));
+    lists.next().filter(|_| lists.next().is_none())
+}
+
+/// Other csv files may lie beside MIDI files.
+fn has_columns(path: &Path) -> bool {
+    let mut header = String::new();
+    let is_read = File::open(path).and_then(|file| BufReader::new(file).read_line(&mut header)).is_ok();
+    let columns = rows(&header).into_iter().next().unwrap_or_default();
+    is_read && [SPLITS, NAMES].iter().all(|name| columns.iter().any(|column| column == *name))
+}
+
+fn rows(text: &str) -> Vec<csv::StringRecord> {
+    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    reader.into_records().filter_map(Result::ok).collect()
 }
 
 /// Says on stderr which files of a folder are not even tried.

@@ -1,4 +1,11 @@
-//! Notes on the 10 ms grid on which models are scored.
+//! Notes on the 10 ms grid on which models are scored. They are kept from run to run: a file whose bytes were read before is not
+//! read anew.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process,
+};
 
 use antiphon::music::{
     conditions::Conditions,
@@ -6,7 +13,20 @@ use antiphon::music::{
     note::{Key, Velocity},
 };
 
-use super::{Note, Piece};
+use super::{Convention, LeftOut, Note, Piece, Refusal};
+
+/// Who reads the files. Notes that another version has read are not found again.
+const READERS: [&str; 6] = [
+    include_str!("tracks.rs"),
+    include_str!("messages.rs"),
+    include_str!("midi.rs"),
+    include_str!("document.rs"),
+    include_str!("pairing.rs"),
+    include_str!("grid.rs"),
+];
+/// Of what is kept of a file, the numbers of what was left out.
+const LEFT_OUT_BYTES: usize = 4 * size_of::<u32>();
+const CHECK_BYTES: usize = blake3::OUT_LEN;
 
 /// A note between two points in cells since the beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +98,7 @@ pub fn to_bytes(notes: &[GridNote]) -> Vec<u8> {
 }
 
 /// The way back from [`to_bytes`]; `None` when these are no notes.
-pub fn from_bytes(bytes: &[u8]) -> Option<Vec<GridNote>> {
+fn from_bytes(bytes: &[u8]) -> Option<Vec<GridNote>> {
     let (numbers, rest) = bytes.as_chunks::<4>();
     let (notes, more) = numbers.as_chunks::<3>();
     let note = |numbers: &[[u8; 4]; 3]| {
@@ -88,4 +108,166 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Vec<GridNote>> {
         (duration > 0).then_some(GridNote { step, key, velocity, duration, conditions: Default::default() })
     };
     if rest.is_empty() && more.is_empty() { notes.iter().map(note).collect() } else { None }
+}
+
+/// What is kept of a file: the notes on the grid, and what was left out.
+pub type Kept = (Vec<GridNote>, LeftOut);
+
+/// A folder with a file for each content and convention. May be removed at any time.
+pub struct Cache {
+    /// `None` keeps nothing.
+    folder: Option<PathBuf>,
+}
+
+impl Cache {
+    /// In the user's own folder for such things; nothing is kept where there is none.
+    pub fn of_user() -> Self {
+        Self { folder: users_folder().map(|folder| folder.join("antiphon").join("notes")) }
+    }
+
+    #[cfg(test)]
+    pub fn within(folder: PathBuf) -> Self {
+        Self { folder: Some(folder) }
+    }
+
+    /// The notes of a file with these bytes: kept ones, or those that `read` gives, which are kept if they can be.
+    pub fn notes(
+        &self,
+        bytes: &[u8],
+        convention: Convention,
+        read: impl FnOnce() -> Result<Kept, Refusal>,
+    ) -> Result<Kept, Refusal> {
+        let Some(folder) = &self.folder else { return read() };
+        let path = folder.join(name(bytes, convention));
+        if let Some(kept) = fs::read(&path).ok().and_then(|bytes| kept(&bytes)) {
+            return Ok(kept);
+        }
+        let kept = read()?;
+        // It is as well to read the file again another time.
+        let _ = keep(folder, &path, &kept);
+        Ok(kept)
+    }
+}
+
+fn users_folder() -> Option<PathBuf> {
+    let named = |name| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let by_system = || match env::consts::OS {
+        "windows" => named("LOCALAPPDATA"),
+        "macos" => named("HOME").map(|home| home.join("Library/Caches")),
+        _ => named("HOME").map(|home| home.join(".cache")),
+    };
+    named("XDG_CACHE_HOME").or_else(by_system)
+}
+
+fn name(bytes: &[u8], convention: Convention) -> String {
+    name_by(&READERS, bytes, convention)
+}
+
+fn name_by(readers: &[&str], bytes: &[u8], convention: Convention) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in readers.iter().copied().map(str::as_bytes).chain([bytes]) {
+        hasher.update(part);
+    }
+    format!("{}-{convention}", hasher.finalize())
+}
+
+/// A reader meets a whole file or none; a crash of the system may break one, which its check tells.
+fn keep(folder: &Path, path: &Path, (notes, left_out): &Kept) -> io::Result<()> {
+    let mut bytes = to_bytes(notes);
+    let LeftOut { drums, tempos, keys, tracks } = *left_out;
+    bytes.extend([drums, tempos, keys, tracks].into_iter().flat_map(u32::to_le_bytes));
+    let check = blake3::hash(&bytes);
+    bytes.extend(check.as_bytes());
+    fs::create_dir_all(folder)?;
+    let temporary = path.with_extension(format!("{}.part", process::id()));
+    fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
+        // What cannot be written whole must not lie about.
+        let _ = fs::remove_file(&temporary);
+    })
+}
+
+/// `None` when the bytes are not as they were written.
+fn kept(bytes: &[u8]) -> Option<Kept> {
+    let (kept, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
+    if blake3::hash(kept).as_bytes() != check {
+        return None;
+    }
+    let (notes, left_out) = kept.split_last_chunk::<LEFT_OUT_BYTES>()?;
+    let (numbers, _) = left_out.as_chunks::<4>();
+    let [drums, tempos, keys, tracks] = <[_; 4]>::try_from(numbers).ok()?.map(u32::from_le_bytes);
+    Some((from_bytes(notes)?, LeftOut { drums, tempos, keys, tracks }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Folder;
+
+    fn piece() -> Kept {
+        let note = |n: u8| GridNote {
+            step: 1000 * u32::from(n),
+            key: Key::saturating(n),
+            velocity: Velocity::saturating(127 - n),
+            duration: 1 + u32::from(n),
+            conditions: Default::default(),
+        };
+        ((0..100).map(note).collect(), LeftOut { drums: 7, tempos: 8, keys: 9, tracks: 10 })
+    }
+
+    fn unread() -> Result<Kept, Refusal> {
+        Err(Refusal::Empty)
+    }
+
+    #[test]
+    fn a_content_is_read_once_for_each_convention() {
+        let folder = Folder::new("cache-once");
+        let cache = Cache::within(folder.join("new"));
+        assert_eq!(cache.notes(b"a", Convention::KeyUp, || Ok(piece())), Ok(piece()));
+        assert_eq!(cache.notes(b"a", Convention::KeyUp, unread), Ok(piece()));
+        assert_eq!(cache.notes(b"a", Convention::Sustained, unread), Err(Refusal::Empty));
+        assert_eq!(cache.notes(b"b", Convention::KeyUp, unread), Err(Refusal::Empty));
+    }
+
+    #[test]
+    fn what_another_version_of_the_reader_has_kept_is_not_found_again() {
+        let folder = Folder::new("cache-versions");
+        let cache = Cache::within(folder.path().to_owned());
+        assert_eq!(cache.notes(b"a", Convention::KeyUp, || Ok(piece())), Ok(piece()));
+        for changed in 0..READERS.len() {
+            let mut others = READERS;
+            others[changed] = "another version of this file";
+            let other = name_by(&others, b"a", Convention::KeyUp);
+            assert!(!folder.join(&other).exists(), "{changed}");
+            // As if that version had kept what stands there.
+            fs::copy(folder.join(&name(b"a", Convention::KeyUp)), folder.join(&other)).expect("a copy");
+        }
+        fs::remove_file(folder.join(&name(b"a", Convention::KeyUp))).expect("it was kept");
+        assert_eq!(cache.notes(b"a", Convention::KeyUp, unread), Err(Refusal::Empty));
+    }
+
+    #[test]
+    fn a_broken_cache_is_made_anew() {
+        let folder = Folder::new("cache-broken");
+        let cache = Cache::within(folder.path().to_owned());
+        let path = folder.join(&name(b"a", Convention::KeyUp));
+        let whole = || {
+            assert_eq!(cache.notes(b"a", Convention::KeyUp, || Ok(piece())), Ok(piece()));
+            fs::read(&path).expect("it is kept")
+        };
+        let kept = whole();
+        let mut changed = kept.clone();
+        changed[5] ^= 1;
+        for broken in [&[], &kept[..20], &kept[..kept.len() - 12], &changed[..]] {
+            fs::write(&path, broken).expect("a file");
+            assert_eq!(whole(), kept);
+        }
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_written_is_no_error() {
+        let folder = Folder::new("cache-file");
+        folder.write("file", b"no folder");
+        let cache = Cache::within(folder.join("file"));
+        assert_eq!(cache.notes(b"a", Convention::KeyUp, || Ok(piece())), Ok(piece()));
+    }
 }

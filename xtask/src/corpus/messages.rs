@@ -1,4 +1,6 @@
-//! What messages mean for notes, by MIDI 1.0, RP-015 and the makers of instruments.
+//! What MIDI messages mean: for notes, for the pedal and for instruments, by MIDI 1.0, General MIDI, RP-015 and the makers.
+
+use std::ops::Range;
 
 use midly::MidiMessage;
 
@@ -49,3 +51,174 @@ pub fn rhythm(sysex: &[u8]) -> Option<(u8, bool)> {
     };
     Some((channel, map > 0))
 }
+
+/// When the sustain pedals are down.
+#[derive(Default)]
+pub struct Pedal {
+    /// The numbers of channels, in order.
+    down: Vec<usize>,
+    since: f64,
+    spans: Vec<Range<f64>>,
+}
+
+impl Pedal {
+    /// `now` in seconds.
+    pub fn hear(&mut self, channel: usize, message: MidiMessage, now: f64) {
+        let Some(pressed) = is_sustain(message) else { return };
+        let was_up = self.down.is_empty();
+        match (self.down.binary_search(&channel), pressed) {
+            (Err(place), true) => self.down.insert(place, channel),
+            (Ok(place), false) => drop(self.down.remove(place)),
+            _ => return,
+        }
+        match (was_up, self.down.is_empty()) {
+            (true, _) => self.since = now,
+            (_, true) => self.spans.push(self.since..now),
+            _ => {}
+        }
+    }
+
+    /// The stretches of time; `end` is that of the file.
+    pub fn finish(mut self, end: f64) -> Vec<Range<f64>> {
+        if !self.down.is_empty() {
+            self.spans.push(self.since..end);
+        }
+        self.spans
+    }
+}
+
+/// The name of program 0..=127; larger numbers are taken as 127.
+pub fn program_name(program: u8) -> &'static str {
+    PROGRAMS[usize::from(program).min(PROGRAMS.len() - 1)]
+}
+
+const PROGRAMS: [&str; 128] = [
+    "Acoustic Grand Piano",
+    "Bright Acoustic Piano",
+    "Electric Grand Piano",
+    "Honky-tonk Piano",
+    "Electric Piano 1",
+    "Electric Piano 2",
+    "Harpsichord",
+    "Clavinet",
+    "Celesta",
+    "Glockenspiel",
+    "Music Box",
+    "Vibraphone",
+    "Marimba",
+    "Xylophone",
+    "Tubular Bells",
+    "Dulcimer",
+    "Drawbar Organ",
+    "Percussive Organ",
+    "Rock Organ",
+    "Church Organ",
+    "Reed Organ",
+    "Accordion",
+    "Harmonica",
+    "Tango Accordion",
+    "Acoustic Guitar (nylon)",
+    "Acoustic Guitar (steel)",
+    "Electric Guitar (jazz)",
+    "Electric Guitar (clean)",
+    "Electric Guitar (muted)",
+    "Overdriven Guitar",
+    "Distortion Guitar",
+    "Guitar Harmonics",
+    "Acoustic Bass",
+    "Electric Bass (finger)",
+    "Electric Bass (pick)",
+    "Fretless Bass",
+    "Slap Bass 1",
+    "Slap Bass 2",
+    "Synth Bass 1",
+    "Synth Bass 2",
+    "Violin",
+    "Viola",
+    "Cello",
+    "Contrabass",
+    "Tremolo Strings",
+    "Pizzicato Strings",
+    "Orchestral Harp",
+    "Timpani",
+    "String Ensemble 1",
+    "String Ensemble 2",
+    "Synth Strings 1",
+    "Synth Strings 2",
+    "Choir Aahs",
+    "Voice Oohs",
+    "Synth Choir",
+    "Orchestra Hit",
+    "Trumpet",
+    "Trombone",
+    "Tuba",
+    "Muted Trumpet",
+    "French Horn",
+    "Brass Section",
+    "Synth Brass 1",
+    "Synth Brass 2",
+    "Soprano Sax",
+    "Alto Sax",
+    "Tenor Sax",
+    "Baritone Sax",
+    "Oboe",
+    "English Horn",
+    "Bassoon",
+    "Clarinet",
+    "Piccolo",
+    "Flute",
+    "Recorder",
+    "Pan Flute",
+    "Blown Bottle",
+    "Shakuhachi",
+    "Whistle",
+    "Ocarina",
+    "Lead 1 (square)",
+    "Lead 2 (sawtooth)",
+    "Lead 3 (calliope)",
+    "Lead 4 (chiff)",
+    "Lead 5 (charang)",
+    "Lead 6 (voice)",
+    "Lead 7 (fifths)",
+    "Lead 8 (bass + lead)",
+    "Pad 1 (new age)",
+    "Pad 2 (warm)",
+    "Pad 3 (polysynth)",
+    "Pad 4 (choir)",
+    "Pad 5 (bowed)",
+    "Pad 6 (metallic)",
+    "Pad 7 (halo)",
+    "Pad 8 (sweep)",
+    "FX 1 (rain)",
+    "FX 2 (soundtrack)",
+    "FX 3 (crystal)",
+    "FX 4 (atmosphere)",
+    "FX 5 (brightness)",
+    "FX 6 (goblins)",
+    "FX 7 (echoes)",
+    "FX 8 (sci-fi)",
+    "Sitar",
+    "Banjo",
+    "Shamisen",
+    "Koto",
+    "Kalimba",
+    "Bagpipe",
+    "Fiddle",
+    "Shanai",
+    "Tinkle Bell",
+    "Agogo",
+    "Steel Drums",
+    "Woodblock",
+    "Taiko Drum",
+    "Melodic Tom",
+    "Synth Drum",
+    "Reverse Cymbal",
+    "Guitar Fret Noise",
+    "Breath Noise",
+    "Seashore",
+    "Bird Tweet",
+    "Telephone Ring",
+    "Helicopter",
+    "Applause",
+    "Gunshot",
+];

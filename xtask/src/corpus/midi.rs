@@ -9,13 +9,11 @@ use std::{
 use midly::{Format, MetaMessage, MidiMessage, Timing, TrackEventKind};
 
 use super::{
-    Convention, Document, LeftOut, Piece, Signature, WrittenKey, chunks,
-    messages::rhythm,
-    names,
-    pairing::{Pairing, Source},
-    pedal::Pedal,
-    tempo_map::Clock,
-    track::Track,
+    Convention, Document, LeftOut, Piece, Signature, WrittenKey,
+    document::Clock,
+    messages::{Pedal, rhythm},
+    pairing::{Origin, Pairing},
+    tracks::{self, Track},
 };
 
 /// The largest file that is read. The longest performances of MAESTRO take a fortieth of it.
@@ -78,7 +76,7 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
     let mut file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut bytes).map_err(unreadable)?;
-    chunks::check_head(&bytes)?;
+    tracks::check_head(&bytes)?;
     file.take((LARGEST_BYTES - HEAD_BYTES + 1) as u64).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > LARGEST_BYTES { Err(Refusal::TooLarge) } else { Ok(bytes) }
 }
@@ -131,7 +129,7 @@ pub struct Opened<'a> {
 }
 
 pub fn open(bytes: &[u8]) -> Result<Opened<'_>, Refusal> {
-    let (bare, missing) = chunks::bare(bytes)?;
+    let (bare, missing) = tracks::bare(bytes)?;
     let (header, streams) = midly::parse(bare).map_err(|_| Refusal::NotMidi)?;
     if header.format == Format::Sequential {
         return Err(Refusal::Sequential);
@@ -197,12 +195,12 @@ fn read_track(
             TrackEventKind::Midi { channel, message } => {
                 let channel = channel.as_int();
                 let player = &mut players[usize::from(channel)];
-                let player = *player.get_or_insert_with(|| pairing.player(Source { track, port, channel }));
+                let player = *player.get_or_insert_with(|| pairing.player(Origin { track, port, channel }));
                 What::Midi { player, message }
             }
             TrackEventKind::SysEx(bytes) => {
                 let Some((channel, is_drums)) = rhythm(bytes) else { continue };
-                What::Rhythm { player: pairing.player(Source { track, port, channel }), is_drums }
+                What::Rhythm { player: pairing.player(Origin { track, port, channel }), is_drums }
             }
             TrackEventKind::Meta(MetaMessage::MidiPort(number)) => {
                 port = number.as_int();
@@ -210,7 +208,7 @@ fn read_track(
                 continue;
             }
             TrackEventKind::Meta(MetaMessage::TrackName(letters)) => {
-                name = name.or_else(|| names::decoded(letters));
+                name = name.or_else(|| tracks::decoded(letters));
                 continue;
             }
             TrackEventKind::Meta(message) => {

@@ -16,7 +16,7 @@ use super::{
 
 /// Where a message comes from. Two tracks that share a channel are two players: each releases its own strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Source {
+pub struct Origin {
     pub track: usize,
     pub port: u8,
     pub channel: u8,
@@ -29,7 +29,7 @@ pub struct Pairing {
     instruments: Vec<Instrument>,
     numbers: HashMap<Instrument, usize>,
     players: Vec<Player>,
-    seats: HashMap<Source, usize>,
+    seats: HashMap<Origin, usize>,
     /// The players of each track.
     tracks: HashMap<usize, Vec<usize>>,
     channels: Vec<Channel>,
@@ -107,9 +107,9 @@ impl Pairing {
         }
     }
 
-    /// The number of the player from whom messages of this source come.
-    pub fn player(&mut self, source: Source) -> usize {
-        self.seats.get(&source).copied().unwrap_or_else(|| self.new_player(source))
+    /// The number of the player from whom messages of this origin come.
+    pub fn player(&mut self, origin: Origin) -> usize {
+        self.seats.get(&origin).copied().unwrap_or_else(|| self.new_player(origin))
     }
 
     /// The number of a player's channel, which players on other tracks may share.
@@ -222,8 +222,8 @@ impl Pairing {
         self.struck.marks[note].state = State::Ringing;
     }
 
-    fn new_player(&mut self, source: Source) -> usize {
-        let Source { track, port, channel } = source;
+    fn new_player(&mut self, origin: Origin) -> usize {
+        let Origin { track, port, channel } = origin;
         let place = *self.places.entry((port, channel)).or_insert_with(|| {
             self.channels.push(Channel::default());
             self.channels.len() - 1
@@ -236,7 +236,7 @@ impl Pairing {
             places: [0; Key::COUNT],
         });
         let player = self.players.len() - 1;
-        self.seats.insert(source, player);
+        self.seats.insert(origin, player);
         self.tracks.entry(track).or_default().push(player);
         player
     }

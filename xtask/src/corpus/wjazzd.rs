@@ -9,7 +9,7 @@ use antiphon::music::note::{Key, Velocity};
 
 use super::{
     Note,
-    beats::{Beats, Kind, Mark},
+    beats::{BeatKind, BeatMark, Beats},
     chords::{self, Chords},
 };
 
@@ -90,8 +90,8 @@ fn solo(rows: &[NoteRow], beats: &[&BeatRow]) -> Solo {
         instrument: 0,
     };
     let notes = rows.iter().zip(velocities).map(note).collect();
-    let kind = |beat: u32| if beat == 1 { Kind::Downbeat } else { Kind::Beat };
-    let mark = |row: &&BeatRow| Mark { at: row.onset, what: kind(row.beat) };
+    let kind = |beat: u32| if beat == 1 { BeatKind::Downbeat } else { BeatKind::Beat };
+    let mark = |row: &&BeatRow| BeatMark { at: row.onset, what: kind(row.beat) };
     // An empty cell goes on with the chord before.
     let mut chord = None;
     let change = |row: &&BeatRow| {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::game::Game;
+use super::turns::Game;
 use crate::corpus::{self, Convention, Note};
 
 /// One note of a song, in seconds from its start.

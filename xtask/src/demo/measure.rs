@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use stage::{Mode, Performance, Sounded};
 
-use super::turns::Turns;
+use super::turns::{Turn, Turns};
 
 /// The figures that the demo prints.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Measures {
 impl Measures {
     pub fn new(turns: &Turns, take: &Performance, reference: &Performance) -> Self {
         let answers = take.notes();
-        let in_turn = |turn: &super::turns::Turn| {
+        let in_turn = |turn: &Turn| {
             let turn = *turn;
             answers.iter().filter(move |note| (turn.start..turn.end).contains(&note.on))
         };

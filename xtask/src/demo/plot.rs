@@ -1,8 +1,5 @@
 //! `take.png`: the piano roll of a take.
 
-#[cfg(test)]
-mod tests;
-
 use std::path::Path;
 
 use antiphon::music::note::Key;
@@ -10,7 +7,7 @@ use anyhow::Result;
 use plotters::prelude::*;
 use stage::Sounded;
 
-use super::{shown::Shown, turns::Turns};
+use super::{BEATS_PER_BAR, settings::Caption, turns::Turns};
 use crate::{
     ink::{BLUE as CALL, FAINT_INK, INK, LINE, PURPLE as BOTH, VERMILION as ANSWER},
     picture::{
@@ -41,14 +38,14 @@ const LABEL_WIDTH: i32 = 64;
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn draw(path: &Path, turns: &Turns, answers: &[Sounded], shown: &Shown) -> Result<()> {
+pub fn draw(path: &Path, turns: &Turns, answers: &[Sounded], caption: &Caption) -> Result<()> {
     picture::write(path, SIZE, Theme::Light, |canvas| {
         let (calls, inks) = (turns.heard(), Theme::Light.inks());
-        let settings = lines(&shown.settings);
+        let settings = lines(&caption.settings);
         let roll = paper(turns, calls.iter().chain(answers), settings.len());
-        title(canvas, &roll, shown, &settings)?;
+        title(canvas, &roll, caption, &settings)?;
         legend(canvas, &roll, calls.len(), answers.len())?;
-        barred(canvas, &roll, shown)?;
+        barred(canvas, &roll, caption)?;
         floors(canvas, &roll, turns)?;
         roll.draw_keys(canvas, &inks)?;
         bar_lines(canvas, &roll, turns)?;
@@ -80,8 +77,8 @@ fn drawn(note: &Sounded, turns: &Turns) -> Drawn {
 }
 
 /// The game, and below it the settings.
-fn title(canvas: &Canvas, paper: &Roll, shown: &Shown, settings: &[String]) -> Result<()> {
-    canvas.draw(&Text::new(shown.title.as_str(), (paper.frame.left, 18), text(34, INK)))?;
+fn title(canvas: &Canvas, paper: &Roll, caption: &Caption, settings: &[String]) -> Result<()> {
+    canvas.draw(&Text::new(caption.title.as_str(), (paper.frame.left, 18), text(34, INK)))?;
     for (line, number) in settings.iter().zip(0..) {
         let y = 58 + number * LINE_HEIGHT;
         canvas.draw(&Text::new(line.as_str(), (paper.frame.left, y), text(20, FAINT_INK)))?;
@@ -101,8 +98,8 @@ fn legend(canvas: &Canvas, paper: &Roll, calls: usize, answers: usize) -> Result
 }
 
 /// Keys that the answer may not play.
-fn barred(canvas: &Canvas, paper: &Roll, shown: &Shown) -> Result<()> {
-    let keys: Vec<u8> = paper.keys().filter(|key| !shown.keys.contains(Key::saturating(*key))).collect();
+fn barred(canvas: &Canvas, paper: &Roll, caption: &Caption) -> Result<()> {
+    let keys: Vec<u8> = paper.keys().filter(|key| !caption.keys.contains(Key::saturating(*key))).collect();
     if !keys.is_empty() {
         let hint = "grey rows: not for the answer";
         canvas.draw(&Text::new(hint, (paper.frame.right - 210, 60), text(16, FAINT_INK)))?;
@@ -142,10 +139,10 @@ fn floors(canvas: &Canvas, paper: &Roll, turns: &Turns) -> Result<()> {
 /// The lines of the beats, and those of the bars with their numbers inside.
 fn bar_lines(canvas: &Canvas, paper: &Roll, turns: &Turns) -> Result<()> {
     let beat_seconds = 60.0 / turns.tempo;
-    let bar_seconds = f64::from(super::BEATS_PER_BAR) * beat_seconds;
+    let bar_seconds = f64::from(BEATS_PER_BAR) * beat_seconds;
     let bars = (turns.seconds() / bar_seconds).round() as u32;
     if paper.x(beat_seconds) - paper.x(0.0) >= CLOSEST_LINES {
-        for beat in 0..bars * super::BEATS_PER_BAR {
+        for beat in 0..bars * BEATS_PER_BAR {
             let x = paper.x(f64::from(beat) * beat_seconds);
             canvas.draw(&PathElement::new(
                 [(x, paper.frame.top), (x, paper.frame.bottom)],
@@ -176,4 +173,86 @@ fn lines(words: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon::music::scale::{Root, Scale};
+
+    use super::*;
+    use crate::{
+        demo::turns::{Game, Turn},
+        scratch::Folder,
+    };
+
+    /// One turn of two seconds at 100 samples a second, in which a C is called in the first and a G answered in the second.
+    fn picture(turn: Turn) -> Result<(image::RgbImage, Roll)> {
+        let turns = Turns {
+            game: Game::Trade,
+            all: vec![turn],
+            score: stage::Event::note(0, 50, 60, 80).to_vec(),
+            sample_rate: 100.0,
+            tempo: 120.0,
+            call_bars: 1,
+            stop: 300,
+            end: 400,
+        };
+        let answer = Sounded { channel: 0, key: 67, velocity: 80, on: 100, off: Some(150) };
+        let keys = Scale::Major.on(Root::new(0)).keys();
+        let caption = Caption { title: "Antiphon: Trade".to_owned(), settings: "antiphon".to_owned(), keys };
+        // Tests run side by side: the turn tells their folders apart.
+        let folder = Folder::new(&format!("roll-{}", turn.plugin_from));
+        let path = folder.join("take.png");
+        draw(&path, &turns, &[answer], &caption)?;
+        let paper = paper(&turns, [answer, turns.heard()[0]].iter(), 1);
+        Ok((image::open(&path)?.to_rgb8(), paper))
+    }
+
+    /// The paper's colour in the row of a key, clear of lines.
+    fn color(picture: &image::RgbImage, paper: &Roll, seconds: f64, key: u8) -> [i32; 3] {
+        let (top, bottom) = paper.row(key);
+        let (x, y) = (paper.x(seconds) as u32, ((top + bottom) / 2) as u32);
+        picture.get_pixel(x, y).0.map(i32::from)
+    }
+
+    #[test]
+    fn the_player_s_bars_are_blue_the_plugin_s_red_and_what_follows_is_white() -> Result<()> {
+        let turn = Turn { start: 0, last_release: 50, player_until: 100, plugin_from: 100, end: 200 };
+        let (picture, paper) = picture(turn)?;
+        let [red, _, blue] = color(&picture, &paper, 0.8, 65);
+        assert!(blue > red, "{red} {blue}");
+        let [red, _, blue] = color(&picture, &paper, 1.8, 65);
+        assert!(red > blue, "{red} {blue}");
+        assert_eq!(color(&picture, &paper, 2.3, 65), [255; 3]);
+        Ok(())
+    }
+
+    #[test]
+    fn where_both_have_the_floor_the_tint_is_neither_s() -> Result<()> {
+        let turn = Turn { start: 0, last_release: 50, player_until: 100, plugin_from: 0, end: 200 };
+        let (picture, paper) = picture(turn)?;
+        let [red, green, blue] = color(&picture, &paper, 0.8, 65);
+        assert!(red > green && blue > green, "{red} {green} {blue}");
+        let [red, _, blue] = color(&picture, &paper, 1.8, 65);
+        assert!(red > blue, "{red} {blue}");
+        Ok(())
+    }
+
+    #[test]
+    fn keys_that_the_answer_may_not_play_are_grey() -> Result<()> {
+        let turn = Turn { start: 0, last_release: 50, player_until: 101, plugin_from: 101, end: 200 };
+        let (picture, paper) = picture(turn)?;
+        let [sharp, natural] = [66, 65].map(|key| color(&picture, &paper, 2.3, key));
+        assert!(sharp[0] < 250 && sharp[0] == sharp[2], "{sharp:?}");
+        assert_eq!(natural, [255; 3]);
+        Ok(())
+    }
+
+    #[test]
+    fn many_settings_take_more_lines_and_none_is_cut() {
+        let settings = ["Quantise strength 50 %"; 12].join(", ");
+        let lines = lines(&settings);
+        assert!(lines.len() > 1 && lines.iter().all(|line| line.len() <= LINE_LETTERS));
+        assert_eq!(lines.concat(), settings);
+    }
 }

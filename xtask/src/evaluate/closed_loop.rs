@@ -6,23 +6,19 @@
 //! its beats are the performance's own, with every change of tempo. Where none are known, the transport stands still, but for
 //! *Trade*, which needs bars: there it runs at 120.
 
-mod clock;
-mod distance;
 mod excerpt;
 mod figures;
 mod passage;
 mod plugin;
-mod row;
-mod sounded;
 #[cfg(test)]
 mod tests;
-mod turns;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Result, bail, ensure};
+use serde::Serialize;
 
-use antiphon::{desk::shared_out, music::swing::Swing};
+use antiphon::{desk::shared_out, music::feel::Swing};
 
 use crate::{
     corpus::{
@@ -30,17 +26,15 @@ use crate::{
         collection::{self, Corpus, Source},
     },
     demo::{
-        controls::{Setting, number},
-        game::Game,
+        settings::{Setting, number},
+        turns::Game,
     },
     models::Choice,
+    table,
 };
-use clock::Retiming;
-use excerpt::Excerpt;
-use figures::{Figures, Heard};
-use plugin::Song;
-use row::Row;
-use turns::Turns;
+use excerpt::{Excerpt, Retiming};
+use figures::{Figures, Heard, MEASURES, Values, Window};
+use plugin::{Song, Turns};
 
 /// Performances of each kind, evenly spread over the list, unless told otherwise.
 const FILES: usize = 14;
@@ -128,7 +122,7 @@ pub fn run(arguments: &super::Arguments) -> Result<()> {
     );
     match arguments.json {
         true => println!("{}", serde_json::to_string_pretty(&rows)?),
-        false => print!("{}", row::table(&rows)),
+        false => print!("{}", table(&rows)),
     }
     Ok(())
 }
@@ -202,4 +196,96 @@ impl Options {
 fn settings(options: &Options) -> Vec<Setting> {
     let own = [Setting::new("Thru", "off"), Setting::new("Trade bars", options.call_bars)];
     own.into_iter().chain(options.settings.iter().cloned()).collect()
+}
+
+/// Means over performances.
+#[derive(Debug, Serialize)]
+struct Row {
+    kind: String,
+    mode: String,
+    model: String,
+    files: usize,
+    turns: usize,
+    /// Turns in which the plugin has played.
+    answered: usize,
+    #[serde(flatten)]
+    measures: BTreeMap<&'static str, Compared>,
+    /// Of the answers from the true continuations.
+    distance: Option<f64>,
+    /// Of the player's own calls from them: what two passages of the same player differ by.
+    distance_of_calls: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Compared {
+    player: Option<f64>,
+    continuation: Option<f64>,
+    answer: Option<f64>,
+}
+
+impl Row {
+    fn new(corpus: Corpus, mode: Game, model: &str, figures: &[Figures], heard: &[Heard]) -> Self {
+        let mean = |of: fn(&Figures) -> &Values, measure: usize| {
+            let mean = passage::mean(figures.iter().filter_map(|figures| of(figures)[measure]));
+            mean.map(thousandths)
+        };
+        let compared = |measure| Compared {
+            player: mean(|figures| &figures.player, measure),
+            continuation: mean(|figures| &figures.continuation, measure),
+            answer: mean(|figures| &figures.answer, measure),
+        };
+        let windows = |of: fn(&Figures) -> &Vec<Window>| -> Vec<Window> {
+            figures.iter().flat_map(of).copied().collect()
+        };
+        let real = windows(|figures| &figures.continuation_windows);
+        let distance = |other: &[Window]| figures::frechet(&real, other).map(thousandths);
+        Self {
+            kind: corpus.to_string(),
+            mode: mode.to_string(),
+            model: model.to_owned(),
+            files: figures.len(),
+            turns: heard.iter().map(|heard| heard.turns).sum(),
+            answered: heard.iter().map(|heard| heard.answers.len()).sum(),
+            measures: MEASURES
+                .iter()
+                .enumerate()
+                .map(|(index, (name, _))| (*name, compared(index)))
+                .collect(),
+            distance: distance(&windows(|figures| &figures.answer_windows)),
+            distance_of_calls: distance(&windows(|figures| &figures.call_windows)),
+        }
+    }
+}
+
+fn thousandths(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}
+
+/// One table for each kind of files: a line for each measure, a column for each game and model.
+fn table(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for rows in rows.chunk_by(|one, other| one.kind == other.kind) {
+        let head = ["player".to_owned(), "continuation".to_owned()].into_iter();
+        let head = head.chain(rows.iter().map(|row| format!("{} {}", row.mode, row.model)));
+        let mut lines = vec![[rows[0].kind.clone()].into_iter().chain(head).collect::<Vec<_>>()];
+        for (name, meaning) in MEASURES {
+            let real = rows[0].measures[name];
+            let answers = rows.iter().map(|row| table::number(row.measures[name].answer));
+            let line = [meaning.to_owned(), table::number(real.player), table::number(real.continuation)];
+            lines.push(line.into_iter().chain(answers).collect());
+        }
+        let distances = rows.iter().map(|row| table::number(row.distance));
+        let line = [
+            "distance from the continuations".to_owned(),
+            table::number(rows[0].distance_of_calls),
+            "0".to_owned(),
+        ];
+        lines.push(line.into_iter().chain(distances).collect());
+        let answered = rows.iter().map(|row| format!("{}/{}", row.answered, row.turns));
+        let line = [format!("turns answered, {} files", rows[0].files), "-".to_owned(), "-".to_owned()];
+        lines.push(line.into_iter().chain(answered).collect());
+        text += &table::columns(&lines);
+        text.push('\n');
+    }
+    text
 }

@@ -6,10 +6,8 @@
 //! the end of a phrase too unless it is marked; one who stops at the end
 //! of a phrase waits from the last release of a key, whatever the pedal does then, until the plugin takes the floor.
 
-mod listening;
 mod performance;
-mod picture;
-mod worth;
+mod report;
 
 use std::path::Path;
 
@@ -26,9 +24,8 @@ use crate::corpus::{
     self, LeftOut, Split,
     collection::{self, Source},
 };
-use listening::Listened;
-use performance::{Lull, Performance};
-use worth::{Contest, Fixed, Patient, Report, Silence, Worth};
+use performance::{Listened, Lull, Performance};
+use report::{Contest, Fixed, Metrics, Patient, Report, Silence};
 
 /// Silences that a fixed rule may wait for, in seconds and, where beats are known, in beats.
 const SILENCES: [f32; 7] = [0.25, 0.5, 1.0, 1.25, 1.5, 1.75, 2.0];
@@ -48,20 +45,20 @@ const LONGEST: f32 = 4.0;
 pub fn run(arguments: &Arguments) -> Result<()> {
     ensure!(arguments.model.is_empty(), "who has the floor hangs on no model: leave `--model` out");
     let heard = hear(&sources(arguments)?)?;
-    let report = report(&heard);
+    let report = report_of(&heard);
     if let Some(path) = &arguments.picture {
         let minutes = heard.iter().map(|heard| heard.minutes).sum::<f64>();
         let title = format!("Wrong take-overs and waiting, {minutes:.0} minutes of real performances");
-        picture::draw(path, &title, &report.curve, report.default.patience, &report.fixed_rules)?;
+        report::draw(path, &title, &report.curve, report.default.patience, &report.fixed_rules)?;
     }
     match arguments.json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
-        false => print!("{}", worth::table(&report)),
+        false => print!("{}", report::table(&report)),
     }
     Ok(())
 }
 
-fn report(heard: &[Heard]) -> Report {
+fn report_of(heard: &[Heard]) -> Report {
     let minutes = heard.iter().map(|heard| heard.minutes).sum();
     let listened: Vec<&Listened> = heard.iter().flat_map(|heard| &heard.listened).collect();
     let patient = |patience: Patience| {
@@ -69,14 +66,14 @@ fn report(heard: &[Heard]) -> Report {
             let longest = Seconds(LONGEST * listened.lull.beat.unwrap_or(USUAL_BEAT).0);
             (listened.lull, Some(listened.take_over(patience).unwrap_or(longest).min(longest)))
         };
-        Patient { patience: patience.part(), worth: Worth::of(minutes, listened.iter().map(take_over)) }
+        Patient { patience: patience.part(), metrics: Metrics::of(minutes, listened.iter().map(take_over)) }
     };
     let all: Vec<Lull> = heard.iter().flat_map(|heard| heard.lulls.iter().copied()).collect();
     let has_beats = all.iter().any(|lull| lull.beat.is_some());
     let in_beats = |beats: &[f32]| -> Vec<Silence> {
         if has_beats { beats.iter().copied().map(Silence::Beats).collect() } else { Vec::new() }
     };
-    let fixed = |silence| Fixed { silence, worth: Worth::of_silence(minutes, &all, silence) };
+    let fixed = |silence| Fixed { silence, metrics: Metrics::of_silence(minutes, &all, silence) };
     let rules = SILENCES.map(Silence::Seconds).into_iter().chain(in_beats(&BEATS));
     let fine = |unit: f32| -> Vec<f32> { (1..=FINE).map(|n| f32::from(n) * unit).collect() };
     let many = fine(FINE_S).into_iter().map(Silence::Seconds).chain(in_beats(&fine(FINE_BEATS)));
@@ -134,6 +131,6 @@ fn hear_one(source: &Source) -> Result<Heard> {
     let performance = Performance::read(source)?;
     let lulls = performance.lulls();
     let mattering: Vec<Lull> = lulls.iter().copied().filter(Lull::matters).collect();
-    let listened = listening::listen(&performance.notes, &mattering);
+    let listened = performance::listen(&performance.notes, &mattering);
     Ok(Heard { minutes: performance.minutes(), lulls, listened, left_out: performance.left_out })
 }

@@ -5,11 +5,13 @@
 //! split costs more afterwards is the price; what 2,000 notes that the model plays copy of the player's files stands
 //! beside what the player repeats.
 
-mod copies;
 mod row;
-mod who;
 
-use std::{path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -19,17 +21,21 @@ use antiphon::{
     model::weights::Weights,
 };
 
-use self::{row::Row, who::Player};
+use self::row::Row;
 use super::Arguments;
 use crate::{
     adapt,
     corpus::{
-        Convention, GridNote, Split, annotated,
-        collection::{self, Source},
+        self, Convention, GridNote, Split,
+        collection::{self, Corpus, Music, Source},
     },
     score::Network,
 };
 
+/// With fewer files, nobody is a player.
+const FEWEST_FILES: usize = 6;
+/// So many songs stand for pop.
+const SONGS: usize = 10;
 /// Of each player and of MAESTRO, unless told otherwise.
 const SCORED: usize = 10_000;
 /// MAESTRO's price is measured on so many beginnings of pieces.
@@ -61,7 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         if arguments.model.is_empty() { &["antiphon".to_owned()] } else { &arguments.model };
     let [name] = names else { anyhow::bail!("--players takes one --model: give one") };
     let base = adapt::base(name)?;
-    let mut players = who::all(&arguments.data)?;
+    let mut players = all(&arguments.data)?;
     let wanted = |player: &Player| options.only.iter().any(|only| player.name.contains(only.as_str()));
     players.retain(|player| options.only.is_empty() || wanted(player));
     ensure!(
@@ -129,14 +135,14 @@ fn one(
     let after = Measured { network, price: before.price.clone() };
     row.maestro = maestro.zip(after.on_maestro()?).map(|(before, after)| after - before);
     if !options.silent {
-        row.copies = Some(copies::counted(&own.playable(), &learnt, &scored));
+        row.copies = Some(row::copies(&own.playable(), &learnt, &scored));
     }
     Ok(row)
 }
 
 /// All of these performances: of a player some of whose files are missing there is no figure.
 fn read(sources: &[Source]) -> Result<Vec<Vec<GridNote>>> {
-    let (pieces, _) = annotated::read(sources, Convention::Sustained);
+    let (pieces, _) = collection::read(sources, Convention::Sustained);
     ensure!(
         pieces.len() == sources.len(),
         "not measured, since {} of {} files cannot be read",
@@ -154,7 +160,7 @@ fn total(network: &Network, pieces: &[Vec<GridNote>]) -> Result<f64> {
 /// Beginnings of MAESTRO's validation pieces; none where it is not there.
 fn price(data: &Path, notes: usize) -> Result<Vec<Vec<GridNote>>> {
     let all = collection::find_all(data, Split::Validation)?;
-    let all: Vec<_> = all.into_iter().filter(|source| source.corpus == collection::Corpus::Maestro).collect();
+    let all: Vec<_> = all.into_iter().filter(|source| source.corpus == Corpus::Maestro).collect();
     let apart = all.len().div_ceil(MAESTRO_PIECES).max(1);
     let some: Vec<_> = all.into_iter().step_by(apart).collect();
     Ok(sample(read(&some)?, notes))
@@ -165,4 +171,86 @@ fn sample(mut pieces: Vec<Vec<GridNote>>, notes: usize) -> Vec<Vec<GridNote>> {
     let each = notes.div_ceil(pieces.len().max(1));
     pieces.iter_mut().for_each(|piece| piece.truncate(each));
     pieces
+}
+
+/// One player's files.
+struct Player {
+    name: String,
+    corpus: Corpus,
+    learnt: Vec<Source>,
+    scored: Vec<Source>,
+}
+
+/// All players of a folder of corpora, that no model has learnt from.
+fn all(data: &Path) -> Result<Vec<Player>> {
+    let mut of_players: BTreeMap<(Corpus, String), Vec<Source>> = BTreeMap::new();
+    let mut composers = None;
+    for source in collection::find_all(data, Split::Validation)? {
+        let Some(name) = player(&source, &mut composers) else { continue };
+        of_players.entry((source.corpus, name)).or_default().push(source);
+    }
+    let divided = |((corpus, name), mut files): ((Corpus, String), Vec<Source>)| {
+        files.sort_by(|one, other| one.name.cmp(&other.name));
+        if corpus == Corpus::Pop909 {
+            files.truncate(SONGS);
+        }
+        let (mut learnt, mut scored) = (Vec::new(), Vec::new());
+        for (n, file) in files.into_iter().enumerate() {
+            if n.is_multiple_of(2) { &mut learnt } else { &mut scored }.push(file);
+        }
+        Player { name, corpus, learnt, scored }
+    };
+    let enough = of_players.into_iter().filter(|(_, files)| files.len() >= FEWEST_FILES);
+    Ok(enough.map(divided).collect())
+}
+
+/// `composers` remembers MAESTRO's list.
+fn player(source: &Source, composers: &mut Option<HashMap<String, String>>) -> Option<String> {
+    match source.corpus {
+        Corpus::Pijama => source.name.split_once('/').map(|(artist, _)| artist.to_owned()),
+        Corpus::Pop909 => Some("ten songs".to_owned()),
+        Corpus::Maestro => {
+            let Music::File(path) = &source.music else { return None };
+            let folder = path.ancestors().nth(source.name.split('/').count())?;
+            composers.get_or_insert_with(|| corpus::composers(folder)).get(&source.name).cloned()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::scratch::Folder;
+
+    fn folder(files: usize) -> Folder {
+        let folder = Folder::new(&format!("players-{files}"));
+        let rows: String = (0..files).map(|n| format!("A B/{n}.midi,validation,0.9,0,100\n")).collect();
+        fs::create_dir_all(folder.join("pijama")).expect("a folder");
+        folder.write("pijama/pijama.csv", format!("file,split,agreement,start_s,end_s\n{rows}").as_bytes());
+        folder
+    }
+
+    #[test]
+    fn of_a_players_files_every_other_one_is_learnt_from() {
+        let players = all(folder(7).path()).expect("a list");
+        let [player] = &players[..] else { panic!("{} players", players.len()) };
+        let names = |files: &[Source]| files.iter().map(|file| file.name.clone()).collect::<Vec<_>>();
+        assert_eq!(player.name, "A B");
+        assert_eq!(names(&player.learnt), ["A B/0.midi", "A B/2.midi", "A B/4.midi", "A B/6.midi"]);
+        assert_eq!(names(&player.scored), ["A B/1.midi", "A B/3.midi", "A B/5.midi"]);
+        assert!(all(folder(5).path()).expect("a list").is_empty());
+    }
+
+    #[test]
+    fn a_player_whose_files_are_missing_is_told_of_and_not_measured() {
+        let folder = folder(6);
+        let players = all(folder.path()).expect("a list");
+        let refused = read(&players[0].learnt).expect_err("no file is there").to_string();
+        assert_eq!(refused, "not measured, since 3 of 3 files cannot be read");
+        let told = row::table(&[], &[format!("A B of pijama: {refused}")]);
+        assert_eq!(told, "A B of pijama: not measured, since 3 of 3 files cannot be read\n");
+    }
 }

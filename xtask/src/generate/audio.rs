@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use rustysynth::{SoundFont, Synthesizer, SynthesizerSettings};
 
-use super::ensemble::Player;
+use super::score::Player;
 use crate::corpus::Instrument;
 
 const SAMPLE_RATE: u16 = 44_100;

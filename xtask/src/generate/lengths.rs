@@ -5,7 +5,7 @@ use std::{fmt::Write, path::Path};
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use super::{Made, extent::MOST_NOTES};
+use super::{Made, take::MOST_NOTES};
 use crate::corpus::{self, Convention, Note};
 
 /// What counts as the beginning, in seconds.

@@ -1,6 +1,6 @@
-//! Prompt and continuation as a MIDI file: the prompt as it was, and a track for what is new.
+//! Prompt and continuation as a MIDI file: the prompt as it was, and a track for what is new. And who plays what of them.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use anyhow::Result;
 use midly::{
@@ -8,7 +8,7 @@ use midly::{
     num::{u4, u7},
 };
 
-use super::{ensemble, prompt::Prompt, take::Take};
+use super::{prompt::Prompt, take::Take};
 use crate::{
     corpus::{
         Instrument, Note,
@@ -17,10 +17,18 @@ use crate::{
     score_file::{self, Placed, Timed, on_channel},
 };
 
+/// From nothing, a piano plays.
+const PIANO: Instrument = Instrument { track: 0, port: 0, channel: 0, program: 0, is_drums: false };
 /// What makes a channel sound as it does beside its program: bank, volume, pan, expression, reverberation and chorus.
 const COLOURS: [u8; 7] = [0, 32, 7, 10, 11, 91, 93];
 /// Less is rounding, in seconds.
 const MOMENT: f64 = 1e-6;
+
+/// An instrument and its notes.
+pub struct Player {
+    pub instrument: Instrument,
+    pub notes: Vec<Note>,
+}
 
 /// The bytes of the file.
 ///
@@ -37,6 +45,18 @@ pub fn bytes(prompt: &Prompt, take: &Take) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     smf.write_std(&mut bytes)?;
     Ok(bytes)
+}
+
+/// All players, to be heard; the last one has what is new. No key of a channel is struck while it sounds.
+pub fn players(prompt: &Prompt, take: &Take) -> Vec<Player> {
+    let old = |(number, &instrument): (usize, &Instrument)| {
+        let notes = prompt.notes.iter().filter(|note| note.instrument == number).copied().collect();
+        Player { instrument, notes }
+    };
+    let mut players: Vec<Player> = prompt.instruments.iter().enumerate().map(old).collect();
+    players.push(Player { instrument: lead(prompt), notes: take.notes.clone() });
+    untangle(&mut players);
+    players
 }
 
 /// What the prompt leaves of its channels, by port and channel.
@@ -134,7 +154,7 @@ struct Part {
 
 impl Part {
     fn new(prompt: &Prompt, take: &Take, channels: &Channels) -> Self {
-        let lead = ensemble::lead(prompt);
+        let lead = lead(prompt);
         let channel = channels.channel(lead);
         let before = channels.left.get(&(lead.port, lead.channel));
         let mut setup = Vec::new();
@@ -170,8 +190,38 @@ impl Part {
             on: prompt.tick(note.onset).max(from),
             off: prompt.tick(note.end),
         };
-        let notes: Vec<Placed> = ensemble::untangled(take).iter().map(placed).collect();
+        let notes: Vec<Placed> = untangled(take).iter().map(placed).collect();
         events.extend(score_file::strikes(&notes));
         score_file::track(events, 0)
+    }
+}
+
+/// What is new, for one channel of its own: no key is struck while it sounds.
+fn untangled(take: &Take) -> Vec<Note> {
+    let mut players = [Player { instrument: PIANO, notes: take.notes.clone() }];
+    untangle(&mut players);
+    let [player] = players;
+    player.notes
+}
+
+/// The instrument that goes on: the one with most notes.
+fn lead(prompt: &Prompt) -> Instrument {
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    prompt.melodic().iter().for_each(|note| *counts.entry(note.instrument).or_default() += 1);
+    let most = counts.into_iter().max_by_key(|&(number, count)| (count, Reverse(number)));
+    most.map_or(PIANO, |(number, _)| prompt.instruments[number])
+}
+
+/// A key that is struck again ends its note: two players may share a channel, and a release would end either.
+fn untangle(players: &mut [Player]) {
+    let mut next: HashMap<(u8, u8), f64> = HashMap::new();
+    let channels = players.iter_mut().map(|player| (player.instrument.channel, &mut player.notes));
+    let mut notes: Vec<(u8, &mut Note)> =
+        channels.flat_map(|(channel, notes)| notes.iter_mut().map(move |note| (channel, note))).collect();
+    notes.sort_by(|(_, one), (_, other)| other.onset.total_cmp(&one.onset));
+    for (channel, note) in notes {
+        let next = next.entry((channel, note.key.number())).or_insert(f64::INFINITY);
+        note.end = note.end.min(*next);
+        *next = note.onset;
     }
 }

@@ -1,18 +1,55 @@
-//! What is played.
+//! What is played, and how much of it.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use antiphon::{
+    lane::Ending,
     model::Model,
-    music::{manner::Manner, time::Moment},
+    music::{
+        manner::Manner,
+        note::Note as Drawn,
+        time::{Moment, Seconds},
+    },
 };
 use anyhow::{Result, ensure};
 
-use super::{extent::Extent, prompt::Prompt};
+use super::prompt::{self, Prompt};
 use crate::{
     corpus::Note,
     playing::{Playing, Task},
 };
+
+/// Unless something else is said.
+const NOTES: usize = 200;
+/// A piece that does not come to an end by itself is cut after so many notes; the longest performances of MAESTRO have
+/// as many.
+pub const MOST_NOTES: usize = 30_000;
+
+/// Notes, seconds, bars, or as far as the model wishes.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[group(multiple = false)]
+pub struct Extent {
+    /// So many notes [default: 200]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=MOST_NOTES as i64))]
+    notes: Option<u32>,
+    /// So many seconds
+    #[arg(long, value_parser = prompt::length)]
+    seconds: Option<f64>,
+    /// So many bars, in the file's signature and tempo where it goes on; without a file, of 4/4 at 120 beats a minute
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    bars: Option<u32>,
+    /// As far as the model says that the piece is over
+    #[arg(long)]
+    pub whole_piece: bool,
+}
+
+/// The same, as the improviser is asked for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Asked {
+    notes: usize,
+    length: Seconds,
+    ending: Ending,
+}
 
 /// One continuation, or one piece.
 pub struct Take {
@@ -42,9 +79,9 @@ impl Take {
         // The silence before a recording begins is no music.
         let shift = if heard.is_empty() { drawn.first().map_or(0.0, |note| note.onset.0) } else { 0.0 };
         let mut before = prompt.from;
-        let note = |note: &antiphon::music::note::Note| {
+        let note = |note: &Drawn| {
             let onset = note.onset.0 - shift;
-            let step = onset - std::mem::replace(&mut before, onset);
+            let step = onset - mem::replace(&mut before, onset);
             let end = onset + f64::from(note.duration.0);
             Note { key: note.key, onset, end, step, velocity: note.velocity, instrument: 0 }
         };
@@ -55,5 +92,23 @@ impl Take {
     /// Where its last note ends, in seconds.
     pub fn end(&self) -> f64 {
         self.notes.iter().map(|note| note.end).fold(0.0, f64::max)
+    }
+}
+
+impl Extent {
+    fn asked(&self, prompt: &Prompt) -> Asked {
+        let most =
+            |length: f64| Asked { notes: MOST_NOTES, length: Seconds(length as f32), ending: Ending::Full };
+        match *self {
+            Self { whole_piece: true, .. } => {
+                Asked { notes: MOST_NOTES, length: Seconds::FOREVER, ending: Ending::Piece }
+            }
+            Self { seconds: Some(seconds), .. } => most(seconds),
+            Self { bars: Some(bars), .. } => most(prompt.bars(bars)),
+            Self { notes, .. } => {
+                let notes = notes.map_or(NOTES, |notes| notes as usize);
+                Asked { notes, length: Seconds::FOREVER, ending: Ending::Full }
+            }
+        }
     }
 }

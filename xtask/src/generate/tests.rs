@@ -137,7 +137,7 @@ fn only_keys_of_the_scale_and_the_register_are_played() -> Result<()> {
 fn programs_are_told_what_they_read() -> Result<()> {
     let folder = Folder::new("generate-json");
     let made = generate(&folder, &["--model", "classic-25", "--notes", "3"])?;
-    assert_documented("generate", &report::object(&arguments(&["--notes", "3"]), &made, None));
+    assert_documented("generate", &object(&arguments(&["--notes", "3"]), &made, None));
     Ok(())
 }
 

@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::sounding::{Polyphony, busiest_second};
 use crate::{
-    corpus::{self, Document, LeftOut, Signature},
+    corpus::{self, Document, LeftOut, Note, Signature},
     table::microseconds,
     tonality::{self, Fit},
 };
@@ -21,7 +20,7 @@ pub struct Facts {
     /// From the beginning of the file to the end of its last note.
     pub length_s: f64,
     pub notes: usize,
-    pub instruments: Vec<Player>,
+    pub instruments: Vec<InstrumentFacts>,
     pub tempos: Vec<Tempo>,
     pub signatures: Vec<Metre>,
     pub written_keys: Vec<String>,
@@ -43,7 +42,7 @@ pub struct Facts {
 
 /// Who plays.
 #[derive(Debug, Serialize)]
-pub struct Player {
+pub struct InstrumentFacts {
     pub track: usize,
     /// As the file calls it.
     pub track_name: Option<String>,
@@ -98,6 +97,14 @@ pub struct Velocities {
     pub loudest: u8,
 }
 
+/// How many sound at once.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Polyphony {
+    most: usize,
+    /// On average, while anything sounds.
+    mean: f64,
+}
+
 impl Facts {
     pub fn of(document: &Document) -> Self {
         let notes = &document.piece.notes;
@@ -136,10 +143,10 @@ fn pedal_share(document: &Document, end: f64) -> f64 {
     if end > 0.0 { microseconds(down / end) } else { 0.0 }
 }
 
-fn players(document: &Document) -> Vec<Player> {
+fn players(document: &Document) -> Vec<InstrumentFacts> {
     let mut counts = vec![0; document.piece.instruments.len()];
     document.piece.notes.iter().for_each(|note| counts[note.instrument] += 1);
-    let player = |(instrument, notes): (&corpus::Instrument, usize)| Player {
+    let player = |(instrument, notes): (&corpus::Instrument, usize)| InstrumentFacts {
         track: instrument.track,
         track_name: document.tracks.get(instrument.track).cloned().flatten(),
         port: instrument.port,
@@ -181,6 +188,18 @@ fn metres(document: &Document) -> Vec<Metre> {
     document.signatures.iter().map(metre).collect()
 }
 
+/// The most notes that begin within one second. `notes` are in the order of their onsets.
+fn busiest_second(notes: &[Note]) -> usize {
+    let mut first = 0;
+    let within = notes.iter().enumerate().map(|(last, note)| {
+        while note.onset - notes[first].onset >= 1.0 {
+            first += 1;
+        }
+        last + 1 - first
+    });
+    within.max().unwrap_or(0)
+}
+
 impl Estimate {
     fn of(fit: Fit) -> Self {
         Self { name: fit.tonality.to_string(), correlation: (fit.correlation * 1e3).round() / 1e3 }
@@ -209,5 +228,62 @@ impl Velocities {
         velocities.sort_unstable();
         let (&softest, &loudest) = (velocities.first()?, velocities.last()?);
         Some(Self { softest, median: velocities[velocities.len() / 2], loudest })
+    }
+}
+
+impl Polyphony {
+    fn of(notes: &[Note]) -> Self {
+        // At one moment, what ends goes before what begins.
+        let mut changes: Vec<(f64, bool)> =
+            notes.iter().filter(|note| note.end > note.onset).flat_map(edges).collect();
+        changes.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
+        let (mut sounding, mut most, mut since) = (0usize, 0, 0.0);
+        let (mut filled, mut voices) = (0.0, 0.0);
+        for (now, begins) in changes {
+            if sounding > 0 {
+                filled += now - since;
+                voices += (now - since) * sounding as f64;
+            }
+            sounding = if begins { sounding + 1 } else { sounding - 1 };
+            most = most.max(sounding);
+            since = now;
+        }
+        Self { most, mean: if filled > 0.0 { voices / filled } else { 0.0 } }
+    }
+}
+
+fn edges(note: &Note) -> [(f64, bool); 2] {
+    [(note.onset, true), (note.end, false)]
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon::music::note::{Key, Velocity};
+
+    use super::*;
+
+    fn note(onset: f64, end: f64) -> Note {
+        let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
+        Note { key, onset, end, step: 0.0, velocity, instrument: 0 }
+    }
+
+    #[test]
+    fn polyphony_is_counted_while_anything_sounds() {
+        // One voice for a second, two for a second, nothing for eight.
+        let notes = [note(0.0, 2.0), note(1.0, 2.0), note(10.0, 10.0)];
+        assert_eq!(Polyphony::of(&notes), Polyphony { most: 2, mean: 1.5 });
+        assert_eq!(Polyphony::of(&[]), Polyphony::default());
+    }
+
+    #[test]
+    fn a_note_that_ends_where_another_begins_does_not_sound_with_it() {
+        assert_eq!(Polyphony::of(&[note(0.0, 1.0), note(1.0, 2.0)]).most, 1);
+    }
+
+    #[test]
+    fn the_busiest_second_lies_anywhere() {
+        let notes = [0.0, 0.5, 1.2, 1.3, 1.4, 2.1, 2.3].map(|onset| note(onset, onset));
+        assert_eq!(busiest_second(&notes), 4);
+        assert_eq!(busiest_second(&[]), 0);
     }
 }

@@ -1,6 +1,9 @@
 //! What a model file says of itself: its card.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
@@ -13,21 +16,37 @@ use antiphon::model::{
 /// How the files of models end.
 const ENDINGS: [&str; 2] = ["safetensors", "antiphon"];
 
-/// A model file as a person, or a program, is told of it.
-pub struct Told {
+/// What is told of a model file, to a person or a program.
+struct Summary {
     head: String,
     card: Option<String>,
     facts: Value,
 }
 
 /// Whether a file is a model's, by its name.
-pub fn is_one(path: &Path) -> bool {
+pub fn is_model(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ENDINGS.iter().any(|model| ending == *model))
+}
+
+/// Prints the cards of models.
+///
+/// # Errors
+/// As [`summary`].
+pub fn print(files: &[PathBuf], as_json: bool) -> Result<()> {
+    let models = files.iter().map(|path| summary(path)).collect::<Result<Vec<_>>>()?;
+    match as_json {
+        true => println!(
+            "{}",
+            serde_json::to_string_pretty(&models.iter().map(Summary::json).collect::<Vec<_>>())?
+        ),
+        false => print!("{}", models.iter().map(Summary::text).collect::<Vec<_>>().join("\n")),
+    }
+    Ok(())
 }
 
 /// # Errors
 /// Where it cannot be read, or is no model of a version that is known: a sentence that says what to do.
-pub fn told(path: &Path) -> Result<Told> {
+fn summary(path: &Path) -> Result<Summary> {
     let shown = path.display();
     let bytes = fs::read(path).with_context(|| format!("{shown} cannot be read: give a model file"))?;
     match Personal::is_one(&bytes) {
@@ -37,14 +56,14 @@ pub fn told(path: &Path) -> Result<Told> {
     .map_err(|error| anyhow!("{shown}: {error}"))
 }
 
-impl Told {
-    pub fn text(&self) -> String {
+impl Summary {
+    fn text(&self) -> String {
         let card = self.card.as_deref().unwrap_or("no card lies beside it\n");
         format!("{}\n\n{card}", self.head)
     }
 
     /// The card as an object, in what else is known.
-    pub fn json(&self) -> Value {
+    fn json(&self) -> Value {
         let mut facts = self.facts.clone();
         let card = self.card.as_ref().and_then(|card| card.parse::<toml::Table>().ok());
         facts["card"] = card.map_or(Value::Null, |card| json!(card));
@@ -52,12 +71,12 @@ impl Told {
     }
 }
 
-fn of_personal(bytes: &[u8]) -> Result<Told> {
+fn of_personal(bytes: &[u8]) -> Result<Summary> {
     let Personal { name, base, preset, card, parts } = Personal::read(bytes)?;
     let (size, fingerprint) = (bytes.len().div_ceil(1000), format!("{:016x}", base.fingerprint));
     let (base, is_inside) = (base.name, weights::embedded_base(base.fingerprint).is_some());
     let inside = if is_inside { "inside this plugin" } else { "not inside this plugin" };
-    Ok(Told {
+    Ok(Summary {
         head: format!("{name}: a personal model of {size} kB, a difference to {base}, which is {inside}"),
         card: Some(card),
         facts: json!({
@@ -73,11 +92,11 @@ fn of_personal(bytes: &[u8]) -> Result<Told> {
     })
 }
 
-fn of_model(path: &Path, bytes: &[u8]) -> Result<Told> {
+fn of_model(path: &Path, bytes: &[u8]) -> Result<Summary> {
     let weights = weights::read(bytes)?;
     let (preset, fingerprint) = (weights.preset, weights.fingerprint());
     let Weights { name, .. } = &weights;
-    Ok(Told {
+    Ok(Summary {
         head: format!(
             "{name}: a model of {} parameters, preset {}, fingerprint {fingerprint:016x}",
             preset.parameters(),
@@ -105,22 +124,22 @@ mod tests {
         let folder = Folder::new("inspect-model");
         folder.write("a.safetensors", weights::embedded_file("classic-25").expect("it is inside"));
         let path = folder.join("a.safetensors");
-        assert!(is_one(&path) && !is_one(Path::new("a.mid")));
-        assert!(told(&path).expect("a model").text().ends_with("no card lies beside it\n"));
+        assert!(is_model(&path) && !is_model(Path::new("a.mid")));
+        assert!(summary(&path).expect("a model").text().ends_with("no card lies beside it\n"));
         folder.write("a.toml", b"license = \"mine\"\n");
-        let told = told(&path).expect("a model");
+        let model = summary(&path).expect("a model");
         assert!(
-            told.text().starts_with("classic-25: a model of")
-                && told.text().ends_with("license = \"mine\"\n")
+            model.text().starts_with("classic-25: a model of")
+                && model.text().ends_with("license = \"mine\"\n")
         );
-        assert_eq!(told.json()["card"]["license"], "mine");
+        assert_eq!(model.json()["card"]["license"], "mine");
     }
 
     #[test]
     fn what_is_no_model_is_refused_with_its_name() {
         let folder = Folder::new("inspect-no-model");
         folder.write("a.antiphon", b"nothing of the kind");
-        let refused = told(&folder.join("a.antiphon")).err().map(|error| error.to_string());
+        let refused = summary(&folder.join("a.antiphon")).err().map(|error| error.to_string());
         assert!(refused.is_some_and(|sentence| sentence.contains("a.antiphon: ")));
     }
 }

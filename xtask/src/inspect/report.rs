@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::{
-    Arguments, Facts,
-    facts::{Metre, Player, Tempo},
+    Arguments,
+    facts::{Facts, InstrumentFacts, Metre, Tempo},
 };
 use crate::{
     corpus::{Document, Instrument, LeftOut, Note},
@@ -106,7 +106,7 @@ fn words(document: &Document, summary: bool) -> String {
 
 fn lines(facts: &Facts) -> Vec<(&'static str, String)> {
     let mut lines = vec![("length", length(facts))];
-    lines.extend(facts.instruments.iter().map(|player| ("instrument", self::player(player))));
+    lines.extend(facts.instruments.iter().map(|player| ("instrument", instrument(player))));
     lines.push(("tempo", tempos(&facts.tempos)));
     lines.push(("signature", signatures(&facts.signatures)));
     if !facts.written_keys.is_empty() {
@@ -153,7 +153,7 @@ fn length(facts: &Facts) -> String {
     format!("{} notes in {minutes:.0}:{seconds:04.1}, {} tracks, {ticks}", facts.notes, facts.tracks)
 }
 
-fn player(player: &Player) -> String {
+fn instrument(player: &InstrumentFacts) -> String {
     let track = match &player.track_name {
         Some(name) => format!("track {} \"{name}\"", player.track),
         None => format!("track {}", player.track),

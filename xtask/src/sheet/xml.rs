@@ -1,4 +1,4 @@
-//! The sheet as MusicXML: a part of two staves.
+//! Sheet music as MusicXML: a part of two staves.
 //!
 //! The crate `musicxml` has a type for each of 400 elements, and takes ten minutes to compile; a sheet needs thirty of them.
 
@@ -11,9 +11,7 @@ use quick_xml::{
 
 use super::{
     Chord, DIVISIONS, Heading,
-    marks::{Beam, Bracket, beams},
-    spelling::Speller,
-    values::{self, Piece},
+    notation::{self, Beam, Bracket, Speller, Symbol, beams},
 };
 use crate::tonality::{Mode, Tonality};
 
@@ -29,7 +27,7 @@ pub fn write(
 ) -> io::Result<Vec<u8>> {
     let end = staves.iter().flatten().map(|chord| chord.at + chord.length).max().unwrap_or(1);
     let count = end.div_ceil(bar).max(1);
-    let [right, left] = staves.each_ref().map(|chords| values::bars(chords, bar, count));
+    let [right, left] = staves.each_ref().map(|chords| notation::bars(chords, bar, count));
     let speller = Speller::of(tonality);
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), Some("no"))))?;
@@ -118,12 +116,12 @@ fn direction(xml: &mut Xml, tempo: f64) -> io::Result<()> {
 }
 
 /// One bar of one staff.
-fn staff(xml: &mut Xml, pieces: &[Piece], staff: Staff, speller: Speller) -> io::Result<()> {
-    let beams = beams(pieces);
-    for (n, piece) in pieces.iter().enumerate() {
-        let bracket = Bracket::of(pieces, n);
-        match piece.chord {
-            None => note(xml, piece, staff, &[], bracket, |xml| {
+fn staff(xml: &mut Xml, symbols: &[Symbol], staff: Staff, speller: Speller) -> io::Result<()> {
+    let beams = beams(symbols);
+    for (n, symbol) in symbols.iter().enumerate() {
+        let bracket = Bracket::of(symbols, n);
+        match symbol.chord {
+            None => note(xml, symbol, staff, &[], bracket, |xml| {
                 xml.create_element("rest").write_empty()?;
                 Ok(())
             })?,
@@ -131,9 +129,10 @@ fn staff(xml: &mut Xml, pieces: &[Piece], staff: Staff, speller: Speller) -> io:
                 for (n, &key) in chord.keys.iter().enumerate() {
                     let (beams, bracket) =
                         if n == 0 { (&beams[..], bracket) } else { (&[][..], Bracket::NONE) };
-                    let beams: Vec<_> = beams.iter().filter(|beam| std::ptr::eq(beam.piece, piece)).collect();
+                    let beams: Vec<_> =
+                        beams.iter().filter(|beam| std::ptr::eq(beam.symbol, symbol)).collect();
                     let spelling = speller.spell(key);
-                    note(xml, piece, staff, &beams, bracket, |xml| {
+                    note(xml, symbol, staff, &beams, bracket, |xml| {
                         if n > 0 {
                             xml.create_element("chord").write_empty()?;
                         }
@@ -155,30 +154,30 @@ fn staff(xml: &mut Xml, pieces: &[Piece], staff: Staff, speller: Speller) -> io:
 /// A note or a rest, whose `pitch` stands first.
 fn note(
     xml: &mut Xml,
-    piece: &Piece,
+    symbol: &Symbol,
     staff: Staff,
     beams: &[&Beam],
     bracket: Bracket,
     pitch: impl FnOnce(&mut Xml) -> io::Result<()>,
 ) -> io::Result<()> {
-    let loudness = piece.chord.map(|chord| format!("{:.1}", f64::from(chord.velocity.value()) / 0.9));
+    let loudness = symbol.chord.map(|chord| format!("{:.1}", f64::from(chord.velocity.value()) / 0.9));
     let mut note = xml.create_element("note");
     if let Some(loudness) = &loudness {
         note = note.with_attribute(("dynamics", &**loudness));
     }
     note.write_inner_content(|xml| {
         pitch(xml)?;
-        text(xml, "duration", piece.length)?;
-        let ties = [(piece.is_tied_from, "stop"), (piece.is_tied_to, "start")];
+        text(xml, "duration", symbol.length)?;
+        let ties = [(symbol.is_tied_from, "stop"), (symbol.is_tied_to, "start")];
         for (_, kind) in ties.iter().filter(|(is_tied, _)| *is_tied) {
             xml.create_element("tie").with_attribute(("type", *kind)).write_empty()?;
         }
         text(xml, "voice", staff.voice)?;
-        text(xml, "type", piece.value.name)?;
-        for _ in 0..piece.value.dots {
+        text(xml, "type", symbol.value.name)?;
+        for _ in 0..symbol.value.dots {
             xml.create_element("dot").write_empty()?;
         }
-        if piece.value.is_triplet {
+        if symbol.value.is_triplet {
             element(xml, "time-modification", |xml| {
                 text(xml, "actual-notes", 3)?;
                 text(xml, "normal-notes", 2)

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use antiphon::model::Chance;
 
 use super::Arguments;
-use crate::corpus::{self, Cache, GridNote, GridPiece, Split, annotated, collection};
+use crate::corpus::{self, Cache, GridNote, GridPiece, Split, collection};
 
 /// A corpus by its name.
 type Named = (String, Vec<GridPiece>);
@@ -191,10 +191,10 @@ fn sounding(arguments: &Arguments, sources: &[PathBuf], split: Split, cache: &Ca
             files.extend(corpus::find(source, corpus::has_list(source).then_some(split))?);
             continue;
         }
-        let found = annotated::worth_learning(collection::find_all(source, split)?);
+        let found = collection::worth_learning(collection::find_all(source, split)?);
         for same in found.chunk_by(|a, b| a.corpus == b.corpus) {
             let name = same[0].corpus.to_string();
-            let (pieces, left_out) = annotated::read(same, arguments.convention);
+            let (pieces, left_out) = collection::read(same, arguments.convention);
             left_out.warn(Some(&name));
             has_drums |= left_out.drums > 0;
             corpora.push((name, pieces));

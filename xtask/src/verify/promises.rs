@@ -1,14 +1,18 @@
-//! What is promised, and which tests hold it.
+//! What is promised, which tests hold it, and the running of those tests.
+
+use std::{collections::BTreeMap, process::Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::cargo;
+
+/// A test tells its figures in a line that begins so.
+const PROVED: &str = "proved: ";
 
 pub struct Promise {
     pub text: &'static str,
     /// Names as cargo's test harness tells them.
     pub tests: &'static [&'static str],
-}
-
-/// The tests of all promises.
-pub fn tests() -> impl Iterator<Item = &'static str> {
-    PROMISES.iter().flat_map(|promise| promise.tests).copied()
 }
 
 pub const PROMISES: &[Promise] = &[
@@ -18,7 +22,7 @@ pub const PROMISES: &[Promise] = &[
             "every_note_on_has_its_note_off",
             "a_host_that_refuses_events_gets_every_note_off_in_the_end",
             "releases::no_change_of_a_parameter_leaves_a_note_hanging",
-            "chance::no_score_and_no_transport_leave_a_note_hanging",
+            "extremes::no_score_and_no_transport_leave_a_note_hanging",
             "fuzzed::no_events_no_transport_and_no_settings_leave_a_note_hanging",
         ],
     },
@@ -57,7 +61,7 @@ pub const PROMISES: &[Promise] = &[
         text: "A new activation between two calls changes no answer, and the plugin's own notes that come back make no avalanche",
         tests: &[
             "activation::a_new_activation_between_two_calls_changes_no_answer",
-            "ring::the_plugins_own_notes_that_come_in_again_make_no_avalanche_and_are_told_of",
+            "duo::the_plugins_own_notes_that_come_in_again_make_no_avalanche_and_are_told_of",
         ],
     },
     Promise {
@@ -73,8 +77,8 @@ pub const PROMISES: &[Promise] = &[
         text: "Block size is invisible",
         tests: &[
             "every_partition_into_blocks_sounds_the_same",
-            "blocks::the_answer_is_the_same_for_every_partition_into_blocks",
-            "blocks::the_answer_is_the_same_in_blocks_of_one_sample",
+            "time::the_answer_is_the_same_for_every_partition_into_blocks",
+            "time::the_answer_is_the_same_in_blocks_of_one_sample",
             "extremes::it_answers_in_blocks_of_65536_samples_at_the_lowest_and_the_highest_rate",
         ],
     },
@@ -89,10 +93,10 @@ pub const PROMISES: &[Promise] = &[
     Promise {
         text: "Nothing below `process` allocates or waits, in storms of settings and events and with states loaded meanwhile",
         tests: &[
-            "storms::a_storm_of_settings_live_leaves_no_note_hanging",
-            "storms::more_events_than_the_lanes_hold_live_leave_no_note_hanging",
-            "storms::resets_and_restarts_in_a_storm_leave_no_note_hanging",
-            "storms::states_may_be_loaded_and_saved_while_the_audio_thread_plays",
+            "extremes::a_storm_of_settings_live_leaves_no_note_hanging",
+            "extremes::more_events_than_the_lanes_hold_live_leave_no_note_hanging",
+            "extremes::resets_and_restarts_in_a_storm_leave_no_note_hanging",
+            "extremes::states_may_be_loaded_and_saved_while_the_audio_thread_plays",
             "sound::a_storm_of_notes_is_played_live_without_an_allocation",
             "plugin::tests::while_all_that_can_be_locked_is_locked_the_audio_thread_plays_on",
             "realtime::a_full_lane_is_counted_and_nobody_waits",
@@ -108,7 +112,7 @@ pub const PROMISES: &[Promise] = &[
             "faults::a_worker_that_always_fails_leaves_silence_and_nothing_hanging",
             "faults::a_worker_that_stands_still_for_10_ms_to_10_s_delays_silences_and_then_answers",
             "faults::faults_are_counted",
-            "chance::no_worker_is_so_late_that_a_note_hangs",
+            "extremes::no_worker_is_so_late_that_a_note_hangs",
         ],
     },
     Promise {
@@ -132,17 +136,17 @@ pub const PROMISES: &[Promise] = &[
     Promise {
         text: "A project of every released version loads, value by value",
         tests: &[
-            "versions::a_state_of_every_version_loads_with_the_values_it_was_saved_with",
-            "versions::the_present_version_has_its_golden_states",
-            "versions::no_parameter_of_an_earlier_version_is_gone_and_the_effects_id_stays",
+            "state::a_state_of_every_version_loads_with_the_values_it_was_saved_with",
+            "state::the_present_version_has_its_golden_states",
+            "state::no_parameter_of_an_earlier_version_is_gone_and_the_effects_id_stays",
         ],
     },
     Promise {
         text: "A state that is broken, foreign, huge or hostile changes nothing, and the instance goes on",
         tests: &[
-            "hostile::no_value_in_a_state_stops_the_plugin",
-            "hostile::no_bytes_in_place_of_a_state_stop_the_plugin",
-            "hostile::a_state_without_an_end_or_of_another_plugin_changes_nothing",
+            "state::no_value_in_a_state_stops_the_plugin",
+            "state::no_bytes_in_place_of_a_state_stop_the_plugin",
+            "state::a_state_without_an_end_or_of_another_plugin_changes_nothing",
             "plugin::tests::numbers_of_a_state_come_into_range_and_what_is_none_goes",
         ],
     },
@@ -154,7 +158,7 @@ pub const PROMISES: &[Promise] = &[
             "model::weights::tests::a_file_that_was_cut_anywhere_is_refused",
             "model::weights::tests::a_tensor_of_another_shape_is_refused_by_its_name",
             "state::a_broken_model_file_leaves_the_old_model_playing",
-            "hostile::a_model_file_of_any_name_leaves_the_embedded_model_playing",
+            "state::a_model_file_of_any_name_leaves_the_embedded_model_playing",
         ],
     },
     Promise {
@@ -171,7 +175,97 @@ pub const PROMISES: &[Promise] = &[
         text: "Chance is seeded: a project gives the same notes at every bounce, in both formats",
         tests: &[
             "answers::every_render_of_one_instance_repeats_the_first",
-            "games::every_game_is_the_same_in_every_render_every_partition_and_both_formats",
+            "time::every_game_is_the_same_in_every_render_every_partition_and_both_formats",
         ],
     },
 ];
+
+/// How the tests of promises went.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    passed: BTreeMap<String, bool>,
+    figures: BTreeMap<String, Vec<String>>,
+}
+
+impl Outcomes {
+    /// Runs tests, with a variable of the environment if they are asked for more than usual. Takes minutes, or hours.
+    pub fn of<'a>(tests: impl IntoIterator<Item = &'a str>, more: Option<(&str, &str)>) -> Result<Self> {
+        let mut command = cargo();
+        command.args(["test", "--workspace", "--no-fail-fast", "--", "--exact", "--show-output"]);
+        command.args(tests).envs(more);
+        let told = command.stderr(Stdio::inherit()).output().context("there is no cargo")?;
+        let outcomes = Self::read(&String::from_utf8_lossy(&told.stdout));
+        if outcomes.passed.is_empty() {
+            bail!("the tests do not build: run cargo test --workspace");
+        }
+        Ok(outcomes)
+    }
+
+    fn read(told: &str) -> Self {
+        let mut outcomes = Self::default();
+        let mut telling = String::new();
+        for line in told.lines() {
+            if let Some((name, outcome)) =
+                line.strip_prefix("test ").and_then(|line| line.split_once(" ... "))
+            {
+                outcomes.passed.insert(name.to_owned(), outcome == "ok");
+            } else if let Some(name) =
+                line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----"))
+            {
+                telling = name.to_owned();
+            } else if let Some(figure) = line.strip_prefix(PROVED) {
+                outcomes.figures.entry(telling.clone()).or_default().push(figure.to_owned());
+            }
+        }
+        outcomes
+    }
+
+    /// Of a promise, for its line of the table.
+    pub fn figures(&self, promise: &Promise) -> String {
+        let passed = promise.tests.iter().filter(|test| self.has_passed(test)).count();
+        let all = promise.tests.len();
+        let figures = promise.tests.iter().filter_map(|test| self.figures.get(*test)).flatten();
+        let verdict = if passed == all {
+            format!("{all} of {all} hold")
+        } else {
+            format!("**{passed} of {all} hold**")
+        };
+        [verdict].into_iter().chain(figures.cloned()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The tests of promises that failed, or were not there.
+    pub fn broken(&self) -> impl Iterator<Item = &'static str> {
+        tests().filter(|test| !self.has_passed(test))
+    }
+
+    /// What one test has proved; none if it failed.
+    pub fn figures_of(&self, test: &str) -> Option<String> {
+        self.figures.get(test).filter(|_| self.has_passed(test)).map(|figures| figures.join("; "))
+    }
+
+    fn has_passed(&self, test: &str) -> bool {
+        self.passed.get(test) == Some(&true)
+    }
+}
+
+/// The tests of all promises.
+pub fn tests() -> impl Iterator<Item = &'static str> {
+    PROMISES.iter().flat_map(|promise| promise.tests).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_belong_to_the_test_that_tells_them_and_a_test_that_is_not_there_is_broken() {
+        let told =
+            "test a::one ... ok\ntest a::two ... FAILED\n---- a::one stdout ----\nnoise\nproved: 12 cases\n";
+        let outcomes = Outcomes::read(told);
+        let promise = Promise { text: "", tests: &["a::one", "a::two", "a::three"] };
+        assert_eq!(outcomes.figures(&promise), "**1 of 3 hold**; 12 cases");
+        assert_eq!(outcomes.figures(&Promise { text: "", tests: &["a::one"] }), "1 of 1 hold; 12 cases");
+        assert_eq!(outcomes.broken().count(), super::tests().count());
+        assert_eq!(outcomes.figures_of("a::one").as_deref(), Some("12 cases"));
+    }
+}

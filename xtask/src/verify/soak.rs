@@ -1,26 +1,28 @@
 //! An hour at a player's pace: one instance plays in real time with a player who never tires, in one game after the other.
 
-mod busy;
-mod memory;
-mod player;
-
 use std::{
-    thread,
+    hint,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use antiphon::lane::Telemetry;
+use antiphon::{lane::Telemetry, plugin::NoteEffect};
 use anyhow::{Context, Result, bail, ensure};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg32;
 use stage::{
     Clap, Event, Host, Kind, Mode, Pace, Setup, Transport,
-    host::{Block, Heard},
-    performance,
+    host::{Block, Output},
+    score,
     transport::Playhead,
 };
 
-use self::{busy::Busy, memory::Growth, player::Player};
+use crate::{bundle, memory::Growth};
 
-const PLUGIN: &str = "audio.antiphon.midi";
 const RATE: f64 = 48_000.0;
 const BLOCK: u32 = 256;
 /// No line of the grid lies on a whole sample, so that an error of rounding adds up if any does.
@@ -35,9 +37,12 @@ const REST_SECONDS: f64 = 1.0;
 const NOTES_FOR_A_LATE_ONE: usize = 1_000;
 /// So many threads take all that they get, at normal priority, in every second part.
 const BUSY_THREADS: usize = 2;
-
 /// What is on the grid is on the sample nearest to a line.
 const ON_THE_GRID_SAMPLES: f64 = 1.0;
+/// The keys that the player plays, and the pedal.
+const LOWEST: i32 = 36;
+const HIGHEST: i32 = 96;
+const SUSTAIN: u8 = 64;
 
 /// So many parts, each in a game of its own and with a reset behind it.
 #[derive(Debug, Clone, Copy)]
@@ -118,10 +123,22 @@ struct Lateness {
     late: usize,
 }
 
+/// A player who never tires.
+struct Player {
+    chance: Pcg32,
+    rate: f64,
+    key: i32,
+}
+
+/// Other work on the machine: threads that take all that they get, until this is dropped.
+struct Busy {
+    is_over: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
 impl Soak {
     fn new(plan: Plan) -> Result<Self> {
-        // SAFETY: the framework's entry is a valid one.
-        let mut clap = unsafe { Clap::in_process((&raw const antiphon::plugin::clap_entry).cast(), PLUGIN) }?;
+        let mut clap = bundle::linked::<NoteEffect>()?;
         for (name, text) in SETTINGS {
             clap.set_text(name, text)?;
         }
@@ -154,17 +171,17 @@ impl Soak {
         let is_busy = self.plan.pace == Pace::RealTime && part % 2 == 1;
         let busy = Busy::start(if is_busy { BUSY_THREADS } else { 0 });
         let (late, notes) = (audibly_late(), self.notes);
-        let mut heard = Heard::default();
+        let mut output = Output::default();
         let mut to_come = &score[..];
         while self.now < end {
             let frames = u32::try_from((end - self.now).min(BLOCK.into())).context("a block is short")?;
             let now = to_come.partition_point(|event| event.at < self.now + u64::from(frames));
             let (events, rest) = to_come.split_at(now);
             to_come = rest;
-            self.block(frames, events, playhead, &mut heard)?;
+            self.block(frames, events, playhead, &mut output)?;
         }
         drop(busy);
-        self.judge(&heard)?;
+        self.judge(&output)?;
         let lateness = if is_busy { &mut self.beside_others } else { &mut self.at_rest };
         lateness.notes += self.notes - notes;
         lateness.late += audibly_late() - late;
@@ -178,21 +195,21 @@ impl Soak {
         frames: u32,
         events: &[Event],
         playhead: &mut Playhead<'_>,
-        heard: &mut Heard,
+        output: &mut Output,
     ) -> Result<()> {
         if self.plan.pace == Pace::RealTime {
             thread::sleep(self.due.saturating_duration_since(Instant::now()));
         }
-        let block = Block { start: self.now, frames, place: playhead.advance(self.now), events };
-        self.worst_block = self.worst_block.max(self.clap.process(&block, heard)?);
+        let block = Block { start: self.now, frames, transport: playhead.advance(self.now), events };
+        self.worst_block = self.worst_block.max(self.clap.process(&block, output)?);
         self.due += Duration::from_secs_f64(f64::from(frames) / RATE);
         self.now += u64::from(frames);
         Ok(())
     }
 
     /// Looks at what one part gave.
-    fn judge(&mut self, heard: &Heard) -> Result<()> {
-        let notes = performance::notes(&heard.events);
+    fn judge(&mut self, output: &Output) -> Result<()> {
+        let notes = score::notes(&output.events);
         let hanging = notes.iter().find(|note| note.off.is_none());
         if let Some(note) = hanging {
             bail!("{note:?} hangs");
@@ -245,6 +262,74 @@ impl Soak {
     }
 }
 
+impl Player {
+    /// The same one for a rate, in samples a second.
+    fn new(rate: f64) -> Self {
+        Self { chance: Pcg32::seed_from_u64(1), rate, key: 60 }
+    }
+
+    /// Phrases and pauses from one sample to another, with all keys and the pedal up at the end.
+    fn part(&mut self, from: u64, until: u64) -> Vec<Event> {
+        let mut score = Vec::new();
+        let mut at = from;
+        loop {
+            let mut phrase = Vec::new();
+            at = self.phrase(at, &mut phrase);
+            if phrase.iter().any(|event| event.at >= until) {
+                break;
+            }
+            score.append(&mut phrase);
+        }
+        score::sort(&mut score);
+        score
+    }
+
+    /// One phrase; the next one begins at the sample that comes back.
+    fn phrase(&mut self, mut at: u64, score: &mut Vec<Event>) -> u64 {
+        let (begin, pedal) = (at, self.chance.random_bool(0.2));
+        for _ in 0..self.chance.random_range(3..12) {
+            self.key = (self.key + self.chance.random_range(-7..=7)).clamp(LOWEST, HIGHEST);
+            let key = u8::try_from(self.key).unwrap_or_default();
+            let length = self.samples(0.05, 0.9);
+            score.extend(Event::note(at, length, key, self.chance.random_range(40..110)));
+            at += self.samples(0.08, 0.6);
+        }
+        if pedal {
+            let moved = |value| Kind::Controller { channel: 0, number: SUSTAIN, value };
+            score.push(Event { at: begin, kind: moved(127) });
+            score.push(Event { at, kind: moved(0) });
+        }
+        at + self.samples(1.0, 7.0)
+    }
+
+    fn samples(&mut self, least_seconds: f64, most_seconds: f64) -> u64 {
+        (self.chance.random_range(least_seconds..most_seconds) * self.rate) as u64
+    }
+}
+
+impl Busy {
+    fn start(threads: usize) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let work = |is_over: Arc<AtomicBool>| {
+            move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    hint::spin_loop();
+                }
+            }
+        };
+        let threads = (0..threads).map(|_| thread::spawn(work(is_over.clone()))).collect();
+        Self { is_over, threads }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        // A thread that only counts does not fail.
+        self.threads.drain(..).for_each(|thread| drop(thread.join()));
+    }
+}
+
 /// How many notes of all instances have come more than 5 ms late so far.
 fn audibly_late() -> usize {
     antiphon::plugin::telemetry().iter().map(|one| one.audibly_late.count() as usize).sum()
@@ -264,5 +349,15 @@ mod tests {
     fn all_games_one_after_the_other_leave_nothing_hanging_and_keep_to_the_grid() {
         let figures = play(Plan { parts: 4, part_seconds: 20, pace: Pace::Free }).expect("it holds");
         assert!(figures.contains("0 hanging") && figures.contains(" 0 off the grid"), "{figures}");
+    }
+
+    #[test]
+    fn every_part_ends_with_all_keys_up() {
+        let mut player = Player::new(48_000.0);
+        for part in 0..100 {
+            let played = player.part(part * 2_000_000, (part + 1) * 2_000_000);
+            assert!(score::notes(&played).iter().all(|note| note.off.is_some()));
+            assert!(played.last().is_some_and(|last| last.at < (part + 1) * 2_000_000));
+        }
     }
 }

@@ -1,23 +1,23 @@
-//! Other people's programs: validators of plugins, the auditor of dependencies. Those that are there are run.
+//! Other people's checks: RealtimeSanitizer, validators, cargo-deny, hosts and cargo-fuzz. Those that are found are run.
 
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use anstream::adapter::strip_str;
-use anyhow::Result;
+use anyhow::{Context, Error, Result, bail, ensure};
 
-use super::{Finding, Found};
+use super::cargo;
 use crate::bundle;
 
-/// One program, how it is asked, and where to get it.
-struct Tool {
-    what: &'static str,
-    program: &'static str,
-    arguments: &'static [&'static str],
-    /// The line that tells its figures holds this.
-    figures: &'static str,
-    advice: &'static str,
-}
-
+const SANITIZER: &str = "RealtimeSanitizer";
+const LLVM_FOLDER: &str = "/usr/lib";
+const SANITIZER_LIBRARY: &str = "libclang_rt.rtsan-x86_64.a";
+/// Debian's packages are `llvm-N`.
+const OLDEST_LLVM: u32 = 20;
+const NEWEST_LLVM: u32 = 40;
 const CLAP: &str = "target/bundled/Antiphon.clap";
 const VST3: &str = "target/bundled/Antiphon.vst3";
 const TOOLS: [Tool; 4] = [
@@ -52,12 +52,150 @@ const TOOLS: [Tool; 4] = [
         advice: "cargo install cargo-deny --locked",
     },
 ];
-pub fn check_all() -> Result<Vec<Finding>> {
-    bundle::run(&bundle::Arguments {})?;
-    Ok(TOOLS.iter().map(check).collect())
+/// What is asked of a host, and the script that does it.
+const HOSTS: [(&str, &str); 2] = [
+    ("Ardour, VST3: notes in, an answer out", "tests/hosts/ardour.sh"),
+    ("Qtractor, CLAP: scanned", "tests/hosts/qtractor.sh"),
+];
+/// What a script exits with where its host is not installed.
+const HOST_IS_MISSING: i32 = 77;
+/// Each fuzz target by its name, and where it begins.
+pub const FUZZ_TARGETS: [(&str, &str); 4] = [
+    ("events", "fuzz/seeds/events"),
+    ("model", "fuzz/seeds/model"),
+    ("state", "tests/golden/states"),
+    ("midi", "fuzz/seeds/midi"),
+];
+/// For each target.
+pub const LONG_FUZZ_SECONDS: u32 = 600;
+const QUICK_FUZZ_SECONDS: u32 = 20;
+
+/// What one check that is no test of ours has found.
+#[derive(Debug)]
+pub struct Finding {
+    pub what: String,
+    pub found: Found,
 }
 
-fn check(tool: &Tool) -> Finding {
+#[derive(Debug)]
+pub enum Found {
+    /// It passed, with these figures.
+    Passed(String),
+    /// It failed; what it said last.
+    Failed(String),
+    /// It is not here; what to do about that.
+    Missing(String),
+}
+
+/// One program, how it is asked, and where to get it.
+struct Tool {
+    what: &'static str,
+    program: &'static str,
+    arguments: &'static [&'static str],
+    /// The line that tells its figures holds this.
+    figures: &'static str,
+    advice: &'static str,
+}
+
+/// Runs each, in minutes.
+///
+/// # Errors
+/// When the plugin cannot be bundled, or a program of the system is not there.
+pub fn check_all() -> Result<Vec<Finding>> {
+    let mut findings = vec![check_realtime()?];
+    bundle::run(&bundle::Arguments {})?;
+    findings.extend(TOOLS.iter().map(check_tool));
+    for (what, script) in HOSTS {
+        findings.push(check_host(what, script)?);
+    }
+    findings.extend(FUZZ_TARGETS.map(check_fuzz_target));
+    Ok(findings)
+}
+
+/// Feeds a target with whatever comes to the fuzzer, for so many seconds; how much was tried.
+///
+/// # Errors
+/// When something that was tried breaks a promise, or nightly Rust or cargo-fuzz is not there.
+pub fn fuzz(target: &str, seeds: &str, seconds: u32) -> Result<String> {
+    println!("fuzzing: {target}");
+    // What it finds worth keeping goes to the first folder.
+    let corpus = format!("fuzz/corpus/{target}");
+    fs::create_dir_all(&corpus).with_context(|| format!("cannot make {corpus}"))?;
+    let mut command = Command::new("cargo");
+    // Whatever toolchain runs this program, fuzzing needs nightly.
+    command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
+    // The code is safe but for what is argued, so there is more to win from speed than from AddressSanitizer.
+    command.args(["+nightly", "fuzz", "run", "--sanitizer", "none", target, &corpus, seeds, "--"]);
+    command.arg(format!("-max_total_time={seconds}")).arg("-print_final_stats=1");
+    let told = command.output().context("there is no cargo")?;
+    let said = String::from_utf8_lossy(&told.stderr);
+    if !told.status.success() {
+        let last = said.lines().find(|line| line.contains("panicked") || line.contains("ERROR"));
+        bail!("{}", last.unwrap_or("it does not build with nightly Rust"));
+    }
+    let tried = said.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    ensure!(tried.is_some(), "the fuzzer tells no figures");
+    Ok(format!("{} inputs in {seconds} seconds, none breaks a promise", tried.unwrap_or_default().trim()))
+}
+
+impl From<Result<String, Error>> for Found {
+    fn from(outcome: Result<String>) -> Self {
+        match outcome {
+            Ok(figures) => Self::Passed(figures),
+            Err(error) => Self::Failed(format!("{error:#}")),
+        }
+    }
+}
+
+/// The tests through the CLAP host, and those of the audio thread beside a slow or dead worker, under RealtimeSanitizer.
+fn check_realtime() -> Result<Finding> {
+    let Some(library) = sanitizer() else {
+        let advice = "install Debian's `libclang-rt-22-dev` or newer, or name its library in RTSAN_LIB_PATH";
+        return Ok(Finding { what: SANITIZER.to_owned(), found: Found::Missing(advice.to_owned()) });
+    };
+    println!("{SANITIZER}");
+    let mut laws = 0;
+    for tests in
+        [&["--test", "host", "--", "--test-threads=1"][..], &["--test", "performer", "--", "realtime"]]
+    {
+        let mut command = cargo();
+        command.args(["test", "--workspace"]).args(tests);
+        let told = command.env("RTSAN_ENABLE", "1").env("RTSAN_LIB_PATH", &library).output();
+        let told = told.context("there is no cargo")?;
+        if !told.status.success() {
+            let heard = String::from_utf8_lossy(&told.stderr).into_owned();
+            let first = heard.lines().find(|line| line.contains("Intercepted")).unwrap_or("a test failed");
+            return Ok(Finding { what: SANITIZER.to_owned(), found: Found::Failed(first.to_owned()) });
+        }
+        laws += String::from_utf8_lossy(&told.stdout).lines().filter(|line| line.ends_with("... ok")).count();
+    }
+    let version = llvm_version(&library);
+    let figures = format!(
+        "{laws} laws through the CLAP host and below it, 0 violations, no exceptions in the code ({version})"
+    );
+    Ok(Finding { what: SANITIZER.to_owned(), found: Found::Passed(figures) })
+}
+
+/// The one of the environment, or the newest that is installed.
+fn sanitizer() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("RTSAN_LIB_PATH") {
+        return Some(PathBuf::from(path)).filter(|path| path.is_file());
+    }
+    let place = |llvm: u32| {
+        Path::new(LLVM_FOLDER).join(format!("llvm-{llvm}/lib/clang/{llvm}/lib/linux")).join(SANITIZER_LIBRARY)
+    };
+    (OLDEST_LLVM..NEWEST_LLVM)
+        .rev()
+        .map(place)
+        .find(|path| fs::metadata(path).is_ok_and(|file| file.is_file()))
+}
+
+fn llvm_version(library: &Path) -> String {
+    let mut parts = library.components().filter_map(|part| part.as_os_str().to_str());
+    parts.find(|part| part.starts_with("llvm-")).unwrap_or("a library of your own").to_owned()
+}
+
+fn check_tool(tool: &Tool) -> Finding {
     println!("{}", tool.what);
     let found = match Command::new(tool.program).args(tool.arguments).stdin(Stdio::null()).output() {
         Err(_) => Found::Missing(tool.advice.to_owned()),
@@ -75,4 +213,33 @@ fn check(tool: &Tool) -> Finding {
         }
     };
     Finding { what: tool.what.to_owned(), found }
+}
+
+/// Asks a host, of the bundles that are there.
+fn check_host(what: &str, script: &str) -> Result<Finding> {
+    println!("{what}");
+    let mut command = Command::new("bash");
+    command.arg(script).env("XTASK", std::env::current_exe()?).stdin(Stdio::null());
+    let told = command.output().context("there is no bash")?;
+    let said = String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+    let found = match told.status.code() {
+        Some(0) => Found::Passed(last),
+        Some(HOST_IS_MISSING) => Found::Missing(last),
+        _ => Found::Failed(last),
+    };
+    Ok(Finding { what: what.to_owned(), found })
+}
+
+fn check_fuzz_target((target, seeds): (&str, &str)) -> Finding {
+    let found = if has_cargo_fuzz() {
+        fuzz(target, seeds, QUICK_FUZZ_SECONDS).into()
+    } else {
+        Found::Missing("`cargo install cargo-fuzz` and `rustup toolchain install nightly`".to_owned())
+    };
+    Finding { what: format!("Fuzz target `{target}`, {QUICK_FUZZ_SECONDS} seconds"), found }
+}
+
+fn has_cargo_fuzz() -> bool {
+    cargo().args(["fuzz", "--version"]).output().is_ok_and(|told| told.status.success())
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::json;
 use stage::{Mode, Performance, screen::Screen};
 
-use super::{display::Display, music};
+use super::{Display, instance, play_phrases};
 use crate::demo::measure::late;
 
 /// Play with the window closed and with it open, in turn, and tell what a process call costs and how many notes are late
@@ -33,7 +33,7 @@ struct Cost {
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let _display = Display::open()?;
-    let reference = music::play(&mut music::instance()?, arguments.seconds, Mode::Offline)?;
+    let reference = play_phrases(&mut instance()?, arguments.seconds, Mode::Offline)?;
     let (mut closed, mut open) = (Vec::new(), Vec::new());
     for _ in 0..arguments.rounds {
         closed.push(Cost::of(&play_closed(arguments.seconds)?, &reference));
@@ -50,15 +50,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn play_closed(seconds: f64) -> Result<Performance> {
-    music::play(&mut music::instance()?, seconds, Mode::Realtime)
+    play_phrases(&mut instance()?, seconds, Mode::Realtime)
 }
 
 fn play_open(seconds: f64) -> Result<Performance> {
-    let mut clap = music::instance()?;
+    let mut clap = instance()?;
     let screen = Screen::open(clap.make_window(1.0)?)?;
     // SAFETY: the screen's window goes after the plugin's has been closed.
     unsafe { clap.show_window(screen.window()) }?;
-    let take = music::play(&mut clap, seconds, Mode::Realtime)?;
+    let take = play_phrases(&mut clap, seconds, Mode::Realtime)?;
     clap.close_window()?;
     Ok(take)
 }

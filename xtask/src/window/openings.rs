@@ -1,28 +1,26 @@
 //! `cargo xtask window openings`: the window opens and closes again and again while the plugin plays.
 
-mod footprint;
-
 use std::{
+    num::NonZeroU32,
     process,
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use egui::Ui;
+use nice_plug::editor::{ParentWindowHandle, dpi::LogicalSize};
+use nice_plug_egui::{App, EguiWindow, EguiWindowSettings, Frame, baseview::Window};
 use stage::{
     Clap, Host, Mode, Setup,
     clap::Pixels,
-    host::{Block, Heard, Parameter},
+    host::{Block, Output, Parameter},
     screen::Screen,
 };
 
-use self::footprint::{Footprint, growth};
-use super::{
-    bare::Bare,
-    display::Display,
-    music::{self, SAMPLE_RATE, TURN_S},
-};
+use super::{BLOCK, Display, SAMPLE_RATE, TURN_S, instance, play_phrases};
+use crate::memory;
 
 /// The first openings fill caches of the display, of fonts and of shaders.
 const WARM: u32 = 20;
@@ -69,7 +67,7 @@ enum What {
 }
 
 /// What openings and closings have left behind on average, in bytes, and how they went.
-struct Left {
+struct Leak {
     times: u32,
     notes: usize,
     hanging: usize,
@@ -77,7 +75,7 @@ struct Left {
     resident: f64,
 }
 
-impl Left {
+impl Leak {
     fn line(&self) -> String {
         let Self { times, notes, hanging, heap, resident } = self;
         format!(
@@ -89,8 +87,8 @@ impl Left {
     }
 }
 
-fn measure(what: What, times: u32, alive: &Sender<()>) -> Result<Left> {
-    let mut clap = music::instance()?;
+fn measure(what: What, times: u32, alive: &Sender<()>) -> Result<Leak> {
+    let mut clap = instance()?;
     // So that no answer sounds any more when the next phrase would begin.
     clap.set_text("Length", "4")?;
     let size = clap.make_window(1.0)?;
@@ -99,7 +97,7 @@ fn measure(what: What, times: u32, alive: &Sender<()>) -> Result<Left> {
     let alive = alive.clone();
     let mut opener = Opener {
         clap,
-        bare: None,
+        empty: None,
         screen,
         size,
         what,
@@ -110,11 +108,11 @@ fn measure(what: What, times: u32, alive: &Sender<()>) -> Result<Left> {
         left: Vec::new(),
     };
     let blocks = times * (OPEN_BLOCKS + CLOSED_BLOCKS) + 1;
-    let seconds = (f64::from(blocks) * 512.0 / SAMPLE_RATE / TURN_S).ceil() * TURN_S;
-    let played = music::play(&mut opener, seconds, Mode::Realtime)?;
+    let seconds = (f64::from(blocks) * f64::from(BLOCK) / SAMPLE_RATE / TURN_S).ceil() * TURN_S;
+    let played = play_phrases(&mut opener, seconds, Mode::Realtime)?;
     let warm = opener.left.get(WARM as usize..).context("the window was opened often enough to be warm")?;
     let each = |of: fn(&Footprint) -> usize| growth(warm.iter().map(of).collect());
-    Ok(Left {
+    Ok(Leak {
         times,
         notes: played.notes().len(),
         hanging: played.hanging().len(),
@@ -126,7 +124,7 @@ fn measure(what: What, times: u32, alive: &Sender<()>) -> Result<Left> {
 /// Opens and closes a window between the blocks.
 struct Opener {
     clap: Clap,
-    bare: Option<Bare>,
+    empty: Option<EmptyWindow>,
     screen: Screen,
     size: Pixels,
     what: What,
@@ -155,7 +153,7 @@ impl Opener {
 
     fn open(&mut self) -> Result<()> {
         match self.what {
-            What::Empty => self.bare = Some(Bare::open(self.screen.window(), self.size)?),
+            What::Empty => self.empty = Some(EmptyWindow::open(self.screen.window(), self.size)?),
             What::Ours => {
                 self.clap.make_window(1.0)?;
                 // SAFETY: the screen lives longer than the window in it, which is closed below.
@@ -167,7 +165,7 @@ impl Opener {
 
     fn close(&mut self) -> Result<()> {
         match self.what {
-            What::Empty => self.bare = None,
+            What::Empty => self.empty = None,
             What::Ours => self.clap.close_window()?,
         }
         self.openings += 1;
@@ -188,9 +186,9 @@ impl Host for Opener {
         self.clap.reset()
     }
 
-    fn process(&mut self, block: &Block<'_>, heard: &mut Heard) -> Result<Duration> {
+    fn process(&mut self, block: &Block<'_>, output: &mut Output) -> Result<Duration> {
         self.act()?;
-        self.clap.process(block, heard)
+        self.clap.process(block, output)
     }
 
     fn parameters(&mut self) -> Result<Vec<Parameter>> {
@@ -214,6 +212,77 @@ impl Host for Opener {
     }
 }
 
+/// An empty window of the plugin's window library: what it leaves behind is none of ours. It is closed when this goes.
+struct EmptyWindow(Option<Window>);
+
+impl EmptyWindow {
+    /// Opens one inside a window of X11, which must outlive it.
+    ///
+    /// # Errors
+    /// When the library cannot open a window here.
+    fn open(parent: u32, size: Pixels) -> Result<Self> {
+        let parent = NonZeroU32::new(parent).context("a window has a number")?;
+        let settings = EguiWindowSettings::new()
+            .with_title("Empty")
+            .with_size(LogicalSize::new(f64::from(size.width), f64::from(size.height)))
+            .with_parent(Some(&ParentWindowHandle::XcbWindow(parent)));
+        let window = EguiWindow::create(settings, EmptyContent)
+            .map_err(|error| anyhow!("the library opens no window: {error}"))?;
+        window.show().map_err(|error| anyhow!("the library shows no window: {error}"))?;
+        Ok(Self(Some(window)))
+    }
+}
+
+impl Drop for EmptyWindow {
+    fn drop(&mut self) {
+        if let Some(window) = self.0.take() {
+            window.close();
+        }
+    }
+}
+
+struct EmptyContent;
+
+impl App for EmptyContent {
+    fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
+        ui.ctx().request_repaint();
+    }
+}
+
+/// What this process takes of the machine's memory, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Footprint {
+    /// Allocated and not freed.
+    heap: usize,
+    /// Resident, without what the allocator keeps for the next time.
+    resident: usize,
+}
+
+impl Footprint {
+    /// What it is now. Every look gives free memory back to the system.
+    ///
+    /// # Errors
+    /// When the system tells no figures.
+    fn now() -> Result<Self> {
+        memory::give_back();
+        let heap = memory::in_use().context("the system's allocator tells no figures")?;
+        let resident = memory::resident().context("the system tells no figures of a process")?;
+        Ok(Self { heap, resident })
+    }
+}
+
+/// How much more from one measure to the next: from the median of the first half to that of the second, since what the
+/// display's library holds for a moment or gives back late is many times what could leak.
+fn growth(mut measures: Vec<usize>) -> f64 {
+    let middle = measures.len() / 2;
+    let (first, second) = measures.split_at_mut(middle);
+    let median = |half: &mut [usize]| {
+        half.sort_unstable();
+        half.get(half.len() / 2).map_or(0.0, |measure| *measure as f64)
+    };
+    (median(second) - median(first)) / middle.max(1) as f64
+}
+
 /// Ends this program where nothing has happened for long: what hangs cannot end itself.
 fn watch() -> Sender<()> {
     let (alive, sign) = channel();
@@ -230,4 +299,20 @@ fn watch() -> Sender<()> {
         }
     });
     alive
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leak_is_told_whatever_is_held_for_a_moment() {
+        let leaking: Vec<usize> = (0..180).map(|opening| 1_000_000 + 54 * opening).collect();
+        assert!((growth(leaking.clone()) - 54.0).abs() < 1.0);
+        let mut held = leaking;
+        held[0] += 5_000_000;
+        held[179] -= 500_000;
+        assert!((growth(held) - 54.0).abs() < 2.0);
+        assert!(growth(vec![7; 180]).abs() < f64::EPSILON);
+    }
 }

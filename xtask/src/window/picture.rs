@@ -14,7 +14,7 @@ use stage::{
     screen::{Picture, Screen},
 };
 
-use super::{display::Display, music};
+use super::{Display, instance, play_phrases};
 
 /// A window that shows the same after so long has come to rest.
 const BETWEEN_PICTURES: Duration = Duration::from_millis(700);
@@ -50,7 +50,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let _display = Display::open()?;
-    let mut clap = music::instance()?;
+    let mut clap = instance()?;
     for (name, text) in &arguments.settings {
         clap.set_text(name, text)?;
     }
@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// Plays into the window in real time. When the music has stopped the window stands still, which makes the picture the
 /// same on every machine.
 fn play(clap: &mut Clap, screen: &Screen, arguments: &Arguments) -> Result<Picture> {
-    music::play(clap, arguments.seconds, Mode::Realtime)?;
+    play_phrases(clap, arguments.seconds, Mode::Realtime)?;
     let mut picture = settled(screen)?;
     for (x, y) in &arguments.click {
         screen.click(*x, *y)?;

@@ -9,7 +9,7 @@ use jack::{
 };
 use stage::{Event, Kind};
 
-use super::music::{self, SAMPLE_RATE};
+use super::{SAMPLE_RATE, phrases};
 
 /// The ports are connected after the client began to run, and before its first note.
 const LEAD_S: f64 = 0.5;
@@ -35,18 +35,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .context("there is no JACK server; start one, such as `jackd -r -d dummy`")?;
     let mut port = client.register_port("out", MidiOut::default()).context("JACK gives no MIDI port")?;
     let name = port.name().context("a port of JACK has a name")?;
-    let mut ear = Ear::new(client.register_port("in", MidiIn::default()).context("JACK gives no MIDI port")?);
-    let ear_name = ear.port.name().context("a port of JACK has a name")?;
+    let mut incoming =
+        NoteCounter::new(client.register_port("in", MidiIn::default()).context("JACK gives no MIDI port")?);
+    let incoming_name = incoming.port.name().context("a port of JACK has a name")?;
     let to_frames = client.sample_rate() as f64 / SAMPLE_RATE;
     let frame = move |at: u64| ((at as f64 + LEAD_S * SAMPLE_RATE) * to_frames) as u64;
-    let events = music::phrases(arguments.seconds);
+    let events = phrases(arguments.seconds);
     let rest = if arguments.from.is_some() { REST_S } else { 0.0 };
     let last = frame(((arguments.seconds + rest) * SAMPLE_RATE) as u64);
     let (sender, ended) = channel();
     let (mut next, mut now) = (0, 0);
     let struck = strikes(&events);
     let process = move |_: &Client, scope: &ProcessScope| {
-        ear.hear(scope);
+        incoming.count(scope);
         let until = now + u64::from(scope.n_frames());
         let mut writer = port.writer(scope);
         while let Some(event) = events.get(next).filter(|event| frame(event.at) < until) {
@@ -60,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         now = until;
         if now >= last {
             // Whoever waited may be gone.
-            let _ = sender.send((ear.strikes, ear.sounding()));
+            let _ = sender.send((incoming.strikes, incoming.sounding()));
         }
         Control::Continue
     };
@@ -72,7 +73,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     connect(&name, &arguments.into)?;
     if let Some(from) = &arguments.from {
-        connect(from, &ear_name)?;
+        connect(from, &incoming_name)?;
     }
     let (heard, hanging) = ended.recv().context("JACK went before the music was over")?;
     if arguments.from.is_some() {
@@ -83,20 +84,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Hears notes.
-struct Ear {
+/// Counts the notes that come in.
+struct NoteCounter {
     port: Port<MidiIn>,
     strikes: usize,
     /// How often each key of each channel is down.
     down: [[u16; 128]; 16],
 }
 
-impl Ear {
+impl NoteCounter {
     fn new(port: Port<MidiIn>) -> Self {
         Self { port, strikes: 0, down: [[0; 128]; 16] }
     }
 
-    fn hear(&mut self, scope: &ProcessScope) {
+    fn count(&mut self, scope: &ProcessScope) {
         for RawMidi { bytes, .. } in self.port.iter(scope) {
             let &[status, key, velocity] = bytes else { continue };
             let down = &mut self.down[usize::from(status & 0x0F)][usize::from(key & 0x7F)];

@@ -1,4 +1,4 @@
-//! Notes a second that two LSTMs of candle-nn learn from: the peer of `xtask/src/bench/training.rs`, with its numbers.
+//! Notes a second that two LSTMs of candle-nn learn from: the peer of `xtask/src/bench.rs`, with its numbers.
 
 use std::{error::Error, time::Instant};
 

@@ -2,7 +2,6 @@
 
 use rand::RngExt;
 
-use super::repeats;
 use crate::{
     model::{
         Chance, Limits, Sampling, StepCells, Taste,
@@ -29,6 +28,17 @@ const WITHIN_CELL: Seconds = Seconds(0.0049);
 /// Where the beat is known, so many parts of a cell are told apart: of fast beats a cell is longer than a place.
 const PARTS: usize = 4;
 
+/// The longest pattern that is noticed, in notes: a bar of semiquavers.
+const LONGEST: usize = 16;
+/// A pattern may stand so often in a row...
+const ROUNDS: usize = 3;
+/// ...and a short one until so many notes have gone by: a trill, an Alberti bass, a repeated note.
+const PATIENCE: usize = 12;
+/// Where the rhythm wavers, it may take so many times as long.
+const WAVERING: usize = 2;
+/// So many notes are looked at: the longest loop whose rhythm wavers.
+const NOTES: usize = WAVERING * ROUNDS * LONGEST;
+
 /// One note's choices. Each takes the logits of its head, which it overwrites. Realtime-safe.
 pub struct Choice<'a> {
     pub scene: &'a Scene,
@@ -44,11 +54,13 @@ impl Choice<'_> {
         let cells = self.limits.step_cells();
         let (choices, experts) = logits.split_at_mut(STEPS);
         let times = &mut choices[..TIMES];
+        let places = pulse.map(|pulse| FinePlaces::<PARTS>::after(pulse, 0));
+        let own = folded(times, experts, places.as_ref());
         if let Some((pulse, places)) = pulse.zip(experts.first_chunk_mut::<PLACES>()) {
             self.taste.keep_to_beat(places, pulse.period());
         }
-        let places = pulse.map(|pulse| FinePlaces::<PARTS>::after(pulse, 0));
         let shares = masked(times, experts, places.as_ref(), cells);
+        keep_chords(times, &own);
         self.follow_pace(times);
         if self.in_order(0).and(self.limits.keys_at(Seconds::ZERO)).is_empty() {
             // The chord has reached the highest key that is allowed.
@@ -95,7 +107,7 @@ impl Choice<'_> {
         let (keys, in_order) = (self.limits.keys_at(seconds(step)), self.in_order(step));
         let free = self.limits.keys_after(seconds(step)).and(in_order);
         let allowed = free.or_else(keys.and(in_order)).or_else(keys);
-        let worn_out = repeats::worn_out(self.scene, step).collect();
+        let worn_out = worn_out(self.scene, step).collect();
         let allowed = allowed.without(worn_out).or_else(allowed);
         for (key, logit) in (0..).map(Key::saturating).zip(logits.iter_mut()) {
             *logit -= self.taste.loss_of_key(key);
@@ -157,6 +169,31 @@ impl Choice<'_> {
     }
 }
 
+/// The logits of times with those of their places, as the network has them.
+fn folded<const PARTS: usize>(
+    times: &[f32],
+    experts: &[f32],
+    places: Option<&FinePlaces<PARTS>>,
+) -> [f32; TIMES] {
+    let mut own = std::array::from_fn(|index| times[index]);
+    if let Some(places) = places {
+        Shares::fold(&mut own, experts, places);
+    }
+    own
+}
+
+/// One more note of a chord is as likely beside all later onsets as by the network's `own` odds, whatever the beat and the limits
+/// leave of these.
+fn keep_chords(times: &mut [f32], own: &[f32; TIMES]) {
+    let (chord, later) = times.split_at_mut(CHORD_CELLS);
+    let lost = log_sum(&own[CHORD_CELLS..]) - log_sum(later);
+    if lost.is_finite() {
+        later.iter_mut().for_each(|logit| *logit += lost);
+        let allowed = chord.iter_mut().zip(own).filter(|(logit, _)| logit.is_finite());
+        allowed.for_each(|(logit, own)| *logit = *own);
+    }
+}
+
 /// The logarithm of a sum of which these are the logarithms.
 fn log_sum(logits: &[f32]) -> f32 {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -181,4 +218,106 @@ fn masked<const PARTS: usize>(
         }
     }
     shares
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Played {
+    key: Key,
+    step: usize,
+}
+
+/// The keys that would, after a step of so many cells, go on with a pattern that has been there often enough.
+/// Realtime-safe.
+fn worn_out(scene: &Scene, step: u32) -> impl Iterator<Item = Key> {
+    let mut items = [Played { key: Key::saturating(0), step: 0 }; NOTES];
+    let mut count = 0;
+    for (item, (key, step)) in items.iter_mut().zip(scene.played()) {
+        *item = Played { key, step: Bin::of(step).index };
+        count += 1;
+    }
+    let step = Bin::of(step).index;
+    (1..=LONGEST).filter_map(move |period| {
+        let items = &items[..count];
+        let next = items.get(period - 1)?;
+        let most = PATIENCE.max(ROUNDS * period);
+        let exact = next.step == step && run(items, period, |a, b| a == b) >= most;
+        let wavering = run(items, period, |a, b| a.key == b.key) >= WAVERING * most;
+        (exact || wavering).then_some(next.key)
+    })
+}
+
+/// How many of the newest notes, which come first, follow a pattern of so many.
+fn run(items: &[Played], period: usize, alike: impl Fn(&Played, &Played) -> bool) -> usize {
+    period + items[period..].iter().zip(items).take_while(|(older, newer)| alike(older, newer)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::{grid::GridNote, note::Velocity};
+
+    fn scene(notes: impl Iterator<Item = (u8, u32)>) -> Scene {
+        let mut scene = Scene::SILENCE;
+        for (key, step) in notes {
+            let (key, velocity) = (Key::saturating(key), Velocity::saturating(64));
+            scene.hear(&GridNote { step, key, velocity, duration: 10, conditions: Default::default() });
+        }
+        scene
+    }
+
+    /// How many more notes of a pattern are allowed after others.
+    fn allowed(pattern: &[(u8, u32)]) -> usize {
+        let before = [(40, 10), (52, 30), (45, 20)];
+        (0..200)
+            .position(|count| {
+                let played = before.into_iter().chain(pattern.iter().copied().cycle().take(count));
+                let (key, step) = pattern[count % pattern.len()];
+                worn_out(&scene(played), step).any(|worn| worn.number() == key)
+            })
+            .unwrap_or(usize::MAX)
+    }
+
+    #[test]
+    fn a_pattern_stands_for_a_while_and_not_for_ever() {
+        let alberti = [(60, 15), (67, 15), (64, 15), (67, 15)];
+        assert_eq!(allowed(&alberti), 12);
+        assert_eq!(allowed(&[(60, 15)]), 12);
+        assert_eq!(allowed(&[(60, 8), (62, 9)]), 12);
+        assert_eq!(allowed(&[(60, 30), (64, 0), (67, 0)]), 12);
+        let bar: Vec<(u8, u32)> = (0..16).map(|n| (60 + n * 7 % 16, 12)).collect();
+        assert_eq!(allowed(&bar), 48);
+    }
+
+    #[test]
+    fn where_the_rhythm_wavers_it_takes_longer() {
+        let trill: Vec<(u8, u32)> = (0..190).map(|n| (60 + n % 2, 7 + u32::from(n) * 5 % 11)).collect();
+        assert_eq!(allowed(&trill), 24);
+    }
+
+    #[test]
+    fn what_is_not_a_pattern_is_allowed() {
+        let line: Vec<(u8, u32)> = (0..190_u16).map(|n| (40 + (n * n % 31) as u8, 10)).collect();
+        assert_eq!(allowed(&line), usize::MAX);
+        assert_eq!(worn_out(&Scene::SILENCE, 0).count(), 0);
+    }
+
+    #[test]
+    fn no_loop_of_four_notes_comes_four_times() {
+        let alberti = [(60, 15), (67, 15), (64, 15), (67, 15)];
+        assert!(allowed(&alberti) < 4 * 4);
+    }
+
+    #[test]
+    fn one_more_note_of_a_chord_is_as_likely_however_few_later_steps_are_left() {
+        let own: [f32; TIMES] = std::array::from_fn(|index| -(index as f32) / 10.0);
+        let mut times = own;
+        times[CHORD_CELLS - 1] = f32::NEG_INFINITY;
+        times[CHORD_CELLS..CHORD_CELLS + 20].fill(f32::NEG_INFINITY);
+        times[0] += 1.0;
+        keep_chords(&mut times, &own);
+        assert_eq!(times[..CHORD_CELLS - 1], own[..CHORD_CELLS - 1]);
+        assert_eq!(times[CHORD_CELLS - 1], f32::NEG_INFINITY);
+        let later = |times: &[f32]| log_sum(&times[CHORD_CELLS..]);
+        assert!((later(&times) - later(&own)).abs() < 1e-4);
+    }
 }

@@ -1,12 +1,17 @@
-//! One layer, note by note: its LSTM, and what it reads of the memory.
+//! One layer, note by note: its LSTM, and what it reads of the memory; and where what the network knows stands in its state.
 
-use super::layout;
+use std::{array, mem};
+
 use crate::model::{
-    antiphon::shape::{ATTENTION, ATTENTION_HEADS, HEAD_WIDTH, MEMORY},
-    lstm::Packed,
+    antiphon::{ATTENTION, ATTENTION_HEADS, EMBEDDING, HEAD_WIDTH, HEADS, HIDDEN, LAYERS, MEMORY},
+    layers::Packed,
     vector,
-    weights::Weights,
 };
+
+/// An LSTM, the query and the key, all pairs.
+const LAYER: usize = 2 * HIDDEN + 2 * ATTENTION + 2 * ATTENTION * MEMORY;
+/// What an LSTM reads at most: what it hears, and its own past.
+const HEARD: usize = HIDDEN + if EMBEDDING > HIDDEN { EMBEDDING } else { HIDDEN };
 
 /// The weights of a layer.
 #[derive(Debug, Clone)]
@@ -23,35 +28,35 @@ pub struct Layer {
 }
 
 impl Layer {
-    pub fn new(layer: usize, weights: &Weights) -> Self {
+    pub fn new<'a>(layer: usize, numbers: &impl Fn(&str) -> &'a [f32]) -> Self {
         let name = |part: &str| format!("attention.{layer}.{part}");
-        let age = weights.numbers(&name("age")).chunks_exact(MEMORY + 1);
+        let age = numbers(&name("age")).chunks_exact(MEMORY + 1);
         Self {
-            lstm: weights.lstm(layer),
-            query_and_key: weights.affine(&[&name("query"), &name("key")]),
-            value: weights.affine(&[&name("value")]),
-            output: weights.affine(&[&name("output")]),
+            lstm: Packed::lstm(layer, numbers),
+            query_and_key: Packed::affine(&[&name("query"), &name("key")], numbers),
+            value: Packed::affine(&[&name("value")], numbers),
+            output: Packed::affine(&[&name("output")], numbers),
             ages: age.clone().flat_map(|age| age[1..].iter().rev().copied()).collect(),
             nothing: age.map(|age| age[0]).collect(),
         }
     }
 
     /// The LSTM hears `input`. Realtime-safe.
-    pub fn hear(&self, input: &[f32], part: &mut layout::Layer, scratch: &mut layout::Scratch) {
+    pub fn hear(&self, input: &[f32], part: &mut LayerState, scratch: &mut Scratch) {
         let heard = &mut scratch.heard[..self.lstm.inputs()];
         heard[..input.len()].copy_from_slice(input);
         heard[input.len()..].copy_from_slice(part.hidden);
         self.lstm.apply(heard, scratch.gates);
-        vector::cell(scratch.gates, part.cell, part.hidden);
+        vector::lstm_cell(scratch.gates, part.cell, part.hidden);
     }
 
     /// From what is known before a note, what it asks, and under which key it will be remembered. Realtime-safe.
-    pub fn ask(&self, known: &[f32], part: &mut layout::Layer) {
+    pub fn ask(&self, known: &[f32], part: &mut LayerState) {
         self.query_and_key.apply(known, part.query_and_key);
     }
 
     /// Remembers a note at its place in the ring. Realtime-safe.
-    pub fn remember(&self, place: usize, embedding: &[f32], value: &mut [f32], part: &mut layout::Layer) {
+    pub fn remember(&self, place: usize, embedding: &[f32], value: &mut [f32], part: &mut LayerState) {
         self.value.apply(embedding, value);
         let pairs = part.keys.chunks_exact_mut(MEMORY).zip(part.values.chunks_exact_mut(MEMORY));
         let (_, newest) = part.query_and_key.split_at(ATTENTION);
@@ -61,13 +66,13 @@ impl Layer {
     }
 
     /// Leaves in `sum` what is known, and what is read of the memory after `heard` notes. Realtime-safe.
-    pub fn read(&self, heard: usize, known: &[f32], part: &layout::Layer, scratch: &mut layout::Scratch) {
+    pub fn read(&self, heard: usize, known: &[f32], part: &LayerState, scratch: &mut Scratch) {
         let pairs = heard.min(MEMORY);
         let looks = &mut scratch.looks[..=pairs];
         for head in 0..ATTENTION_HEADS {
             self.look(head, heard, part, looks);
-            let all = vector::soften(looks);
-            vector::share_out(looks, all);
+            let all = vector::softmax_unscaled(looks);
+            vector::softmax_scale(looks, all);
             for n in head * HEAD_WIDTH..(head + 1) * HEAD_WIDTH {
                 scratch.seen[n] = vector::dot(&looks[..pairs], &part.values[n * MEMORY..][..pairs]);
             }
@@ -77,7 +82,7 @@ impl Layer {
     }
 
     /// Scores the pairs in the order of the ring, then nothing.
-    fn look(&self, head: usize, heard: usize, part: &layout::Layer, looks: &mut [f32]) {
+    fn look(&self, head: usize, heard: usize, part: &LayerState, looks: &mut [f32]) {
         let pairs = heard.min(MEMORY);
         let (scores, nothing) = looks.split_at_mut(pairs);
         scores.fill(0.0);
@@ -92,4 +97,86 @@ impl Layer {
         vector::scale_and_add(older, scale, ages);
         nothing[0] = self.nothing[head];
     }
+}
+
+/// A state, part by part.
+pub struct Parts<'a> {
+    pub layers: [LayerState<'a>; LAYERS],
+    /// What is known after the newest note, but for the last look at the memory.
+    pub known: &'a mut [f32],
+    /// The newest note.
+    pub embedding: &'a mut [f32],
+    pub scratch: Scratch<'a>,
+}
+
+/// What a layer knows.
+pub struct LayerState<'a> {
+    pub hidden: &'a mut [f32],
+    pub cell: &'a mut [f32],
+    /// Of the next note: what it asks of the memory, then the key under which it will be remembered.
+    pub query_and_key: &'a mut [f32],
+    /// (A, M): the newest notes in a ring.
+    pub keys: &'a mut [f32],
+    /// (A, M)
+    pub values: &'a mut [f32],
+}
+
+/// Room for what is computed.
+pub struct Scratch<'a> {
+    pub value: &'a mut [f32],
+    pub heard: &'a mut [f32],
+    pub gates: &'a mut [f32],
+    /// How much is looked at each pair, then at nothing.
+    pub looks: &'a mut [f32],
+    pub seen: &'a mut [f32],
+    pub sum: &'a mut [f32],
+    /// What the heads read.
+    pub context: &'a mut [f32],
+    pub thought: &'a mut [f32],
+    pub logits: &'a mut [f32],
+}
+
+/// How many numbers a state has.
+pub fn length() -> usize {
+    let attention = 2 * ATTENTION + MEMORY + 1;
+    LAYERS * LAYER + 3 * HIDDEN + EMBEDDING + HEARD + 4 * HIDDEN + attention + thought() + logits()
+}
+
+/// Cuts a state of [`length`] numbers. Realtime-safe.
+pub fn split(mut state: &mut [f32]) -> Parts<'_> {
+    let mut cut = |length: usize| {
+        let (part, rest) = mem::take(&mut state).split_at_mut(length);
+        state = rest;
+        part
+    };
+    Parts {
+        layers: array::from_fn(|_| LayerState {
+            hidden: cut(HIDDEN),
+            cell: cut(HIDDEN),
+            query_and_key: cut(2 * ATTENTION),
+            keys: cut(ATTENTION * MEMORY),
+            values: cut(ATTENTION * MEMORY),
+        }),
+        known: cut(HIDDEN),
+        embedding: cut(EMBEDDING),
+        scratch: Scratch {
+            value: cut(ATTENTION),
+            heard: cut(HEARD),
+            gates: cut(4 * HIDDEN),
+            looks: cut(MEMORY + 1),
+            seen: cut(ATTENTION),
+            sum: cut(HIDDEN),
+            context: cut(HIDDEN),
+            thought: cut(thought()),
+            logits: cut(logits()),
+        },
+    }
+}
+
+fn thought() -> usize {
+    HEADS.iter().map(|head| head.hidden).max().unwrap_or(0)
+}
+
+fn logits() -> usize {
+    HEADS.iter().map(|head| head.outputs).max().unwrap_or(0)
 }

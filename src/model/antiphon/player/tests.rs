@@ -2,16 +2,16 @@ use candle_core::Device;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
-use crate::model::antiphon::Scene;
 use crate::{
     model::{
         Preset,
         antiphon::{
-            Network, Page, Past,
+            Network, Page, Past, Scene,
             experts::PLACED_BINS,
             scene::ENDS,
             vocabulary::{Bin, TIMES, velocity_bin},
         },
+        weights::Weights,
     },
     music::{
         conditions::{Harmony, Pulse, Style, Who},
@@ -20,10 +20,14 @@ use crate::{
     },
 };
 
+fn playable(weights: &Weights) -> Antiphon {
+    Antiphon::new(&weights.name, |name| weights.numbers(name))
+}
+
 /// The same random weights as they play and as they learn.
 fn both(seed: u64) -> (Antiphon, Network) {
     let weights = Weights::random(Preset::Antiphon, 0.1, seed);
-    (Antiphon::new(&weights), Network::new(|name| weights.tensor(name)).expect("complete"))
+    (playable(&weights), Network::new(|name| weights.tensor(name)).expect("complete"))
 }
 
 /// Chords and lines, some notes ending together, in the order of the corpus.
@@ -74,25 +78,26 @@ fn graph_nats(network: &Network, piece: &[GridNote]) -> [Vec<f32>; 4] {
 
 /// What each attribute of the next note costs.
 fn nats(model: &Antiphon, state: &mut State, note: &GridNote) -> [f32; 4] {
-    let State { numbers, scene, .. } = state;
-    let mut parts = layout::split(numbers);
-    model.look_back(&mut parts, scene.heard());
+    let NetworkState { numbers, scene } = state.own_mut();
+    let mut parts = layer::split(numbers);
+    model.read_memory(&mut parts, scene.heard());
     let scratch = &mut parts.scratch;
     let mut told = Features::default();
-    let step_nats = time_cost(model.say(0, &told, scratch), STEPS, (scene.pulse(), 0), note.step, &[]);
+    let step_nats =
+        time_cost(model.head_logits(0, &told, scratch), STEPS, (scene.pulse(), 0), note.step, &[]);
     scene.tell_step(note.step, &mut told);
     scene.tell_conditions(&note.conditions, &mut told);
     let mut told_of_keys = told.clone();
     scene.tell_recent(KEY, &mut told_of_keys);
-    let keys = model.say(1, &told_of_keys, scratch);
+    let keys = model.head_logits(1, &told_of_keys, scratch);
     keys[..scene.lowest(note.step)].fill(f32::NEG_INFINITY);
     let key_nats = cost(keys, &[(note.key.index(), 1.0)]);
     scene.tell_key(note.step, note.key, &mut told);
-    let velocity_nats = cost(model.say(2, &told, scratch), &[(velocity_bin(note.velocity), 1.0)]);
+    let velocity_nats = cost(model.head_logits(2, &told, scratch), &[(velocity_bin(note.velocity), 1.0)]);
     scene.tell_velocity(note.step, note.velocity, &mut told);
     let lengths = scene.lengths(note.step);
     let ways = lengths.iter().position(|&length| length == note.duration).map(|n| (TIMES + n, 1.0));
-    let ends = model.say(3, &told, scratch);
+    let ends = model.head_logits(3, &told, scratch);
     for (logit, _) in ends[TIMES..].iter_mut().zip(lengths).filter(|(_, length)| *length == 0) {
         *logit = f32::NEG_INFINITY;
     }
@@ -118,7 +123,7 @@ fn time_cost(
 }
 
 fn cost(logits: &mut [f32], ways: &[(usize, f32)]) -> f32 {
-    let all = vector::soften(logits);
+    let all = vector::softmax_unscaled(logits);
     let truth: f32 = ways.iter().map(|&(place, share)| share * logits[place]).sum();
     all.ln() - truth.ln()
 }
@@ -175,7 +180,7 @@ fn the_keys_of_a_chord_rise() {
     // Every step is 0.
     let mut weights = Weights::random(Preset::Antiphon, 0.1, 7);
     weights.change("step.bias", |bias| bias[0] = 30.0);
-    for pair in continuation(&Antiphon::new(&weights), &[], 20, 1).windows(2) {
+    for pair in continuation(&playable(&weights), &[], 20, 1).windows(2) {
         let rises = pair[1].step == 0 && pair[1].key > pair[0].key;
         let is_complete = pair[0].key.number() == 127 && pair[1].step > 0;
         assert!(rises || is_complete);
@@ -186,7 +191,7 @@ fn the_keys_of_a_chord_rise() {
 fn notes_that_point_at_an_end_end_together() {
     let mut weights = Weights::random(Preset::Antiphon, 0.1, 8);
     weights.change("duration.bias", |bias| bias[TIMES] = 30.0);
-    let model = Antiphon::new(&weights);
+    let model = playable(&weights);
     let long = GridNote { step: 0, duration: 12_345, ..piece(1, 9)[0] };
     let mut onset = 0;
     for note in continuation(&model, &[long], 20, 2) {
@@ -201,7 +206,7 @@ fn notes_that_point_at_an_end_end_together() {
 fn a_note_begins_anywhere_in_its_cell() {
     let mut weights = Weights::random(Preset::Antiphon, 0.1, 13);
     weights.change("step.bias", |bias| bias[12] = 30.0);
-    let model = Antiphon::new(&weights);
+    let model = playable(&weights);
     let mut state = model.silence();
     let offs = (0..100).map(|seed| {
         let note = model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut Chance::seed_from_u64(seed));
@@ -228,7 +233,7 @@ fn a_network_that_wants_one_note_for_ever_does_not_get_it() {
     let mut weights = Weights::random(Preset::Antiphon, 0.1, 11);
     weights.change("pitch.bias", |bias| bias[60] = 30.0);
     weights.change("step.bias", |bias| bias[12] = 30.0);
-    let notes = continuation(&Antiphon::new(&weights), &piece(2, 12), 100, 3);
+    let notes = continuation(&playable(&weights), &piece(2, 12), 100, 3);
     assert!(notes.chunk_by(|a, b| a.key == b.key).all(|same| same.len() <= 12));
 }
 
@@ -238,11 +243,11 @@ fn a_piece_is_over_as_often_as_the_odds_of_the_step_say() {
     let (model, _) = both(8);
     let mut state = model.silence();
     piece(20, 8).into_iter().for_each(|note| model.hear(&mut state, note));
-    let heard = state.scene.heard();
+    let heard = state.own::<NetworkState>().scene.heard();
     let mut copy = state.clone();
-    let mut parts = layout::split(&mut copy.numbers);
-    model.look_back(&mut parts, heard);
-    let logits = model.say_step(&Conditions::UNKNOWN, &mut parts.scratch);
+    let mut parts = layer::split(&mut copy.own_mut::<NetworkState>().numbers);
+    model.read_memory(&mut parts, heard);
+    let logits = model.step_logits(&Conditions::UNKNOWN, &mut parts.scratch);
     let likely = logits[OVER].exp() / logits.iter().map(|logit| logit.exp()).sum::<f32>();
     let mut chance = Chance::seed_from_u64(8);
     let over = (0..DRAWS).filter(|_| model.is_over(&mut state, &Taste::PLAIN, &mut chance)).count();

@@ -222,6 +222,32 @@ fn together_a_strike_has_the_plan_made_anew_from_the_next_beat_and_silence_ends_
 }
 
 #[test]
+fn who_plays_along_comes_in_on_the_beat_of_a_song_that_has_started() {
+    let mut timeline = Timeline::new(SampleRate(48_000.0));
+    let mut turns = Turns::new();
+    turns.key_down(SampleTime(0), &timeline, &TOGETHER);
+    timeline.end_block(Samples(1_000));
+    let motion = timeline.begin_block(&at_beat(0.75, None));
+    assert_eq!(turns.jump(motion, &timeline, None, &TOGETHER), Consequence::PlayOn);
+    let ask = turns.ask(timeline.now(), &timeline, &TOGETHER).expect("it comes in");
+    assert_eq!(ask.hand_over, Position::Beat(BeatTime(1.0)));
+}
+
+#[test]
+fn who_plays_along_goes_on_from_the_beat_of_a_song_that_has_started() {
+    let mut timeline = Timeline::new(SampleRate(48_000.0));
+    let mut turns = Turns::new();
+    turns.key_down(SampleTime(0), &timeline, &TOGETHER);
+    pass(&mut turns, 0, &timeline, &TOGETHER);
+    turns.key_down(SampleTime(30_000), &timeline, &TOGETHER);
+    timeline.end_block(Samples(31_000));
+    let motion = timeline.begin_block(&at_beat(0.75, None));
+    assert_eq!(turns.jump(motion, &timeline, None, &TOGETHER), Consequence::PlayOn);
+    let ask = turns.ask(timeline.now(), &timeline, &TOGETHER).expect("it plans anew");
+    assert_eq!(ask.hand_over, Position::Beat(BeatTime(1.0)));
+}
+
+#[test]
 fn what_is_endless_goes_on_from_the_new_place() {
     let mut timeline = timeline();
     let rules = Rules::Endless { entry: ENTRY };

@@ -1,13 +1,22 @@
-//! One performance of a corpus, and what is known of it.
+//! One performance of a corpus, and what is known of it: as an annotation file has it, and on the grid with each note.
 
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use anyhow::{Result, anyhow};
+use rayon::prelude::*;
+
+use antiphon::music::conditions::{Conditions, Harmony, Pulse, Style};
 
 use super::Corpus;
 use crate::corpus::{
-    Convention, Document, LeftOut, Note, beats::Beats, chords::Chords, document, wjazzd::Solo,
+    Convention, Document, GridPiece, LeftOut, Note, beats::Beats, chords::Chords, document, grid::on_grid,
+    wjazzd::Solo,
 };
+
+/// Transcribers who agree less than this have heard other notes than were played.
+const LEAST_AGREEMENT: f32 = 0.85;
+/// Notes that are struck together with a new chord may come so much before it.
+const ANTICIPATION_S: f64 = 0.02;
 
 /// One performance.
 #[derive(Debug, Clone)]
@@ -105,4 +114,37 @@ impl Annotations {
             Self::Solo(solo) => Known { beats: Some(solo.beats.clone()), chords: Some(solo.chords.clone()) },
         })
     }
+}
+
+/// Those that are clean enough to learn from.
+pub fn worth_learning(sources: Vec<Source>) -> Vec<Source> {
+    let agreed = |source: &Source| source.agreement.is_none_or(|agreement| agreement >= LEAST_AGREEMENT);
+    sources.into_iter().filter(agreed).collect()
+}
+
+/// Reads performances in parallel, in their order, and gives what they are without. Those that cannot be read are told and
+/// skipped.
+pub fn read(sources: &[Source], convention: Convention) -> (Vec<GridPiece>, LeftOut) {
+    let read = |source| piece(source, convention).inspect_err(|error| eprintln!("skipped {error:#}")).ok();
+    let read: Vec<_> = sources.par_iter().filter_map(read).collect();
+    let left_out = read.iter().map(|(_, left_out)| *left_out).sum();
+    (read.into_iter().map(|(piece, _)| piece).collect(), left_out)
+}
+
+fn piece(source: &Source, convention: Convention) -> Result<(GridPiece, LeftOut)> {
+    let (performance, known) = (source.performance(convention)?, source.annotations.read()?);
+    let style = source.corpus.style();
+    let notes = on_grid(performance.notes.iter(), |seconds| conditions(&known, style, seconds));
+    Ok((GridPiece { path: PathBuf::from(&source.name), notes }, performance.left_out))
+}
+
+/// What is known at a second of a performance.
+pub fn conditions(known: &Known, style: Option<Style>, seconds: f64) -> Conditions {
+    let pulse = known.beats.as_ref().and_then(|beats| beats.at(seconds)).and_then(|place| {
+        let beat = f64::from(place.in_bar) + place.phase();
+        Pulse::new(beat, f64::from(place.beats_per_bar), place.period_s)
+    });
+    let chord = known.chords.as_ref().and_then(|chords| chords.at(seconds + ANTICIPATION_S));
+    let harmony = chord.and_then(|chord| Harmony::new(chord.pitch_classes, Some(chord.root)));
+    Conditions { pulse, harmony, style, who: None }
 }

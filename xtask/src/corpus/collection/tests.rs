@@ -1,8 +1,5 @@
 use super::{source::Known, *};
-use crate::{
-    corpus::{Convention, annotated},
-    scratch::Folder,
-};
+use crate::{corpus::Convention, scratch::Folder};
 
 const PIJAMA: &str = "file,artist,title,album,recording,split,agreement,start_s,end_s
 P/b.midi,P,B,X,studio,validation,0.9,0.3,1
@@ -171,7 +168,7 @@ fn drums_of_a_known_corpus_are_left_out_and_counted() {
     place(&folder, &[("pop909/012.mid", &drummed), ("pop909/012b.mid", &midi())]);
     let all = [Split::Train, Split::Validation].map(|split| find_all(&folder.join("pop909"), split));
     let sources: Vec<Source> = all.into_iter().flatten().flatten().collect();
-    let (pieces, left_out) = annotated::read(&sources, Convention::KeyUp);
+    let (pieces, left_out) = read(&sources, Convention::KeyUp);
     let mut notes: Vec<usize> = pieces.iter().map(|piece| piece.notes.len()).collect();
     notes.sort_unstable();
     assert_eq!((notes, left_out.drums), (vec![0, 2], 2));

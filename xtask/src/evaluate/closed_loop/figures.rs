@@ -1,17 +1,15 @@
-//! What a listener notices, as numbers.
+//! What a listener notices, as numbers, and how far answers are from real continuations, as distributions of windows of notes.
 
 use std::f64::consts::TAU;
 
 use super::{
-    distance::{self, Window},
     excerpt::Excerpt,
-    passage::{CHORD_S, Passage, chords, mean, median},
-    sounded::Sounded,
-    turns::{Turn, Turns},
+    passage::{CHORD_S, HeardNote, Passage, chords, mean, median},
+    plugin::{Turn, Turns},
 };
 
 /// Shorter notes are blips.
-pub const BLIP_S: f64 = 0.06;
+const BLIP_S: f64 = 0.06;
 /// An onset so near to an eighth is heard to be on it.
 const NEAR_S: f64 = 0.04;
 /// Parts of a beat on which onsets should fall.
@@ -33,6 +31,11 @@ pub const MEASURES: [(&str, &str); 13] = [
     ("last_note", "duration of the last note over the median"),
     ("rest_s", "silence left at the end, s"),
 ];
+/// Notes of a window, and from one window to the next.
+const WINDOW: usize = 16;
+const HOP: usize = 8;
+/// What is measured of a window.
+const FEATURES: usize = 13;
 
 /// One value for each of the measures; `None` where it cannot be known.
 pub type Values = [Option<f64>; MEASURES.len()];
@@ -70,7 +73,7 @@ impl Scale {
     const MAJOR: u16 = 0b1010_1011_0101;
 
     /// Of the twelve that a piano's white keys make when moved.
-    pub fn of(notes: &[Sounded]) -> Self {
+    pub fn of(notes: &[HeardNote]) -> Self {
         let moved = |by: u32| Self((Self::MAJOR << by | Self::MAJOR >> (12 - by)) & 0xFFF);
         let fit = |scale: &Self| notes.iter().filter(|note| scale.contains(note.key)).count();
         (0..12).map(moved).max_by_key(fit).unwrap_or(Self(Self::MAJOR))
@@ -83,8 +86,8 @@ impl Scale {
 
 impl Heard {
     /// `played` is what came out of the plugin, by onset.
-    pub fn new(excerpt: &Excerpt, turns: &Turns, played: &[Sounded]) -> Self {
-        let within = |notes: &[Sounded], from: f64, until: f64| -> Vec<Sounded> {
+    pub fn new(excerpt: &Excerpt, turns: &Turns, played: &[HeardNote]) -> Self {
+        let within = |notes: &[HeardNote], from: f64, until: f64| -> Vec<HeardNote> {
             notes.iter().copied().filter(|note| (from..until).contains(&note.onset)).collect()
         };
         let real = &excerpt.notes;
@@ -108,7 +111,7 @@ impl Heard {
 impl Figures {
     pub fn of(heard: &Heard) -> Self {
         let windows = |passages: &[Passage]| {
-            passages.iter().flat_map(|passage| distance::windows(&passage.notes, heard.scale)).collect()
+            passages.iter().flat_map(|passage| windows(&passage.notes, heard.scale)).collect()
         };
         Self {
             player: values(std::slice::from_ref(&heard.player), heard.scale),
@@ -123,9 +126,10 @@ impl Figures {
 
 /// In the order of [`MEASURES`].
 fn values(passages: &[Passage], scale: Scale) -> Values {
-    let notes: Vec<&Sounded> = passages.iter().flat_map(|passage| &passage.notes).collect();
-    let share =
-        |is_it: &dyn Fn(&Sounded) -> bool| mean(notes.iter().map(|note| if is_it(note) { 1.0 } else { 0.0 }));
+    let notes: Vec<&HeardNote> = passages.iter().flat_map(|passage| &passage.notes).collect();
+    let share = |is_it: &dyn Fn(&HeardNote) -> bool| {
+        mean(notes.iter().map(|note| if is_it(note) { 1.0 } else { 0.0 }))
+    };
     let each = |measure: fn(&Passage) -> Option<f64>| mean(passages.iter().filter_map(measure));
     let phase = |passage: &Passage| -> Vec<f64> {
         let lone = chords(&passage.notes).filter_map(|chord| chord[0].beat);
@@ -136,7 +140,7 @@ fn values(passages: &[Passage], scale: Scale) -> Values {
         lone.map(|off| if off <= NEAR_S { 1.0 } else { 0.0 }).collect()
     };
     let follows = |passage: &Passage| -> Vec<f64> {
-        let is_close = |pair: &[Sounded]| pair[1].onset - pair[0].onset <= CHORD_S;
+        let is_close = |pair: &[HeardNote]| pair[1].onset - pair[0].onset <= CHORD_S;
         passage.notes.windows(2).map(|pair| if is_close(pair) { 1.0 } else { 0.0 }).collect()
     };
     [
@@ -156,18 +160,95 @@ fn values(passages: &[Passage], scale: Scale) -> Values {
     ]
 }
 
+pub type Window = [f64; FEATURES];
+
+/// In the order of [`features`], what hardly anyone would hear as a difference. Where real music is more even than that (pop has no
+/// blips at all), it would otherwise make mountains of one note.
+const SMALLEST_UNITS: [f64; FEATURES] = [0.1, 0.1, 0.1, 2.0, 1.0, 1.0, 4.0, 2.0, 0.1, 0.1, 0.1, 0.1, 0.1];
+
+/// The windows of a passage, which may be too short for any.
+fn windows(passage: &[HeardNote], scale: Scale) -> impl Iterator<Item = Window> {
+    passage.windows(WINDOW).step_by(HOP).map(move |notes| features(notes, scale))
+}
+
+/// The Fréchet distance between two sets of windows, each feature in units of its spread in the `real` one and taken as
+/// a normal distribution of its own; 0 for the same. `None` where a set has fewer than two windows.
+pub fn frechet(real: &[Window], other: &[Window]) -> Option<f64> {
+    (real.len() > 1 && other.len() > 1).then(|| {
+        let squares = (0..FEATURES).map(|feature| {
+            let ((mean, spread), (others_mean, others_spread)) =
+                (moments(real, feature), moments(other, feature));
+            let unit = spread.max(SMALLEST_UNITS[feature]);
+            ((mean - others_mean).powi(2) + (spread - others_spread).powi(2)) / (unit * unit)
+        });
+        squares.sum::<f64>()
+    })
+}
+
+fn moments(windows: &[Window], feature: usize) -> (f64, f64) {
+    let count = windows.len() as f64;
+    let mean = windows.iter().map(|window| window[feature]).sum::<f64>() / count;
+    let variance = windows.iter().map(|window| (window[feature] - mean).powi(2)).sum::<f64>() / count;
+    (mean, variance.sqrt())
+}
+
+fn features(notes: &[HeardNote], scale: Scale) -> Window {
+    let share = |count: usize| count as f64 / notes.len() as f64;
+    let steps: Vec<f64> = notes.windows(2).map(|pair| pair[1].onset - pair[0].onset).collect();
+    let between: Vec<f64> = steps.iter().copied().filter(|&step| step > CHORD_S).map(f64::ln).collect();
+    let mut lengths: Vec<f64> = notes.iter().map(|note| note.duration().max(1e-3).ln()).collect();
+    lengths.sort_by(f64::total_cmp);
+    let keys: Vec<f64> = notes.iter().map(|note| f64::from(note.key)).collect();
+    let velocities: Vec<f64> = notes.iter().map(|note| f64::from(note.velocity)).collect();
+    let leaps: Vec<f64> = keys.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    let (key, keys_apart) = spread(&keys);
+    let (velocity, velocities_apart) = spread(&velocities);
+    let (step, steps_apart) = spread(&between);
+    [
+        step,
+        steps_apart,
+        share(steps.iter().filter(|&&step| step <= CHORD_S).count()),
+        key,
+        keys_apart,
+        spread(&leaps).0,
+        velocity,
+        velocities_apart,
+        lengths[lengths.len() / 2],
+        spread(&lengths).1,
+        share(notes.iter().filter(|note| note.duration() < BLIP_S).count()),
+        share(notes.iter().filter(|note| scale.contains(note.key)).count()),
+        entropy(notes),
+    ]
+}
+
+/// Mean and standard deviation; noughts of nothing.
+fn spread(values: &[f64]) -> (f64, f64) {
+    let count = values.len().max(1) as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    (mean, (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
+}
+
+/// Of the pitch classes, in nats.
+fn entropy(notes: &[HeardNote]) -> f64 {
+    let mut counts = [0.0; 12];
+    for note in notes {
+        counts[usize::from(note.key % 12)] += 1.0 / notes.len() as f64;
+    }
+    counts.into_iter().filter(|&share| share > 0.0).map(|share: f64| -share * share.ln()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn note(onset: f64, duration: f64, key: u8) -> Sounded {
+    fn note(onset: f64, duration: f64, key: u8) -> HeardNote {
         // At 120 beats a minute.
         let eighths = onset * 4.0;
         let off_eighth = Some((eighths - eighths.round()).abs() / 4.0);
-        Sounded { onset, end: onset + duration, key, velocity: 64, beat: Some(onset * 2.0), off_eighth }
+        HeardNote { onset, end: onset + duration, key, velocity: 64, beat: Some(onset * 2.0), off_eighth }
     }
 
-    fn passage(notes: Vec<Sounded>, call: Vec<Sounded>) -> Passage {
+    fn passage(notes: Vec<HeardNote>, call: Vec<HeardNote>) -> Passage {
         Passage { notes, call, from: 0.0, until: 10.0 }
     }
 
@@ -218,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_motive_is_known_wherever_it_lies() {
-        let line = |keys: &[u8], from: f64| -> Vec<Sounded> {
+        let line = |keys: &[u8], from: f64| -> Vec<HeardNote> {
             keys.iter().enumerate().map(|(n, &key)| note(from + 0.25 * n as f64, 0.2, key)).collect()
         };
         let call = line(&[60, 62, 64, 60], 0.0);
@@ -232,9 +313,37 @@ mod tests {
     #[test]
     fn a_silence_is_one_in_which_nothing_sounds() {
         let scale = Scale::of(&[]);
-        let silences = |notes: Vec<Sounded>| value("silences", passage(notes, Vec::new()), scale);
+        let silences = |notes: Vec<HeardNote>| value("silences", passage(notes, Vec::new()), scale);
         // One silence in six seconds, and a held note that bridges it.
         assert_eq!(silences(vec![note(0.0, 1.0, 60), note(4.0, 2.0, 60)]), Some(10.0));
         assert_eq!(silences(vec![note(0.0, 4.0, 48), note(0.5, 1.0, 60), note(4.0, 2.0, 60)]), Some(0.0));
+    }
+
+    fn music(step: f64, duration: f64, key: u8) -> Vec<HeardNote> {
+        let note = |n: u8| {
+            let onset = step * f64::from(n) + 0.01 * f64::from(n % 3);
+            let (key, velocity) = (key + n % 7, 60 + n % 9);
+            HeardNote { onset, end: onset + duration, key, velocity, beat: None, off_eighth: None }
+        };
+        (0..64).map(note).collect()
+    }
+
+    fn seen(passage: &[HeardNote]) -> Vec<Window> {
+        windows(passage, Scale::of(passage)).collect()
+    }
+
+    #[test]
+    fn the_same_music_is_at_no_distance_and_other_music_is_farther_the_more_it_differs() {
+        let real = seen(&music(0.2, 0.3, 60));
+        assert_eq!(real.len(), 7);
+        assert_eq!(frechet(&real, &real), Some(0.0));
+        let near = frechet(&real, &seen(&music(0.21, 0.3, 60))).expect("windows");
+        let far = frechet(&real, &seen(&music(0.4, 0.05, 72))).expect("windows");
+        assert!(0.0 < near && near < far, "{near} {far}");
+    }
+
+    #[test]
+    fn of_too_few_notes_nothing_is_said() {
+        assert_eq!(frechet(&seen(&music(0.2, 0.3, 60)), &seen(&music(0.2, 0.3, 60)[..20])), None);
     }
 }

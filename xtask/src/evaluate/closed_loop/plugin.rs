@@ -1,15 +1,17 @@
-//! The plugin in its host, and the host's song.
+//! Who plays when, and what the plugin plays then in its host, with the host's song.
+
+use std::ops::Range;
 
 use anyhow::Result;
-use stage::{Blocks, Clap, Mode, Pace, Part, Setup, Transport};
+use stage::{Blocks, Clap, Event, Kind, Mode, Pace, Part, Setup, Transport};
 
 use super::{
     excerpt::Excerpt,
-    sounded::{self, Sounded},
-    turns::Turns,
+    passage::{HeardNote, played},
 };
 use crate::{
-    demo::{controls::Setting, game::Game},
+    corpus::messages::SUSTAIN,
+    demo::{settings::Setting, turns::Game},
     models::Choice,
 };
 
@@ -18,6 +20,64 @@ const RATE: f64 = 48_000.0;
 const BLOCKS: Blocks = Blocks::Fixed(512);
 /// What a host shows where nobody has set a tempo, in quarter notes per minute.
 const PLAIN_TEMPO: f64 = 120.0;
+/// In *Endless* the plugin plays for so many calls' lengths.
+const ENDLESS: usize = 3;
+
+/// The turns of an excerpt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turns(Vec<Turn>);
+
+/// When the player plays and when the plugin does, in seconds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn {
+    pub call: Range<f64>,
+    /// Together with the call in that game.
+    pub answer: Range<f64>,
+}
+
+impl Turns {
+    /// As many whole turns as there are bars for, at least one.
+    pub fn new(mode: Game, excerpt: &Excerpt, call_bars: u32) -> Self {
+        let all = excerpt.bars.len() - 1;
+        let turn = |(call, answer): (Range<usize>, Range<usize>)| Turn {
+            call: excerpt.bar(call.start)..excerpt.bar(call.end),
+            answer: excerpt.bar(answer.start)..excerpt.bar(answer.end),
+        };
+        Self(shares(mode, all, call_bars as usize).into_iter().map(turn).collect())
+    }
+
+    pub fn all(&self) -> &[Turn] {
+        &self.0
+    }
+
+    /// When the last one is over, in seconds.
+    pub fn end(&self) -> f64 {
+        self.0.last().map_or(0.0, |turn| turn.answer.end)
+    }
+
+    /// What the player plays: what stands in the calls. What is held at the end of a call is let go there.
+    pub fn score(&self, excerpt: &Excerpt, sample_rate: f64) -> Vec<Event> {
+        let sample = |second: f64| (second * sample_rate).round() as u64;
+        let mut events = Vec::new();
+        for Turn { call, .. } in &self.0 {
+            for note in excerpt.keys.iter().filter(|note| call.contains(&note.onset)) {
+                let on = sample(note.onset);
+                let off = sample(note.end.min(call.end)).max(on + 1);
+                events.extend(Event::note(on, off - on, note.key, note.velocity));
+            }
+            let pedal = excerpt.pedal.iter().filter(|down| down.start < call.end && down.end > call.start);
+            for down in pedal {
+                let foot = |second, value| Event {
+                    at: sample(second),
+                    kind: Kind::Controller { channel: 0, number: SUSTAIN, value },
+                };
+                events.extend([foot(down.start.max(call.start), 127), foot(down.end.min(call.end), 0)]);
+            }
+        }
+        stage::score::sort(&mut events);
+        events
+    }
+}
 
 /// What the host does with the beats that it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +97,7 @@ pub fn play(
     model: &Choice,
     settings: &[Setting],
     song: Song,
-) -> Result<Vec<Sounded>> {
+) -> Result<Vec<HeardNote>> {
     // SAFETY: the framework's entry is a valid one.
     let mut clap = unsafe { Clap::in_process((&raw const antiphon::plugin::clap_entry).cast(), PLUGIN) }?;
     model.set(&mut clap)?;
@@ -51,7 +111,7 @@ pub fn play(
     let part = Part { score: &score, transport: &transport, until, blocks: BLOCKS, pace: Pace::Free };
     let setup = Setup { sample_rate: RATE, largest_block: BLOCKS.largest(), mode: Mode::Offline };
     let performance = stage::play(&mut clap, setup, &part)?;
-    let mut notes = sounded::played(&performance.events, RATE, turns.end());
+    let mut notes = played(&performance.events, RATE, turns.end());
     for note in &mut notes {
         note.beat = excerpt.beat(note.onset);
         note.off_eighth = excerpt.off_eighth(note.onset);
@@ -68,7 +128,7 @@ pub fn transport(excerpt: &Excerpt, mode: Game, song: Song) -> Transport {
         };
     }
     let samples: Vec<u64> =
-        excerpt.clock.beats().iter().map(|second| (second * RATE).round() as u64).collect();
+        excerpt.beat_map.beats().iter().map(|second| (second * RATE).round() as u64).collect();
     let mut transport = Transport::playing(PLAIN_TEMPO);
     for (beat, pair) in samples.windows(2).enumerate() {
         let number = excerpt.bars.partition_point(|&start| start <= beat).saturating_sub(1);
@@ -83,4 +143,30 @@ pub fn transport(excerpt: &Excerpt, mode: Game, song: Song) -> Transport {
         transport = if beat == 0 { transport.changed(section) } else { transport.then(pair[0], section) };
     }
     transport
+}
+
+/// The bars of calls and answers.
+fn shares(mode: Game, all: usize, call: usize) -> Vec<(Range<usize>, Range<usize>)> {
+    let answer = match mode {
+        Game::Together => return vec![(0..all, 0..all)],
+        Game::Answer | Game::Trade => call,
+        Game::Endless => ENDLESS * call,
+    };
+    // Where there is room for no turn, call and answer share what there is.
+    let call = call.min((all / 2).max(1));
+    let turn = (call + answer).min(all);
+    (0..all / turn).map(|n| (n * turn..n * turn + call, n * turn + call..(n + 1) * turn)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_and_answers_take_turns_but_together_they_play_at_once() {
+        assert_eq!(shares(Game::Answer, 16, 4), [(0..4, 4..8), (8..12, 12..16)]);
+        assert_eq!(shares(Game::Endless, 33, 4), [(0..4, 4..16), (16..20, 20..32)]);
+        assert_eq!(shares(Game::Together, 16, 4), [(0..16, 0..16)]);
+        assert_eq!(shares(Game::Trade, 6, 4), [(0..3, 3..6)]);
+    }
 }

@@ -66,7 +66,7 @@ fn the_hosts_beats_are_the_songs_own() {
     let excerpt = excerpt(&folder, 8, &Retiming::NONE);
     let transport = plugin::transport(&excerpt, Game::Answer, Song::Runs);
     let mut playhead = Playhead::new(&transport, 48_000.0);
-    for (beat, &second) in excerpt.clock.beats().iter().enumerate() {
+    for (beat, &second) in excerpt.beat_map.beats().iter().enumerate() {
         let place = playhead.advance((second * 48_000.0).round() as u64).expect("a transport");
         assert!(place.playing);
         assert!((place.beats - beat as f64).abs() < 1e-6, "{beat}: {place:?}");
@@ -105,7 +105,8 @@ fn the_same_performance_gives_the_same_answers_in_their_turns() {
     assert_eq!(played, play());
     let heard = Heard::new(&excerpt, &turns, &played);
     assert_eq!((heard.turns, heard.answers.len()), (2, 2));
-    let in_turn = |note: &&sounded::Sounded| turns.all().iter().any(|turn| turn.answer.contains(&note.onset));
+    let in_turn =
+        |note: &&passage::HeardNote| turns.all().iter().any(|turn| turn.answer.contains(&note.onset));
     assert_eq!(played.iter().filter(in_turn).count(), played.len(), "the call has no silence");
     let figures = Figures::of(&heard);
     let player = figures.player;

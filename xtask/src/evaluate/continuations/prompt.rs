@@ -11,12 +11,15 @@ use antiphon::{
     },
 };
 
-use crate::corpus::{self, Piece};
+use crate::{
+    corpus::{self, Piece},
+    evaluate::suffix_array::LONGEST_RUN,
+};
 
 /// So many notes are heard.
 const CALL: usize = 150;
 /// So many notes follow.
-pub const NEXT: usize = 100;
+pub const NEXT: usize = LONGEST_RUN;
 
 /// A place in a piece.
 pub struct Prompt {

@@ -1,20 +1,23 @@
-//! A performance as a partner hears it: notes whose keys go up and whose ends come later, and the lulls between them.
+//! A performance as a partner hears it: notes whose keys go up and whose ends come later, the lulls between them, and when the
+//! plugin would take the floor in each of these, by its own memory and rule.
 
 use anyhow::Result;
 
 use antiphon::{
-    improviser::{PHRASE_END, SHORTEST},
+    improviser::{PHRASE_END, PhraseEnd, SHORTEST},
     music::{
         conditions::{Conditions, Who},
-        note::Note,
+        memory::Memory,
+        note::{KnownNote, Note},
+        patience::Patience,
         time::{Moment, Seconds},
     },
 };
 
 use crate::corpus::{
-    self, Convention, LeftOut, annotated,
+    self, Convention, LeftOut,
     beats::Beats,
-    collection::{Music, Source},
+    collection::{self, Music, Source},
 };
 
 /// What a player plays, and what somebody has marked in it.
@@ -105,7 +108,7 @@ impl Performance {
         let known = source.annotations.read()?;
         // What the plugin knows: the beat, and who plays.
         let conditions = |onset: f64| Conditions {
-            pulse: annotated::conditions(&known, None, onset).pulse,
+            pulse: collection::conditions(&known, None, onset).pulse,
             who: Some(Who::Player),
             ..Conditions::UNKNOWN
         };
@@ -159,12 +162,76 @@ impl Performance {
     }
 }
 
+/// What was known in a lull, from each moment on at which something ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listened {
+    pub lull: Lull,
+    /// In the order of time: the silence so far, and what it looked like.
+    pub seen: Vec<(Seconds, PhraseEnd)>,
+}
+
+impl Listened {
+    /// The silence after which the plugin takes the floor, if the lull lasts and the pedal stays as it was at its end;
+    /// `None` for never.
+    pub fn take_over(&self, patience: Patience) -> Option<Seconds> {
+        let until = self.seen.iter().skip(1).map(|&(from, _)| Some(from)).chain([None]);
+        let taken = |((from, silence), until): (&(Seconds, PhraseEnd), Option<Seconds>)| {
+            silence.hand_over(*from, patience).filter(|&silence| until.is_none_or(|until| silence < until))
+        };
+        self.seen.iter().zip(until).find_map(taken)
+    }
+}
+
+/// Hears a whole performance and looks at these of its lulls.
+pub fn listen(notes: &[Played], lulls: &[Lull]) -> Vec<Listened> {
+    let mut listener = Listener::default();
+    lulls.iter().map(|lull| listener.hear(notes, lull)).collect()
+}
+
+#[derive(Default)]
+struct Listener {
+    memory: Memory,
+    scene: Memory,
+    struck: usize,
+    sounding: Vec<Played>,
+}
+
+impl Listener {
+    /// Hears all up to a lull, and looks at it when it begins and whenever the pedal ends something.
+    fn hear(&mut self, notes: &[Played], lull: &Lull) -> Listened {
+        self.sounding.extend(&notes[self.struck..lull.struck]);
+        self.struck = lull.struck;
+        let ends = self.sounding.iter().map(Played::end);
+        let within = |end: &Moment| *end > lull.since && lull.until.is_none_or(|until| *end < until);
+        let mut moments: Vec<Moment> = ends.filter(within).chain([lull.since]).collect();
+        moments.sort_by(|a, b| a.0.total_cmp(&b.0));
+        moments.dedup();
+        let seen = moments.into_iter().map(|now| (now - lull.since, self.look(lull.since, now)));
+        Listened { lull: *lull, seen: seen.collect() }
+    }
+
+    fn look(&mut self, since: Moment, now: Moment) -> PhraseEnd {
+        // In the order of their ends, as an instance hears them.
+        self.sounding.sort_by(|a, b| a.end().0.total_cmp(&b.end().0));
+        let over = self.sounding.partition_point(|played| played.end() <= now);
+        for Played { note, known, .. } in self.sounding.drain(..over) {
+            self.memory.remember(KnownNote { note, conditions: known });
+        }
+        self.scene.copy_from(&self.memory);
+        for &Played { note, known, .. } in &self.sounding {
+            let note = Note { duration: now - note.onset, ..note };
+            self.scene.suppose(KnownNote { note, conditions: known });
+        }
+        PhraseEnd::new(&self.scene, since)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use antiphon::music::note::{Key, Velocity};
 
     use super::*;
-    use crate::corpus::beats::{Kind, Mark};
+    use crate::corpus::beats::{BeatKind, BeatMark};
 
     fn played(onset: f64, key_up: f64) -> Played {
         let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
@@ -174,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_phrase_ends_where_it_is_marked_however_long_the_silence_is() {
-        let marks = [0.0, 1.0, 2.0, 4.0, 6.0].map(|at| Mark { at, what: Kind::Downbeat });
+        let marks = [0.0, 1.0, 2.0, 4.0, 6.0].map(|at| BeatMark { at, what: BeatKind::Downbeat });
         let solo = Performance {
             phrases: Some(vec![0, 1]),
             beats: Some(Beats::new(&marks)),
@@ -212,5 +279,31 @@ mod tests {
         let notes = [played(0.0, 0.9), played(1.0, 1.5), played(2.0, 4.9), played(5.0, 5.5)];
         let matters: Vec<bool> = Performance::of(&notes).lulls().iter().map(Lull::matters).collect();
         assert_eq!(matters, [false, true, true, true]);
+    }
+
+    fn sounding(onset: f64, key_up: f64, end: f64) -> Played {
+        let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
+        let duration = Moment(end) - Moment(onset);
+        let note = Note { onset: Moment(onset), duration, key, velocity };
+        Played { note, key_up: Moment(key_up), known: Conditions::UNKNOWN }
+    }
+
+    #[test]
+    fn a_lull_is_looked_at_again_when_the_pedal_comes_up_and_not_after_the_next_strike() {
+        let notes = [sounding(0.0, 0.5, 1.0), sounding(3.0, 3.5, 3.5), sounding(4.0, 4.5, 9.0)];
+        let listened = listen(&notes, &Performance::of(&notes).lulls());
+        let seen: Vec<Vec<Seconds>> =
+            listened.iter().map(|listened| listened.seen.iter().map(|&(from, _)| from).collect()).collect();
+        let nothing = Seconds(0.0);
+        assert_eq!(seen, [vec![nothing, Seconds(0.5)], vec![nothing], vec![nothing, Seconds(4.5)]]);
+    }
+
+    #[test]
+    fn no_patience_takes_over_at_once_and_all_of_it_never() {
+        let notes = [sounding(0.0, 0.5, 0.5), sounding(3.0, 3.5, 3.5)];
+        let listened = &listen(&notes, &Performance::of(&notes).lulls())[0];
+        let take_over = |part| listened.take_over(Patience::saturating(part));
+        assert!(take_over(0.0).is_some_and(|silence| silence.0 < 0.2));
+        assert_eq!(take_over(1.0), None);
     }
 }

@@ -1,14 +1,32 @@
-//! One player's figures, for a person or for a machine.
+//! One player's figures, for a person or for a machine, and what a model that has become a player's own copies of the player's files.
 
+use std::sync::Arc;
+
+use rayon::prelude::*;
 use serde::Serialize;
 
-use antiphon::adaptation::Outcome;
+use antiphon::{
+    adaptation::Outcome,
+    model::Model,
+    music::{note::Note, time::Moment},
+    params::AntiphonParams,
+};
 
-use super::copies::Copies;
 use crate::{
     corpus::{GridNote, collection::Corpus},
-    evaluate::row::columns,
+    evaluate::{
+        continued,
+        suffix_array::{SuffixArray, Token},
+    },
+    table::columns,
 };
+
+/// The model goes on from so many places, ...
+const PLACES: usize = 10;
+/// ... after so many notes of the player's, ...
+const HEARD: usize = 100;
+/// ... with so many of its own.
+const PLAYED: usize = 200;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
@@ -111,4 +129,44 @@ pub fn table(rows: &[Row], unmeasured: &[String]) -> String {
         columns(&lines),
         rows.iter().filter(longer).count()
     )
+}
+
+/// The longest runs in notes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Copies {
+    /// That the model played and that stands in the files it has learnt from.
+    pub copied: usize,
+    /// That stands at two places in these files.
+    pub repeated: usize,
+    pub played: usize,
+}
+
+/// `model` goes on from the beginnings of `others`.
+pub fn copies(model: &Arc<dyn Model>, learnt: &[Vec<GridNote>], others: &[Vec<GridNote>]) -> Copies {
+    let suffix_array = SuffixArray::of_grid(learnt);
+    let played: Vec<Vec<Token>> =
+        (0..PLACES).into_par_iter().map(|n| played(model, &others[n % others.len()], n)).collect();
+    Copies {
+        copied: played.iter().map(|tokens| suffix_array.longest_run(tokens)).max().unwrap_or(0),
+        repeated: suffix_array.longest_repeat(),
+        played: played.iter().map(Vec::len).sum(),
+    }
+}
+
+/// What it plays after the beginning of a piece; each place is a turn of its own.
+fn played(model: &Arc<dyn Model>, piece: &[GridNote], turn: usize) -> Vec<Token> {
+    let defaults = AntiphonParams::default().snapshot();
+    let from = turn / PLACES * HEARD;
+    let heard = in_time(&piece[from.min(piece.len())..piece.len().min(from + HEARD)]);
+    let seed = defaults.seed(u32::try_from(turn).unwrap_or(u32::MAX), 0);
+    continued(model, defaults.manner, seed, &heard, PLAYED).iter().map(Token::of).collect()
+}
+
+fn in_time(notes: &[GridNote]) -> Vec<Note> {
+    let mut onset = Moment(0.0);
+    let note = |note: &GridNote| {
+        onset = onset + note.step_seconds();
+        Note { onset, duration: note.duration_seconds(), key: note.key, velocity: note.velocity }
+    };
+    notes.iter().map(note).collect()
 }

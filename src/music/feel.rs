@@ -1,0 +1,156 @@
+//! How a player takes the beat: how much it swings, and how closely it is kept to.
+
+use std::f64::consts::TAU;
+
+use super::conditions::{Conditions, PLACES};
+
+/// Parts of a beat in which it is counted.
+const TICKS: f64 = 960.0;
+/// The second eighth of a beat lies in here, ...
+const EIGHTHS: std::ops::Range<f64> = 0.42..0.72;
+/// ... and swings from here on.
+const SWUNG: f64 = 0.56;
+/// So many second eighths tell, ...
+const FEWEST: usize = 5;
+/// ... of so many of the newest notes.
+const NEWEST: usize = 64;
+/// Of three notes of a beat, the second and the third lie here. A swung beat has no second one unless it has a fourth, too.
+const SECOND_OF_THREE: std::ops::Range<f64> = 0.27..0.40;
+const FOURTH_OF_FOUR: std::ops::Range<f64> = 0.77..0.90;
+
+/// Where the second eighth of each beat is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swing(u16);
+
+impl Swing {
+    /// Both eighths are as long.
+    pub const STRAIGHT: Self = Self(480);
+
+    /// How a player swings, by what is known of the newest notes; straight where she does not, or where too little is known. Realtime-safe.
+    pub fn of<'a>(known: impl DoubleEndedIterator<Item = &'a Conditions>) -> Self {
+        let mut eighths = [0.0; NEWEST];
+        let (mut count, mut straight, mut seconds, mut fourths) = (0, 0, 0, 0);
+        for place in
+            known.rev().filter_map(|known| known.pulse).take(NEWEST).map(|pulse| pulse.beat().fract())
+        {
+            straight += usize::from(place > EIGHTHS.start && place < SWUNG);
+            seconds += usize::from(SECOND_OF_THREE.contains(&place));
+            fourths += usize::from(FOURTH_OF_FOUR.contains(&place));
+            if place >= SWUNG && EIGHTHS.contains(&place) {
+                eighths[count] = place;
+                count += 1;
+            }
+        }
+        let are_triplets = seconds > 2 && seconds > 2 * fourths;
+        if count < FEWEST || count < 3 * straight || are_triplets {
+            return Self::STRAIGHT;
+        }
+        let swung = &mut eighths[..count];
+        swung.sort_unstable_by(f64::total_cmp);
+        Self::at(swung[count / 2])
+    }
+
+    /// The second eighth at this part of a beat, to the nearest tick of 960.
+    pub fn at(part: f64) -> Self {
+        Self((part * TICKS).round() as u16)
+    }
+
+    /// The beat as it is played: the way back from [`Self::written`].
+    pub fn played(self, beat: f64) -> f64 {
+        let (whole, place) = (beat.floor(), beat - beat.floor());
+        let second = f64::from(self.0) / TICKS;
+        whole + if place < 0.5 { place * 2.0 * second } else { 1.0 - (1.0 - place) * 2.0 * (1.0 - second) }
+    }
+
+    /// The beat as it is written: what is played at the second eighth stands at a half. Realtime-safe.
+    pub fn written(self, beat: f64) -> f64 {
+        if self == Self::STRAIGHT {
+            return beat;
+        }
+        let (whole, place) = (beat.floor(), beat - beat.floor());
+        let second = f64::from(self.0) / TICKS;
+        let written = if place < second { place / second } else { 1.0 + (place - second) / (1.0 - second) };
+        whole + written / 2.0
+    }
+}
+
+/// So many of the newest notes tell; fewer than so many tell nothing.
+const NEWEST_NOTES: usize = 48;
+const FEWEST_NOTES: usize = 12;
+/// A beat is divided into so many parts: triplets, or sixteenths.
+const PARTS: [f64; 2] = [3.0, 4.0];
+/// By chance, notes keep so well to the lines between parts (the length of their mean direction: Mardia and Jupp, 2000), ...
+const CHANCE: f64 = 0.25;
+/// ... and so well, or better, who plays to a beat.
+const CLOSE: f64 = 0.5;
+
+/// 0 where the notes have nothing to do with the beat, 1 where they keep to it, or where too little is known to tell. Realtime-safe.
+pub fn steadiness<'a>(known: impl DoubleEndedIterator<Item = &'a Conditions>) -> f32 {
+    let (mut sums, mut count) = ([[0.0; 2]; 2], 0.0);
+    for pulse in known.rev().filter_map(|known| known.pulse).take(NEWEST_NOTES) {
+        let beat = pulse.place() as f64 / PLACES as f64;
+        for (sum, parts) in sums.iter_mut().zip(PARTS) {
+            let (sine, cosine) = (TAU * parts * beat).sin_cos();
+            *sum = [sum[0] + sine, sum[1] + cosine];
+        }
+        count += 1.0;
+    }
+    let lengths = sums.map(|[sine, cosine]| f64::hypot(sine, cosine) / count);
+    let best = f64::max(lengths[0], lengths[1]);
+    if count < FEWEST_NOTES as f64 {
+        1.0
+    } else {
+        ((best - CHANCE) / (CLOSE - CHANCE)).clamp(0.0, 1.0) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::music::conditions::Pulse;
+
+    fn heard(places: &[f64]) -> Swing {
+        let known = |beat: f64| Conditions { pulse: Pulse::new(beat, 4.0, 0.5), ..Conditions::UNKNOWN };
+        let all: Vec<Conditions> =
+            (0..32).map(|n| known(f64::from(n % 4) + places[n as usize % places.len()])).collect();
+        Swing::of(all.iter())
+    }
+
+    #[test]
+    fn swung_eighths_are_heard_and_stand_where_they_are_written() {
+        let swing = heard(&[0.0, 0.66, 0.0, 0.67]);
+        assert!((swing.written(2.66) - 2.5).abs() < 0.02, "{}", swing.written(2.66));
+        assert_eq!((swing.written(3.0), swing.written(0.0)), (3.0, 0.0));
+        for beat in [2.0, 2.25, 2.5, 2.8] {
+            assert!((swing.written(swing.played(beat)) - beat).abs() < 1e-12, "{beat}");
+        }
+        assert!((swing.written(0.33) - 0.25).abs() < 0.01 && (swing.written(0.83) - 0.75).abs() < 0.02);
+    }
+
+    #[test]
+    fn straight_eighths_triplets_and_too_few_notes_do_not_swing() {
+        assert_eq!(heard(&[0.0, 0.5, 0.25, 0.75]), Swing::STRAIGHT);
+        assert_eq!(heard(&[0.0, 0.333, 0.667]), Swing::STRAIGHT);
+        assert_eq!(heard(&[0.0]), Swing::STRAIGHT);
+        let four = heard(&[0.0, 0.33, 0.66, 0.83]);
+        assert_ne!(four, Swing::STRAIGHT, "sixteenths may swing with the eighths");
+    }
+
+    fn kept(places: impl Iterator<Item = f64>) -> f32 {
+        let known = |beat| Conditions { pulse: Pulse::new(beat, 4.0, 0.5), ..Conditions::UNKNOWN };
+        let all: Vec<Conditions> = places.map(known).collect();
+        steadiness(all.iter())
+    }
+
+    #[test]
+    fn eighths_and_triplets_keep_to_the_beat_a_little_late_too_and_another_tempo_does_not() {
+        let every = |step: f64, late: f64| kept((0..48).map(move |n| f64::from(n) * step + late));
+        assert_eq!([every(0.5, 0.0), every(0.5, 0.06), every(1.0 / 3.0, 0.0)], [1.0; 3]);
+        assert_eq!(every(0.617, 0.0), 0.0);
+    }
+
+    #[test]
+    fn of_few_notes_the_best_is_thought() {
+        assert_eq!(kept((0..11).map(|n| f64::from(n) * 0.617)), 1.0);
+    }
+}

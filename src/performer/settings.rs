@@ -1,0 +1,133 @@
+//! What the player has set.
+
+use crate::music::{
+    harmony::{self, Source},
+    hearing::Zone,
+    manner::Manner,
+    note::Velocity,
+    patience::Patience,
+    quantise::Quantise,
+    time::Seconds,
+    turn::Rules,
+};
+
+/// Sets the seeds of successive turns apart; odd, so that none repeats.
+const SEED_STRIDE: u32 = 0x9E37_79B9;
+/// The same for the plans of one turn.
+const PLAN_STRIDE: u32 = 0x85EB_CA6B;
+
+/// What the player has set, as of one block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    pub rules: Rules,
+    /// How sure the worker is to be that a silence is the end of the call.
+    pub patience: Patience,
+    pub manner: Manner,
+    pub delivery: Delivery,
+    pub ears: Ears,
+    /// Who says what the harmony is.
+    pub harmony: harmony::Source,
+    /// Which channels are one MPE instrument.
+    pub zone: Zone,
+    pub triggers: Triggers,
+    pub seed: u32,
+    /// Every turn has a seed of its own.
+    pub varying: bool,
+    pub thru: bool,
+    pub bypass: bool,
+}
+
+/// To whom the plugin listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ears {
+    /// To nobody: nothing is remembered, nobody takes the floor back, and no cue is heeded.
+    Closed,
+    /// To one channel, 0..16.
+    Channel(u8),
+    All,
+    /// To all but one, 0..16.
+    AllBut(u8),
+}
+
+/// How an answer goes out to the instrument, whatever its notes are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Delivery {
+    pub quantise: Quantise,
+    /// Multiplies what is sent, 0.25..=2. What is remembered stays as it was meant, lest answers grow ever louder.
+    pub velocity_scale: f32,
+    /// So much earlier than it is to be heard it goes out: for an instrument that takes its time, 0..=0.1.
+    pub advance: Seconds,
+    /// 0..16; `None` for the channel of the call.
+    pub channel: Option<u8>,
+}
+
+/// Momentary switches: something happens in the block in which one goes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Triggers {
+    /// Everything that sounds ends, and so does the turn.
+    pub panic: bool,
+    /// What is planned is thrown away, and the answer goes on otherwise.
+    pub re_roll: bool,
+    /// All that was heard is forgotten, and what is played ends.
+    pub clear_memory: bool,
+    /// The next turn has the seed of a take's first one.
+    pub reset_seed: bool,
+}
+
+impl Settings {
+    /// The seed of a plan, after `plan` others of its turn, for the turn after `ordinal` others of its take.
+    /// Realtime-safe.
+    pub fn seed(&self, ordinal: u32, plan: u32) -> u32 {
+        let moved = if self.varying { ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
+        self.seed.wrapping_add(moved).wrapping_add(plan.wrapping_mul(PLAN_STRIDE))
+    }
+
+    /// To whom the plugin listens in fact: in bypass to nobody, and to a whole zone where it listens to its master.
+    pub(super) fn open_ears(&self) -> Ears {
+        match self.ears {
+            _ if self.bypass => Ears::Closed,
+            Ears::Channel(channel) if self.zone.master() == Some(channel) => Ears::All,
+            Ears::All => match self.harmony {
+                Source::Channel(channel) => Ears::AllBut(channel),
+                Source::Off | Source::Below(_) => Ears::All,
+            },
+            ears => ears,
+        }
+    }
+}
+
+impl Ears {
+    pub(super) fn hear(self, channel: u8) -> bool {
+        match self {
+            Self::Closed => false,
+            Self::Channel(heard) => heard == channel,
+            Self::All => true,
+            Self::AllBut(other) => other != channel,
+        }
+    }
+}
+
+impl Delivery {
+    /// As it was drawn and where it was called.
+    pub const PLAIN: Self =
+        Self { quantise: Quantise::OFF, velocity_scale: 1.0, advance: Seconds::ZERO, channel: None };
+
+    /// What is sent for a velocity.
+    pub fn velocity(&self, meant: Velocity) -> Velocity {
+        Velocity::saturating((f32::from(meant.value()) * self.velocity_scale).round() as u8)
+    }
+}
+
+impl Triggers {
+    pub const NONE: Self = Self { panic: false, re_roll: false, clear_memory: false, reset_seed: false };
+
+    /// What has gone down since `before`.
+    pub(super) fn since(self, before: Self) -> Self {
+        Self {
+            panic: self.panic && !before.panic,
+            re_roll: self.re_roll && !before.re_roll,
+            clear_memory: self.clear_memory && !before.clear_memory,
+            reset_seed: self.reset_seed && !before.reset_seed,
+        }
+    }
+}
