@@ -5,17 +5,18 @@ use std::sync::Arc;
 use antiphon::{
     lane::{Telemetry, lanes},
     music::{
+        generation::GenerationSettings,
         harmony::Source,
-        hearing::{Place, Zone},
-        manner::Manner,
         note::{Key, Velocity},
+        note_tracker::{Place, Zone},
         patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
         turn::{Alignment, Cue, Entry, Length, Rules},
     },
     performer::{
-        Arrival, Delivery, Ears, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers,
+        Arrival, Gesture, InputFilter, OutputSettings, Partner, Past, Performer, Port, Refused, Settings,
+        Sound, Triggers,
     },
 };
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -28,9 +29,9 @@ const SETTINGS: Settings = Settings {
         length: Length::Call { longest: Beats(16.0) },
     },
     patience: Patience::DEFAULT,
-    manner: Manner::DEFAULT,
-    delivery: Delivery::PLAIN,
-    ears: Ears::All,
+    generation: GenerationSettings::DEFAULT,
+    output: OutputSettings::PLAIN,
+    input_filter: InputFilter::All,
     harmony: Source::Off,
     zone: Zone::Off,
     triggers: Triggers::NONE,

@@ -1,7 +1,7 @@
 //! What a note costs the worker: hearing it, and drawing the next one after a full window.
 
 use antiphon::{
-    model::{self, Chance, Limits, Taste},
+    model::{self, Chance, Limits, SamplingSettings},
     music::{
         conditions::Conditions,
         grid::GridNote,
@@ -28,13 +28,13 @@ fn steps(criterion: &mut Criterion) {
             bencher.iter(|| model.hear(&mut state, NOTE));
         });
         criterion.bench_function(&format!("{}: draw one note", model.name()), |bencher| {
-            bencher.iter(|| model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut chance));
+            bencher.iter(|| model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance));
         });
         criterion.bench_function(&format!("{}: hear a window and draw", model.name()), |bencher| {
             bencher.iter(|| {
                 model.forget(&mut state);
                 (0..model.window().unwrap_or(LARGEST_MEMORY)).for_each(|_| model.hear(&mut state, NOTE));
-                model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut chance)
+                model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance)
             });
         });
     }

@@ -6,8 +6,8 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::music::{
     bars::Signature,
-    hearing::{Pedal, Place, Places},
     note::{Key, Velocity},
+    note_tracker::{Pedal, Place, Places},
     time::{BeatTime, Beats, SampleRate, SampleTime, Samples, Tempo},
     turn::Standing,
 };

@@ -10,8 +10,8 @@ use nice_plug::{
 use crate::{
     music::{
         bars::{Bar, Signature},
-        hearing::{NoteId, Pedal, Place, Places},
         note::{Key, Velocity},
+        note_tracker::{NoteId, Pedal, Place, Places},
         time::{BeatTime, Beats, Tempo},
         timeline::Transport,
     },

@@ -1,10 +1,10 @@
 //! The worker's mind: hears what is heard, and makes an answer note by note.
 
 mod answer;
-mod mind;
+mod display;
+mod model_cache;
 mod phrase_end;
 mod recovery;
-mod showing;
 mod struck;
 #[cfg(test)]
 mod tests;
@@ -16,27 +16,27 @@ use std::{
 
 use self::{
     answer::{Answer, Task},
-    showing::Display,
+    display::Display,
     struck::Onsets,
 };
 pub use self::{
-    mind::Mind,
+    model_cache::ModelCache,
     phrase_end::{PHRASE_END, PhraseEnd, SHORTEST, USUAL_BEAT},
 };
 use crate::{
-    lane::{Ending, ImproviserEnd, Lull, Reply, Request},
+    lane::{Ending, ImproviserEnd, Reply, Request, Silence},
     model::Model,
     music::{
         beat_tracker,
         conditions::{Conditions, Who},
         feel::Swing,
-        hands::Berth,
+        generation::GenerationSettings,
+        hands::AccompanimentMask,
         harmony,
-        hearing::OPEN_NOTES,
-        manner::Manner,
         memory::Memory,
         metre::{Metre, Metres},
         note::{KnownNote, Note},
+        note_tracker::OPEN_NOTES,
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -59,9 +59,9 @@ pub enum Progress {
 /// Listens and answers, one small step at a time. Owned by the worker, or by the audio thread offline.
 pub struct Improviser {
     end: ImproviserEnd,
-    minds: Minds,
+    caches: ModelCaches,
     memory: Memory,
-    manner: Manner,
+    generation: GenerationSettings,
     answer: Option<Answer>,
     /// The audio thread has asked for an answer and has no note of it yet.
     is_awaited: bool,
@@ -70,7 +70,7 @@ pub struct Improviser {
     /// The memory with what sounds still, and with the answer so far.
     scene: Memory,
     /// What the next answer leaves to the player, where it plays along.
-    berth: Option<Berth>,
+    mask: Option<AccompanimentMask>,
     /// The next answer begins on a line of the song.
     on_the_line: bool,
     /// How the song goes and has gone.
@@ -83,7 +83,7 @@ pub struct Improviser {
     /// What sounds still, as the audio thread has told since it last asked anything.
     sounding: Vec<KnownNote>,
     /// The lull about which nothing was said yet.
-    lull: Option<Lull>,
+    silence: Option<Silence>,
     display: Display,
     steps: u32,
     /// Panics since the last note.
@@ -93,34 +93,35 @@ pub struct Improviser {
 }
 
 /// Who may answer.
-struct Minds {
-    embedded: Vec<Mind>,
+struct ModelCaches {
+    embedded: Vec<ModelCache>,
     /// The model of the player's own file; it goes before the embedded ones.
-    guest: Option<Mind>,
+    guest: Option<ModelCache>,
 }
 
 impl Improviser {
-    /// `models` are the embedded ones in the order of [`Manner::model`]; at least one. Allocates.
+    /// `models` are the embedded ones in the order of [`GenerationSettings::model`]; at least one. Allocates.
     pub fn new(end: ImproviserEnd, models: &[Arc<dyn Model>]) -> Self {
         assert!(!models.is_empty(), "an improviser has a model");
-        let minds = Minds { embedded: models.iter().cloned().map(Mind::new).collect(), guest: None };
+        let caches =
+            ModelCaches { embedded: models.iter().cloned().map(ModelCache::new).collect(), guest: None };
         Self {
             end,
-            minds,
+            caches,
             memory: Memory::new(),
-            manner: Manner::DEFAULT,
+            generation: GenerationSettings::DEFAULT,
             answer: None,
             is_awaited: false,
             lately: Onsets::new(),
             scene: Memory::new(),
-            berth: None,
+            mask: None,
             on_the_line: false,
             metres: Metres::new(),
             harmonies: harmony::Changes::new(),
             own_beat: None,
             swing: Swing::STRAIGHT,
             sounding: Vec::with_capacity(OPEN_NOTES),
-            lull: None,
+            silence: None,
             display: Display::new(),
             steps: 0,
             faults: 0,
@@ -135,7 +136,7 @@ impl Improviser {
             self.take(request);
         }
         self.sounding.clear();
-        (self.answer, self.lull, self.berth, self.given_up) = (None, None, None, None);
+        (self.answer, self.silence, self.mask, self.given_up) = (None, None, None, None);
         (self.is_awaited, self.on_the_line) = (false, false);
         self.end = end;
         self
@@ -143,7 +144,7 @@ impl Improviser {
 
     /// From now on this model answers; `None` gives way to the embedded ones. Allocates.
     pub fn invite(&mut self, model: Option<Arc<dyn Model>>) {
-        self.minds.guest = model.map(Mind::new);
+        self.caches.guest = model.map(ModelCache::new);
         self.display.grow_old();
     }
 
@@ -181,9 +182,9 @@ impl Improviser {
             return true;
         }
         let is_answering = self.answer.as_ref().is_some_and(|answer| !answer.is_complete());
-        match self.lull {
+        match self.silence {
             _ if is_answering && has_room => self.play_next(),
-            Some(lull) if has_room => self.expect(lull),
+            Some(silence) if has_room => self.expect(silence),
             _ => return !is_answering && (self.follow() || self.show()),
         }
         true
@@ -199,26 +200,26 @@ impl Improviser {
                     self.swing = Swing::of(self.memory.known_of_player());
                     self.tell_scale();
                 }
-                self.lull = None;
+                self.silence = None;
                 self.display.grow_old();
             }
             Request::Sounding { note, who } if self.sounding.len() < OPEN_NOTES => {
                 self.sounding.push(self.known(note, who));
             }
             Request::Sounding { .. } => {}
-            Request::Lull(lull) => {
+            Request::Silence(silence) => {
                 self.conclude(Moment::NEVER);
                 self.set_scene();
-                self.lull = Some(lull);
+                self.silence = Some(silence);
             }
             Request::Song(metre) => self.metres.change(metre),
             Request::Harmony(change) => self.harmonies.push(change),
-            Request::Manner(manner) => {
-                self.manner = manner;
+            Request::GenerationSettings(generation) => {
+                self.generation = generation;
                 self.display.grow_old();
             }
             Request::Answer { turn, from, length, seed, touch, ending } => {
-                let (berth, until) = (self.berth.take(), from + length);
+                let (mask, until) = (self.mask.take(), from + length);
                 self.is_awaited = true;
                 let on_the_line = std::mem::take(&mut self.on_the_line);
                 let (metre, harmony) = (self.metre(from), self.harmonies.at(from));
@@ -229,21 +230,21 @@ impl Improviser {
                     seed,
                     touch,
                     ending,
-                    berth,
+                    mask,
                     on_the_line,
                     metre,
                     harmony,
                 });
             }
-            Request::Again { turn, now, from, length, seed, touch } => {
-                let (until, ending, berth, on_the_line) = (from + length, Ending::Full, None, false);
+            Request::Replan { turn, now, from, length, seed, touch } => {
+                let (until, ending, mask, on_the_line) = (from + length, Ending::Full, None, false);
                 let (metre, harmony) = (self.metre(from), self.harmonies.at(from));
-                let again =
-                    Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre, harmony };
-                self.go_on(again, now);
+                let replan =
+                    Task { turn, from, until, seed, touch, ending, mask, on_the_line, metre, harmony };
+                self.go_on(replan, now);
             }
             Request::OnTheLine => self.on_the_line = true,
-            Request::Avoid(berth) => self.berth = Some(berth),
+            Request::Avoid(mask) => self.mask = Some(mask),
             Request::Cancel { turn, sounded } => {
                 if self.answer.as_ref().is_some_and(|answer| answer.turn == turn) {
                     self.conclude(sounded);
@@ -253,7 +254,7 @@ impl Improviser {
                 self.memory.clear();
                 self.display.grow_old();
                 self.sounding.clear();
-                self.lull = None;
+                self.silence = None;
                 self.harmonies.clear();
                 (self.answer, self.own_beat, self.lately) = (None, None, Onsets::new());
                 self.swing = Swing::STRAIGHT;
@@ -271,20 +272,20 @@ impl Improviser {
     /// What is known at a moment.
     fn conditions(&self, at: Moment) -> Conditions {
         let (pulse, harmony) = (self.metre(at).pulse(at), self.harmonies.at(at));
-        Conditions { pulse, harmony, style: self.manner.style, who: None }
+        Conditions { pulse, harmony, style: self.generation.style, who: None }
     }
 
     /// How the song goes at a moment; where none runs, how the player's own beat goes.
     fn metre(&self, at: Moment) -> Metre {
         let song = self.metres.metre(at);
-        let is_silent = song.beats.is_none() && self.manner.tempo_from_player;
+        let is_silent = song.beats.is_none() && self.generation.tempo_from_player;
         let own = self.own_beat.filter(|own| is_silent && at - own.at < BEAT_STANDS);
         own.unwrap_or(song).swung(self.swing)
     }
 
     /// A note of the player's has told more of her beat.
     fn follow_beat(&mut self, onset: Moment) {
-        if self.manner.tempo_from_player && self.metres.metre(onset).beats.is_none() {
+        if self.generation.tempo_from_player && self.metres.metre(onset).beats.is_none() {
             self.own_beat = beat_tracker::track(self.memory.call()).or(self.own_beat);
         }
     }
@@ -307,13 +308,13 @@ impl Improviser {
         self.conclude(Moment::NEVER);
         // Who plays along is planned anew at every strike, and is one player all the same: a crowd does not begin anew.
         // Where the tempo has risen, what was drawn for later than the new hand-over has sounded before it.
-        let goes_on = task.berth.is_some();
+        let goes_on = task.mask.is_some();
         let lately = if goes_on { self.lately.by(task.from) } else { Onsets::new() };
         self.set_scene();
         if self.scene.is_empty() {
             self.scene.begin_piece();
         }
-        self.lull = None;
+        self.silence = None;
         self.answer = Some(Answer::new(task, lately, &self.scene));
     }
 
@@ -325,7 +326,7 @@ impl Improviser {
                 let is_ahead = answer.is_complete() || made.is_some_and(|made| made >= task.from);
                 let earliest = if is_ahead { task.from } else { now };
                 self.scene.take_back(task.from);
-                self.answer = Some(answer.again(task, earliest, &self.scene, &self.manner));
+                self.answer = Some(answer.replan(task, earliest, &self.scene, &self.generation));
             }
             None => self.begin(task),
         }
@@ -338,26 +339,26 @@ impl Improviser {
     }
 
     /// Says when to take the floor.
-    fn expect(&mut self, lull: Lull) {
-        self.lull = None;
-        let silence = PhraseEnd::new(&self.scene, lull.since).hand_over(lull.lasted, lull.patience);
-        let hand_over = silence.map(|silence| lull.since + silence);
-        self.reply(Reply::Expect { lull: lull.id, hand_over });
+    fn expect(&mut self, silence: Silence) {
+        self.silence = None;
+        let silence = PhraseEnd::new(&self.scene, silence.since).hand_over(silence.lasted, silence.patience);
+        let hand_over = silence.map(|silence| silence.since + silence);
+        self.reply(Reply::Expect { silence: silence.id, hand_over });
     }
 
     /// Hears a note that was not heard yet, so that an answer that begins now need not; false if there is none.
     fn follow(&mut self) -> bool {
-        let mind = self.minds.of(self.manner.model);
+        let cache = self.caches.of(self.generation.model);
         // A window that slides is heard anew in any case.
-        mind.model.window().is_none() && mind.hear(&self.memory, self.manner.memory.into(), 1) > 0
+        cache.model.window().is_none() && cache.hear(&self.memory, self.generation.memory.into(), 1) > 0
     }
 
     fn play_next(&mut self) {
         let reached = self.end.telemetry.answered_until.moment();
-        let Self { minds, manner, answer: Some(answer), scene, .. } = self else { return };
+        let Self { caches, generation, answer: Some(answer), scene, .. } = self else { return };
         let turn = answer.turn;
         answer.keep_up(reached);
-        let reply = match answer.next_note(minds.of(manner.model), scene, manner) {
+        let reply = match answer.next_note(caches.of(generation.model), scene, generation) {
             Some((note, likelihood)) => Reply::Play { turn, note, likelihood },
             None => Reply::Done(turn),
         };
@@ -378,14 +379,14 @@ impl Improviser {
     }
 }
 
-impl Minds {
+impl ModelCaches {
     /// Every model has heard nothing.
     fn begin_anew(&mut self) {
-        self.embedded.iter_mut().chain(&mut self.guest).for_each(Mind::begin_anew);
+        self.embedded.iter_mut().chain(&mut self.guest).for_each(ModelCache::begin_anew);
     }
 
     /// The guest, or an embedded one.
-    fn of(&mut self, model: u8) -> &mut Mind {
+    fn of(&mut self, model: u8) -> &mut ModelCache {
         let last = self.embedded.len() - 1;
         match &mut self.guest {
             Some(guest) => guest,

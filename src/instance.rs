@@ -176,8 +176,8 @@ mod tests {
         event_log::{Event, event_log},
         model::weights::embedded_file,
         music::{
-            hearing::Place,
             note::{Key, Velocity},
+            note_tracker::Place,
             time::{SampleRate, SampleTime},
         },
     };

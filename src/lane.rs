@@ -14,9 +14,9 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::music::{
     conditions::{Harmony, Who},
-    hands::Berth,
+    generation::GenerationSettings,
+    hands::AccompanimentMask,
     harmony,
-    manner::Manner,
     metre::Metre,
     note::{Note, Velocity},
     patience::Patience,
@@ -47,25 +47,25 @@ const FORGOTTEN: u32 = 16;
 pub enum Request {
     /// A note is over; it is to be remembered.
     Heard { note: Note, who: Who },
-    /// A note sounds still; the next [`Request::Lull`] or [`Request::Answer`] is to reckon with its duration so far.
+    /// A note sounds still; the next [`Request::Silence`] or [`Request::Answer`] is to reckon with its duration so far.
     Sounding { note: Note, who: Who },
     /// The player holds no key any more: when is the plugin to take the floor?
-    Lull(Lull),
+    Silence(Silence),
     /// From a moment on, the song goes so. It comes before what is heard from then on.
     Song(Metre),
     /// From a moment on, this is the harmony.
     Harmony(harmony::Change),
     /// From now on, this is how an answer is to be.
-    Manner(Manner),
+    GenerationSettings(GenerationSettings),
     /// Play from a moment on, for so long. `touch` is how loud the player has played lately.
     Answer { turn: TurnId, from: Moment, length: Seconds, seed: u32, touch: Velocity, ending: Ending },
     /// Go on with the answer, as a new turn, in another way: what was to begin from that moment on never sounds. Where less
     /// than that was made, what comes next may begin earlier, but not before `now`.
-    Again { turn: TurnId, now: Moment, from: Moment, length: Seconds, seed: u32, touch: Velocity },
+    Replan { turn: TurnId, now: Moment, from: Moment, length: Seconds, seed: u32, touch: Velocity },
     /// The next answer begins with a note on its very first moment, which is a line of the song.
     OnTheLine,
     /// The next answer leaves this to the player.
-    Avoid(Berth),
+    Avoid(AccompanimentMask),
     /// This turn is over. Of what was drawn for it, what was to begin up to and at a moment has sounded, however
     /// early or late; the rest never did.
     Cancel { turn: TurnId, sounded: Moment },
@@ -89,7 +89,7 @@ impl Request {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reply {
     /// If this lull lasts, the plugin is to take the floor at this moment; `None` leaves it to the longest silence.
-    Expect { lull: LullId, hand_over: Option<Moment> },
+    Expect { silence: SilenceId, hand_over: Option<Moment> },
     /// A note of the answer, in the instance's time; with how likely its key was, 0..=1, where the model tells.
     Play { turn: TurnId, note: Note, likelihood: Option<f32> },
     /// The answer is complete.
@@ -109,9 +109,9 @@ pub enum Ending {
 
 /// The number of a lull; a later one has another number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LullId(pub u32);
+pub struct SilenceId(pub u32);
 
-impl LullId {
+impl SilenceId {
     /// Realtime-safe.
     pub fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
@@ -120,8 +120,8 @@ impl LullId {
 
 /// No key is held, and nobody knows yet whether the call is over.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Lull {
-    pub id: LullId,
+pub struct Silence {
+    pub id: SilenceId,
     /// When the last key went up.
     pub since: Moment,
     /// How long it has lasted: something may have ended since that the pedal kept.

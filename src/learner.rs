@@ -178,8 +178,8 @@ mod tests {
         event_log::{Event, Record},
         model::personal::Personal,
         music::{
-            hearing::Place,
             note::{Key, Velocity},
+            note_tracker::Place,
             time::{SampleRate, SampleTime},
         },
     };

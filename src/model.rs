@@ -10,7 +10,7 @@ mod operations;
 pub mod personal;
 pub(crate) mod product;
 pub mod sampling;
-mod taste;
+mod sampling_settings;
 pub mod vector;
 pub mod weights;
 
@@ -18,7 +18,7 @@ use std::{any::Any, fmt::Debug};
 
 pub use self::{
     sampling::{Chord, Limits, StepCells},
-    taste::{Pull, Sampling, Taste},
+    sampling_settings::{Pull, Sampling, SamplingSettings},
     weights::{Preset, embedded, load},
 };
 use crate::music::{
@@ -61,7 +61,7 @@ pub trait Model: Send + Sync {
 
     /// Draws whether the piece is over after all that `state` has heard; a model that knows no endings never says so.
     /// Realtime-safe.
-    fn is_over(&self, _state: &mut State, _taste: &Taste, _chance: &mut Chance) -> bool {
+    fn is_over(&self, _state: &mut State, _taste: &SamplingSettings, _chance: &mut Chance) -> bool {
         false
     }
 
@@ -76,7 +76,13 @@ pub trait Model: Send + Sync {
     /// It leaves the odds among which the key was chosen in [`State::odds`], if it has any.
     ///
     /// It keeps the limits, its step as far as the model's grid allows; its duration is one that an instrument speaks.
-    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote;
+    fn draw(
+        &self,
+        state: &mut State,
+        sampling: &SamplingSettings,
+        limits: &Limits,
+        chance: &mut Chance,
+    ) -> RelativeNote;
 }
 
 /// What a model knows after the notes it has heard, with its scratch space.

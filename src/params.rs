@@ -1,7 +1,7 @@
 //! What a host may automate: identifiers, ranges, units and texts. Read by any thread.
 
+mod generation;
 mod io;
-mod manner;
 mod persisted;
 mod texts;
 mod turn;
@@ -9,14 +9,14 @@ mod turn;
 use nice_plug::prelude::*;
 
 pub use self::{
-    io::{DeliveryParams, Mpe, OwnSound, SoundParams, SwitchParams},
-    manner::MannerParams,
+    generation::GenerationParams,
+    io::{Mpe, OutputParams, OwnSound, SoundParams, SwitchParams},
     persisted::{ModelFile, WindowSize},
     turn::{AnswerLength, CueSource, EntryAlignment, Mode, PartChoice, TurnParams},
 };
 use crate::{
     music::{
-        manner::{Manner, Thousandths},
+        generation::{GenerationSettings, Thousandths},
         memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
         patience::Patience,
         time::Beats,
@@ -85,10 +85,10 @@ pub struct AntiphonParams {
     pub bypass: BoolParam,
 
     #[nested(group = "Manner")]
-    pub manner: MannerParams,
+    pub generation: GenerationParams,
 
     #[nested(group = "Delivery")]
-    pub delivery: DeliveryParams,
+    pub output: OutputParams,
 
     #[nested(group = "Switches")]
     pub switches: SwitchParams,
@@ -123,11 +123,11 @@ impl AntiphonParams {
     /// The values of now, within their ranges whatever a saved state said. Realtime-safe.
     pub fn snapshot(&self) -> Settings {
         let memory = self.memory.value().clamp(SMALLEST_MEMORY as i32, LARGEST_MEMORY as i32);
-        let others = Manner {
+        let others = GenerationSettings {
             temperature: Thousandths::of(self.temperature.value().clamp(0.0, HOTTEST)),
             memory: memory as u8,
             model: self.model.value() as u8,
-            ..Manner::DEFAULT
+            ..GenerationSettings::DEFAULT
         };
         Settings {
             rules: self.turn.rules(
@@ -135,9 +135,9 @@ impl AntiphonParams {
                 Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
             ),
             patience: Patience::saturating(self.patience.value()),
-            manner: self.manner.snapshot(others).playing(self.turn.part()),
-            delivery: self.delivery.snapshot(),
-            ears: self.switches.ears(),
+            generation: self.generation.snapshot(others).playing(self.turn.part()),
+            output: self.output.snapshot(),
+            input_filter: self.switches.input_filter(),
             harmony: self.switches.harmony(),
             zone: self.switches.zone(),
             triggers: self.switches.triggers(),
@@ -176,8 +176,8 @@ impl Default for AntiphonParams {
             seed: IntParam::new("Seed", 0, IntRange::Linear { min: 0, max: HIGHEST_SEED }),
             variation: EnumParam::new("Variation", Variation::Varying),
             bypass: BoolParam::new("Bypass", false).make_bypass(),
-            manner: MannerParams::default(),
-            delivery: DeliveryParams::default(),
+            generation: GenerationParams::default(),
+            output: OutputParams::default(),
             switches: SwitchParams::default(),
             turn: TurnParams::default(),
             sound: OwnSound::default(),
@@ -333,10 +333,10 @@ mod tests {
     fn defaults_shape_nothing() {
         let settings = AntiphonParams::default().snapshot();
         assert_eq!(
-            (settings.manner, settings.delivery),
-            (Manner::DEFAULT, crate::performer::Delivery::PLAIN)
+            (settings.generation, settings.output),
+            (GenerationSettings::DEFAULT, crate::performer::OutputSettings::PLAIN)
         );
-        assert_eq!(settings.ears, crate::performer::Ears::All);
+        assert_eq!(settings.input_filter, crate::performer::InputFilter::All);
     }
 
     #[test]

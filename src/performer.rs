@@ -21,20 +21,20 @@ use self::{
     input::Input,
     output::{Instrument, Output},
     replan::Plan,
-    reports::Told,
-    silence::{Lesson, Wonder},
+    reports::Reported,
+    silence::{SilenceWatch, TakeOverFeedback},
 };
 pub use self::{
     port::{Arrival, Gesture, Port, Refused, Sound},
-    rendering::Lead,
-    settings::{Delivery, Ears, Settings, Triggers},
+    rendering::RenderDetector,
+    settings::{InputFilter, OutputSettings, Settings, Triggers},
 };
 use crate::{
     event_log::EventLog,
     improviser::Improviser,
     lane::{PerformerEnd, Telemetry},
     music::{
-        manner::Manner,
+        generation::GenerationSettings,
         metre::Metre,
         pace::Touch,
         time::{Moment, SampleRate, SampleTime, Samples},
@@ -48,7 +48,7 @@ pub enum Partner {
     /// A worker on the other side of the lanes. It is never waited for.
     Worker,
     /// The same in a host that may render without saying so; then there is time to wait.
-    Watched(Lead),
+    Watched(RenderDetector),
     /// Offline, the audio thread does the worker's steps itself, so that a bounce needs no luck.
     Inline(Box<Improviser>),
 }
@@ -70,7 +70,7 @@ struct Session {
     touch: Touch,
     channel: u8,
     metre: Metre,
-    lesson: Lesson,
+    feedback: TakeOverFeedback,
 }
 
 impl Past {
@@ -97,11 +97,11 @@ pub struct Performer {
     telemetry: Arc<Telemetry>,
     settings: Settings,
     /// The manner that the worker knows of.
-    told: Option<Manner>,
+    told: Option<GenerationSettings>,
     /// How the song goes, as far as the worker knows.
     metre: Metre,
     plan: Plan,
-    wonder: Wonder,
+    silence: SilenceWatch,
     /// The turn whose answer is not complete yet.
     awaited: Option<TurnId>,
     /// The newest turn whose answer is complete.
@@ -112,7 +112,7 @@ pub struct Performer {
     /// No block has begun yet.
     is_fresh: bool,
     event_log: EventLog,
-    news: Told,
+    reported: Reported,
 }
 
 impl Performer {
@@ -140,15 +140,17 @@ impl Performer {
             settings,
             told: None,
             metre: session.map_or(Metre::none(Moment(0.0)), |session| session.metre),
-            plan: Plan::new(now, settings.manner),
-            wonder: Wonder::new(session.map_or(Lesson::default(), |session| session.lesson)),
+            plan: Plan::new(now, settings.generation),
+            silence: SilenceWatch::new(
+                session.map_or(TakeOverFeedback::default(), |session| session.feedback),
+            ),
             awaited: None,
             complete: None,
             cursor: now,
             forget_owed: false,
             is_fresh: true,
             event_log: EventLog::UNREAD,
-            news: Told::default(),
+            reported: Reported::default(),
         }
     }
 
@@ -166,7 +168,7 @@ impl Performer {
             touch: self.input.touch,
             channel: self.input.channel,
             metre: self.metre,
-            lesson: self.wonder.lesson,
+            feedback: self.silence.feedback,
         };
         let is_live = !matches!(self.partner, Partner::Inline(_));
         Past { instrument: self.output.leave(), session: is_live.then_some(session) }
@@ -208,7 +210,7 @@ impl Performer {
         }
         self.input.clear();
         self.turns.restart();
-        self.wonder.lesson = Lesson::default();
+        self.silence.feedback = TakeOverFeedback::default();
         self.cursor = self.timeline.now();
         self.owe_all();
         self.begin_take();

@@ -24,7 +24,7 @@ use crate::{
     model,
     music::time::{SampleRate, Samples},
     params::AntiphonParams,
-    performer::{Lead, Partner, Past, Performer},
+    performer::{Partner, Past, Performer, RenderDetector},
     synth::Synth,
     user_model::ModelChanges,
     worker::Worker,
@@ -182,7 +182,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
         let (partner, worker) = if is_offline {
             (Partner::Inline(Box::new(improviser)), Worker::of_recorder(self.instance.recorder.clone()))
         } else {
-            (Partner::Watched(Lead::default()), self.spawn_worker(improviser, changes))
+            (Partner::Watched(RenderDetector::default()), self.spawn_worker(improviser, changes))
         };
         let worker = worker.inspect_err(|error| {
             nice_error!("Antiphon gets no thread of its own ({error}): live it only listens, and only an open window keeps the take");

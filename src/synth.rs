@@ -7,8 +7,8 @@ mod voice;
 
 use self::voice::{Tuning, Voice};
 use crate::music::{
-    hearing::{CHANNELS, Pedal, Place, Places},
     note::Velocity,
+    note_tracker::{CHANNELS, Pedal, Place, Places},
 };
 
 /// So many notes sound at once; one more takes the place of the oldest.

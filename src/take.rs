@@ -22,7 +22,7 @@ pub use self::{
 use crate::{
     event_log::{Event, Record},
     music::{
-        hearing::Pedal,
+        note_tracker::Pedal,
         time::{SampleRate, SampleTime, Seconds},
         turn::Standing,
     },

@@ -241,7 +241,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{
-            Limits, Taste,
+            Limits, SamplingSettings,
             personal::{Base, Part},
             weights::embedded_file,
         },
@@ -271,7 +271,7 @@ mod tests {
 
     fn first_note(model: &dyn Model) -> RelativeNote {
         let mut chance = rand::SeedableRng::seed_from_u64(5);
-        model.draw(&mut model.silence(), &Taste::PLAIN, &Limits::NONE, &mut chance)
+        model.draw(&mut model.silence(), &SamplingSettings::PLAIN, &Limits::NONE, &mut chance)
     }
 
     #[test]

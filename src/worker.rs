@@ -210,8 +210,8 @@ mod tests {
     use crate::{
         event_log::{Event, event_log},
         music::{
-            hearing::Place,
             note::{Key, Velocity},
+            note_tracker::Place,
             time::SampleTime,
         },
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon::{
     improviser::{Improviser, Progress},
     lane::{Ending, Reply, Request, lanes},
-    model::{Chance, Limits, Model, State, Taste},
+    model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
         grid::GridNote,
         note::{Key, RelativeNote, Velocity},
@@ -40,11 +40,11 @@ impl Model for ShortPiece {
         *state.own_mut::<f32>() += 1.0;
     }
 
-    fn is_over(&self, state: &mut State, _: &Taste, _: &mut Chance) -> bool {
+    fn is_over(&self, state: &mut State, _: &SamplingSettings, _: &mut Chance) -> bool {
         *state.own_mut::<f32>() >= NOTES
     }
 
-    fn draw(&self, _: &mut State, _: &Taste, limits: &Limits, _: &mut Chance) -> RelativeNote {
+    fn draw(&self, _: &mut State, _: &SamplingSettings, limits: &Limits, _: &mut Chance) -> RelativeNote {
         RelativeNote {
             step: Seconds(0.3).max(limits.least_step),
             duration: Seconds(0.2),

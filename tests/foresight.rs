@@ -5,10 +5,10 @@ use std::sync::Arc;
 use antiphon::{
     foresight::Foresight,
     improviser::{Improviser, Progress},
-    lane::{Ending, Lull, LullId, PerformerEnd, Reply, Request, lanes},
+    lane::{Ending, PerformerEnd, Reply, Request, Silence, SilenceId, lanes},
     model::embedded,
     music::{
-        manner::Manner,
+        generation::GenerationSettings,
         note::{Key, Note, Velocity},
         patience::Patience,
         time::{Moment, Seconds},
@@ -36,13 +36,15 @@ fn play(end: &mut PerformerEnd, notes: u8) {
 }
 
 fn with_model(end: &mut PerformerEnd, model: u8) {
-    end.requests.push(Request::Manner(Manner { model, ..Manner::DEFAULT })).expect("room");
+    end.requests
+        .push(Request::GenerationSettings(GenerationSettings { model, ..GenerationSettings::DEFAULT }))
+        .expect("room");
 }
 
-fn lull(end: &mut PerformerEnd, since: f64, patience: Patience) {
+fn silence(end: &mut PerformerEnd, since: f64, patience: Patience) {
     let (since, lasted) = (Moment(since), Seconds::ZERO);
-    let lull = Lull { id: LullId(1), since, lasted, patience };
-    end.requests.push(Request::Lull(lull)).expect("room");
+    let silence = Silence { id: SilenceId(1), since, lasted, patience };
+    end.requests.push(Request::Silence(silence)).expect("room");
 }
 
 fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<Reply> {
@@ -99,7 +101,7 @@ fn who_watches_changes_nothing_that_is_played() {
         for turn in 0..3 {
             play(&mut end, 5);
             all.extend(replies(&mut end, &mut improviser));
-            lull(&mut end, 0.5, Patience::DEFAULT);
+            silence(&mut end, 0.5, Patience::DEFAULT);
             all.extend(replies(&mut end, &mut improviser));
             let (turn, from, length) = (TurnId(turn), Moment(1.0), Seconds(2.0));
             let (seed, touch, ending) = (turn.0, MEZZO_FORTE, Ending::Full);

@@ -7,8 +7,8 @@ use antiphon::{
     lane::{Ending, PerformerEnd, Reply, Request, lanes},
     model::{Model, embedded},
     music::{
+        generation::{Density, GenerationSettings, Polyphony, Register, Thousandths},
         hands::Part,
-        manner::{Density, Manner, Polyphony, Register, Thousandths},
         note::{Key, Note, Velocity},
         scale::{Root, Scale},
         time::{Moment, Seconds},
@@ -67,18 +67,18 @@ fn notes(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<Note> {
     }
 }
 
-fn played(model: &Arc<dyn Model>, manner: Manner, touch: Velocity) -> Vec<Note> {
+fn played(model: &Arc<dyn Model>, generation: GenerationSettings, touch: Velocity) -> Vec<Note> {
     let (mut end, mut improviser) = partner(model);
-    tell(&mut end, Request::Manner(manner));
+    tell(&mut end, Request::GenerationSettings(generation));
     tell(&mut end, answer(0, touch));
     notes(&mut end, &mut improviser)
 }
 
-fn manners() -> impl Strategy<Value = Manner> {
+fn manners() -> impl Strategy<Value = GenerationSettings> {
     let odds = (0..=2000u16, 0..=2000u16, 0..=2000u16, 0..=1000u16, 0..=1000u16);
     let keys = (0..128u8, 0..128u8, 0..12u8, prop::sample::select(Scale::ALL.to_vec()));
     (odds, keys, 0.25f32..40.0, 1..=40u8, 25..=150u8).prop_map(|(odds, keys, density, voices, memory)| {
-        Manner {
+        GenerationSettings {
             temperature: Thousandths(odds.0),
             pitch_temperature: Thousandths(odds.1),
             timing_temperature: Thousandths(odds.2),
@@ -102,20 +102,20 @@ fn manners() -> impl Strategy<Value = Manner> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
-    fn no_network_plays_what_is_not_asked_for(manner in manners(), network in 0..3usize) {
-        let notes = played(&embedded()[network], manner, LOUD);
-        prop_assert!(notes.iter().all(|note| manner.keys().contains(note.key)));
+    fn no_network_plays_what_is_not_asked_for(generation in manners(), network in 0..3usize) {
+        let notes = played(&embedded()[network], generation, LOUD);
+        prop_assert!(notes.iter().all(|note| generation.keys().contains(note.key)));
         prop_assert!(notes.is_sorted_by(|one, next| one.onset <= next.onset));
         prop_assert!(notes.iter().all(|note| note.onset >= FROM && note.onset < FROM + LENGTH));
         prop_assert!(notes.iter().all(|note| note.duration.0 > 0.0 && note.duration.0 < 8.01));
         prop_assert!(notes.windows(11).all(|wall| (wall[10].onset - wall[0].onset).0 > 0.1 - ROUNDING));
-        if let Some(crowd) = manner.density.crowd() {
+        if let Some(crowd) = generation.density.crowd() {
             for crowded in notes.windows(crowd.onsets + 1) {
                 let span = crowded[crowd.onsets].onset - crowded[0].onset;
                 prop_assert!(span.0 > crowd.span.0 - ROUNDING, "{span:?} for {crowd:?}");
             }
         }
-        let voices = manner.polyphony.count();
+        let voices = generation.polyphony.count();
         let chords = notes.windows(voices + 1).filter(|chord| chord[voices].onset == chord[0].onset);
         prop_assert_eq!(chords.count(), 0, "a chord has more notes than there are voices");
     }
@@ -124,14 +124,14 @@ proptest! {
 #[test]
 fn an_answer_to_one_key_of_no_scale_is_silent_and_over() {
     let key = Key::saturating(61);
-    let manner = Manner {
+    let generation = GenerationSettings {
         register: Register::between(key, key),
         pitch_classes: Scale::Major.on(Root::new(0)),
-        ..Manner::DEFAULT
+        ..GenerationSettings::DEFAULT
     };
     for model in embedded() {
         let (mut end, mut improviser) = partner(model);
-        tell(&mut end, Request::Manner(manner));
+        tell(&mut end, Request::GenerationSettings(generation));
         tell(&mut end, answer(0, SOFT));
         while improviser.step() == Progress::Worked {}
         assert_eq!(end.replies.pop(), Ok(Reply::Done(TurnId(0))));
@@ -141,16 +141,18 @@ fn an_answer_to_one_key_of_no_scale_is_silent_and_over() {
 #[test]
 fn one_key_alone_is_played_again_and_again() {
     let key = Key::saturating(60);
-    let manner = Manner { register: Register::between(key, key), ..Manner::DEFAULT };
+    let generation =
+        GenerationSettings { register: Register::between(key, key), ..GenerationSettings::DEFAULT };
     for model in embedded() {
-        let notes = played(model, manner, SOFT);
+        let notes = played(model, generation, SOFT);
         assert!(notes.len() > 1 && notes.iter().all(|note| note.key == key), "{}", model.name());
     }
 }
 
 #[test]
 fn a_change_of_scale_is_obeyed_by_all_that_is_drawn_after_it() {
-    let blues = Manner { pitch_classes: Scale::Blues.on(Root::new(6)), ..Manner::DEFAULT };
+    let blues =
+        GenerationSettings { pitch_classes: Scale::Blues.on(Root::new(6)), ..GenerationSettings::DEFAULT };
     for model in embedded() {
         let (mut end, mut improviser) = partner(model);
         tell(&mut end, answer(0, SOFT));
@@ -158,7 +160,7 @@ fn a_change_of_scale_is_obeyed_by_all_that_is_drawn_after_it() {
             improviser.step();
         }
         let before = end.replies.slots();
-        tell(&mut end, Request::Manner(blues));
+        tell(&mut end, Request::GenerationSettings(blues));
         let notes = notes(&mut end, &mut improviser);
         assert!(notes.len() > before, "{}", model.name());
         assert!(notes[before..].iter().all(|note| blues.keys().contains(note.key)), "{}", model.name());
@@ -174,7 +176,7 @@ fn an_answer_that_goes_on_otherwise_keeps_its_beginning_and_its_end() {
     let from = first[first.len() / 2].onset;
     let length = FROM + LENGTH - from;
     let again =
-        |turn, seed| Request::Again { turn: TurnId(turn), now: from, from, length, seed, touch: SOFT };
+        |turn, seed| Request::Replan { turn: TurnId(turn), now: from, from, length, seed, touch: SOFT };
     tell(&mut end, again(1, 6));
     let second = notes(&mut end, &mut improviser);
     tell(&mut end, again(2, 7));
@@ -190,12 +192,12 @@ fn an_answer_that_goes_on_otherwise_keeps_its_beginning_and_its_end() {
 
 #[test]
 fn dynamics_that_follow_lean_towards_the_players_touch() {
-    let follow = Manner { velocity_follow: Thousandths::ONE, ..Manner::DEFAULT };
-    let mean = |manner, touch| {
-        let notes = played(&embedded()[0], manner, touch);
+    let follow = GenerationSettings { velocity_follow: Thousandths::ONE, ..GenerationSettings::DEFAULT };
+    let mean = |generation, touch| {
+        let notes = played(&embedded()[0], generation, touch);
         notes.iter().map(|note| f32::from(note.velocity.value())).sum::<f32>() / notes.len() as f32
     };
-    assert_eq!(mean(Manner::DEFAULT, LOUD), mean(Manner::DEFAULT, SOFT));
+    assert_eq!(mean(GenerationSettings::DEFAULT, LOUD), mean(GenerationSettings::DEFAULT, SOFT));
     assert!(mean(follow, LOUD) > mean(follow, SOFT) + 20.0);
 }
 
@@ -204,7 +206,10 @@ fn a_long_answer_that_follows_the_pace_keeps_near_a_slow_and_a_fast_call() {
     const LONG: Seconds = Seconds(30.0);
     let off = |call_step: f64, pace_follow, seed| {
         let (mut end, mut improviser) = partner_after(&embedded()[0], call_step);
-        tell(&mut end, Request::Manner(Manner { pace_follow, ..Manner::DEFAULT }));
+        tell(
+            &mut end,
+            Request::GenerationSettings(GenerationSettings { pace_follow, ..GenerationSettings::DEFAULT }),
+        );
         let (turn, touch, ending) = (TurnId(0), LOUD, Ending::Full);
         tell(&mut end, Request::Answer { turn, from: FROM, length: LONG, seed, touch, ending });
         let pace = notes(&mut end, &mut improviser).len() as f32 / LONG.0;
@@ -229,7 +234,10 @@ fn answer_to_chords(of: u8, duration: Seconds, pace_follow: Thousandths) -> (f32
         let key = Key::saturating(60 + n % 5 + n % of * 4);
         tell(&mut end, Request::heard(Note { onset, duration, key, velocity: Velocity::saturating(70) }));
     }
-    tell(&mut end, Request::Manner(Manner { pace_follow, ..Manner::DEFAULT }));
+    tell(
+        &mut end,
+        Request::GenerationSettings(GenerationSettings { pace_follow, ..GenerationSettings::DEFAULT }),
+    );
     let (turn, ending, length) = (TurnId(0), Ending::Full, Seconds(30.0));
     tell(&mut end, Request::Answer { turn, from: FROM, length, seed: 3, touch: LOUD, ending });
     let notes = notes(&mut end, &mut improviser);

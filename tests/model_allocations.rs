@@ -4,7 +4,7 @@
 #![cfg(feature = "plugin")]
 
 use antiphon::{
-    model::{Chance, Limits, Sampling, Taste, embedded},
+    model::{Chance, Limits, Sampling, SamplingSettings, embedded},
     music::{
         grid::GridNote,
         note::{Key, Velocity},
@@ -32,16 +32,16 @@ fn hearing_foreseeing_drawing_and_forgetting_allocate_nothing() {
                 model.hear(&mut state, note);
                 let _ = model.foresee(&mut state);
                 let sampling = Sampling { temperature, ..Sampling::PLAIN };
-                let taste = Taste {
+                let sampling = SamplingSettings {
                     timing: sampling,
                     pitch: sampling,
                     velocity: sampling,
                     lean: 0.5,
                     thinning: 0.5,
                     stretch: 0.5,
-                    ..Taste::PLAIN
+                    ..SamplingSettings::PLAIN
                 };
-                note = model.draw(&mut state, &taste, &Limits::after(Seconds(0.05)), &mut chance).into();
+                note = model.draw(&mut state, &sampling, &Limits::after(Seconds(0.05)), &mut chance).into();
             }
             mark.copy_from(&state);
             model.forget(&mut state);

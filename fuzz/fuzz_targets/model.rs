@@ -2,7 +2,7 @@
 #![no_main]
 
 use antiphon::{
-    model::{Chance, Limits, Taste, load},
+    model::{Chance, Limits, SamplingSettings, load},
     music::{
         grid::GridNote,
         note::{Key, Velocity},
@@ -18,6 +18,6 @@ fuzz_target!(|bytes: &[u8]| {
     let velocity = Velocity::saturating(64);
     model.hear(&mut state, GridNote { step: 10, duration: 30, key: Key::saturating(60), velocity, conditions: Default::default() });
     let limits = Limits::after(Seconds(0.05));
-    let note = model.draw(&mut state, &Taste::PLAIN, &limits, &mut Chance::seed_from_u64(1));
+    let note = model.draw(&mut state, &SamplingSettings::PLAIN, &limits, &mut Chance::seed_from_u64(1));
     assert!(note.step >= limits.least_step, "{note:?}");
 });

@@ -10,12 +10,12 @@ use super::{
 use crate::{
     instance::{Instance, Report},
     music::{
+        generation::Thousandths,
         harmony::Source,
-        manner::Thousandths,
         time::{Moment, SampleRate, SampleTime, Seconds},
         turn::Standing,
     },
-    performer::{Ears, Settings},
+    performer::{InputFilter, Settings},
     take::{Notes, Played, Take},
 };
 
@@ -63,9 +63,9 @@ impl Observer {
         view.turn = self.turn(standing, now, rate, is_new, &settings, &view);
         let follows = settings.harmony != Source::Off;
         view.harmony = self.instance.telemetry.harmony.now().filter(|_| follows);
-        let follows = settings.manner.key_follow > Thousandths::ZERO;
+        let follows = settings.generation.key_follow > Thousandths::ZERO;
         view.key = self.instance.telemetry.scale.name().filter(|_| follows);
-        view.allowed = settings.manner.keys();
+        view.allowed = settings.generation.keys();
         view.odds = self.instance.foresight.keys();
         view.health = health(self.instance.report());
         view
@@ -91,7 +91,7 @@ impl Observer {
         };
         match standing {
             _ if settings.bypass => TurnState::Bypassed,
-            _ if settings.ears == Ears::Closed => TurnState::Deaf,
+            _ if settings.input_filter == InputFilter::Closed => TurnState::Deaf,
             Standing::Plugin { until } => {
                 TurnState::Plugin { left: until.map(left), of: until.map(|until| moment(until) - since) }
             }

@@ -3,21 +3,21 @@
 use rand::SeedableRng;
 
 use super::{
-    mind::Mind,
+    model_cache::ModelCache,
     phrase_end::PHRASE_END,
     struck::{Onsets, Struck, Voices},
 };
 use crate::{
     lane::{Ending, LATEST},
-    model::{Chance, Limits, Taste},
+    model::{Chance, Limits, SamplingSettings},
     music::{
         call::{CHORD_SPAN, Call},
         conditions::{Conditions, Harmony, Who},
         feel::steadiness,
+        generation::{Crowd, GenerationSettings, Polyphony, Register, Thousandths},
         grid::Cell,
-        hands::{Berth, Part},
+        hands::{AccompanimentMask, Part},
         keys::Keys,
-        manner::{Crowd, Manner, Polyphony, Register, Thousandths},
         memory::Memory,
         metre::Metre,
         note::{Key, KnownNote, Note, Velocity},
@@ -72,7 +72,7 @@ pub struct Answer {
     /// How long before its end it comes to a close; `None` where it has no end, or goes on with the player.
     close: Option<Seconds>,
     ending: Ending,
-    berth: Berth,
+    mask: AccompanimentMask,
     /// The player goes on meanwhile.
     is_along: bool,
     /// That of the player's notes, where it can be told, and how many of the answer's it holds and does not hold.
@@ -109,7 +109,7 @@ pub struct Task {
     pub touch: Velocity,
     pub ending: Ending,
     /// What is left to the player, where the answer plays along.
-    pub berth: Option<Berth>,
+    pub mask: Option<AccompanimentMask>,
     /// The first note begins at `from`.
     pub on_the_line: bool,
     /// At `from`.
@@ -120,8 +120,8 @@ pub struct Task {
 impl Answer {
     /// An answer to the notes of a scene, after onsets with which its own may make a crowd.
     pub fn new(task: Task, lately: Onsets, scene: &Memory) -> Self {
-        let Task { turn, from, until, seed, touch, ending, berth, on_the_line, metre, harmony } = task;
-        let call = match berth {
+        let Task { turn, from, until, seed, touch, ending, mask, on_the_line, metre, harmony } = task;
+        let call = match mask {
             Some(_) => Call::of(scene.newest_of_player(NOTES_OF_A_PLAYER), from),
             None => Call::of(scene.call().iter(), from),
         };
@@ -131,10 +131,10 @@ impl Answer {
             touch,
             call,
             pace: pace(call, scene),
-            close: close(from, until, &metre).filter(|_| berth.is_none()),
+            close: close(from, until, &metre).filter(|_| mask.is_none()),
             ending,
-            berth: berth.unwrap_or_default(),
-            is_along: berth.is_some(),
+            mask: mask.unwrap_or_default(),
+            is_along: mask.is_some(),
             scale: Diatonic::of(scene.keys_of_player()),
             kept: [0; 2],
             steadiness: steadiness(scene.known_of_player()),
@@ -148,21 +148,27 @@ impl Answer {
             lately,
             onsets: lately,
             struck: Struck::before(if lately.is_empty() { Moment::EARLIEST } else { lately.newest() }),
-            voices: if berth.is_some() { still_sounding(scene, from) } else { Voices::new() },
+            voices: if mask.is_some() { still_sounding(scene, from) } else { Voices::new() },
             is_complete: false,
         }
     }
 
     /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back. Its
     /// ending and its berth stay. No new note begins before `earliest`.
-    pub fn again(&self, task: Task, earliest: Moment, scene: &Memory, manner: &Manner) -> Self {
-        let Self { begun, metre, ending, berth, is_along, lately, call, pace, close, line, .. } = *self;
-        let mut again = Self::new(Task { ending, berth: Some(berth), ..task }, lately, scene);
+    pub fn again(
+        &self,
+        task: Task,
+        earliest: Moment,
+        scene: &Memory,
+        generation: &GenerationSettings,
+    ) -> Self {
+        let Self { begun, metre, ending, mask, is_along, lately, call, pace, close, line, .. } = *self;
+        let mut again = Self::new(Task { ending, mask: Some(mask), ..task }, lately, scene);
         (again.begun, again.metre, again.call, again.pace, again.close) = (begun, metre, call, pace, close);
         again.is_along = is_along;
         again.from = begun.max(earliest);
         again.line = line.filter(|line| *line >= earliest);
-        self.notes_in(scene).for_each(|note| again.follow(note, manner));
+        self.notes_in(scene).for_each(|note| again.follow(note, generation));
         again
     }
 
@@ -193,33 +199,39 @@ impl Answer {
     /// answer is complete.
     pub fn next_note(
         &mut self,
-        mind: &mut Mind,
+        cache: &mut ModelCache,
         scene: &mut Memory,
-        manner: &Manner,
+        generation: &GenerationSettings,
     ) -> Option<(Note, Option<f32>)> {
         let room = if self.onsets.is_empty() { Seconds::ZERO } else { LAST_MOMENT };
-        let note = self.draw(mind, scene, manner).filter(|note| self.until - note.onset > room);
+        let note = self.draw(cache, scene, generation).filter(|note| self.until - note.onset > room);
         match note {
             Some(note) => {
-                let conditions = Conditions { who: Some(Who::Plugin), ..self.known_at(note.onset, manner) };
+                let conditions =
+                    Conditions { who: Some(Who::Plugin), ..self.known_at(note.onset, generation) };
                 scene.remember(KnownNote { note, conditions });
-                self.follow(&note, manner);
+                self.follow(&note, generation);
             }
             None => self.is_complete = true,
         }
-        let likelihood = |key| mind.state.odds.as_ref().map(|odds| odds.of_key(key));
+        let likelihood = |key| cache.state.odds.as_ref().map(|odds| odds.of_key(key));
         note.map(|note| (note, likelihood(note.key)))
     }
 
     /// What is known at a moment of the answer, or shortly before it.
-    fn known_at(&self, moment: Moment, manner: &Manner) -> Conditions {
-        Conditions { pulse: self.metre.pulse(moment), harmony: self.harmony, style: manner.style, who: None }
+    fn known_at(&self, moment: Moment, generation: &GenerationSettings) -> Conditions {
+        Conditions {
+            pulse: self.metre.pulse(moment),
+            harmony: self.harmony,
+            style: generation.style,
+            who: None,
+        }
     }
 
-    fn follow(&mut self, note: &Note, manner: &Manner) {
+    fn follow(&mut self, note: &Note, generation: &GenerationSettings) {
         self.onsets.push(note.onset);
         self.struck.follow(note);
-        self.voices.strike(note, manner.polyphony);
+        self.voices.strike(note, generation.polyphony);
         if let Some(scale) = self.scale {
             let kept = &mut self.kept[usize::from(!scale.holds(note.key))];
             *kept = kept.saturating_add(1);
@@ -228,18 +240,23 @@ impl Answer {
 
     /// `None` where the phrase or the piece is over, and where no key is allowed: then nothing is played rather than what nobody
     /// wants.
-    fn draw(&mut self, mind: &mut Mind, scene: &Memory, manner: &Manner) -> Option<Note> {
+    fn draw(
+        &mut self,
+        cache: &mut ModelCache,
+        scene: &Memory,
+        generation: &GenerationSettings,
+    ) -> Option<Note> {
         // Where the player has set the register, the call's does not matter.
-        let is_free = manner.register == Register::ALL && manner.part == Part::Free;
+        let is_free = generation.register == Register::ALL && generation.part == Part::Free;
         let call = self.call.map(|call| if is_free { call } else { call.anywhere() });
-        let keys = self.keys(call, manner);
+        let keys = self.keys(call, generation);
         if keys.is_empty() {
             return None;
         }
         let has_begun = !self.onsets.is_empty();
         let may_end = self.ending == Ending::Phrase && has_begun;
-        let earliest = self.earliest(manner);
-        let from = self.earliest_chord(earliest, manner);
+        let earliest = self.earliest(generation);
+        let from = self.earliest_chord(earliest, generation);
         let line = self.line.filter(|line| !has_begun && *line >= from);
         let longest_step = match line {
             Some(_) => Seconds((from - self.last_onset).0.max(0.0) + ROOM_FOR_A_NOTE.0),
@@ -247,23 +264,24 @@ impl Answer {
             None => self.longest_step(has_begun),
         };
         let limits = self.limits(keys, earliest, from, longest_step);
-        mind.hear(scene, manner.memory.into(), usize::MAX);
-        mind.state.now = self.known_at(self.last_onset, manner);
-        let mut taste = Taste::of(manner, self.touch).against(self.stray(scene), manner).beside(call);
-        taste.closeness = self.steadiness;
+        cache.hear(scene, generation.memory.into(), usize::MAX);
+        cache.state.now = self.known_at(self.last_onset, generation);
+        let mut sampling =
+            SamplingSettings::of(generation, self.touch).against(self.stray(scene), generation).beside(call);
+        sampling.closeness = self.steadiness;
         if self.is_along {
-            taste = taste.along();
+            sampling = sampling.along();
         } else if !has_begun {
-            taste = taste.entering();
+            sampling = sampling.entering();
         }
         if let Some(scale) = self.scale {
-            taste = taste.within(scale, self.strays(scale), manner);
+            sampling = sampling.within(scale, self.strays(scale), generation);
         }
         let may_be_over = self.ending == Ending::Piece && has_begun;
-        if may_be_over && mind.model.is_over(&mut mind.state, &taste, &mut self.chance) {
+        if may_be_over && cache.model.is_over(&mut cache.state, &sampling, &mut self.chance) {
             return None;
         }
-        let drawn = mind.model.draw(&mut mind.state, &taste, &limits, &mut self.chance);
+        let drawn = cache.model.draw(&mut cache.state, &sampling, &limits, &mut self.chance);
         let joins = limits.joins(drawn.step);
         if may_end && drawn.step >= PHRASE_END || self.has_closed() && !joins {
             return None;
@@ -292,8 +310,8 @@ impl Answer {
     }
 
     /// The keys that it may strike: those of the player's limits that are near the call, if there are any.
-    fn keys(&self, call: Option<Call>, manner: &Manner) -> Keys {
-        let keys = manner.keys().without(self.berth.keys);
+    fn keys(&self, call: Option<Call>, generation: &GenerationSettings) -> Keys {
+        let keys = generation.keys().without(self.mask.keys);
         call.map_or(keys, |call| keys.and(call.reach()).or_else(keys))
     }
 
@@ -339,29 +357,29 @@ impl Answer {
     }
 
     /// No note may begin earlier: it would come before its time, or make a crowd.
-    fn earliest(&self, manner: &Manner) -> Moment {
+    fn earliest(&self, generation: &GenerationSettings) -> Moment {
         let most = if self.is_along { CHORD_ALONG } else { Key::COUNT };
-        let chord = Crowd { onsets: manner.polyphony.count().min(most), span: CHORD_SPAN };
+        let chord = Crowd { onsets: generation.polyphony.count().min(most), span: CHORD_SPAN };
         let crowds = [
             Some(WALL),
             Some(chord),
-            manner.density.crowd(),
-            self.paced(manner).and_then(|call| call.crowd()),
+            generation.density.crowd(),
+            self.paced(generation).and_then(|call| call.crowd()),
         ];
         crowds.into_iter().flatten().filter_map(|crowd| self.onsets.next(crowd)).fold(self.from, Moment::max)
     }
 
     /// The call, where its pace matters to the player.
-    fn paced(&self, manner: &Manner) -> Option<Call> {
-        self.call.filter(|_| manner.pace_follow > Thousandths::ZERO)
+    fn paced(&self, generation: &GenerationSettings) -> Option<Call> {
+        self.call.filter(|_| generation.pace_follow > Thousandths::ZERO)
     }
 
     /// Nor may a chord, where a note may not begin before `earliest`.
-    fn earliest_chord(&self, earliest: Moment, manner: &Manner) -> Moment {
+    fn earliest_chord(&self, earliest: Moment, generation: &GenerationSettings) -> Moment {
         let eighth = self.metre.pulse(self.from).filter(|_| self.is_along);
         let along = eighth.map_or(Seconds::ZERO, |pulse| Seconds(pulse.period() as f32 * SPACING_ALONG));
-        let spacing = self.paced(manner).map_or(Seconds::ZERO, |call| call.spacing());
-        let spacing = spacing.max(self.berth.spacing).max(along);
+        let spacing = self.paced(generation).map_or(Seconds::ZERO, |call| call.spacing());
+        let spacing = spacing.max(self.mask.spacing).max(along);
         earliest.max(self.struck.over()).max(self.struck.onset + spacing)
     }
 }

@@ -22,13 +22,13 @@ impl Improviser {
         self.given_up = unfinished.map(|answer| answer.turn).or(self.given_up);
         self.is_awaited = false;
         self.lately = Onsets::new();
-        self.berth = None;
+        self.mask = None;
         self.sounding.clear();
-        self.lull = None;
-        self.minds.begin_anew();
+        self.silence = None;
+        self.caches.begin_anew();
         if self.faults >= PATIENCE_FAULTS {
             self.memory.clear();
-            self.minds.guest = None;
+            self.caches.guest = None;
         }
         self.display.grow_old();
         Progress::Worked

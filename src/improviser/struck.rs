@@ -3,10 +3,10 @@
 use crate::{
     model::Chord,
     music::{
+        generation::{Crowd, Density, Polyphony},
         grid::Cell,
         hands,
         keys::Keys,
-        manner::{Crowd, Density, Polyphony},
         note::{Key, Note},
         time::{Moment, Seconds},
     },

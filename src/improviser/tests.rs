@@ -24,10 +24,10 @@ fn on_the_beat() -> (PerformerEnd, Improviser) {
 }
 
 /// How far each note of an answer lies from the nearest beat, in beats.
-fn off_beat(metres: &[Metre], manner: Manner, seconds: f64) -> Vec<f64> {
+fn off_beat(metres: &[Metre], generation: GenerationSettings, seconds: f64) -> Vec<f64> {
     let (mut end, mut improviser) = on_the_beat();
     let mut tell = |request| end.requests.push(request).expect("room");
-    tell(Request::Manner(manner));
+    tell(Request::GenerationSettings(generation));
     metres.iter().for_each(|metre| tell(Request::Song(*metre)));
     for n in 0..8 {
         let (key, velocity) = (Key::saturating(60 + n), Velocity::saturating(64));
@@ -54,21 +54,21 @@ fn off_beat(metres: &[Metre], manner: Manner, seconds: f64) -> Vec<f64> {
 fn an_answer_stands_on_the_beat_of_the_song() {
     // The song's first beat lies a fifth of a second after the clock's beginning.
     let metre = Metre { at: Moment(0.2), beats: Beating::new(0.0, 4.0, PERIOD) };
-    let off = off_beat(&[metre], Manner::DEFAULT, 0.2);
+    let off = off_beat(&[metre], GenerationSettings::DEFAULT, 0.2);
     assert!(off.len() > 8 && off.iter().all(|&off| off < 0.025), "{off:?}");
 }
 
 #[test]
 fn where_the_song_has_stopped_there_is_no_beat_to_stand_on() {
     let metre = Metre { at: Moment(0.2), beats: Beating::new(0.0, 4.0, PERIOD) };
-    let manner = Manner { tempo_from_player: false, ..Manner::DEFAULT };
-    let off = off_beat(&[metre, Metre::none(Moment(5.0))], manner, 0.2);
+    let generation = GenerationSettings { tempo_from_player: false, ..GenerationSettings::DEFAULT };
+    let off = off_beat(&[metre, Metre::none(Moment(5.0))], generation, 0.2);
     assert!(off.iter().filter(|&&off| off > 0.1).count() > off.len() / 2, "{off:?}");
 }
 
 #[test]
 fn where_no_song_runs_an_answer_stands_on_the_beat_of_a_steady_player() {
-    let off = off_beat(&[], Manner::DEFAULT, 0.0);
+    let off = off_beat(&[], GenerationSettings::DEFAULT, 0.0);
     let on_it = off.iter().filter(|&&off| off < 0.05).count();
     assert!(off.len() > 8 && on_it * 10 >= off.len() * 7, "{off:?}");
 }

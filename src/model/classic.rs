@@ -7,7 +7,7 @@ use candle_core::{Result, Tensor};
 use rand::RngExt;
 
 use super::{
-    Chance, KeyOdds, Limits, Model, State, Taste,
+    Chance, KeyOdds, Limits, Model, SamplingSettings, State,
     layers::{Named, Packed, affine_tensors, lstm_tensors},
     lstm::Lstm,
     operations::Affine,
@@ -157,13 +157,19 @@ impl Model for Classic {
         Some(KeyOdds::of(&self.predict(state)[..Key::COUNT]))
     }
 
-    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+    fn draw(
+        &self,
+        state: &mut State,
+        sampling: &SamplingSettings,
+        limits: &Limits,
+        chance: &mut Chance,
+    ) -> RelativeNote {
         let heads = self.predict(state);
         let (logits, times) = heads.split_at_mut(Key::COUNT);
         let step = limits.step(bounded(Seconds(times[0])));
         let duration = bounded(Seconds(times[1])).max(SHORTEST).min(limits.longest_duration);
         let odds = KeyOdds::of(logits);
-        let key = sampling::draw_key(logits, limits.keys_after(step), &taste.pitch, chance.random());
+        let key = sampling::draw_key(logits, limits.keys_after(step), &sampling.pitch, chance.random());
         state.odds = Some(odds);
         let velocities = self.layout.split(state.own_mut::<Vec<f32>>()).velocities;
         let velocity = velocities.draw(chance).unwrap_or(Velocity::saturating(MEZZO_FORTE));

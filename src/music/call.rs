@@ -1,8 +1,8 @@
 //! How a call goes: how fast, how high and how loud. Whoever answers keeps near it.
 
 use super::{
+    generation::Crowd,
     keys::Keys,
-    manner::Crowd,
     note::{Key, Note, Velocity},
     pace::Pace,
     time::{Moment, Seconds},

@@ -1,8 +1,8 @@
 //! Where the player's hands are, and the room they need beside somebody who plays along.
 
 use super::{
+    generation::Polyphony,
     keys::Keys,
-    manner::Polyphony,
     note::Key,
     time::{SampleRate, SampleTime, Seconds},
 };
@@ -54,7 +54,7 @@ pub enum Part {
 
 /// What is left to the player.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Berth {
+pub struct AccompanimentMask {
     /// Keys that are not to be struck.
     pub keys: Keys,
     /// At least so long between two onsets.
@@ -132,7 +132,7 @@ impl Hands {
     }
 
     /// What who plays a part leaves to hands that hold these keys. Realtime-safe.
-    pub fn berth(&self, now: SampleTime, held: Keys, rate: SampleRate, part: Part) -> Berth {
+    pub fn mask(&self, now: SampleTime, held: Keys, rate: SampleRate, part: Part) -> AccompanimentMask {
         let lately = |strike: &&Strike| now - strike.at <= rate.samples(STAY);
         let (mut struck, mut strikes) = (Keys::NONE, 0_usize);
         for strike in self.strikes.iter().flatten().filter(lately) {
@@ -141,7 +141,7 @@ impl Hands {
         }
         let dense = strikes.saturating_sub(SPARSE_STRIKES);
         let spacing = Seconds(WAIT_A_STRIKE.0 * dense as f32).max(part.spacing());
-        Berth { keys: part.leaves(struck, held).with(held), spacing }
+        AccompanimentMask { keys: part.leaves(struck, held).with(held), spacing }
     }
 
     /// Realtime-safe.
@@ -171,17 +171,17 @@ mod tests {
         let mut hands = Hands::new();
         hands.strike(key(60), SampleTime(0));
         let held: Keys = [key(40)].into_iter().collect();
-        let soon = hands.berth(SampleTime(2_000), held, RATE, Part::Free).keys;
+        let soon = hands.mask(SampleTime(2_000), held, RATE, Part::Free).keys;
         assert!(soon.contains(key(56)) && soon.contains(key(64)) && soon.contains(key(40)));
         assert!(!soon.contains(key(65)) && !soon.contains(key(41)));
-        let later = hands.berth(SampleTime(2_001), held, RATE, Part::Free).keys;
+        let later = hands.mask(SampleTime(2_001), held, RATE, Part::Free).keys;
         assert_eq!((later.len(), later.contains(key(40))), (1, true));
     }
 
     #[test]
     fn the_denser_the_player_the_more_room_there_is() {
         let mut hands = Hands::new();
-        let spacing = |hands: &Hands| hands.berth(SampleTime(100), Keys::NONE, RATE, Part::Free).spacing.0;
+        let spacing = |hands: &Hands| hands.mask(SampleTime(100), Keys::NONE, RATE, Part::Free).spacing.0;
         assert_eq!(spacing(&hands), 0.0);
         let mut before = 0.0;
         for strike in 0..20 {
@@ -200,7 +200,7 @@ mod tests {
         let mut hands = Hands::new();
         (0..16).for_each(|strike| hands.strike(key(strike * 8), SampleTime(0)));
         let held: Keys = [key(60), key(61)].into_iter().collect();
-        let keys = hands.berth(SampleTime(10), held, RATE, Part::Free).keys;
+        let keys = hands.mask(SampleTime(10), held, RATE, Part::Free).keys;
         assert_eq!(keys.len(), 2);
     }
 
@@ -218,8 +218,8 @@ mod tests {
         let mut hands = Hands::new();
         [64, 67, 76].into_iter().for_each(|number| hands.strike(key(number), SampleTime(0)));
         let room = |part| {
-            let berth = hands.berth(SampleTime(10), Keys::NONE, RATE, part);
-            Keys::ALL.without(berth.keys).bounds().map(|(low, high)| (low.number(), high.number()))
+            let mask = hands.mask(SampleTime(10), Keys::NONE, RATE, part);
+            Keys::ALL.without(mask.keys).bounds().map(|(low, high)| (low.number(), high.number()))
         };
         assert_eq!(room(Part::LeftHand), Some((36, 60)));
         assert_eq!(room(Part::Bass), Some((28, 52)));

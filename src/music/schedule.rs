@@ -1,8 +1,8 @@
 //! What is to sound and what sounds: every note-on here has its note-off.
 
 use super::{
-    hearing::Place,
     note::{Key, Velocity},
+    note_tracker::Place,
     time::{Beats, Moment, SampleTime},
     timeline::{Position, Timeline},
 };

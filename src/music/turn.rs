@@ -269,7 +269,7 @@ impl Turns {
     }
 
     /// The rest of the answer is to be planned anew, under another number. `None` where there is no answer.
-    pub fn again(&mut self) -> Option<Ask> {
+    pub fn replan(&mut self) -> Option<Ask> {
         let turn = self.current().map(|_| self.number())?;
         let (Floor::Asked(Asked { ask, .. }) | Floor::Answering(ask)) = &mut self.floor else { return None };
         ask.turn = turn;

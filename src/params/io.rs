@@ -7,12 +7,12 @@ use super::{channel, percent, texts};
 use crate::{
     music::{
         harmony::Source,
-        hearing::Zone,
         note::Key,
+        note_tracker::Zone,
         quantise::{Grid, Quantise},
         time::Seconds,
     },
-    performer::{Delivery, Ears, Triggers},
+    performer::{InputFilter, OutputSettings, Triggers},
 };
 
 /// The left hand plays below it.
@@ -86,11 +86,11 @@ pub enum Mpe {
 
 impl SwitchParams {
     /// To whom the plugin listens now. Realtime-safe.
-    pub fn ears(&self) -> Ears {
+    pub fn input_filter(&self) -> InputFilter {
         match channel(&self.input_channel) {
-            _ if !self.listen.value() => Ears::Closed,
-            Some(channel) => Ears::Channel(channel),
-            None => Ears::All,
+            _ if !self.listen.value() => InputFilter::Closed,
+            Some(channel) => InputFilter::Channel(channel),
+            None => InputFilter::All,
         }
     }
 
@@ -143,7 +143,7 @@ impl Default for SwitchParams {
 }
 
 #[derive(Params)]
-pub struct DeliveryParams {
+pub struct OutputParams {
     /// The note value of the grid on which onsets are set, counted in the host's beats.
     #[id = "quantise"]
     pub grid: EnumParam<Grid>,
@@ -169,10 +169,10 @@ pub struct DeliveryParams {
     pub channel: IntParam,
 }
 
-impl DeliveryParams {
+impl OutputParams {
     /// The values of now. Realtime-safe.
-    pub fn snapshot(&self) -> Delivery {
-        Delivery {
+    pub fn snapshot(&self) -> OutputSettings {
+        OutputSettings {
             quantise: Quantise {
                 grid: self.grid.value(),
                 strength: self.strength.value().clamp(0.0, 1.0).into(),
@@ -185,7 +185,7 @@ impl DeliveryParams {
     }
 }
 
-impl Default for DeliveryParams {
+impl Default for OutputParams {
     fn default() -> Self {
         Self {
             grid: EnumParam::new("Quantise", Grid::Off),

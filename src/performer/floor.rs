@@ -1,6 +1,6 @@
 //! The performer and the floor: what the player does to the turn, and what the turn does to the answer.
 
-use super::{Ears, Performer, Port, Settings};
+use super::{InputFilter, Performer, Port, Settings};
 use crate::music::{
     time::{Beats, SampleTime},
     timeline::{Motion, Transport},
@@ -17,7 +17,7 @@ impl Performer {
         match motion {
             Motion::Steady => {}
             Motion::Stopped => {
-                self.wonder.lesson.forgets();
+                self.silence.feedback.forgets();
                 let ended = self.turns.stop();
                 self.fall_silent(ended, port);
             }
@@ -46,7 +46,7 @@ impl Performer {
             Change::Ask => self.ask(),
             Change::HandOver => {
                 if self.turns.silence(&self.timeline, self.timeline.pin(self.cursor)).is_some() {
-                    self.wonder.lesson.takes_over();
+                    self.silence.feedback.takes_over();
                 }
                 self.turns.hand_over(&self.timeline, &self.settings.rules);
             }
@@ -79,12 +79,12 @@ impl Performer {
 
     /// Whether a key is down on a channel that is heard, whenever it was struck.
     pub(super) fn any_key_held(&self) -> bool {
-        self.input.any_held(self.settings.open_ears())
+        self.input.any_held(self.settings.open_filter())
     }
 
     /// The ears may have changed: keys of channels that are not heard any more hold no answer back, and those of channels that
     /// are heard now do.
-    pub(super) fn turn_to(&mut self, before: Ears, port: &mut impl Port) {
+    pub(super) fn turn_to(&mut self, before: InputFilter, port: &mut impl Port) {
         match (self.input.any_held(before), self.any_key_held()) {
             (true, false) => self.last_key_up(self.cursor),
             (false, true) => {

@@ -1,11 +1,11 @@
 //! What comes in: whose keys are down, who is heard, and what is a cue.
 
-use super::{Ears, Settings, port::Gesture};
+use super::{InputFilter, Settings, port::Gesture};
 use crate::music::{
     hands::Hands,
     harmony::{self, Source},
-    hearing::{CHANNELS, Hearing, Pedal, Place, Zone},
     keys::Keys,
+    note_tracker::{CHANNELS, NoteTracker, Pedal, Place, Zone},
     pace::Touch,
     time::SampleTime,
     turn::{Cue, Foot},
@@ -20,7 +20,7 @@ const ON: u8 = 64;
 /// The player's side. Realtime-safe once it is made.
 #[derive(Debug)]
 pub(super) struct Input {
-    pub hearing: Hearing,
+    pub note_tracker: NoteTracker,
     pub hands: Hands,
     pub touch: Touch,
     pub harmony: harmony::Held,
@@ -45,7 +45,7 @@ impl Input {
     /// Allocates all it will ever need.
     pub fn new(touch: Touch, channel: u8) -> Self {
         Self {
-            hearing: Hearing::new(),
+            note_tracker: NoteTracker::new(),
             hands: Hands::new(),
             touch,
             harmony: harmony::Held::default(),
@@ -57,15 +57,13 @@ impl Input {
 
     /// Whether a gesture is a cue, the other half of one, or music. A key that gives a cue is held as what it is.
     pub fn heed(&mut self, gesture: Gesture, settings: &Settings) -> Heed {
-        let ears = settings.open_ears();
-        let cue = settings.rules.cue().filter(|_| ears != Ears::Closed);
+        let input_filter = settings.open_filter();
+        let cue = settings.rules.cue().filter(|_| input_filter != InputFilter::Closed);
         match gesture {
-            Gesture::KeyDown(place, _) if cue == Some(Cue::Key(place.key)) && ears.hear(place.channel) => {
-                if self.hearing.swallows(place) {
-                    Heed::Swallowed
-                } else {
-                    Heed::Cue
-                }
+            Gesture::KeyDown(place, _)
+                if cue == Some(Cue::Key(place.key)) && input_filter.hear(place.channel) =>
+            {
+                if self.note_tracker.swallows(place) { Heed::Swallowed } else { Heed::Cue }
             }
             Gesture::Pedal { pedal, .. } => self.heed_controller(SUSTAIN, pedal == Pedal::Down, cue),
             Gesture::Controller { number, value } => self.heed_controller(number, value >= ON, cue),
@@ -107,37 +105,37 @@ impl Input {
 
     /// The channel for an answer to the call: in a zone, the member's on which the player has held nothing for longest.
     pub fn channel_of_answer(&self, zone: Zone) -> u8 {
-        let is_held = |channel: u8| self.hearing.any_held(|other| other == channel);
+        let is_held = |channel: u8| self.note_tracker.any_held(|other| other == channel);
         let rested = |channel: &u8| (is_held(*channel), self.used[usize::from(*channel)]);
         zone.members().min_by_key(rested).unwrap_or(self.channel)
     }
 
     /// Whether a key is down on a channel that is heard, whenever it was struck.
-    pub fn any_held(&self, ears: Ears) -> bool {
-        self.hearing.any_held(|channel| ears.hear(channel))
+    pub fn any_held(&self, input_filter: InputFilter) -> bool {
+        self.note_tracker.any_held(|channel| input_filter.hear(channel))
     }
 
     /// The keys that are down of the chord which says what the harmony is.
     pub fn chord(&self, settings: &Settings) -> Keys {
-        let ears = settings.open_ears();
+        let input_filter = settings.open_filter();
         match settings.harmony {
             Source::Off => Keys::NONE,
             Source::Below(split) => {
-                self.hearing.keys_down(|channel| ears.hear(channel)).without(Keys::from(split))
+                self.note_tracker.keys_down(|channel| input_filter.hear(channel)).without(Keys::from(split))
             }
-            Source::Channel(chords) => self.hearing.keys_down(|channel| channel == chords),
+            Source::Channel(chords) => self.note_tracker.keys_down(|channel| channel == chords),
         }
     }
 
     /// Whether a key is down here.
     pub fn holds(&self, place: Place) -> bool {
-        self.hearing.holds(place)
+        self.note_tracker.holds(place)
     }
 
     /// Hands and foot are up, and nothing of them is known.
     pub fn clear(&mut self) {
         self.harmony = harmony::Held::default();
-        self.hearing.clear();
+        self.note_tracker.clear();
         self.hands.clear();
     }
 }

@@ -3,14 +3,14 @@
 use super::{
     Arrival, Gesture, Performer, Port,
     input::Heed,
-    output::{Sender, Way},
+    output::{Sender, ThruGate},
 };
 use crate::{
     event_log::Event,
     lane::Request,
     music::{
-        hearing::{Outcome, Pedal, Place, Places, Release, Role, Strike},
         note::{Note, Velocity},
+        note_tracker::{Outcome, Pedal, Place, Places, Release, Role, Strike},
         time::{SampleTime, Seconds},
     },
 };
@@ -57,15 +57,15 @@ impl Performer {
                 self.hear_all_off(at, Some(channel), Release::Cut, arrival, port);
             }
             Gesture::Pedal { channel, pedal } => {
-                self.input.hearing.pedal(channel, pedal);
-                if self.settings.open_ears().hear(channel) || pedal == Pedal::Up {
+                self.input.note_tracker.pedal(channel, pedal);
+                if self.settings.open_filter().hear(channel) || pedal == Pedal::Up {
                     self.tell(Event::Pedal { channel, pedal });
                 }
                 self.end_unpedalled(at);
                 self.pass(arrival, port);
             }
             Gesture::ResetControllers { channel } => {
-                self.input.hearing.reset_controllers(channel);
+                self.input.note_tracker.reset_controllers(channel);
                 self.tell(Event::Pedal { channel, pedal: Pedal::Up });
                 self.end_unpedalled(at);
                 self.pass(arrival, port);
@@ -102,10 +102,10 @@ impl Performer {
         port: &mut P,
     ) {
         self.input.uses(place.channel, at);
-        let is_heard = self.settings.open_ears().hear(place.channel);
+        let is_heard = self.settings.open_filter().hear(place.channel);
         if is_heard {
             self.telemetry.heard.raise();
-            self.wonder.lesson.ends(self.timeline.moment(at));
+            self.silence.feedback.ends(self.timeline.moment(at));
             let consequence = self.turns.key_down(at, &self.timeline, &self.settings.rules);
             self.bear(consequence, port);
             self.make_way(place.key, port);
@@ -117,7 +117,7 @@ impl Performer {
         let note = Note { onset, duration: Seconds::ZERO, key: place.key, velocity };
         let role = if is_heard { Role::Heard(note) } else { Role::Unheard };
         let strike = Strike { place, id: arrival.id, role, passed: false };
-        if let Some(note) = self.input.hearing.strike(strike, onset) {
+        if let Some(note) = self.input.note_tracker.strike(strike, onset) {
             self.remember(note);
         }
         if is_heard {
@@ -134,7 +134,7 @@ impl Performer {
         arrival: Arrival<P::Event>,
         port: &mut P,
     ) {
-        if self.way() == Way::Closed {
+        if self.thru_gate() == ThruGate::Closed {
             return;
         }
         if self.output.answers_on(place) {
@@ -142,7 +142,7 @@ impl Performer {
         }
         match self.output.pass_strike(place, arrival, port) {
             Ok(()) => {
-                self.input.hearing.has_passed(place);
+                self.input.note_tracker.has_passed(place);
                 self.output.echo.sent(place.key, velocity, self.cursor, Sender::Player);
             }
             Err(_) => self.telemetry.refused.raise(),
@@ -152,7 +152,7 @@ impl Performer {
     /// A key that is down and means nothing, and neither does its release.
     fn swallow<E>(&mut self, place: Place, arrival: &Arrival<E>) {
         let strike = Strike { place, id: arrival.id, role: Role::Swallowed, passed: false };
-        self.input.hearing.strike(strike, self.timeline.moment(self.cursor));
+        self.input.note_tracker.strike(strike, self.timeline.moment(self.cursor));
     }
 
     fn hear_release<P: Port>(
@@ -165,7 +165,7 @@ impl Performer {
     ) {
         let was_held = self.any_key_held();
         let (single, mut as_it_came) = (places.single(), places.single());
-        self.input.hearing.release(places, arrival.id, release);
+        self.input.note_tracker.release(places, arrival.id, release);
         let mut is_known = false;
         while let Some((place, passed)) = self.next_released(at) {
             is_known = true;
@@ -177,8 +177,8 @@ impl Performer {
         }
         // A release that names another note than the one that is held here is nobody's.
         if let Some(place) = single.filter(|place| !is_known && !self.input.holds(*place)) {
-            let way = self.way();
-            self.refusal(|output| output.pass_stray_release(place, way, arrival, port));
+            let thru_gate = self.thru_gate();
+            self.refusal(|output| output.pass_stray_release(place, thru_gate, arrival, port));
         }
         if was_held && !self.any_key_held() {
             self.last_key_up(at);
@@ -197,7 +197,7 @@ impl Performer {
         let was_held = self.any_key_held();
         let is_master = channel.is_some() && channel == self.settings.zone.master();
         let channel = channel.filter(|_| !is_master);
-        self.input.hearing.release(Places { channel, key: None }, None, release);
+        self.input.note_tracker.release(Places { channel, key: None }, None, release);
         while self.next_released(at).is_some() {}
         self.pass(arrival, port);
         if was_held && !self.any_key_held() {
@@ -215,7 +215,7 @@ impl Performer {
 
     /// Where the next strike was that a release has ended, and whether it had passed.
     fn next_released(&mut self, at: SampleTime) -> Option<(Place, bool)> {
-        let released = self.input.hearing.next_released(self.timeline.moment(at))?;
+        let released = self.input.note_tracker.next_released(self.timeline.moment(at))?;
         self.input.uses(released.place.channel, at);
         match released.outcome {
             Outcome::Over(note) => {
@@ -231,18 +231,18 @@ impl Performer {
     /// What no pedal keeps any more is over.
     pub(super) fn end_unpedalled(&mut self, at: SampleTime) {
         let mut was_sounding = false;
-        while let Some(note) = self.input.hearing.end_unpedalled(self.timeline.moment(at)) {
+        while let Some(note) = self.input.note_tracker.end_unpedalled(self.timeline.moment(at)) {
             self.remember(note);
             was_sounding = true;
         }
         if was_sounding {
-            self.wonder(at);
+            self.silence(at);
         }
     }
 
     fn pass<P: Port>(&mut self, arrival: Arrival<P::Event>, port: &mut P) {
-        let (way, zone) = (self.way(), self.settings.zone);
-        self.refusal(|output| output.pass(arrival, way, zone, port));
+        let (thru_gate, zone) = (self.thru_gate(), self.settings.zone);
+        self.refusal(|output| output.pass(arrival, thru_gate, zone, port));
     }
 
     fn refusal(&mut self, send: impl FnOnce(&mut super::output::Output) -> Result<(), super::Refused>) {
@@ -251,7 +251,7 @@ impl Performer {
         }
     }
 
-    fn way(&self) -> Way {
-        if self.settings.thru || self.settings.bypass { Way::Open } else { Way::Closed }
+    fn thru_gate(&self) -> ThruGate {
+        if self.settings.thru || self.settings.bypass { ThruGate::Open } else { ThruGate::Closed }
     }
 }

@@ -10,8 +10,8 @@ pub use self::{
 };
 use super::port::{Arrival, Gesture, Port, Refused, Sound};
 use crate::music::{
-    hearing::{Pedal, Place, Zone},
     note::Velocity,
+    note_tracker::{Pedal, Place, Zone},
     schedule::Schedule,
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Output {
 
 /// Whether what the player plays goes to the instrument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum ThruGate {
     Open,
     Closed,
 }
@@ -146,13 +146,13 @@ impl Output {
     pub fn pass_stray_release<P: Port>(
         &mut self,
         place: Place,
-        way: Way,
+        thru_gate: ThruGate,
         arrival: Arrival<P::Event>,
         port: &mut P,
     ) -> Result<(), Refused> {
         match self.instrument.owner(place) {
             Owner::Player { .. } => self.pass_release(place, arrival, port),
-            Owner::Nobody if way == Way::Open => self.send(Leaving::Passed(arrival), port),
+            Owner::Nobody if thru_gate == ThruGate::Open => self.send(Leaving::Passed(arrival), port),
             Owner::Nobody | Owner::Answer => Ok(()),
         }
     }
@@ -161,11 +161,11 @@ impl Output {
     pub fn pass<P: Port>(
         &mut self,
         arrival: Arrival<P::Event>,
-        way: Way,
+        thru_gate: ThruGate,
         zone: Zone,
         port: &mut P,
     ) -> Result<(), Refused> {
-        if way == Way::Closed && !self.undoes(arrival.gesture, zone) {
+        if thru_gate == ThruGate::Closed && !self.undoes(arrival.gesture, zone) {
             return Ok(());
         }
         let sent = self.send(Leaving::Passed(arrival), port);

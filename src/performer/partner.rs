@@ -7,8 +7,8 @@ use crate::{
     lane::{AUDIBLE, Ending, LATEST, Reply, Request},
     music::{
         conditions::Who,
-        hearing::Place,
         note::Note,
+        note_tracker::Place,
         quantise::Grid,
         schedule::PlannedNote,
         time::{BeatTime, Beats, Moment, SampleTime, Seconds},
@@ -29,15 +29,15 @@ impl Performer {
         let Some(ask) = self.turns.ask(at, &self.timeline, &rules) else { return };
         self.plan = match before {
             Some(before) => self.give_up_from(&before, &ask),
-            None => Plan::new(at, self.settings.manner),
+            None => Plan::new(at, self.settings.generation),
         };
-        self.tell_manner();
+        self.tell_generation();
         let mut now = ask.hand_over;
         if matches!(rules, Rules::Together { .. }) {
-            let held = self.input.hearing.held_keys().collect();
-            let (hands, part) = (&self.input.hands, self.settings.manner.part);
-            let berth = hands.berth(at, held, self.timeline.rate(), part);
-            self.request(Request::Avoid(berth));
+            let held = self.input.note_tracker.held_keys().collect();
+            let (hands, part) = (&self.input.hands, self.settings.generation.part);
+            let mask = hands.mask(at, held, self.timeline.rate(), part);
+            self.request(Request::Avoid(mask));
             self.tell_own();
             // What the player holds goes on for a while.
             now = self.timeline.after(now, HELD_ON);
@@ -66,7 +66,7 @@ impl Performer {
         self.tell(Event::Dropped { from: self.timeline.sample(next.hand_over) });
         let kept = Moment(from.0.next_down());
         self.request(Request::Cancel { turn: before.turn, sounded: kept });
-        self.plan.renewed(before.turn, from, self.cursor, self.settings.manner)
+        self.plan.renewed(before.turn, from, self.cursor, self.settings.generation)
     }
 
     /// Tells what the plugin plays and what it is going to play still, as it will have been.
@@ -74,7 +74,7 @@ impl Performer {
         let Self { output, timeline, lanes, telemetry, settings, .. } = self;
         let note = |onset: SampleTime, end: Position, key, velocity| {
             let (onset, end) = (timeline.moment(onset), timeline.moment(timeline.sample(end)));
-            let heard = onset + settings.delivery.advance;
+            let heard = onset + settings.output.advance;
             Note { onset: heard, duration: (end - onset).max(Seconds::ZERO), key, velocity }
         };
         let sounding = output.schedule.sounding();
@@ -101,7 +101,7 @@ impl Performer {
                         self.plan(&ask, note, likelihood);
                     }
                 }
-                Ok(Reply::Expect { lull, hand_over }) => self.expect(lull, hand_over),
+                Ok(Reply::Expect { silence, hand_over }) => self.expect(silence, hand_over),
                 Ok(Reply::Done(turn)) => {
                     self.awaited.take_if(|awaited| *awaited == turn);
                     self.complete = Some(turn);
@@ -152,7 +152,7 @@ impl Performer {
     /// Where an onset at the cursor or later belongs on the player's grid, which counts from the hand-over while the
     /// transport stands still.
     fn quantised(&self, ask: &Ask, onset: Position) -> Position {
-        let (timeline, quantise) = (&self.timeline, &self.settings.delivery.quantise);
+        let (timeline, quantise) = (&self.timeline, &self.settings.output.quantise);
         let earliest = self.cursor.max(timeline.sample(ask.hand_over));
         let earliest = match onset {
             Position::Beat(_) => timeline.pin(earliest),
@@ -176,7 +176,7 @@ impl Performer {
     /// Where what is to be heard at an onset goes out; not in the past.
     fn advanced(&self, onset: Position) -> Position {
         let timeline = &self.timeline;
-        let advance = timeline.rate().samples(self.settings.delivery.advance);
+        let advance = timeline.rate().samples(self.settings.output.advance);
         let sample = timeline.sample(onset);
         let early = (sample - advance).max(self.cursor.min(sample));
         match (onset, early < sample) {
@@ -210,7 +210,7 @@ impl Performer {
     /// What the player holds, or the pedal, is over where nothing more is heard.
     pub(super) fn remember_sounding(&mut self) {
         let Self { input, timeline, lanes, .. } = self;
-        for note in input.hearing.sounding(timeline.moment(timeline.now())) {
+        for note in input.note_tracker.sounding(timeline.moment(timeline.now())) {
             // A full lane is nobody's concern any more.
             let _ = lanes.requests.push(Request::heard(note));
         }

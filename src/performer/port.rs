@@ -1,8 +1,8 @@
 //! Where the performer meets a host: what arrives, what is passed on, what is played.
 
 use crate::music::{
-    hearing::{NoteId, Pedal, Place, Places},
     note::Velocity,
+    note_tracker::{NoteId, Pedal, Place, Places},
 };
 
 /// A host's block of events, in and out.

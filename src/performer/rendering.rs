@@ -19,13 +19,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// How far a host has run ahead of the clock on the wall.
 #[derive(Debug, Default)]
-pub struct Lead {
+pub struct RenderDetector {
     /// When the block before was done.
     done: Option<Instant>,
     ahead: Seconds,
 }
 
-impl Lead {
+impl RenderDetector {
     /// A block of so long begins at `now`. What the performer itself has waited is not the host's pace.
     pub(super) fn begin_block(&mut self, length: Seconds, now: Instant) {
         let passed = self.done.map_or(length.0, |done| now.saturating_duration_since(done).as_secs_f32());
@@ -50,7 +50,7 @@ impl Performer {
     pub(super) fn await_worker(&mut self) {
         let Partner::Watched(lead) = &self.partner else { return };
         let answer = self.awaited.is_some() && self.awaited == self.turns.current().map(|ask| ask.turn);
-        let awaits = answer || (self.wonder.open && self.turns.is_silent());
+        let awaits = answer || (self.silence.open && self.turns.is_silent());
         if !lead.is_rendering() || !awaits {
             return;
         }
@@ -62,7 +62,7 @@ impl Performer {
         }
         if replies.is_empty() {
             self.awaited = None;
-            self.wonder.open = false;
+            self.silence.open = false;
         }
     }
 }
@@ -74,8 +74,8 @@ mod tests {
     const BLOCK: Seconds = Seconds(0.01);
 
     /// Runs so many seconds of blocks, with so many seconds of the wall between two of them.
-    fn after(seconds: f32, between: f64) -> (Lead, Instant) {
-        let (mut lead, mut now) = (Lead::default(), Instant::now());
+    fn after(seconds: f32, between: f64) -> (RenderDetector, Instant) {
+        let (mut lead, mut now) = (RenderDetector::default(), Instant::now());
         for _ in 0..(seconds / BLOCK.0) as usize {
             lead.begin_block(BLOCK, now);
             lead.end_block(now);
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_live_host_that_cuts_its_buffers_into_blocks_never_renders() {
-        let (mut lead, mut now) = (Lead::default(), Instant::now());
+        let (mut lead, mut now) = (RenderDetector::default(), Instant::now());
         for block in 0..100_000 {
             lead.begin_block(BLOCK, now);
             lead.end_block(now);

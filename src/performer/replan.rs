@@ -5,7 +5,7 @@ use crate::{
     event_log::Event,
     lane::Request,
     music::{
-        manner::Manner,
+        generation::GenerationSettings,
         pace::Touch,
         time::{Moment, SampleTime, Seconds},
         turn::TurnId,
@@ -25,7 +25,7 @@ pub(super) struct Plan {
     /// How many plans of its turn came before.
     pub ordinal: u32,
     pub made: SampleTime,
-    pub manner: Manner,
+    pub generation: GenerationSettings,
     /// Up to where it has sounded, in the time of the answer.
     pub sounded: Moment,
     /// The plans that it goes on from, and from when on each was given up. A ring.
@@ -34,13 +34,19 @@ pub(super) struct Plan {
 
 impl Plan {
     /// The first plan of an answer.
-    pub fn new(made: SampleTime, manner: Manner) -> Self {
-        Self { ordinal: 0, made, manner, sounded: Moment::EARLIEST, former: [None; FORMER] }
+    pub fn new(made: SampleTime, generation: GenerationSettings) -> Self {
+        Self { ordinal: 0, made, generation, sounded: Moment::EARLIEST, former: [None; FORMER] }
     }
 
     /// The plan of another turn that goes on from this one, which is given up from a moment on.
-    pub fn renewed(self, turn: TurnId, from: Moment, made: SampleTime, manner: Manner) -> Self {
-        Self { ordinal: 0, ..self.next(turn, from, made, manner) }
+    pub fn renewed(
+        self,
+        turn: TurnId,
+        from: Moment,
+        made: SampleTime,
+        generation: GenerationSettings,
+    ) -> Self {
+        Self { ordinal: 0, ..self.next(turn, from, made, generation) }
     }
 
     /// Whether a note still belongs to the answer: it was made for an earlier plan, and for before that was given up.
@@ -49,9 +55,9 @@ impl Plan {
     }
 
     /// The plan that goes on from this one, which is given up from a moment on.
-    fn next(mut self, turn: TurnId, from: Moment, made: SampleTime, manner: Manner) -> Self {
+    fn next(mut self, turn: TurnId, from: Moment, made: SampleTime, generation: GenerationSettings) -> Self {
         self.former[self.ordinal as usize % FORMER] = Some((turn, from));
-        Self { ordinal: self.ordinal + 1, made, manner, ..self }
+        Self { ordinal: self.ordinal + 1, made, generation, ..self }
     }
 }
 
@@ -60,12 +66,12 @@ impl Performer {
     pub(super) fn obey(&mut self, before: &Settings, port: &mut impl Port) {
         let triggers = before.triggers;
         if self.settings.zone != before.zone {
-            self.input.hearing.set_zone(self.settings.zone);
+            self.input.note_tracker.set_zone(self.settings.zone);
             self.end_unpedalled(self.cursor);
         }
-        self.turn_to(before.open_ears(), port);
-        self.leave_sounding(self.settings.manner.polyphony.count(), port);
-        self.tell_manner();
+        self.turn_to(before.open_filter(), port);
+        self.leave_sounding(self.settings.generation.polyphony.count(), port);
+        self.tell_generation();
         let pressed = self.settings.triggers.since(triggers);
         if pressed.panic {
             self.panic(port);
@@ -76,16 +82,16 @@ impl Performer {
         if pressed.reset_seed {
             self.turns.begin_chance_anew();
         }
-        if pressed.re_roll || self.has_changed_manner() {
+        if pressed.re_roll || self.has_changed_generation() {
             self.plan_again();
         }
     }
 
     /// Tells the worker how answers are to be, where it does not know yet.
-    pub(super) fn tell_manner(&mut self) {
-        let manner = self.settings.manner;
-        if self.told != Some(manner) && self.request(Request::Manner(manner)) {
-            self.told = Some(manner);
+    pub(super) fn tell_generation(&mut self) {
+        let generation = self.settings.generation;
+        if self.told != Some(generation) && self.request(Request::GenerationSettings(generation)) {
+            self.told = Some(generation);
         }
     }
 
@@ -105,10 +111,10 @@ impl Performer {
         self.pay_forget();
     }
 
-    fn has_changed_manner(&self) -> bool {
-        let Plan { made, manner, .. } = self.plan;
+    fn has_changed_generation(&self) -> bool {
+        let Plan { made, generation, .. } = self.plan;
         let rested = self.cursor - made >= self.timeline.rate().samples(BETWEEN_PLANS);
-        manner != self.settings.manner && rested
+        generation != self.settings.generation && rested
     }
 
     /// Asks for the rest of the answer anew, with another seed. What sounds goes on.
@@ -116,7 +122,7 @@ impl Performer {
         // What the worker has made since the block before is part of the plan, as it is where it is made at once.
         self.collect();
         let Some(before) = self.turns.current().map(|ask| ask.turn) else { return };
-        let Some(ask) = self.turns.again() else { return };
+        let Some(ask) = self.turns.replan() else { return };
         let timeline = &self.timeline;
         let hand_over = timeline.sample(ask.hand_over);
         let kept = hand_over.max(self.cursor + timeline.rate().samples(LEAD));
@@ -128,10 +134,10 @@ impl Performer {
         let now = after(timeline.pin(self.cursor));
         let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
         self.tell(Event::Dropped { from: kept });
-        self.plan = self.plan.next(before, from, self.cursor, self.settings.manner);
+        self.plan = self.plan.next(before, from, self.cursor, self.settings.generation);
         let seed = self.settings.seed(ask.ordinal, self.plan.ordinal);
         let touch = self.input.touch.velocity();
-        let sent = self.request(Request::Again { turn: ask.turn, now, from, length, seed, touch });
+        let sent = self.request(Request::Replan { turn: ask.turn, now, from, length, seed, touch });
         self.awaited = sent.then_some(ask.turn);
     }
 }

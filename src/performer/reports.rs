@@ -17,7 +17,7 @@ const BETWEEN_TEMPI: Seconds = Seconds(0.01);
 
 /// What the reader knows.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Told {
+pub(super) struct Reported {
     floor: Option<Standing>,
     song: Option<(SampleTime, Song)>,
     bars: Option<Measure>,
@@ -33,7 +33,7 @@ impl Performer {
 
     /// A new take begins.
     pub(super) fn begin_take(&mut self) {
-        self.news = Told::default();
+        self.reported = Reported::default();
         self.tell_at(self.timeline.now(), Event::Began(self.timeline.rate()));
     }
 
@@ -50,8 +50,8 @@ impl Performer {
 
     /// All keys and pedals of the player count as up, and no note is told of.
     pub(super) fn let_go(&mut self) {
-        let is_touched = self.input.hearing.is_touched();
-        self.input.hearing.clear();
+        let is_touched = self.input.note_tracker.is_touched();
+        self.input.note_tracker.clear();
         if is_touched {
             self.tell(Event::LetGo);
         }
@@ -72,8 +72,8 @@ impl Performer {
             return;
         }
         let floor = self.turns.standing(self.cursor, &self.timeline);
-        if self.news.floor != Some(floor) {
-            self.news.floor = Some(floor);
+        if self.reported.floor != Some(floor) {
+            self.reported.floor = Some(floor);
             self.tell(Event::Floor(floor));
         }
     }
@@ -87,21 +87,21 @@ impl Performer {
         let bars = self.timeline.song_bars();
         let song = Song { beat: bars.map(|bars| bars.beat_at(now)), tempo: self.timeline.tempo() };
         let measure = bars.map(|bars| measure(bars, now));
-        let is_recounted = measure.is_some_and(|now| self.news.bars.is_none_or(|told| !told.counts(now)));
+        let is_recounted = measure.is_some_and(|now| self.reported.bars.is_none_or(|told| !told.counts(now)));
         if !self.is_news(now, song) && !is_recounted {
             return;
         }
         // Both at once: between two such records, neither changes.
-        self.news.song = Some((now, song));
+        self.reported.song = Some((now, song));
         self.tell(Event::Song(song));
         if let Some(measure) = measure {
-            self.news.bars = Some(measure);
+            self.reported.bars = Some(measure);
             self.tell(Event::Bars(measure));
         }
     }
 
     fn is_news(&self, now: SampleTime, song: Song) -> bool {
-        let Some((at, told)) = self.news.song else { return true };
+        let Some((at, told)) = self.reported.song else { return true };
         let rate = self.timeline.rate();
         let expected = told.beat_after(now - at, rate);
         let strayed = match (song.beat, expected) {

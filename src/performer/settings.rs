@@ -1,10 +1,10 @@
 //! What the player has set.
 
 use crate::music::{
+    generation::GenerationSettings,
     harmony::{self, Source},
-    hearing::Zone,
-    manner::Manner,
     note::Velocity,
+    note_tracker::Zone,
     patience::Patience,
     quantise::Quantise,
     time::Seconds,
@@ -22,9 +22,9 @@ pub struct Settings {
     pub rules: Rules,
     /// How sure the worker is to be that a silence is the end of the call.
     pub patience: Patience,
-    pub manner: Manner,
-    pub delivery: Delivery,
-    pub ears: Ears,
+    pub generation: GenerationSettings,
+    pub output: OutputSettings,
+    pub input_filter: InputFilter,
     /// Who says what the harmony is.
     pub harmony: harmony::Source,
     /// Which channels are one MPE instrument.
@@ -39,7 +39,7 @@ pub struct Settings {
 
 /// To whom the plugin listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ears {
+pub enum InputFilter {
     /// To nobody: nothing is remembered, nobody takes the floor back, and no cue is heeded.
     Closed,
     /// To one channel, 0..16.
@@ -51,7 +51,7 @@ pub enum Ears {
 
 /// How an answer goes out to the instrument, whatever its notes are.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Delivery {
+pub struct OutputSettings {
     pub quantise: Quantise,
     /// Multiplies what is sent, 0.25..=2. What is remembered stays as it was meant, lest answers grow ever louder.
     pub velocity_scale: f32,
@@ -83,20 +83,20 @@ impl Settings {
     }
 
     /// To whom the plugin listens in fact: in bypass to nobody, and to a whole zone where it listens to its master.
-    pub(super) fn open_ears(&self) -> Ears {
-        match self.ears {
-            _ if self.bypass => Ears::Closed,
-            Ears::Channel(channel) if self.zone.master() == Some(channel) => Ears::All,
-            Ears::All => match self.harmony {
-                Source::Channel(channel) => Ears::AllBut(channel),
-                Source::Off | Source::Below(_) => Ears::All,
+    pub(super) fn open_filter(&self) -> InputFilter {
+        match self.input_filter {
+            _ if self.bypass => InputFilter::Closed,
+            InputFilter::Channel(channel) if self.zone.master() == Some(channel) => InputFilter::All,
+            InputFilter::All => match self.harmony {
+                Source::Channel(channel) => InputFilter::AllBut(channel),
+                Source::Off | Source::Below(_) => InputFilter::All,
             },
-            ears => ears,
+            input_filter => input_filter,
         }
     }
 }
 
-impl Ears {
+impl InputFilter {
     pub(super) fn hear(self, channel: u8) -> bool {
         match self {
             Self::Closed => false,
@@ -107,7 +107,7 @@ impl Ears {
     }
 }
 
-impl Delivery {
+impl OutputSettings {
     /// As it was drawn and where it was called.
     pub const PLAIN: Self =
         Self { quantise: Quantise::OFF, velocity_scale: 1.0, advance: Seconds::ZERO, channel: None };

@@ -2,7 +2,7 @@
 
 use super::Performer;
 use crate::{
-    lane::{Lull, LullId, Request},
+    lane::{Request, Silence, SilenceId},
     music::{
         patience::Learnt,
         time::{Moment, SampleTime, Seconds},
@@ -14,18 +14,18 @@ const OVERRIDDEN: Seconds = Seconds(0.5);
 
 /// What was asked about the silence of now.
 #[derive(Debug)]
-pub(super) struct Wonder {
+pub(super) struct SilenceWatch {
     /// When the player's last key went up.
     since: SampleTime,
-    lull: LullId,
+    silence: SilenceId,
     /// The worker has not replied yet.
     pub open: bool,
-    pub lesson: Lesson,
+    pub feedback: TakeOverFeedback,
 }
 
 /// What the player has taught by how take-overs were borne. It outlives a performer.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Lesson {
+pub(super) struct TakeOverFeedback {
     learnt: Learnt,
     taken: Option<TakeOver>,
 }
@@ -37,13 +37,13 @@ struct TakeOver {
     heard: Option<Moment>,
 }
 
-impl Wonder {
-    pub fn new(lesson: Lesson) -> Self {
-        Self { since: SampleTime(0), lull: LullId::default(), open: false, lesson }
+impl SilenceWatch {
+    pub fn new(feedback: TakeOverFeedback) -> Self {
+        Self { since: SampleTime(0), silence: SilenceId::default(), open: false, feedback }
     }
 }
 
-impl Lesson {
+impl TakeOverFeedback {
     /// The plugin takes the floor, since the player is silent.
     pub fn takes_over(&mut self) {
         self.taken = Some(TakeOver { heard: None });
@@ -73,40 +73,40 @@ impl Performer {
     /// The player's last key went up.
     pub(super) fn last_key_up(&mut self, at: SampleTime) {
         self.turns.last_key_up(at, &self.timeline, &self.settings.rules);
-        self.wonder.since = at;
-        self.wonder(at);
+        self.silence.since = at;
+        self.silence(at);
     }
 
     /// Asks when the silence of now would be the end of the call, if there is one. Until that is known, or where it never
     /// is, the longest silence is.
-    pub(super) fn wonder(&mut self, now: SampleTime) {
+    pub(super) fn silence(&mut self, now: SampleTime) {
         if !self.turns.is_silent() {
             return;
         }
         self.turns.expect(None, now, &self.timeline, &self.settings.rules);
         self.tell_sounding(now);
-        let (id, since) = (self.wonder.lull.next(), self.timeline.moment(self.wonder.since));
+        let (id, since) = (self.silence.silence.next(), self.timeline.moment(self.silence.since));
         let lasted = self.timeline.moment(now) - since;
-        self.wonder.lull = id;
-        let patience = self.wonder.lesson.learnt.applied(self.settings.patience);
-        self.wonder.open = self.request(Request::Lull(Lull { id, since, lasted, patience }));
+        self.silence.silence = id;
+        let patience = self.silence.feedback.learnt.applied(self.settings.patience);
+        self.silence.open = self.request(Request::Silence(Silence { id, since, lasted, patience }));
     }
 
     /// The worker's reply; what it expected of an old lull means nothing.
-    pub(super) fn expect(&mut self, lull: LullId, hand_over: Option<Moment>) {
-        let since = self.wonder.since;
-        if lull == self.wonder.lull {
+    pub(super) fn expect(&mut self, silence: SilenceId, hand_over: Option<Moment>) {
+        let since = self.silence.since;
+        if silence == self.silence.silence {
             let silence = hand_over.map(|moment| moment - self.timeline.moment(since));
             let expected = silence.map(|silence| since + self.timeline.rate().samples(silence));
             self.turns.expect(expected, self.cursor, &self.timeline, &self.settings.rules);
-            self.wonder.open = false;
+            self.silence.open = false;
         }
     }
 
     /// What the pedal keeps is told with its duration so far; it is heard as a whole when it is over.
     pub(super) fn tell_sounding(&mut self, now: SampleTime) {
         let Self { input, timeline, lanes, telemetry, .. } = self;
-        for note in input.hearing.sounding(timeline.moment(now)) {
+        for note in input.note_tracker.sounding(timeline.moment(now)) {
             if lanes.requests.push(Request::sounding(note)).is_err() {
                 telemetry.unsent.raise();
             }

@@ -1,11 +1,11 @@
 //! The performer and its instrument: every note-on that goes out is followed by its note-off.
 
-use super::{Ears, Performer, Port, output::Sender};
+use super::{InputFilter, Performer, Port, output::Sender};
 use crate::{
     event_log::Event,
     music::{
-        hearing::Place,
         note::{Key, Note},
+        note_tracker::Place,
         schedule::{Due, PlannedNote, Sounding},
         time::{Beats, Moment, SampleTime},
         turn::{Rules, TurnId},
@@ -28,9 +28,9 @@ impl Performer {
         let place = Place { channel: self.channel_out(), key };
         // A key sounds for one of the two: its release would end the player's note.
         let is_free = !self.input.holds(place) && !self.clashes(key);
-        let is_allowed = self.settings.manner.keys().contains(key) && is_free;
+        let is_allowed = self.settings.generation.keys().contains(key) && is_free;
         let has_room = is_allowed && self.make_room(key, port);
-        let velocity = self.settings.delivery.velocity(note.velocity);
+        let velocity = self.settings.output.velocity(note.velocity);
         if has_room {
             self.unbend(place.channel, port);
         }
@@ -39,7 +39,7 @@ impl Performer {
             self.telemetry.answered.raise();
             self.output.echo.sent(key, velocity, self.cursor, Sender::Answer);
             self.plan.sounded = self.plan.sounded.max(drawn);
-            self.wonder.lesson.sounds(self.timeline.moment(self.cursor));
+            self.silence.feedback.sounds(self.timeline.moment(self.cursor));
             self.output.schedule.start_first(self.cursor, place.channel);
             self.tell(Event::Sounded(place, velocity));
         } else {
@@ -52,13 +52,13 @@ impl Performer {
     /// Whether what was planned beside the player rubs against what the player has struck since.
     fn clashes(&self, key: Key) -> bool {
         let rubs = |held: Key| held.number().abs_diff(key.number()) <= RUBS;
-        matches!(self.settings.rules, Rules::Together { .. }) && self.input.hearing.held_keys().any(rubs)
+        matches!(self.settings.rules, Rules::Together { .. }) && self.input.note_tracker.held_keys().any(rubs)
     }
 
     /// An answer is as straight as it was drawn. A player who bends it while it sounds is let be.
     fn unbend(&mut self, channel: u8, port: &mut impl Port) {
         let begins = self.plan.sounded == Moment::EARLIEST;
-        let is_free = !self.input.hearing.any_held(|held| held == channel);
+        let is_free = !self.input.note_tracker.any_held(|held| held == channel);
         if is_free && (begins || self.settings.zone.master().is_some()) {
             self.output.unbend(channel, self.offset(), port);
         }
@@ -72,7 +72,7 @@ impl Performer {
             Some(last) => self.release(last, port),
             None => {}
         }
-        self.leave_sounding(self.settings.manner.polyphony.count() - 1, port)
+        self.leave_sounding(self.settings.generation.polyphony.count() - 1, port)
     }
 
     /// Releases what would end first until at most so many notes sound; false where others have only just begun.
@@ -91,7 +91,7 @@ impl Performer {
         self.output.schedule.end(note.place.key);
         self.output.release(note.place, self.offset(), port);
         self.tell(Event::Released(note.place));
-        if self.settings.ears != Ears::Closed {
+        if self.settings.input_filter != InputFilter::Closed {
             self.remember_own(self.played(note));
         }
     }
@@ -100,7 +100,7 @@ impl Performer {
     fn played(&self, Sounding { place, velocity, onset, .. }: Sounding) -> Note {
         let sent = self.timeline.moment(onset);
         let duration = self.timeline.moment(self.cursor) - sent;
-        Note { onset: sent + self.settings.delivery.advance, duration, key: place.key, velocity }
+        Note { onset: sent + self.settings.output.advance, duration, key: place.key, velocity }
     }
 
     /// What sounds on this key makes way for the player's strike.
@@ -145,7 +145,7 @@ impl Performer {
         while let Some(note) = self.output.schedule.any_sounding() {
             self.output.schedule.end(note.place.key);
             self.tell(Event::Released(note.place));
-            if self.settings.ears != Ears::Closed {
+            if self.settings.input_filter != InputFilter::Closed {
                 self.remember_own(self.played(note));
             }
         }
@@ -154,15 +154,16 @@ impl Performer {
 
     /// Whether an end of all notes on a channel, or on all, is meant for the plugin too: it listens there, or plays there.
     pub(super) fn is_meant(&self, channel: Option<u8>) -> bool {
-        let (ears, zone) = (self.settings.open_ears(), self.settings.zone);
+        let (input_filter, zone) = (self.settings.open_filter(), self.settings.zone);
         let is_played = |channel| self.output.schedule.sounding().any(|note| note.place.channel == channel);
-        let is_ours = |channel| ears.hear(channel) || channel == self.channel_out() || is_played(channel);
+        let is_ours =
+            |channel| input_filter.hear(channel) || channel == self.channel_out() || is_played(channel);
         channel.is_none_or(|from| (0..16).any(|channel| zone.reaches(from, channel) && is_ours(channel)))
     }
 
     fn channel_out(&self) -> u8 {
         let answer = || self.input.channel_of_answer(self.settings.zone);
-        self.settings.delivery.channel.unwrap_or_else(answer)
+        self.settings.output.channel.unwrap_or_else(answer)
     }
 
     pub(super) fn offset(&self) -> u32 {

@@ -2,8 +2,8 @@
 //! fourteen times as high, for a moment (the tine).
 
 use crate::music::{
-    hearing::{Pedal, Place},
     note::{Key, Velocity},
+    note_tracker::{Pedal, Place},
 };
 
 /// A4.

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use crate::{
     event_log::Planned,
     music::{
-        hearing::{Place, Places},
         note::{Key, Velocity},
+        note_tracker::{Place, Places},
         time::{SampleTime, Samples},
     },
 };

@@ -152,7 +152,7 @@ mod tests {
     use crate::{
         event_log::{Event, Record},
         music::{
-            hearing::{Pedal, Place},
+            note_tracker::{Pedal, Place},
             time::{SampleRate, SampleTime},
         },
         take::{Take, write},

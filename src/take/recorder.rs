@@ -85,8 +85,8 @@ mod tests {
     use crate::{
         event_log::event_log,
         music::{
-            hearing::Place,
             note::{Key, Velocity},
+            note_tracker::Place,
         },
     };
 

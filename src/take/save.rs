@@ -17,7 +17,7 @@ use super::{
     notes::Notes,
     song::{Conducting, TICKS_PER_BEAT, Ticks},
 };
-use crate::music::{hearing::Pedal, time::SampleTime};
+use crate::music::{note_tracker::Pedal, time::SampleTime};
 
 /// The folder within the player's music.
 const FOLDER: &str = "Antiphon";

@@ -8,8 +8,8 @@ use crate::{
     event_log::{Measure, Planned, Song},
     music::{
         bars::Signature,
-        hearing::Place,
         note::{Key, Velocity},
+        note_tracker::Place,
         time::{BeatTime, Samples, Tempo},
     },
 };

@@ -9,7 +9,7 @@ use antiphon::{
     lane::{Ending, PerformerEnd, Reply, Request, lanes},
     model::Model,
     music::{
-        manner::Manner,
+        generation::GenerationSettings,
         note::{Key, Note, Velocity},
         time::{Moment, Seconds},
         turn::TurnId,
@@ -46,7 +46,7 @@ fn ask(end: &mut PerformerEnd, turn: u32, from: f64, seed: u32) {
 }
 
 fn remembering(end: &mut PerformerEnd, memory: u8) {
-    let request = Request::Manner(Manner { memory, ..Manner::DEFAULT });
+    let request = Request::GenerationSettings(GenerationSettings { memory, ..GenerationSettings::DEFAULT });
     end.requests.push(request).expect("room for a request");
 }
 

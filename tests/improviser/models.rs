@@ -1,7 +1,7 @@
 //! Models that are made for laws of the improviser.
 
 use antiphon::{
-    model::{Chance, Limits, Model, State, Taste},
+    model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
         grid::GridNote,
         note::{Key, RelativeNote, Velocity},
@@ -39,7 +39,13 @@ impl Model for Tally {
         *state.own_mut::<f32>() += 1.0;
     }
 
-    fn draw(&self, state: &mut State, _: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+    fn draw(
+        &self,
+        state: &mut State,
+        _: &SamplingSettings,
+        limits: &Limits,
+        chance: &mut Chance,
+    ) -> RelativeNote {
         RelativeNote {
             step: limits.step(self.step),
             duration: Seconds(0.2),
@@ -77,7 +83,7 @@ impl Model for Opener {
         *state.own_mut() = false;
     }
 
-    fn draw(&self, state: &mut State, _: &Taste, _: &Limits, _: &mut Chance) -> RelativeNote {
+    fn draw(&self, state: &mut State, _: &SamplingSettings, _: &Limits, _: &mut Chance) -> RelativeNote {
         RelativeNote {
             step: Seconds(0.5),
             duration: Seconds(0.2),
@@ -107,7 +113,7 @@ impl Model for StageFright {
 
     fn hear(&self, _: &mut State, _: GridNote) {}
 
-    fn draw(&self, _: &mut State, _: &Taste, _: &Limits, _: &mut Chance) -> RelativeNote {
+    fn draw(&self, _: &mut State, _: &SamplingSettings, _: &Limits, _: &mut Chance) -> RelativeNote {
         panic!("stage fright, as this test wants it");
     }
 }

@@ -4,12 +4,12 @@ use antiphon::{
     event_log::{Event, Record},
     lane::{Request, lanes},
     music::{
-        hearing::{Pedal, Place},
         note::{Key, Velocity},
+        note_tracker::{Pedal, Place},
         time::{Beats, SampleRate, Samples},
         turn::{Rules, Standing},
     },
-    performer::{Ears, Gesture, Partner, Past, Performer, Settings, Sound},
+    performer::{Gesture, InputFilter, Partner, Past, Performer, Settings, Sound},
 };
 use proptest::prelude::*;
 
@@ -28,13 +28,14 @@ const LAST: u64 = 115 * BEAT;
 const ENDLESS: Rules = Rules::Endless { entry: ENTRY };
 const LOUD: Velocity = Velocity::saturating(90);
 /// Who is heard, and whether the plugin is bypassed.
-type Border = (Ears, bool);
-const OPEN: Border = (Ears::All, false);
+type Border = (InputFilter, bool);
+const OPEN: Border = (InputFilter::All, false);
 /// All ways not to hear the first channel.
-const DEAF: [Border; 3] = [(Ears::Closed, false), (Ears::Channel(3), false), (Ears::All, true)];
+const DEAF: [Border; 3] =
+    [(InputFilter::Closed, false), (InputFilter::Channel(3), false), (InputFilter::All, true)];
 
-fn with(rules: Rules, (ears, bypass): Border) -> Settings {
-    Settings { rules, ears, bypass, ..SETTINGS }
+fn with(rules: Rules, (input_filter, bypass): Border) -> Settings {
+    Settings { rules, input_filter, bypass, ..SETTINGS }
 }
 
 /// Deaf from one sample to another.
@@ -51,12 +52,12 @@ fn in_time(mut score: Vec<(u64, Gesture)>) -> Vec<(u64, Gesture)> {
     score
 }
 
-fn hears((ears, bypass): Border, channel: u8) -> bool {
-    let hears = match ears {
-        Ears::Closed => false,
-        Ears::Channel(heard) => heard == channel,
-        Ears::AllBut(other) => other != channel,
-        Ears::All => true,
+fn hears((input_filter, bypass): Border, channel: u8) -> bool {
+    let hears = match input_filter {
+        InputFilter::Closed => false,
+        InputFilter::Channel(heard) => heard == channel,
+        InputFilter::AllBut(other) => other != channel,
+        InputFilter::All => true,
     };
     hears && !bypass
 }
@@ -90,14 +91,20 @@ fn duets() -> impl Strategy<Value = Vec<(u64, Gesture)>> {
 
 /// Borders and for how many blocks they stand.
 fn borders() -> impl Strategy<Value = Vec<(u64, Border)>> {
-    let borders = vec![OPEN, OPEN, (Ears::Closed, false), (Ears::Channel(0), false), (Ears::All, true)];
+    let borders = vec![
+        OPEN,
+        OPEN,
+        (InputFilter::Closed, false),
+        (InputFilter::Channel(0), false),
+        (InputFilter::All, true),
+    ];
     prop::collection::vec((1..80u64, prop::sample::select(borders)), 1..12)
 }
 
 /// In the end everything is bypassed, so that what sounds then would sound for ever.
 fn border_at(borders: &[(u64, Border)], at: u64) -> Border {
     if at >= LAST {
-        return (Ears::All, true);
+        return (InputFilter::All, true);
     }
     let mut end = 0;
     let standing = borders.iter().find(|(blocks, _)| {
@@ -166,10 +173,10 @@ proptest! {
 #[test]
 fn all_notes_off_silences_what_the_plugin_plays_whatever_is_heard() {
     let (close, panic) = (4 * BEAT, 10 * BEAT + 77);
-    for ears in [Ears::Closed, Ears::Channel(3), Ears::All] {
+    for input_filter in [InputFilter::Closed, InputFilter::Channel(3), InputFilter::All] {
         for channel in [Some(0), None] {
             let score = [one_call(), vec![(panic, Gesture::AllOff { channel })]].concat();
-            let heard = render(&score, &playing(), deaf(ENDLESS, (ears, false), close, u64::MAX));
+            let heard = render(&score, &playing(), deaf(ENDLESS, (input_filter, false), close, u64::MAX));
             assert!(strikes(&heard).iter().any(|(at, ..)| *at > close), "{ears:?}");
             assert!(heard.iter().all(|(at, _)| *at <= panic), "{ears:?} {channel:?}");
             assert_eq!(sounding_after(&heard), vec![]);
@@ -179,7 +186,7 @@ fn all_notes_off_silences_what_the_plugin_plays_whatever_is_heard() {
 
 #[test]
 fn all_notes_off_on_a_channel_that_is_neither_heard_nor_played_on_ends_no_answer() {
-    let settings = Settings { ears: Ears::Channel(0), ..with(ENDLESS, OPEN) };
+    let settings = Settings { input_filter: InputFilter::Channel(0), ..with(ENDLESS, OPEN) };
     let alone = render(&one_call(), &playing(), |_| settings);
     let score = [one_call(), vec![(10 * BEAT, Gesture::AllOff { channel: Some(5) })]].concat();
     assert_eq!(render(&score, &playing(), |_| settings), alone);
@@ -207,7 +214,7 @@ fn a_silence_in_which_a_held_key_is_discovered_is_none() {
     // The ears open early in the silence, or when the answer has been asked for.
     for open in [9 * BEAT / 2, 47 * BEAT / 8] {
         let score = in_time([note(60, 0, 5 * BEAT), note(40, 3 * BEAT, 20 * BEAT)].concat());
-        let closed = deaf(ANSWER, (Ears::Closed, false), 2 * BEAT, open);
+        let closed = deaf(ANSWER, (InputFilter::Closed, false), 2 * BEAT, open);
         let heard = render(&score, &playing(), closed);
         assert!(heard.first().is_none_or(|(at, _)| *at >= 21 * BEAT || *at < open), "{:?}", heard.first());
     }
@@ -273,7 +280,8 @@ fn a_pedal_that_goes_down_while_nobody_listens_keeps_what_is_played_afterwards()
 
 #[test]
 fn in_bypass_the_release_of_a_key_that_was_struck_before_passes() {
-    let settings = |at| Settings { thru: true, ..deaf(ANSWER, (Ears::All, true), 2 * BEAT, 5 * BEAT)(at) };
+    let settings =
+        |at| Settings { thru: true, ..deaf(ANSWER, (InputFilter::All, true), 2 * BEAT, 5 * BEAT)(at) };
     let heard = render(&note(60, 0, 3 * BEAT), &playing(), settings);
     let key = Place { channel: 0, key: Key::saturating(60) };
     assert_eq!(heard, [(0, Sound::NoteOn(key, LOUD)), (3 * BEAT, Sound::NoteOff(key))]);

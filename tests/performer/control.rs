@@ -7,14 +7,14 @@ use antiphon::{
     lane::{Telemetry, lanes},
     model::embedded,
     music::{
-        hearing::{Pedal, Place},
-        manner::{Manner, Polyphony, Register},
+        generation::{GenerationSettings, Polyphony, Register},
         note::{Key, Velocity},
+        note_tracker::{Pedal, Place},
         quantise::{Grid, Quantise},
         scale::{Root, Scale},
         time::{SampleRate, Samples},
     },
-    performer::{Delivery, Ears, Gesture, Partner, Past, Performer, Settings, Sound, Triggers},
+    performer::{Gesture, InputFilter, OutputSettings, Partner, Past, Performer, Settings, Sound, Triggers},
 };
 use proptest::prelude::*;
 
@@ -64,8 +64,8 @@ pub fn strikes(heard: &[(u64, Sound)]) -> Vec<(u64, Place, Velocity)> {
     heard.iter().filter_map(strike).collect()
 }
 
-fn with_manner(manner: Manner) -> Settings {
-    Settings { manner, ..SETTINGS }
+fn with_manner(generation: GenerationSettings) -> Settings {
+    Settings { generation, ..SETTINGS }
 }
 
 /// A switch that is down for a block from [`LATER`] on.
@@ -83,8 +83,8 @@ proptest! {
         grid in prop::sample::select(Grid::ALL.to_vec()),
     ) {
         let quantise = Quantise { grid, ..Quantise::OFF };
-        let manner = Manner { polyphony: Polyphony::voices(voices), ..Manner::DEFAULT };
-        let settings = Settings { delivery: Delivery { quantise, ..Delivery::PLAIN }, ..with_manner(manner) };
+        let generation = GenerationSettings { polyphony: Polyphony::voices(voices), ..GenerationSettings::DEFAULT };
+        let settings = Settings { output: OutputSettings { quantise, ..OutputSettings::PLAIN }, ..with_manner(generation) };
         let heard = render(&score, &journey, |_| settings);
         let mut sounding = 0;
         for (_, sound) in &heard {
@@ -107,15 +107,15 @@ proptest! {
         let settings = |at: u64| {
             let newest = changes.iter().filter(|(block, ..)| block * BLOCK <= at).max_by_key(|(block, ..)| *block);
             let &(_, root, low) = newest.unwrap_or(&changes[0]);
-            with_manner(Manner {
+            with_manner(GenerationSettings {
                 pitch_classes: Scale::MinorPentatonic.on(Root::new(root)),
                 register: Register::between(Key::saturating(low), Key::saturating(low + 14)),
-                ..Manner::DEFAULT
+                ..GenerationSettings::DEFAULT
             })
         };
         let heard = render(&score, &journey, settings);
         for (at, place, _) in strikes(&heard) {
-            prop_assert!(settings(at / BLOCK * BLOCK).manner.keys().contains(place.key));
+            prop_assert!(settings(at / BLOCK * BLOCK).generation.keys().contains(place.key));
         }
         prop_assert_eq!(sounding_after(&heard), vec![]);
     }
@@ -123,7 +123,7 @@ proptest! {
     #[test]
     fn every_onset_is_on_the_players_grid(score in scores(), blocks in prop::collection::vec(1..3_000u64, 1..9)) {
         let quantise = Quantise { grid: Grid::Sixteenth, ..Quantise::OFF };
-        let settings = Settings { delivery: Delivery { quantise, ..Delivery::PLAIN }, ..SETTINGS };
+        let settings = Settings { output: OutputSettings { quantise, ..OutputSettings::PLAIN }, ..SETTINGS };
         let heard = render_for(stage(&score, usize::MAX), settings, &playing(), &blocks, TAKE);
         for (at, ..) in strikes(&heard) {
             prop_assert_eq!(at % (BEAT / 4), 0);
@@ -135,7 +135,7 @@ proptest! {
 #[test]
 fn where_the_transport_stands_still_the_grid_counts_from_the_hand_over() {
     let quantise = Quantise { grid: Grid::Eighth, ..Quantise::OFF };
-    let settings = Settings { delivery: Delivery { quantise, ..Delivery::PLAIN }, ..SETTINGS };
+    let settings = Settings { output: OutputSettings { quantise, ..OutputSettings::PLAIN }, ..SETTINGS };
     let call = [one_call()[0], (BEAT + 777, Gesture::KeysUp(place(60).into()))];
     let strikes = strikes(&render(&call, &vec![(0, None)], |_| settings));
     assert!(!strikes.is_empty());
@@ -144,8 +144,10 @@ fn where_the_transport_stands_still_the_grid_counts_from_the_hand_over() {
 
 #[test]
 fn a_change_of_the_register_is_heard_at_once_and_the_answer_goes_on() {
-    let high =
-        Manner { register: Register::between(Key::saturating(66), Key::saturating(71)), ..SETTINGS.manner };
+    let high = GenerationSettings {
+        register: Register::between(Key::saturating(66), Key::saturating(71)),
+        ..SETTINGS.generation
+    };
     let long = vec![one_call()[0], (12 * BEAT, Gesture::KeysUp(place(60).into()))];
     let change = 15 * BEAT;
     let settings = |at| if at >= change { with_manner(high) } else { SETTINGS };
@@ -202,7 +204,7 @@ fn a_switch_that_stays_down_acts_once() {
 fn an_answer_goes_to_the_channel_that_is_asked_for() {
     let to = |at| {
         let channel = if at < LATER { Some(9) } else { Some(3) };
-        Settings { delivery: Delivery { channel, ..Delivery::PLAIN }, ..SETTINGS }
+        Settings { output: OutputSettings { channel, ..OutputSettings::PLAIN }, ..SETTINGS }
     };
     let heard = render(&one_call(), &playing(), to);
     for (at, place, _) in strikes(&heard) {
@@ -216,7 +218,7 @@ fn a_channel_that_is_not_heard_passes_and_takes_no_floor() {
     let elsewhere = Place { channel: 4, key: Key::saturating(50) };
     let strike = (LATER, Gesture::KeyDown(elsewhere, Velocity::saturating(70)));
     let release = (LATER + BEAT, Gesture::KeysUp(elsewhere.into()));
-    let settings = Settings { ears: Ears::Channel(0), thru: true, ..SETTINGS };
+    let settings = Settings { input_filter: InputFilter::Channel(0), thru: true, ..SETTINGS };
     let alone = render(&one_call(), &playing(), |_| settings);
     let heard = render(&[one_call(), vec![strike, release]].concat(), &playing(), |_| settings);
     let theirs = |(_, sound): &&(u64, Sound)| matches!(sound, Sound::NoteOn(place, _) | Sound::NoteOff(place) if *place == elsewhere);
@@ -229,7 +231,7 @@ fn a_channel_that_is_not_heard_passes_and_takes_no_floor() {
 
 #[test]
 fn with_closed_ears_nothing_is_answered() {
-    let closed = Settings { ears: Ears::Closed, ..SETTINGS };
+    let closed = Settings { input_filter: InputFilter::Closed, ..SETTINGS };
     assert_eq!(render(&one_call(), &playing(), |_| closed), []);
 }
 
@@ -237,7 +239,8 @@ fn with_closed_ears_nothing_is_answered() {
 fn keys_that_are_held_when_the_ears_close_are_let_go_and_answered() {
     let held = vec![one_call()[0]];
     assert_eq!(render(&held, &playing(), |_| SETTINGS), []);
-    let closing = |at| if at >= LATER { Settings { ears: Ears::Closed, ..SETTINGS } } else { SETTINGS };
+    let closing =
+        |at| if at >= LATER { Settings { input_filter: InputFilter::Closed, ..SETTINGS } } else { SETTINGS };
     let heard = render(&held, &playing(), closing);
     assert!(heard.first().is_some_and(|(at, _)| (LATER + BEAT..LATER + 2 * BEAT).contains(at)));
 }
@@ -245,7 +248,8 @@ fn keys_that_are_held_when_the_ears_close_are_let_go_and_answered() {
 #[test]
 fn the_scale_of_velocities_changes_what_is_sent_and_nothing_else() {
     let scaled = |velocity_scale| {
-        let settings = Settings { delivery: Delivery { velocity_scale, ..Delivery::PLAIN }, ..SETTINGS };
+        let settings =
+            Settings { output: OutputSettings { velocity_scale, ..OutputSettings::PLAIN }, ..SETTINGS };
         strikes(&render(
             &[one_call(), vec![(30 * BEAT, one_call()[0].1), (31 * BEAT, one_call()[1].1)]].concat(),
             &playing(),

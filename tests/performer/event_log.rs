@@ -7,8 +7,8 @@ use antiphon::{
     improviser::Improviser,
     lane::lanes,
     music::{
-        hearing::Place,
         note::{Key, Velocity},
+        note_tracker::Place,
         time::{SampleRate, SampleTime, Samples},
         turn::Standing,
     },

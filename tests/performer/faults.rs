@@ -8,7 +8,7 @@ use std::sync::{
 use antiphon::{
     improviser::{Improviser, Progress},
     lane::{Telemetry, lanes_of},
-    model::{Chance, Limits, Model, State, Taste},
+    model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
         grid::GridNote,
         note::RelativeNote,
@@ -59,10 +59,16 @@ impl Model for Stumbling {
         Dice.hear(state, note);
     }
 
-    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+    fn draw(
+        &self,
+        state: &mut State,
+        sampling: &SamplingSettings,
+        limits: &Limits,
+        chance: &mut Chance,
+    ) -> RelativeNote {
         let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
         assert!(!(self.panics)(drawn), "draw {drawn} fails, as is wanted");
-        Dice.draw(state, taste, limits, chance)
+        Dice.draw(state, sampling, limits, chance)
     }
 }
 

@@ -8,9 +8,9 @@ use antiphon::{
     lane::{Telemetry, lanes_of},
     music::{
         bars::{Bar, Signature},
-        hearing::{Pedal, Place, Places},
-        manner::{Density, Manner, Polyphony, Register, Thousandths},
+        generation::{Density, GenerationSettings, Polyphony, Register, Thousandths},
         note::{Key, Velocity},
+        note_tracker::{Pedal, Place, Places},
         patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
@@ -116,20 +116,20 @@ impl Bytes<'_> {
 
     fn settings(&mut self) -> Settings {
         let register = Register::between(self.place().key, self.place().key);
-        let manner = Manner {
+        let generation = GenerationSettings {
             temperature: Thousandths(self.word()),
             register,
             density: Density::per_second(f32::from(self.byte()) / 8.0 + 0.25),
             polyphony: Polyphony::voices(self.byte() % 32 + 1),
             memory: 25 + self.byte() % 126,
             model: self.byte(),
-            ..Manner::DEFAULT
+            ..GenerationSettings::DEFAULT
         };
         let pressed = self.byte();
         Settings {
             rules: self.rules(),
             patience: Patience::saturating(f32::from(self.byte()) / 255.0),
-            manner,
+            generation,
             seed: self.word().into(),
             thru: pressed & 1 > 0,
             bypass: pressed & 0x70 == 0x70,

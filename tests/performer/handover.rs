@@ -6,10 +6,10 @@ use antiphon::{
     improviser::{Improviser, PhraseEnd},
     lane::lanes,
     music::{
-        hearing::Pedal,
-        manner::{Density, Manner},
+        generation::{Density, GenerationSettings},
         memory::Memory,
         note::{Key, Note, Velocity},
+        note_tracker::Pedal,
         patience::Patience,
         time::{BeatTime, Beats, Moment, SampleRate, Samples, Seconds, Tempo},
         timeline::Transport,
@@ -199,8 +199,8 @@ fn render(score: &[(u64, Gesture)], settings: Settings, rise: u64, seconds: u64)
 
 #[test]
 fn who_plays_along_is_no_denser_after_a_strike_than_asked_for_where_the_tempo_has_risen() {
-    let manner = Manner { density: Density::per_second(1.0), ..Manner::DEFAULT };
-    let settings = Settings { rules: Rules::Together { longest: Beats(64.0) }, manner, ..SETTINGS };
+    let generation = GenerationSettings { density: Density::per_second(1.0), ..GenerationSettings::DEFAULT };
+    let settings = Settings { rules: Rules::Together { longest: Beats(64.0) }, generation, ..SETTINGS };
     let rise = 4 * SECOND;
     // Of the second after the rise any moment may be that of a strike.
     for strike in (0..20).map(|n| rise + n * SECOND / 20) {

@@ -4,16 +4,16 @@ use std::num::NonZeroU8;
 
 use antiphon::{
     music::{
+        generation::{Density, GenerationSettings, Register},
         harmony::Source,
-        hearing::Place,
-        manner::{Density, Manner, Register},
         note::{Key, Velocity},
+        note_tracker::Place,
         quantise::{Grid, Quantise},
         scale::{Root, Scale},
         time::Beats,
         turn::{Alignment, Cue, Entry, Length, Rules},
     },
-    performer::{Delivery, Ears, Gesture, Settings, Sound, Triggers},
+    performer::{Gesture, InputFilter, OutputSettings, Settings, Sound, Triggers},
 };
 
 use crate::{
@@ -93,14 +93,14 @@ fn a_re_roll_when_the_answer_is_over_begins_no_other() {
 
 #[test]
 fn an_endless_answer_goes_on_when_there_are_keys_for_it_again() {
-    let nothing = Manner {
+    let nothing = GenerationSettings {
         register: Register::between(Key::saturating(61), Key::saturating(61)),
         pitch_classes: Scale::MajorPentatonic.on(Root::new(0)),
-        ..Manner::DEFAULT
+        ..GenerationSettings::DEFAULT
     };
     let (close, open) = (10 * BEAT, 20 * BEAT);
     let settings = |at| Settings {
-        manner: if (close..open).contains(&at) { nothing } else { Manner::DEFAULT },
+        generation: if (close..open).contains(&at) { nothing } else { GenerationSettings::DEFAULT },
         ..with(ENDLESS)
     };
     let onsets = onsets(&render(&one_call(), &playing(), settings));
@@ -115,9 +115,10 @@ fn with_closed_ears_no_cue_is_heeded() {
         let mut score = one_call();
         score.push((4 * BEAT, Gesture::Controller { number: 80, value: 127 }));
         score.push((4 * BEAT, Gesture::KeyDown(place(21), LOUD)));
-        let hearing = |ears| onsets(&render(&score, &playing(), |_| Settings { ears, ..with(rules) }));
-        assert!(!hearing(Ears::All).is_empty(), "{cue:?}");
-        assert!(hearing(Ears::Closed).is_empty(), "{cue:?}");
+        let note_tracker =
+            |input_filter| onsets(&render(&score, &playing(), |_| Settings { input_filter, ..with(rules) }));
+        assert!(!note_tracker(InputFilter::All).is_empty(), "{cue:?}");
+        assert!(note_tracker(InputFilter::Closed).is_empty(), "{cue:?}");
     }
 }
 
@@ -125,7 +126,7 @@ fn with_closed_ears_no_cue_is_heeded() {
 fn a_cue_key_on_a_channel_that_is_not_heard_is_a_note_that_passes_whole() {
     let key = Key::saturating(21);
     let rules = Rules::Endless { entry: Entry { cue: Cue::Key(key), alignment: Alignment::Off } };
-    let settings = Settings { ears: Ears::Channel(0), thru: true, ..with(rules) };
+    let settings = Settings { input_filter: InputFilter::Channel(0), thru: true, ..with(rules) };
     let (elsewhere, here) = (Place { channel: 4, key }, Place { channel: 0, key });
     let alone = render(&note(4 * BEAT, elsewhere, BEAT), &playing(), |_| settings);
     assert_eq!(alone, [(4 * BEAT, Sound::NoteOn(elsewhere, LOUD)), (5 * BEAT, Sound::NoteOff(elsewhere))]);
@@ -152,7 +153,10 @@ fn bypass_ends_an_answer_for_good() {
 #[test]
 fn an_answer_goes_on_when_the_ears_close_and_nobody_takes_the_floor_from_it() {
     let close = 4 * BEAT;
-    let closing = |at| Settings { ears: if at < close { Ears::All } else { Ears::Closed }, ..with(ENDLESS) };
+    let closing = |at| Settings {
+        input_filter: if at < close { InputFilter::All } else { InputFilter::Closed },
+        ..with(ENDLESS)
+    };
     let alone = render(&one_call(), &playing(), closing);
     let strike = note(10 * BEAT + 77, place(30), BEAT);
     let heard = render(&[one_call(), strike.to_vec()].concat(), &playing(), closing);
@@ -177,7 +181,7 @@ fn a_channel_with_chords_is_no_call_and_takes_no_floor() {
 #[test]
 fn a_trade_on_a_grid_keeps_to_its_bars_and_to_the_grid() {
     let quantise = Quantise { grid: Grid::Quarter, ..Quantise::OFF };
-    let settings = Settings { delivery: Delivery { quantise, ..Delivery::PLAIN }, ..with(TRADE) };
+    let settings = Settings { output: OutputSettings { quantise, ..OutputSettings::PLAIN }, ..with(TRADE) };
     let onsets = onsets(&render(&one_call(), &playing(), |_| settings));
     assert!(onsets.len() > 20);
     for onset in onsets {
@@ -196,10 +200,10 @@ fn a_lull_of_the_player_in_the_plugins_bars_takes_nothing_from_a_trade() {
 
 #[test]
 fn who_plays_along_is_no_denser_than_asked_for_however_often_the_player_strikes() {
-    let manner = Manner { density: Density::per_second(2.0), ..Manner::DEFAULT };
+    let generation = GenerationSettings { density: Density::per_second(2.0), ..GenerationSettings::DEFAULT };
     // Five strikes a second.
     let score: Vec<_> = (0..100).flat_map(|n| note(n * SECOND / 5, place(40), SECOND / 10)).collect();
-    let onsets = onsets(&render(&score, &playing(), |_| Settings { manner, ..with(TOGETHER) }));
+    let onsets = onsets(&render(&score, &playing(), |_| Settings { generation, ..with(TOGETHER) }));
     assert!(onsets.iter().filter(|at| **at < 20 * SECOND).count() > 20, "it plays: {onsets:?}");
     // A sample for rounding.
     assert!(onsets.windows(3).all(|three| three[2] - three[0] + 1 >= SECOND), "{onsets:?}");

@@ -6,8 +6,8 @@ use antiphon::{
     improviser::Improviser,
     lane::{Reply, Request, Telemetry, lanes},
     music::{
-        hearing::Pedal,
         note::Velocity,
+        note_tracker::Pedal,
         time::{BeatTime, Beats, Moment, SampleRate, Samples, Tempo},
         timeline::Transport,
         turn::{Alignment, Cue, Entry, Length, Rules},
@@ -164,10 +164,10 @@ fn hand_overs(
         while let Ok(request) = worker.requests.pop() {
             match request {
                 Request::Answer { from, .. } => found.push(from.0 * 2.0),
-                Request::Lull(lull) => {
+                Request::Silence(silence) => {
                     let &(wait, expects) = words.next().expect("a cycle");
                     let hand_over = Some(Moment((now + wait + expects) / 2.0));
-                    replies.push((now + wait, Reply::Expect { lull: lull.id, hand_over }));
+                    replies.push((now + wait, Reply::Expect { silence: silence.id, hand_over }));
                 }
                 _ => {}
             }

@@ -24,8 +24,8 @@ use antiphon::{
     improviser::Improviser,
     lane::{Telemetry, lanes},
     music::{
-        hearing::Place,
         note::{Key, Velocity},
+        note_tracker::Place,
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
         turn::{Length, Rules},

@@ -6,13 +6,14 @@ use antiphon::{
     improviser::Improviser,
     lane::lanes,
     music::{
-        hearing::{NoteId, Pedal, Place, Places},
         note::{Key, Velocity},
+        note_tracker::{NoteId, Pedal, Place, Places},
         time::{SampleRate, Samples},
         turn::Rules,
     },
     performer::{
-        Arrival, Delivery, Ears, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers,
+        Arrival, Gesture, InputFilter, OutputSettings, Partner, Past, Performer, Port, Refused, Settings,
+        Sound, Triggers,
     },
 };
 use proptest::prelude::*;
@@ -220,20 +221,22 @@ fn gestures() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
-fn changes() -> impl Strategy<Value = Vec<(u64, bool, Ears)>> {
-    let ears = prop::sample::select(vec![Ears::All, Ears::Closed, Ears::Channel(0)]);
-    prop::collection::vec((1..60u64, any::<bool>(), ears), 1..10)
+fn changes() -> impl Strategy<Value = Vec<(u64, bool, InputFilter)>> {
+    let input_filter =
+        prop::sample::select(vec![InputFilter::All, InputFilter::Closed, InputFilter::Channel(0)]);
+    prop::collection::vec((1..60u64, any::<bool>(), input_filter), 1..10)
 }
 
-fn settings_at(changes: &[(u64, bool, Ears)], at: u64) -> Settings {
+fn settings_at(changes: &[(u64, bool, InputFilter)], at: u64) -> Settings {
     let mut end = 0;
     let now = changes.iter().find(|(blocks, ..)| {
         end += blocks * BLOCK;
         at < end
     });
-    let (thru, ears) = now.map_or((true, Ears::All), |(_, thru, ears)| (*thru, *ears));
-    let delivery = Delivery { channel: Some(1), ..Delivery::PLAIN };
-    Settings { thru, ears, delivery, ..ENDLESS }
+    let (thru, input_filter) =
+        now.map_or((true, InputFilter::All), |(_, thru, input_filter)| (*thru, *input_filter));
+    let output = OutputSettings { channel: Some(1), ..OutputSettings::PLAIN };
+    Settings { thru, input_filter, output, ..ENDLESS }
 }
 
 proptest! {
@@ -266,7 +269,7 @@ proptest! {
         play(&mut rack, &mut first, beats * BEAT, |_| ENDLESS);
         let mut second = performer(ENDLESS, first.leave());
         rack.next = rack.score.len();
-        play(&mut rack, &mut second, (beats + 1) * BEAT, |_| Settings { ears: Ears::Closed, ..ENDLESS });
+        play(&mut rack, &mut second, (beats + 1) * BEAT, |_| Settings { input_filter: InputFilter::Closed, ..ENDLESS });
         prop_assert_eq!((&rack.passed, &rack.answer, rack.pressed), (&vec![], &vec![], [false; 16]));
     }
 }
@@ -294,11 +297,12 @@ fn first_answer(score: &[Event], settings: Settings) -> (Place, u64, u64) {
 fn a_strike_that_passes_unheard_takes_the_key_over_until_its_own_release() {
     let call = note(60, 0, BEAT);
     let second = Settings {
-        ears: Ears::Channel(0),
-        delivery: Delivery { channel: Some(1), ..Delivery::PLAIN },
+        input_filter: InputFilter::Channel(0),
+        output: OutputSettings { channel: Some(1), ..OutputSettings::PLAIN },
         ..ENDLESS
     };
-    let deaf = |at: u64| if at < BEAT { ENDLESS } else { Settings { ears: Ears::Closed, ..ENDLESS } };
+    let deaf =
+        |at: u64| if at < BEAT { ENDLESS } else { Settings { input_filter: InputFilter::Closed, ..ENDLESS } };
     // Nobody listens, or a second keyboard plays on the output channel.
     for (settings, heard) in [(second, None), (ENDLESS, Some(deaf))] {
         let (key, from, until) = first_answer(&call, settings);

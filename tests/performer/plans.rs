@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon::{
     improviser::{Improviser, Progress},
     lane::{ImproviserEnd, PerformerEnd, Reply, Request, Telemetry, lanes, lanes_of},
-    model::{Chance, Limits, Model, State, Taste},
+    model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
         grid::GridNote,
         note::{Key, Note, RelativeNote, Velocity},
@@ -42,7 +42,7 @@ impl Model for Steady {
 
     fn hear(&self, _: &mut State, _: GridNote) {}
 
-    fn draw(&self, state: &mut State, _: &Taste, limits: &Limits, _: &mut Chance) -> RelativeNote {
+    fn draw(&self, state: &mut State, _: &SamplingSettings, limits: &Limits, _: &mut Chance) -> RelativeNote {
         *state.own_mut::<f32>() = (*state.own_mut::<f32>() + 1.0) % 60.0;
         RelativeNote {
             step: limits.step(Seconds(self.0)),
@@ -78,8 +78,14 @@ impl Model for Listener {
         *state.own_mut::<f32>() = (*state.own_mut::<f32>() * 3.0 + heard) % 1_009.0;
     }
 
-    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
-        let drawn = Dice.draw(state, taste, limits, chance);
+    fn draw(
+        &self,
+        state: &mut State,
+        sampling: &SamplingSettings,
+        limits: &Limits,
+        chance: &mut Chance,
+    ) -> RelativeNote {
+        let drawn = Dice.draw(state, sampling, limits, chance);
         let key = Key::saturating(40 + (*state.own_mut::<f32>() as u32 % 40) as u8);
         RelativeNote { key: limits.keys.nearest(key).expect("a key"), ..drawn }
     }
@@ -113,7 +119,7 @@ impl Relay {
         while let Ok(request) = self.to_performer.requests.pop() {
             let newest = self.made.last().map(|(turn, _)| *turn);
             match request {
-                Request::Again { turn, from, .. } => {
+                Request::Replan { turn, from, .. } => {
                     self.given_up.push((TurnId(turn.0.wrapping_sub(1)), from));
                 }
                 Request::Cancel { turn, .. } => self.given_up.push((turn, Moment::EARLIEST)),

@@ -5,20 +5,21 @@ use std::{collections::HashSet, sync::Arc};
 use antiphon::{
     improviser::Improviser,
     lane::{Telemetry, lanes},
-    model::{Chance, Limits, Model, State, Taste},
+    model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
+        generation::{GenerationSettings, Thousandths},
         grid::GridNote,
         harmony::Source,
-        hearing::{Pedal, Place, Zone},
-        manner::{Manner, Thousandths},
         note::{Key, RelativeNote, Velocity},
+        note_tracker::{Pedal, Place, Zone},
         patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
         timeline::Transport,
         turn::{Alignment, Cue, Entry, Length, Rules},
     },
     performer::{
-        Arrival, Delivery, Ears, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers,
+        Arrival, Gesture, InputFilter, OutputSettings, Partner, Past, Performer, Port, Refused, Settings,
+        Sound, Triggers,
     },
 };
 use proptest::prelude::*;
@@ -33,9 +34,9 @@ pub const SETTINGS: Settings = Settings {
     rules: ANSWER,
     patience: Patience::DEFAULT,
     // A note or two are enough to have it play anything.
-    manner: Manner { pace_follow: Thousandths::ZERO, ..Manner::DEFAULT },
-    delivery: Delivery::PLAIN,
-    ears: Ears::All,
+    generation: GenerationSettings { pace_follow: Thousandths::ZERO, ..GenerationSettings::DEFAULT },
+    output: OutputSettings::PLAIN,
+    input_filter: InputFilter::All,
     harmony: Source::Off,
     zone: Zone::Off,
     triggers: Triggers::NONE,
@@ -65,7 +66,13 @@ impl Model for Dice {
 
     fn hear(&self, _: &mut State, _: GridNote) {}
 
-    fn draw(&self, _: &mut State, _: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+    fn draw(
+        &self,
+        _: &mut State,
+        _: &SamplingSettings,
+        limits: &Limits,
+        chance: &mut Chance,
+    ) -> RelativeNote {
         let step = Seconds([0.0, 0.01, 0.125, 0.4][chance.random_range(0..4)]);
         let duration = Seconds(chance.random_range(0.0..1.5));
         let key = Key::saturating(chance.random_range(48..72));

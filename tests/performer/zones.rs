@@ -2,8 +2,8 @@
 
 use antiphon::{
     music::{
-        hearing::{Place, Zone},
         note::Key,
+        note_tracker::{Place, Zone},
     },
     performer::{Gesture, Past, Settings, Sound},
 };

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use antiphon::{
     desk::{Desk, side_by_side},
-    model::{Chance, Limits, Model, Taste, lstm::Lstm, weights},
+    model::{Chance, Limits, Model, SamplingSettings, lstm::Lstm, weights},
     music::{
         grid::GridNote,
         note::{Key, Velocity},
@@ -161,7 +161,7 @@ fn step(model: &dyn Model) -> Spread {
         .map(|_| {
             let begun = Instant::now();
             model.hear(&mut state, note);
-            note = model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut chance).into();
+            note = model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance).into();
             begun.elapsed().as_secs_f64() * 1e6
         })
         .collect();

@@ -22,7 +22,7 @@ use antiphon::{
     lane::Ending,
     model::Model,
     music::{
-        manner::Manner,
+        generation::GenerationSettings,
         note::{Note, RelativeNote},
         time::Seconds,
     },
@@ -160,14 +160,14 @@ fn training<P: Notes>(
 /// answer may begin as soon as the last note heard has begun.
 fn continued(
     model: &Arc<dyn Model>,
-    manner: Manner,
+    generation: GenerationSettings,
     seed: u32,
     heard: &[Note],
     count: usize,
 ) -> Vec<RelativeNote> {
     let from = playing::from(heard);
     let mut before = from;
-    let task = Task { manner, seed, length: Seconds::FOREVER, ending: Ending::Full };
+    let task = Task { generation, seed, length: Seconds::FOREVER, ending: Ending::Full };
     let relative = |note: Note| {
         let Note { onset, duration, key, velocity } = note;
         let step = onset - std::mem::replace(&mut before, onset);
@@ -268,7 +268,7 @@ mod tests {
 
     fn played(model: &Arc<dyn Model>, turn: u32) -> Vec<RelativeNote> {
         let defaults = AntiphonParams::default().snapshot();
-        continued(model, defaults.manner, defaults.seed(turn, 0), &heard(), PLAYED)
+        continued(model, defaults.generation, defaults.seed(turn, 0), &heard(), PLAYED)
     }
 
     #[test]

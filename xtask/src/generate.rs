@@ -122,8 +122,8 @@ fn make(arguments: &Arguments) -> Result<Vec<Made>> {
     let bar = progress(arguments.count);
     // Each take is a turn of its own, as with a player.
     let one = |turn: u32| {
-        let (manner, files) = (arguments.wishes.manner(), files.of(turn));
-        let take = Take::new(&model, manner, settings.seed(turn, 0), &prompt, &arguments.extent)?;
+        let (generation, files) = (arguments.wishes.generation(), files.of(turn));
+        let take = Take::new(&model, generation, settings.seed(turn, 0), &prompt, &arguments.extent)?;
         write(arguments, &prompt, &take, &files, audio.as_ref())?;
         bar.inc(1);
         Ok((take, files))

@@ -7,7 +7,7 @@ use antiphon::{
     lane::{Ending, PerformerEnd, Reply, Request, lanes},
     model::Model,
     music::{
-        manner::Manner,
+        generation::GenerationSettings,
         note::Note,
         pace::Touch,
         time::{Moment, Seconds},
@@ -18,7 +18,7 @@ use antiphon::{
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Task {
-    pub manner: Manner,
+    pub generation: GenerationSettings,
     pub seed: u32,
     pub length: Seconds,
     pub ending: Ending,
@@ -37,8 +37,8 @@ impl Playing {
         let mut playing = Self { performer, improviser: Improviser::new(end, slice::from_ref(model)) };
         let mut touch = Touch::default();
         heard.iter().for_each(|note| touch.strike(note.velocity));
-        let Task { manner, seed, length, ending } = *task;
-        playing.ask(Request::Manner(manner));
+        let Task { generation, seed, length, ending } = *task;
+        playing.ask(Request::GenerationSettings(generation));
         heard.iter().for_each(|&note| playing.ask(Request::heard(note)));
         let (turn, touch) = (TurnId(0), touch.velocity());
         playing.ask(Request::Answer { turn, from, length, seed, touch, ending });
@@ -94,7 +94,12 @@ mod tests {
 
     fn played(heard: &[Note], count: usize) -> Vec<Note> {
         let model = &model::embedded()[0];
-        let task = Task { manner: Manner::DEFAULT, seed: 3, length: Seconds::FOREVER, ending: Ending::Full };
+        let task = Task {
+            generation: GenerationSettings::DEFAULT,
+            seed: 3,
+            length: Seconds::FOREVER,
+            ending: Ending::Full,
+        };
         Playing::new(model, &task, heard, from(heard)).take(count).collect()
     }
 
@@ -108,7 +113,12 @@ mod tests {
     #[test]
     fn no_note_begins_before_the_moment_that_is_asked_for() {
         let heard: Vec<Note> = (0..50).map(note).collect();
-        let task = Task { manner: Manner::DEFAULT, seed: 3, length: Seconds::FOREVER, ending: Ending::Full };
+        let task = Task {
+            generation: GenerationSettings::DEFAULT,
+            seed: 3,
+            length: Seconds::FOREVER,
+            ending: Ending::Full,
+        };
         for model in model::embedded() {
             for from in [9.8, 30.0, 4000.0].map(Moment) {
                 let notes: Vec<Note> = Playing::new(model, &task, &heard, from).take(10).collect();

@@ -40,7 +40,7 @@ const PURE: [&str; 8] = [
     "src/synth.rs",
     "src/synth",
     "src/model/sampling.rs",
-    "src/model/taste.rs",
+    "src/model/sampling_settings.rs",
     "src/model/antiphon/vocabulary.rs",
     "src/model/antiphon/scene.rs",
 ];

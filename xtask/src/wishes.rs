@@ -2,7 +2,7 @@
 
 use antiphon::{
     music::{
-        manner::{Density, Manner, Polyphony, Register, Thousandths},
+        generation::{Density, GenerationSettings, Polyphony, Register, Thousandths},
         memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
         note::Key,
         scale::{PitchClasses, Root, Scale},
@@ -60,12 +60,12 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    pub fn manner(&self) -> Manner {
-        let usual = AntiphonParams::default().snapshot().manner;
+    pub fn generation(&self) -> GenerationSettings {
+        let usual = AntiphonParams::default().snapshot().generation;
         let [lowest, highest] = [0, 127].map(Key::saturating);
         let is_free = matches!(self.scale, None | Some(Scale::Auto));
         let on_root = |scale: Scale| scale.on(self.key.unwrap_or(Root::new(0)));
-        Manner {
+        GenerationSettings {
             temperature: self.temperature.unwrap_or(usual.temperature),
             pitch_temperature: self.pitch_temperature.unwrap_or(usual.pitch_temperature),
             timing_temperature: self.timing_temperature.unwrap_or(usual.timing_temperature),
@@ -117,7 +117,7 @@ fn named(text: &str, names: &[&str]) -> Result<usize, String> {
 }
 
 fn key(text: &str) -> Result<Key, String> {
-    let param = AntiphonParams::default().manner.register_low;
+    let param = AntiphonParams::default().generation.register_low;
     let place = param.string_to_normalized_value(text).map(|place| param.preview_plain(place));
     let key = place.and_then(|number| u8::try_from(number).ok()).and_then(Key::new);
     key.ok_or_else(|| "give a key such as C4 or F#3, or a number from 0 to 127".to_owned())
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn without_a_wish_the_plugins_defaults_are_played() {
-        assert_eq!(Wishes::default().manner(), AntiphonParams::default().snapshot().manner);
+        assert_eq!(Wishes::default().generation(), AntiphonParams::default().snapshot().generation);
     }
 
     #[test]

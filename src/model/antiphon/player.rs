@@ -18,7 +18,7 @@ use super::{
     vocabulary::{Bin, OVER, STEPS, TIMES},
 };
 use crate::{
-    model::{Chance, KeyOdds, Limits, Model, State, Taste, layers::Packed, sampling, vector},
+    model::{Chance, KeyOdds, Limits, Model, SamplingSettings, State, layers::Packed, sampling, vector},
     music::{
         conditions::Conditions,
         grid::{GridNote, seconds},
@@ -194,13 +194,13 @@ impl Model for Antiphon {
         true
     }
 
-    fn is_over(&self, state: &mut State, taste: &Taste, chance: &mut Chance) -> bool {
+    fn is_over(&self, state: &mut State, sampling: &SamplingSettings, chance: &mut Chance) -> bool {
         let State { own, now, .. } = state;
         let NetworkState { numbers, scene } = own.of_type();
         let mut parts = layer::split(numbers);
         self.read_memory(&mut parts, scene.heard());
         let logits = self.step_logits(now, &mut parts.scratch);
-        sampling::draw(logits, &taste.timing, chance.random()) == OVER
+        sampling::draw(logits, &sampling.timing, chance.random()) == OVER
     }
 
     /// After the likeliest step that begins no part of the newest chord, whose time is over when anybody looks.
@@ -220,13 +220,19 @@ impl Model for Antiphon {
         Some(KeyOdds::of(self.head_logits(1, &told, &mut parts.scratch)))
     }
 
-    fn draw(&self, state: &mut State, taste: &Taste, limits: &Limits, chance: &mut Chance) -> RelativeNote {
+    fn draw(
+        &self,
+        state: &mut State,
+        sampling: &SamplingSettings,
+        limits: &Limits,
+        chance: &mut Chance,
+    ) -> RelativeNote {
         let State { own, now, odds } = state;
         let NetworkState { numbers, scene } = own.of_type();
         let mut parts = layer::split(numbers);
         self.read_memory(&mut parts, scene.heard());
         let scratch = &mut parts.scratch;
-        let mut choice = Choice { scene, taste, limits, chance };
+        let mut choice = Choice { scene, sampling, limits, chance };
         let mut told = Features::default();
         let (step, dither) = choice.step(self.head_logits(0, &told, scratch), now.pulse);
         let conditions = now.after(seconds(step));

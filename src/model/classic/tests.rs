@@ -66,7 +66,7 @@ fn the_same_chance_draws_the_same_notes() {
             notes().into_iter().for_each(|note| model.hear(&mut state, note));
             (0..20)
                 .map(|_| {
-                    let note = model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut chance);
+                    let note = model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance);
                     model.hear(&mut state, note.into());
                     note
                 })
@@ -83,7 +83,7 @@ fn forgetting_leads_back_to_silence() {
         let (_, model) = model(preset.name);
         let mut state = model.silence();
         notes().into_iter().for_each(|note| model.hear(&mut state, note));
-        model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut Chance::seed_from_u64(1));
+        model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut Chance::seed_from_u64(1));
         model.forget(&mut state);
         assert_eq!(state.own::<Vec<f32>>(), model.silence().own::<Vec<f32>>());
     }
@@ -93,8 +93,12 @@ fn forgetting_leads_back_to_silence() {
 fn a_step_is_never_shorter_than_the_silence_that_is_certain() {
     let (_, model) = model("classic-150");
     let mut state = model.silence();
-    let note =
-        model.draw(&mut state, &Taste::PLAIN, &Limits::after(Seconds(7.5)), &mut Chance::seed_from_u64(1));
+    let note = model.draw(
+        &mut state,
+        &SamplingSettings::PLAIN,
+        &Limits::after(Seconds(7.5)),
+        &mut Chance::seed_from_u64(1),
+    );
     assert_eq!(note.step, Seconds(7.5));
     assert!(note.duration >= SHORTEST);
 }
@@ -108,7 +112,10 @@ fn velocities_are_borrowed_from_what_was_heard_recently() {
         model.hear(&mut state, GridNote { velocity, ..notes()[n % 40] });
     }
     for _ in 0..50 {
-        assert_eq!(model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut chance).velocity.value(), 90);
+        assert_eq!(
+            model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance).velocity.value(),
+            90
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use safetensors::tensor::TensorView;
 
 use super::*;
-use crate::model::{Chance, Limits, Taste};
+use crate::model::{Chance, Limits, SamplingSettings};
 
 impl Weights {
     /// Weights of a preset that lie within ±`size`.
@@ -174,7 +174,7 @@ proptest! {
             let mut state = model.silence();
             let note = model.draw(
                 &mut state,
-                &Taste::PLAIN,
+                &SamplingSettings::PLAIN,
                 &Limits::NONE,
                 &mut Chance::seed_from_u64(1),
             );

@@ -1,8 +1,8 @@
 //! What the instrument holds, and what it is still owed.
 
 use crate::music::{
-    hearing::{CHANNELS, Place, Zone},
     note::Key,
+    note_tracker::{CHANNELS, Place, Zone},
 };
 
 /// Whose note sounds on a key of a channel.

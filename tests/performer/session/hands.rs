@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use antiphon::{
     music::{
-        hearing::{Place, Places},
+        note_tracker::{Place, Places},
         turn::Cue,
     },
-    performer::{Ears, Gesture, Settings},
+    performer::{Gesture, InputFilter, Settings},
 };
 
 /// The keys that are held, among those that are heard.
@@ -27,11 +27,11 @@ pub fn is_music(place: Place, settings: &Settings) -> bool {
 
 /// Who listens to the master channel of a zone listens to all of it.
 fn hears(settings: &Settings, channel: u8) -> bool {
-    match settings.ears {
-        Ears::Closed => false,
-        Ears::Channel(heard) => heard == channel || settings.zone.master() == Some(heard),
-        Ears::AllBut(other) => other != channel,
-        Ears::All => true,
+    match settings.input_filter {
+        InputFilter::Closed => false,
+        InputFilter::Channel(heard) => heard == channel || settings.zone.master() == Some(heard),
+        InputFilter::AllBut(other) => other != channel,
+        InputFilter::All => true,
     }
 }
 

@@ -3,13 +3,13 @@
 use antiphon::{
     lane::Request,
     music::{
-        hearing::{Place, Zone},
-        manner::{Crowd, Manner},
+        generation::{Crowd, GenerationSettings},
         note::Note,
+        note_tracker::{Place, Zone},
         time::Moment,
         turn::{Cue, TurnId},
     },
-    performer::{Ears, Gesture, Settings, Sound},
+    performer::{Gesture, InputFilter, Settings, Sound},
 };
 
 use super::{
@@ -112,13 +112,13 @@ impl Log {
         let waits = matches!(settings.rules.cue(), Some(Cue::Silence(_)) | None);
         let was_pressed = before.is_some_and(|now| now.settings.triggers.panic);
         let panic = settings.triggers.panic && !was_pressed;
-        let same_grid = |now: &Now| now.settings.delivery.quantise == settings.delivery.quantise;
+        let same_grid = |now: &Now| now.settings.output.quantise == settings.output.quantise;
         let newest_turn = self.plans.newest();
         self.now = Some(Now {
             song: Song::of(begin, host),
             settings,
             newest_turn,
-            closed: since(settings.ears == Ears::Closed, before.and_then(|now| now.closed)),
+            closed: since(settings.input_filter == InputFilter::Closed, before.and_then(|now| now.closed)),
             silence: since(waits, before.and_then(|now| now.silence)),
             quantised: before.filter(same_grid).map_or(begin, |now| now.quantised),
             panic: panic.then_some(begin),
@@ -145,7 +145,7 @@ impl Log {
         let Now { song, settings, closed, silence, .. } = self.now();
         let waited = silence.is_some_and(|since| since + FORGOTTEN_CUE < song.begin);
         if self.plans.request(request, &song, settings.rules, waited) {
-            self.changes_of_mind += usize::from(matches!(request, Request::Again { .. }));
+            self.changes_of_mind += usize::from(matches!(request, Request::Replan { .. }));
         }
         if let Request::Answer { from, .. } = request {
             // What a faster tempo has brought forward of a plan has sounded before the next one begins.
@@ -171,9 +171,9 @@ impl Log {
         self.expected = hand_over;
     }
 
-    pub fn planned(&mut self, turn: TurnId, note: Note, manner: Manner, delivered: u64) {
+    pub fn planned(&mut self, turn: TurnId, note: Note, generation: GenerationSettings, delivered: u64) {
         let tempo = self.now().song.tempo;
-        self.plans.plan(turn, note, manner, delivered, tempo);
+        self.plans.plan(turn, note, generation, delivered, tempo);
     }
 
     pub fn passed(&mut self, gesture: Gesture) {
@@ -215,10 +215,10 @@ impl Log {
 
     fn sounded(&self, at: u64, sound: Sound, place: Place) -> Sounded {
         let Now { song, settings, quantised, .. } = self.now();
-        let Settings { manner, delivery, bypass, zone, .. } = settings;
-        let (plan, expected) = self.plans.of(sound, at, &delivery, &song).expect("what sounds was planned");
+        let Settings { generation, output, bypass, zone, .. } = settings;
+        let (plan, expected) = self.plans.of(sound, at, &output, &song).expect("what sounds was planned");
         let turn = self.plans.turn(plan.turn);
-        let moved = Moved::by(&delivery.quantise, quantised <= plan.delivered);
+        let moved = Moved::by(&output.quantise, quantised <= plan.delivered);
         Sounded {
             at,
             turn: plan.turn,
@@ -232,17 +232,17 @@ impl Log {
             handed_over: turn.from as u64,
             waited_for_silence: turn.waited_for_silence,
             is_held_by_player: self.hands.hold(place),
-            is_in_scale: manner.keys().contains(place.key),
-            is_on_channel: match delivery.channel {
+            is_in_scale: generation.keys().contains(place.key),
+            is_on_channel: match output.channel {
                 Some(channel) => place.channel == channel,
                 // In a zone the answer looks for a clean channel.
                 None if zone != Zone::Off => zone.members().any(|channel| channel == place.channel),
                 None => place.channel == self.hands.channel(),
             },
             is_bypassed: bypass,
-            density: plan.manner.density.crowd(),
+            density: plan.generation.density.crowd(),
             sounding: self.sounding.len(),
-            voices: manner.polyphony.count(),
+            voices: generation.polyphony.count(),
         }
     }
 
@@ -251,7 +251,7 @@ impl Log {
     }
 
     fn check_voices(&mut self, at: u64) {
-        let voices = self.now.map_or(usize::MAX, |now| now.settings.manner.polyphony.count());
+        let voices = self.now.map_or(usize::MAX, |now| now.settings.generation.polyphony.count());
         self.crowded = self.crowded.or((self.sounding.len() > voices).then_some(at));
     }
 

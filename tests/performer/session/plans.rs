@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 use antiphon::{
     lane::Request,
     music::{
-        manner::Manner,
+        generation::GenerationSettings,
         note::Note,
         quantise::{Grid, Quantise},
         turn::{Rules, TurnId},
     },
-    performer::{Delivery, Sound},
+    performer::{OutputSettings, Sound},
 };
 
 use super::{
@@ -60,7 +60,7 @@ pub struct Planned {
     pub turn: TurnId,
     pub note: Note,
     /// When it was drawn.
-    pub manner: Manner,
+    pub generation: GenerationSettings,
     pub delivered: u64,
     /// The slowest tempo since: it was put on a grid when there was room for it.
     pub slowest: f64,
@@ -122,7 +122,7 @@ impl Plans {
                 let asked = Turn { answer, from, beat, jumps: 0.0, tempo, rules, waited_for_silence };
                 self.turns.insert(turn, asked);
             }
-            Request::Again { turn, from, .. } => {
+            Request::Replan { turn, from, .. } => {
                 self.turns.insert(turn, former.expect("only an answer is planned again"));
                 self.drop(|plan| plan.note.onset >= from);
             }
@@ -136,10 +136,17 @@ impl Plans {
         true
     }
 
-    pub fn plan(&mut self, turn: TurnId, note: Note, manner: Manner, delivered: u64, tempo: f64) {
+    pub fn plan(
+        &mut self,
+        turn: TurnId,
+        note: Note,
+        generation: GenerationSettings,
+        delivered: u64,
+        tempo: f64,
+    ) {
         // A reply of an old turn cannot sound.
         let is_dropped = Some(turn) <= self.over || Some(turn) < self.newest();
-        self.planned.push_back(Planned { turn, note, manner, delivered, slowest: tempo, is_dropped });
+        self.planned.push_back(Planned { turn, note, generation, delivered, slowest: tempo, is_dropped });
         if self.planned.len() > KEPT {
             self.planned.pop_front();
         }
@@ -151,9 +158,9 @@ impl Plans {
 
     /// The plan of what sounds, and where the song puts it: of all plans that would sound so, the nearest. One that was
     /// taken back only where there is no other.
-    pub fn of(&self, sound: Sound, at: u64, delivery: &Delivery, song: &Song) -> Option<(Planned, f64)> {
+    pub fn of(&self, sound: Sound, at: u64, output: &OutputSettings, song: &Song) -> Option<(Planned, f64)> {
         let Sound::NoteOn(place, velocity) = sound else { return None };
-        let sounds_so = |note: &Note| (note.key, delivery.velocity(note.velocity)) == (place.key, velocity);
+        let sounds_so = |note: &Note| (note.key, output.velocity(note.velocity)) == (place.key, velocity);
         let plans = self.planned.iter().filter(|plan| sounds_so(&plan.note));
         let placed = plans.map(|plan| (*plan, self.expected(plan, song)));
         let error = |expected: f64| (at as f64 - expected).abs();

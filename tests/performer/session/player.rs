@@ -2,8 +2,8 @@
 
 use antiphon::{
     music::{
-        hearing::{NoteId, Pedal, Place},
         note::{Key, Velocity},
+        note_tracker::{NoteId, Pedal, Place},
         turn::{Cue, Rules},
     },
     performer::Gesture,

@@ -5,16 +5,16 @@ use std::num::NonZeroU8;
 use antiphon::{
     music::{
         conditions::Style,
-        hearing::Zone,
-        manner::{Density, Manner, Polyphony, Register, Thousandths},
+        generation::{Density, GenerationSettings, Polyphony, Register, Thousandths},
         note::Key,
+        note_tracker::Zone,
         patience::Patience,
         quantise::{Grid, Quantise},
         scale::{Root, Scale},
         time::Beats,
         turn::{Alignment, Cue, Entry, Foot, Length, Rules},
     },
-    performer::{Delivery, Ears, Settings, Triggers},
+    performer::{InputFilter, OutputSettings, Settings, Triggers},
 };
 use rand::RngExt;
 use rand_pcg::Pcg32;
@@ -32,8 +32,8 @@ pub const GRIDS: [(Grid, f64); 4] = [
 
 /// Moves one control. What makes the plugin deaf or dumb is not left so for long.
 pub fn change_mind(settings: Settings, chance: &mut Pcg32) -> Settings {
-    if settings.bypass || settings.ears == Ears::Closed {
-        return Settings { bypass: false, ears: Ears::All, ..settings };
+    if settings.bypass || settings.input_filter == InputFilter::Closed {
+        return Settings { bypass: false, input_filter: InputFilter::All, ..settings };
     }
     match chance.random_range(0..21) {
         0..=4 => Settings {
@@ -42,9 +42,9 @@ pub fn change_mind(settings: Settings, chance: &mut Pcg32) -> Settings {
             varying: chance.random_bool(0.5),
             ..settings
         },
-        5..=12 => Settings { manner: manner(settings.manner, chance), ..settings },
-        13..=15 => Settings { delivery: delivery(settings.delivery, chance), ..settings },
-        16 | 17 => Settings { ears: ears(chance), ..settings },
+        5..=12 => Settings { generation: generation(settings.generation, chance), ..settings },
+        13..=15 => Settings { output: output(settings.output, chance), ..settings },
+        16 | 17 => Settings { input_filter: input_filter(chance), ..settings },
         18 => Settings { patience: Patience::saturating(chance.random_range(0.0..1.0)), ..settings },
         19 => Settings { zone: [Zone::Off, Zone::Lower, Zone::Upper][chance.random_range(0..3)], ..settings },
         _ => Settings { bypass: true, ..settings },
@@ -81,53 +81,66 @@ fn rules(chance: &mut Pcg32) -> Rules {
     }
 }
 
-fn manner(manner: Manner, chance: &mut Pcg32) -> Manner {
+fn generation(generation: GenerationSettings, chance: &mut Pcg32) -> GenerationSettings {
     let part = Thousandths(chance.random_range(0..=1_000));
     match chance.random_range(0..17) {
-        0 => Manner { temperature: part, ..manner },
-        1 => Manner { pitch_temperature: part, ..manner },
-        2 => Manner { timing_temperature: part, ..manner },
-        3 => Manner { focus: part, ..manner },
-        4 => Manner { velocity_follow: part, ..manner },
-        13 => Manner { pace_follow: part, ..manner },
-        14 => Manner { key_follow: part, ..manner },
-        15 => Manner { tempo_from_player: chance.random_bool(0.5), ..manner },
-        16 => Manner { style: Some(Style::ALL[chance.random_range(0..4)]), ..manner },
+        0 => GenerationSettings { temperature: part, ..generation },
+        1 => GenerationSettings { pitch_temperature: part, ..generation },
+        2 => GenerationSettings { timing_temperature: part, ..generation },
+        3 => GenerationSettings { focus: part, ..generation },
+        4 => GenerationSettings { velocity_follow: part, ..generation },
+        13 => GenerationSettings { pace_follow: part, ..generation },
+        14 => GenerationSettings { key_follow: part, ..generation },
+        15 => GenerationSettings { tempo_from_player: chance.random_bool(0.5), ..generation },
+        16 => GenerationSettings { style: Some(Style::ALL[chance.random_range(0..4)]), ..generation },
         5 => {
             let (low, width) = (chance.random_range(0..100), chance.random_range(0..60));
-            Manner { register: Register::between(key(low), key(low + width)), ..manner }
+            GenerationSettings { register: Register::between(key(low), key(low + width)), ..generation }
         }
         6 => {
             let scale = Scale::ALL[chance.random_range(0..Scale::ALL.len())];
-            Manner { pitch_classes: scale.on(Root::new(chance.random_range(0..12))), ..manner }
+            GenerationSettings {
+                pitch_classes: scale.on(Root::new(chance.random_range(0..12))),
+                ..generation
+            }
         }
-        7 => Manner { polyphony: Polyphony::voices(chance.random_range(1..8)), ..manner },
-        8 => Manner { density: Density::per_second(chance.random_range(0.2..20.0)), ..manner },
-        9 => Manner { memory: chance.random_range(25..=150), model: chance.random_range(0..2), ..manner },
+        7 => GenerationSettings { polyphony: Polyphony::voices(chance.random_range(1..8)), ..generation },
+        8 => {
+            GenerationSettings { density: Density::per_second(chance.random_range(0.2..20.0)), ..generation }
+        }
+        9 => GenerationSettings {
+            memory: chance.random_range(25..=150),
+            model: chance.random_range(0..2),
+            ..generation
+        },
         // Nothing is limited, for a while.
-        _ => Manner { memory: manner.memory, model: manner.model, ..Manner::DEFAULT },
+        _ => GenerationSettings {
+            memory: generation.memory,
+            model: generation.model,
+            ..GenerationSettings::DEFAULT
+        },
     }
 }
 
-fn delivery(delivery: Delivery, chance: &mut Pcg32) -> Delivery {
+fn output(output: OutputSettings, chance: &mut Pcg32) -> OutputSettings {
     match chance.random_range(0..4) {
         0 => {
             let grid = GRIDS[chance.random_range(0..GRIDS.len())].0;
             let strength = if chance.random_bool(0.5) { 1.0 } else { chance.random_range(0.0..1.0) };
             let quantise = Quantise { grid, strength, swing: chance.random_range(0.5..0.75) };
-            Delivery { quantise, ..delivery }
+            OutputSettings { quantise, ..output }
         }
-        1 => Delivery { channel: Some(chance.random_range(0..16)), ..delivery },
-        2 => Delivery { velocity_scale: chance.random_range(0.25..2.0), ..delivery },
-        _ => Delivery::PLAIN,
+        1 => OutputSettings { channel: Some(chance.random_range(0..16)), ..output },
+        2 => OutputSettings { velocity_scale: chance.random_range(0.25..2.0), ..output },
+        _ => OutputSettings::PLAIN,
     }
 }
 
-fn ears(chance: &mut Pcg32) -> Ears {
+fn input_filter(chance: &mut Pcg32) -> InputFilter {
     match chance.random_range(0..3) {
-        0 => Ears::Closed,
-        1 => Ears::Channel(chance.random_range(0..CHANNELS)),
-        _ => Ears::All,
+        0 => InputFilter::Closed,
+        1 => InputFilter::Channel(chance.random_range(0..CHANNELS)),
+        _ => InputFilter::All,
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use antiphon::{
     improviser::{Improviser, Progress},
     lane::{ImproviserEnd, PerformerEnd, Reply, Request},
-    music::{manner::Manner, note::Velocity},
+    music::{generation::GenerationSettings, note::Velocity},
 };
 use rand::RngExt;
 use rand_pcg::Pcg32;
@@ -25,8 +25,8 @@ pub struct Worker {
     asleep: u64,
     notes: u32,
     /// What the improviser was told last, and when it drew what waits in its lane.
-    manner: Manner,
-    drawn: VecDeque<Manner>,
+    generation: GenerationSettings,
+    drawn: VecDeque<GenerationSettings>,
 }
 
 impl Worker {
@@ -39,7 +39,7 @@ impl Worker {
             waiting: VecDeque::new(),
             asleep: 0,
             notes: 0,
-            manner: Manner::DEFAULT,
+            generation: GenerationSettings::DEFAULT,
             drawn: VecDeque::new(),
         }
     }
@@ -58,15 +58,15 @@ impl Worker {
             return;
         }
         while let Some(request) = self.waiting.pop_front() {
-            if let Request::Manner(manner) = request {
-                self.manner = manner;
+            if let Request::GenerationSettings(generation) = request {
+                self.generation = generation;
             }
             // A step takes a request before it draws anything.
             self.inside.requests.push(request).expect("the improviser empties its lane");
             self.improviser.step();
         }
         while self.improviser.step() == Progress::Worked {}
-        self.drawn.resize(self.inside.replies.slots(), self.manner);
+        self.drawn.resize(self.inside.replies.slots(), self.generation);
         self.relay(now, log);
     }
 
@@ -74,12 +74,12 @@ impl Worker {
     fn relay(&mut self, now: u64, log: &mut Log) {
         while !self.outside.replies.is_full() {
             let Ok(mut reply) = self.inside.replies.pop() else { break };
-            let manner = self.drawn.pop_front().expect("it was drawn");
+            let generation = self.drawn.pop_front().expect("it was drawn");
             match &mut reply {
                 Reply::Play { turn, note, .. } => {
                     note.velocity = Velocity::saturating((self.notes % 127) as u8 + 1);
                     self.notes += 1;
-                    log.planned(*turn, *note, manner, now);
+                    log.planned(*turn, *note, generation, now);
                 }
                 Reply::Expect { hand_over, .. } => log.expected(*hand_over),
                 Reply::Done(_) => {}

@@ -5,8 +5,8 @@ use std::{path::Path, str::FromStr};
 
 use antiphon::{
     music::{
+        generation::Register,
         keys::Keys,
-        manner::Register,
         note::Key,
         scale::{Root, Scale},
     },

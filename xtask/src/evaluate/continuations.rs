@@ -17,7 +17,7 @@ use serde::Serialize;
 use antiphon::{
     model::Model,
     music::{
-        manner::{Manner, Thousandths},
+        generation::{GenerationSettings, Thousandths},
         note::RelativeNote,
     },
     params::AntiphonParams,
@@ -104,7 +104,7 @@ impl Trial {
         // Each prompt is a turn of one take: chance moves on as it does for a player.
         let one = |(turn, prompt): (usize, &Prompt)| {
             let seed = defaults.seed(u32::try_from(turn).unwrap_or(u32::MAX), 0);
-            let next = continued(model, how.manner, seed, &prompt.heard, NEXT);
+            let next = continued(model, how.generation, seed, &prompt.heard, NEXT);
             bar.inc(1);
             ensure!(!next.is_empty(), "{} has no answer to what it has heard", model.name());
             Ok(self.similarity(prompt, &next))
@@ -128,22 +128,22 @@ impl Trial {
 /// One way to play, and what tells it from the plugin's defaults.
 #[derive(Debug, Clone, PartialEq)]
 struct Try {
-    manner: Manner,
+    generation: GenerationSettings,
     name: String,
 }
 
 impl Tries {
     /// All ways to play; the defaults alone where nothing else is asked for.
     fn all(&self) -> Vec<Try> {
-        let defaults = AntiphonParams::default().snapshot().manner;
-        let mut tries = vec![Try { manner: defaults, name: String::new() }];
+        let defaults = AntiphonParams::default().snapshot().generation;
+        let mut tries = vec![Try { generation: defaults, name: String::new() }];
         let fields: [Field; 6] = [
-            ("temperature", &self.temperature, |manner| &mut manner.temperature),
-            ("pitch", &self.pitch_temperature, |manner| &mut manner.pitch_temperature),
-            ("timing", &self.timing_temperature, |manner| &mut manner.timing_temperature),
-            ("focus", &self.focus, |manner| &mut manner.focus),
-            ("follow", &self.velocity_follow, |manner| &mut manner.velocity_follow),
-            ("pace", &self.pace_follow, |manner| &mut manner.pace_follow),
+            ("temperature", &self.temperature, |generation| &mut generation.temperature),
+            ("pitch", &self.pitch_temperature, |generation| &mut generation.pitch_temperature),
+            ("timing", &self.timing_temperature, |generation| &mut generation.timing_temperature),
+            ("focus", &self.focus, |generation| &mut generation.focus),
+            ("follow", &self.velocity_follow, |generation| &mut generation.velocity_follow),
+            ("pace", &self.pace_follow, |generation| &mut generation.pace_follow),
         ];
         for (name, numbers, field) in fields {
             if !numbers.is_empty() {
@@ -154,18 +154,18 @@ impl Tries {
     }
 }
 
-type Field<'a> = (&'a str, &'a [Thousandths], fn(&mut Manner) -> &mut Thousandths);
+type Field<'a> = (&'a str, &'a [Thousandths], fn(&mut GenerationSettings) -> &mut Thousandths);
 
 fn varied(
     before: &Try,
     name: &str,
     numbers: &[Thousandths],
-    field: fn(&mut Manner) -> &mut Thousandths,
+    field: fn(&mut GenerationSettings) -> &mut Thousandths,
 ) -> Vec<Try> {
     let one = |&number: &Thousandths| {
-        let mut manner = before.manner;
-        *field(&mut manner) = number;
-        Try { manner, name: format!("{} {name} {}", before.name, number.value()) }
+        let mut generation = before.generation;
+        *field(&mut generation) = number;
+        Try { generation, name: format!("{} {name} {}", before.name, number.value()) }
     };
     numbers.iter().map(one).collect()
 }
@@ -250,7 +250,10 @@ mod tests {
     #[test]
     fn without_a_wish_the_plugins_defaults_are_played() {
         let all = NONE.all();
-        assert_eq!(all, [Try { manner: AntiphonParams::default().snapshot().manner, name: String::new() }]);
+        assert_eq!(
+            all,
+            [Try { generation: AntiphonParams::default().snapshot().generation, name: String::new() }]
+        );
     }
 
     #[test]
@@ -261,7 +264,10 @@ mod tests {
                 .all();
         assert_eq!(all.len(), 6);
         assert_eq!(all[5].name, " timing 1.1 focus 0.1");
-        assert_eq!((all[5].manner.timing_temperature.value(), all[5].manner.focus.value()), (1.1, 0.1));
+        assert_eq!(
+            (all[5].generation.timing_temperature.value(), all[5].generation.focus.value()),
+            (1.1, 0.1)
+        );
     }
 
     fn row(all: &[Similarity]) -> serde_json::Value {

@@ -6,7 +6,7 @@ use antiphon::{
     lane::Ending,
     model::Model,
     music::{
-        manner::Manner,
+        generation::GenerationSettings,
         note::Note as Drawn,
         time::{Moment, Seconds},
     },
@@ -65,17 +65,17 @@ impl Take {
     /// When nothing may be played.
     pub fn new(
         model: &Arc<dyn Model>,
-        manner: Manner,
+        generation: GenerationSettings,
         seed: u32,
         prompt: &Prompt,
         extent: &Extent,
     ) -> Result<Self> {
         let asked = extent.asked(prompt);
-        let task = Task { manner, seed, length: asked.length, ending: asked.ending };
+        let task = Task { generation, seed, length: asked.length, ending: asked.ending };
         let heard = prompt.heard();
         let drawn: Vec<_> =
             Playing::new(model, &task, &heard, Moment(prompt.from)).take(asked.notes).collect();
-        ensure!(!manner.keys().is_empty(), "no key from --low to --high is in the scale: give more room");
+        ensure!(!generation.keys().is_empty(), "no key from --low to --high is in the scale: give more room");
         // The silence before a recording begins is no music.
         let shift = if heard.is_empty() { drawn.first().map_or(0.0, |note| note.onset.0) } else { 0.0 };
         let mut before = prompt.from;

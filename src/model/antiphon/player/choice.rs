@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use crate::{
     model::{
-        Chance, Limits, Sampling, StepCells, Taste,
+        Chance, Limits, Sampling, SamplingSettings, StepCells,
         antiphon::{
             experts::{FinePlaces, PLACED_BINS, Places, Shares},
             scene::{ENDS, Scene},
@@ -42,7 +42,7 @@ const NOTES: usize = WAVERING * ROUNDS * LONGEST;
 /// One note's choices. Each takes the logits of its head, which it overwrites. Realtime-safe.
 pub struct Choice<'a> {
     pub scene: &'a Scene,
-    pub taste: &'a Taste,
+    pub sampling: &'a SamplingSettings,
     pub limits: &'a Limits,
     pub chance: &'a mut Chance,
 }
@@ -57,7 +57,7 @@ impl Choice<'_> {
         let places = pulse.map(|pulse| FinePlaces::<PARTS>::after(pulse, 0));
         let own = folded(times, experts, places.as_ref());
         if let Some((pulse, places)) = pulse.zip(experts.first_chunk_mut::<PLACES>()) {
-            self.taste.keep_to_beat(places, pulse.period());
+            self.sampling.keep_to_beat(places, pulse.period());
         }
         let shares = masked(times, experts, places.as_ref(), cells);
         keep_chords(times, &own);
@@ -69,7 +69,7 @@ impl Choice<'_> {
         let bin = Bin::at(self.one_of(times, &self.timing(pulse)));
         let drawn = self.chance.random();
         let cell = match shares.filter(|_| bin.index < PLACED_BINS) {
-            Some(shares) => shares.cell(bin, self.taste.timing.sharpness(), drawn),
+            Some(shares) => shares.cell(bin, self.sampling.timing.sharpness(), drawn),
             None if cells.joins(bin.first_cell) => bin.first_cell,
             None => bin.until(cells.most).cell(cells.least, drawn),
         };
@@ -80,7 +80,7 @@ impl Choice<'_> {
     }
 
     fn part(&mut self, places: &FinePlaces<PARTS>, cell: u32, experts: &[f32]) -> f32 {
-        places.part(cell as usize, experts, self.taste.timing.sharpness(), self.chance.random())
+        places.part(cell as usize, experts, self.sampling.timing.sharpness(), self.chance.random())
     }
 
     /// Somewhere in the cell, or in that part of it.
@@ -94,11 +94,11 @@ impl Choice<'_> {
         let later = &mut times[CHORD_CELLS..];
         let before = log_sum(later);
         for (index, logit) in later.iter_mut().enumerate() {
-            *logit += self.taste.lean * (Bin::at(CHORD_CELLS + index).first_cell as f32).ln();
+            *logit += self.sampling.lean * (Bin::at(CHORD_CELLS + index).first_cell as f32).ln();
         }
         let gained = log_sum(later) - before;
         if gained.is_finite() {
-            later.iter_mut().for_each(|logit| *logit += self.taste.thinning - gained);
+            later.iter_mut().for_each(|logit| *logit += self.sampling.thinning - gained);
         }
     }
 
@@ -110,16 +110,16 @@ impl Choice<'_> {
         let worn_out = worn_out(self.scene, step).collect();
         let allowed = allowed.without(worn_out).or_else(allowed);
         for (key, logit) in (0..).map(Key::saturating).zip(logits.iter_mut()) {
-            *logit -= self.taste.loss_of_key(key);
+            *logit -= self.sampling.loss_of_key(key);
         }
-        sampling::draw_key(logits, allowed, &self.taste.pitch, self.chance.random())
+        sampling::draw_key(logits, allowed, &self.sampling.pitch, self.chance.random())
     }
 
     pub fn velocity(&mut self, logits: &mut [f32]) -> Velocity {
         for (bin, logit) in logits.iter_mut().enumerate() {
-            *logit -= self.taste.loss_of_velocity(velocity_around(bin));
+            *logit -= self.sampling.loss_of_velocity(velocity_around(bin));
         }
-        velocity_of(self.one_of(logits, &self.taste.velocity), self.chance.random())
+        velocity_of(self.one_of(logits, &self.sampling.velocity), self.chance.random())
     }
 
     /// In cells: a length, or up to where another note ends. The onset lies at `pulse`.
@@ -132,10 +132,10 @@ impl Choice<'_> {
         let places = pulse.map(|pulse| Places::after(pulse, 1));
         let shares = masked(times, experts, places.as_ref(), StepCells::between(0, longest - 1));
         for (index, logit) in times.iter_mut().enumerate() {
-            *logit += self.taste.stretch * (Bin::at(index).first_cell as f32).ln_1p();
+            *logit += self.sampling.stretch * (Bin::at(index).first_cell as f32).ln_1p();
         }
         for (logit, length) in pointers.iter_mut().zip(lengths) {
-            *logit += self.taste.stretch * (length as f32).ln();
+            *logit += self.sampling.stretch * (length as f32).ln();
         }
         let allowed = |length: u32| (1..=longest).contains(&length);
         for (logit, _) in pointers.iter_mut().zip(lengths).filter(|(_, length)| !allowed(*length)) {
@@ -147,7 +147,7 @@ impl Choice<'_> {
         }
         let bin = Bin::at(end);
         1 + match shares.filter(|_| bin.index < PLACED_BINS) {
-            Some(shares) => shares.cell(bin, self.taste.timing.sharpness(), drawn),
+            Some(shares) => shares.cell(bin, self.sampling.timing.sharpness(), drawn),
             None => bin.until(longest - 1).cell(0, drawn),
         }
     }
@@ -155,7 +155,7 @@ impl Choice<'_> {
     /// How times are chosen. Without a beat they are spread over cells of 10 ms, each of which is unlikely beside a chord or an
     /// end that is pointed at: to leave out the unlikely ones would leave out all but those.
     fn timing(&self, pulse: Option<Pulse>) -> Sampling {
-        let timing = self.taste.timing;
+        let timing = self.sampling.timing;
         Sampling { focus: if pulse.is_some() { timing.focus } else { 0.0 }, ..timing }
     }
 

@@ -160,7 +160,7 @@ fn continuation(model: &Antiphon, heard: &[GridNote], count: usize, seed: u64) -
     let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(seed));
     heard.iter().for_each(|&note| model.hear(&mut state, note));
     let play = |_| {
-        let note = model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut chance).into();
+        let note = model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance).into();
         model.hear(&mut state, note);
         note
     };
@@ -209,7 +209,8 @@ fn a_note_begins_anywhere_in_its_cell() {
     let model = playable(&weights);
     let mut state = model.silence();
     let offs = (0..100).map(|seed| {
-        let note = model.draw(&mut state, &Taste::PLAIN, &Limits::NONE, &mut Chance::seed_from_u64(seed));
+        let note =
+            model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut Chance::seed_from_u64(seed));
         assert_eq!(GridNote::from(note).step, 12);
         note.step.0 - 0.12
     });
@@ -223,7 +224,8 @@ fn a_step_leads_at_least_to_where_silence_is_certain() {
     let mut state = model.silence();
     for (n, elapsed) in [0.0, 0.004, 0.32, 0.64, 0.666, 3.21, 47.0, 1e6, f32::MAX].into_iter().enumerate() {
         let mut chance = Chance::seed_from_u64(n as u64);
-        let note = model.draw(&mut state, &Taste::PLAIN, &Limits::after(Seconds(elapsed)), &mut chance);
+        let note =
+            model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::after(Seconds(elapsed)), &mut chance);
         assert!(note.step.0 >= elapsed.min(4e7) - 0.005 && note.step.0.is_finite(), "{elapsed}");
     }
 }
@@ -250,6 +252,7 @@ fn a_piece_is_over_as_often_as_the_odds_of_the_step_say() {
     let logits = model.step_logits(&Conditions::UNKNOWN, &mut parts.scratch);
     let likely = logits[OVER].exp() / logits.iter().map(|logit| logit.exp()).sum::<f32>();
     let mut chance = Chance::seed_from_u64(8);
-    let over = (0..DRAWS).filter(|_| model.is_over(&mut state, &Taste::PLAIN, &mut chance)).count();
+    let over =
+        (0..DRAWS).filter(|_| model.is_over(&mut state, &SamplingSettings::PLAIN, &mut chance)).count();
     assert!((over as f32 / DRAWS as f32 - likely).abs() < 0.005, "{over} of {DRAWS} for {likely}");
 }

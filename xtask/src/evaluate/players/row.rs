@@ -159,7 +159,7 @@ fn played(model: &Arc<dyn Model>, piece: &[GridNote], turn: usize) -> Vec<Token>
     let from = turn / PLACES * HEARD;
     let heard = in_time(&piece[from.min(piece.len())..piece.len().min(from + HEARD)]);
     let seed = defaults.seed(u32::try_from(turn).unwrap_or(u32::MAX), 0);
-    continued(model, defaults.manner, seed, &heard, PLAYED).iter().map(Token::of).collect()
+    continued(model, defaults.generation, seed, &heard, PLAYED).iter().map(Token::of).collect()
 }
 
 fn in_time(notes: &[GridNote]) -> Vec<Note> {

@@ -2,7 +2,7 @@
 
 use crate::music::{
     call::Call,
-    manner::Manner,
+    generation::GenerationSettings,
     note::{Key, Velocity},
     pace::Stray,
     scale::Diatonic,
@@ -10,7 +10,7 @@ use crate::music::{
 
 /// How likely each part of a note must be.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Taste {
+pub struct SamplingSettings {
     /// Of steps and durations.
     pub timing: Sampling,
     pub pitch: Sampling,
@@ -86,7 +86,7 @@ const VELOCITIES_BEYOND: f32 = 4.0;
 /// How far off, at full strength, a velocity is made less likely by half a nat.
 const REACH: f32 = 8.0;
 
-impl Taste {
+impl SamplingSettings {
     /// The network's own odds.
     pub const PLAIN: Self = Self {
         timing: Sampling::PLAIN,
@@ -106,13 +106,13 @@ impl Taste {
     };
 
     /// What a manner means, where the player's touch is known. Realtime-safe.
-    pub fn of(manner: &Manner, touch: Velocity) -> Self {
-        let (temperature, focus) = (manner.temperature.value(), manner.focus.value());
+    pub fn of(generation: &GenerationSettings, touch: Velocity) -> Self {
+        let (temperature, focus) = (generation.temperature.value(), generation.focus.value());
         let scaled = |by: f32| Sampling { temperature: temperature * by, focus };
-        let strength = manner.velocity_follow.value();
+        let strength = generation.velocity_follow.value();
         Self {
-            timing: scaled(manner.timing_temperature.value()),
-            pitch: scaled(manner.pitch_temperature.value()),
+            timing: scaled(generation.timing_temperature.value()),
+            pitch: scaled(generation.pitch_temperature.value()),
             velocity: scaled(1.0),
             lean: 0.0,
             steadiness: STEADY,
@@ -130,9 +130,9 @@ impl Taste {
 
     /// The same, keeping to the player's scale as far as an answer strays from it more often than she does, as a logarithm.
     /// Realtime-safe.
-    pub fn within(self, scale: Diatonic, strays: f32, manner: &Manner) -> Self {
+    pub fn within(self, scale: Diatonic, strays: f32, generation: &GenerationSettings) -> Self {
         let least = if self.spares_between { STRICT_ALONG } else { 0.0 };
-        let loss = (manner.key_follow.value() * least.max(STRICTNESS * strays)).clamp(0.0, STRICTEST);
+        let loss = (generation.key_follow.value() * least.max(STRICTNESS * strays)).clamp(0.0, STRICTEST);
         Self { scale: (loss > 0.0).then_some((scale, loss)), ..self }
     }
 
@@ -184,8 +184,8 @@ impl Taste {
     }
 
     /// The same, leaning against how far an answer's pace is off the wanted one. Realtime-safe.
-    pub fn against(self, stray: Stray, manner: &Manner) -> Self {
-        let follow = |stray: f32| manner.pace_follow.value() * stray.clamp(-FARTHEST, FARTHEST);
+    pub fn against(self, stray: Stray, generation: &GenerationSettings) -> Self {
+        let follow = |stray: f32| generation.pace_follow.value() * stray.clamp(-FARTHEST, FARTHEST);
         Self {
             lean: follow(stray.ahead),
             thinning: THINNING * follow(stray.thicker),
@@ -229,35 +229,36 @@ fn bell(off: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::manner::Thousandths;
+    use crate::music::generation::Thousandths;
 
     /// On the sixteenths, each worth so much, and a nat less beside them.
-    fn kept(taste: Taste, on: [f32; 4], period: f64) -> [f32; 48] {
+    fn kept(sampling: SamplingSettings, on: [f32; 4], period: f64) -> [f32; 48] {
         let mut odds: [f32; 48] =
             std::array::from_fn(|place| on[(place + 6) / 12 % 4] - if place % 12 == 0 { 0.0 } else { 1.0 });
-        taste.keep_to_beat(&mut odds, period);
+        sampling.keep_to_beat(&mut odds, period);
         odds
     }
 
     #[test]
     fn who_keeps_to_the_beat_strays_less_from_each_sixteenth_and_plays_none_of_them_less_often() {
         let on = [3.0, 1.0, 2.0, 0.5];
-        let plain = kept(Taste::PLAIN, on, 0.6);
-        let steady = kept(Taste { steadiness: 2.0, ..Taste::PLAIN }, on, 0.6);
+        let plain = kept(SamplingSettings::PLAIN, on, 0.6);
+        let steady = kept(SamplingSettings { steadiness: 2.0, ..SamplingSettings::PLAIN }, on, 0.6);
         assert_eq!([0, 12, 24, 36].map(|place| steady[place]), on);
         let beside = |place: &usize| ![0, 6].contains(&(place % 12));
         assert!((0..48).filter(beside).all(|place| steady[place] < plain[place]));
-        let hurried = kept(Taste { unhurried: 0.6, ..Taste::PLAIN }, on, 0.3);
-        assert_eq!((plain, hurried), (kept(Taste::PLAIN, on, 0.3), steady));
-        let entering = kept(Taste::PLAIN.entering(), on, 0.6);
+        let hurried = kept(SamplingSettings { unhurried: 0.6, ..SamplingSettings::PLAIN }, on, 0.3);
+        assert_eq!((plain, hurried), (kept(SamplingSettings::PLAIN, on, 0.3), steady));
+        let entering = kept(SamplingSettings::PLAIN.entering(), on, 0.6);
         assert_eq!((entering[0], entering[12]), (on[0], on[0] - 3.0 * (on[0] - on[1])));
-        let free = kept(Taste { steadiness: 2.0, closeness: 0.0, ..Taste::PLAIN }, on, 0.6);
+        let free =
+            kept(SamplingSettings { steadiness: 2.0, closeness: 0.0, ..SamplingSettings::PLAIN }, on, 0.6);
         assert_eq!(free, plain, "beside a player who keeps to no beat");
     }
 
     #[test]
     fn who_plays_along_leaves_the_sixteenths_between_to_the_player() {
-        let along = kept(Taste::PLAIN.along(), [1.0; 4], 0.6);
+        let along = kept(SamplingSettings::PLAIN.along(), [1.0; 4], 0.6);
         assert_eq!([0, 24].map(|place| along[place]), [1.0; 2]);
         assert!([12, 36].into_iter().all(|place| along[place] < 0.0));
         assert_eq!(along[16], along[8], "it may swing");
@@ -265,17 +266,17 @@ mod tests {
 
     #[test]
     fn the_temperatures_of_pitch_and_timing_multiply_that_of_all() {
-        let manner = Manner {
+        let generation = GenerationSettings {
             temperature: Thousandths::of(0.8),
             pitch_temperature: Thousandths::of(0.5),
             timing_temperature: Thousandths::of(1.5),
-            ..Manner::DEFAULT
+            ..GenerationSettings::DEFAULT
         };
-        let taste = Taste::of(&manner, Velocity::saturating(64));
+        let sampling = SamplingSettings::of(&generation, Velocity::saturating(64));
         assert_eq!(
-            [taste.pitch, taste.timing, taste.velocity].map(|sampling| sampling.temperature),
+            [sampling.pitch, sampling.timing, sampling.velocity].map(|sampling| sampling.temperature),
             [0.4, 1.2, 0.8]
         );
-        assert_eq!(taste.pull, None);
+        assert_eq!(sampling.pull, None);
     }
 }

@@ -7,7 +7,7 @@ use super::{
 
 /// What an answer is to be like. Each part holds from the next note on that is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Manner {
+pub struct GenerationSettings {
     /// Of all choices: 0 takes the likeliest, 1 the network's own odds.
     pub temperature: Thousandths,
     /// Multiplies the temperature of the keys.
@@ -38,7 +38,7 @@ pub struct Manner {
     pub model: u8,
 }
 
-impl Manner {
+impl GenerationSettings {
     /// The networks' own, without a limit.
     pub const DEFAULT: Self = Self {
         temperature: Thousandths::ONE,

@@ -41,16 +41,16 @@ impl Improviser {
     /// a time; false if there is nothing to do.
     pub(super) fn show(&mut self) -> bool {
         let now = self.now_after(&self.memory);
-        let Self { display, minds, memory, manner, .. } = self;
+        let Self { display, caches, memory, generation, .. } = self;
         if !display.is_old || !display.foresight.is_watched() {
             return false;
         }
-        let mind = minds.of(manner.model);
-        if mind.hear(memory, manner.memory.into(), AT_ONCE) > 0 {
+        let cache = caches.of(generation.model);
+        if cache.hear(memory, generation.memory.into(), AT_ONCE) > 0 {
             return true;
         }
-        mind.state.now = now;
-        let odds = if memory.is_empty() { None } else { mind.model.foresee(&mut mind.state) };
+        cache.state.now = now;
+        let odds = if memory.is_empty() { None } else { cache.model.foresee(&mut cache.state) };
         display.foresight.show_keys(odds.as_ref());
         display.is_old = false;
         true
@@ -58,9 +58,9 @@ impl Improviser {
 
     /// Shows the odds among which the newest note of the answer was chosen.
     pub(super) fn show_choice(&mut self) {
-        let Self { display, minds, manner, .. } = self;
+        let Self { display, caches, generation, .. } = self;
         if display.foresight.is_watched() {
-            display.foresight.show_keys(minds.of(manner.model).state.odds.as_ref());
+            display.foresight.show_keys(caches.of(generation.model).state.odds.as_ref());
         }
         display.grow_old();
     }

@@ -5,7 +5,7 @@ use nice_plug::prelude::*;
 use super::{HOTTEST, percent, temperature, texts};
 use crate::music::{
     conditions::Style,
-    manner::{Density, Manner, Polyphony, Register, Thousandths},
+    generation::{Density, GenerationSettings, Polyphony, Register, Thousandths},
     note::Key,
     scale::{Root, Scale},
 };
@@ -20,7 +20,7 @@ const VOICES: &str = " voices";
 const HIGHEST_KEY: i32 = Key::COUNT as i32 - 1;
 
 #[derive(Params)]
-pub struct MannerParams {
+pub struct GenerationParams {
     /// Multiplies the temperature of the keys.
     #[id = "pitch-temperature"]
     pub pitch_temperature: FloatParam,
@@ -108,9 +108,9 @@ impl StyleChoice {
     }
 }
 
-impl MannerParams {
+impl GenerationParams {
     /// The values of now, added to what the other parameters say. Realtime-safe.
-    pub fn snapshot(&self, others: Manner) -> Manner {
+    pub fn snapshot(&self, others: GenerationSettings) -> GenerationSettings {
         let temperature = |param: &FloatParam| Thousandths::of(param.value().clamp(0.0, HOTTEST));
         let share = |param: &FloatParam| Thousandths::of(param.value().clamp(0.0, 1.0));
         let key = |param: &IntParam| Key::saturating(param.value().clamp(0, HIGHEST_KEY) as u8);
@@ -118,7 +118,7 @@ impl MannerParams {
             voices if voices < MOST_VOICES => Polyphony::voices(voices.max(1) as u8),
             _ => Polyphony::UNLIMITED,
         };
-        Manner {
+        GenerationSettings {
             pitch_temperature: temperature(&self.pitch_temperature),
             timing_temperature: temperature(&self.timing_temperature),
             focus: share(&self.focus),
@@ -144,9 +144,9 @@ impl MannerParams {
     }
 }
 
-impl Default for MannerParams {
+impl Default for GenerationParams {
     fn default() -> Self {
-        let usual = Manner::DEFAULT;
+        let usual = GenerationSettings::DEFAULT;
         Self {
             pitch_temperature: temperature("Pitch temperature", usual.pitch_temperature.value()),
             timing_temperature: temperature("Timing temperature", usual.timing_temperature.value()),

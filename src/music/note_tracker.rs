@@ -69,9 +69,9 @@ pub enum Release {
     Cut,
 }
 
-/// Every key that is down and every note that the pedal keeps. Never allocates after [`Hearing::new`].
+/// Every key that is down and every note that the pedal keeps. Never allocates after [`NoteTracker::new`].
 #[derive(Debug)]
-pub struct Hearing {
+pub struct NoteTracker {
     /// In the order of their strikes.
     strikes: Vec<Open>,
     /// A bit for each channel whose pedal is down.
@@ -133,7 +133,7 @@ enum Hold {
     Pedal,
 }
 
-impl Hearing {
+impl NoteTracker {
     pub fn new() -> Self {
         Self { strikes: Vec::with_capacity(STRIKES), pedals: 0, zone: Zone::Off }
     }
@@ -310,7 +310,7 @@ impl Strike {
     }
 }
 
-impl Default for Hearing {
+impl Default for NoteTracker {
     fn default() -> Self {
         Self::new()
     }

@@ -11,42 +11,42 @@ use crate::{
 };
 
 /// A mark is set at every so many notes. Notes come in the order of their ends, so one may belong behind others.
-const BETWEEN_MARKS: usize = 32;
-/// So the last mark but one is at least [`BETWEEN_MARKS`] notes back.
-const MARKS: usize = 2;
+const BETWEEN_CHECKPOINTS: usize = 32;
+/// So the last mark but one is at least [`BETWEEN_CHECKPOINTS`] notes back.
+const CHECKPOINTS: usize = 2;
 
 /// A model, and what it has heard. What it knows depends on the notes alone, not on when they came.
-pub struct Mind {
+pub struct ModelCache {
     pub model: Arc<dyn Model>,
     pub state: State,
     /// Since silence.
     heard: Vec<GridNote>,
     /// That silence was the one before a piece.
     begins_piece: bool,
-    marks: [Mark; MARKS],
+    checkpoints: [Checkpoint; CHECKPOINTS],
     /// Before the first note of the newest memory that was not settled.
-    settled: Mark,
+    settled: Checkpoint,
 }
 
 /// What was known after some of the notes.
-struct Mark {
+struct Checkpoint {
     /// 0 where there is no mark.
     notes: usize,
     state: State,
 }
 
-impl Mind {
+impl ModelCache {
     /// Allocates.
     pub fn new(model: Arc<dyn Model>) -> Self {
         let (state, heard) = (model.silence(), Vec::with_capacity(2 * LARGEST_MEMORY));
-        let marks = std::array::from_fn(|_| Mark { notes: 0, state: model.silence() });
-        let settled = Mark { notes: 0, state: model.silence() };
-        Self { model, state, heard, begins_piece: false, marks, settled }
+        let checkpoints = std::array::from_fn(|_| Checkpoint { notes: 0, state: model.silence() });
+        let settled = Checkpoint { notes: 0, state: model.silence() };
+        Self { model, state, heard, begins_piece: false, checkpoints, settled }
     }
 
     /// Has heard nothing, whatever state a failed step has left. Realtime-safe.
     pub fn begin_anew(&mut self) {
-        self.marks.iter_mut().chain([&mut self.settled]).for_each(|mark| mark.notes = 0);
+        self.checkpoints.iter_mut().chain([&mut self.settled]).for_each(|checkpoint| checkpoint.notes = 0);
         self.heard.clear();
         self.model.forget(&mut self.state);
     }
@@ -77,7 +77,7 @@ impl Mind {
             }
             self.model.hear(&mut self.state, note);
             self.heard.push(note);
-            self.mark();
+            self.checkpoint();
         }
         self.heard.len() - before
     }
@@ -91,13 +91,14 @@ impl Mind {
 
     /// To the last moment at which nothing but the first `notes` notes had been heard, of which a state is left.
     fn go_back(&mut self, notes: usize) {
-        let marks = self.marks.iter_mut().chain([&mut self.settled]);
-        marks.filter(|mark| mark.notes > notes).for_each(|mark| mark.notes = 0);
-        let marks = self.marks.iter().chain([&self.settled]);
-        let last = marks.max_by_key(|mark| mark.notes).filter(|mark| mark.notes > 0);
-        self.heard.truncate(last.map_or(0, |mark| mark.notes));
+        let checkpoints = self.checkpoints.iter_mut().chain([&mut self.settled]);
+        checkpoints.filter(|checkpoint| checkpoint.notes > notes).for_each(|checkpoint| checkpoint.notes = 0);
+        let checkpoints = self.checkpoints.iter().chain([&self.settled]);
+        let last =
+            checkpoints.max_by_key(|checkpoint| checkpoint.notes).filter(|checkpoint| checkpoint.notes > 0);
+        self.heard.truncate(last.map_or(0, |checkpoint| checkpoint.notes));
         match last {
-            Some(mark) => self.state.copy_from(&mark.state),
+            Some(checkpoint) => self.state.copy_from(&checkpoint.state),
             None => {
                 self.model.forget(&mut self.state);
                 if self.begins_piece {
@@ -107,15 +108,15 @@ impl Mind {
         }
     }
 
-    fn mark(&mut self) {
+    fn checkpoint(&mut self) {
         let notes = self.heard.len();
-        if notes.is_multiple_of(BETWEEN_MARKS) {
-            self.marks[notes / BETWEEN_MARKS % MARKS].set(notes, &self.state);
+        if notes.is_multiple_of(BETWEEN_CHECKPOINTS) {
+            self.checkpoints[notes / BETWEEN_CHECKPOINTS % CHECKPOINTS].set(notes, &self.state);
         }
     }
 }
 
-impl Mark {
+impl Checkpoint {
     fn set(&mut self, notes: usize, state: &State) {
         self.notes = notes;
         self.state.copy_from(state);
@@ -130,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{Chance, Limits, Taste},
+        model::{Chance, Limits, SamplingSettings},
         music::{
             note::{Key, Note, RelativeNote, Velocity},
             time::{Moment, Seconds},
@@ -182,7 +183,7 @@ mod tests {
             self.steps.fetch_add(1, Ordering::Relaxed);
         }
 
-        fn draw(&self, _: &mut State, _: &Taste, _: &Limits, _: &mut Chance) -> RelativeNote {
+        fn draw(&self, _: &mut State, _: &SamplingSettings, _: &Limits, _: &mut Chance) -> RelativeNote {
             unreachable!("these tests only listen")
         }
     }
@@ -224,14 +225,14 @@ mod tests {
         #[test]
         fn what_is_known_depends_on_the_notes_alone(events in events(), window in prop::option::of(25..=150usize)) {
             let model = witness(window);
-            let (mut mind, mut memory, mut newest) = (Mind::new(model.clone()), Memory::new(), 10.0);
+            let (mut cache, mut memory, mut newest) = (ModelCache::new(model.clone()), Memory::new(), 10.0);
             for event in events {
                 match event {
                     Event::Note(step, key) => {
                         memory.remember(note(newest + step, key));
                         newest += step.max(0.0);
                     }
-                    Event::Hear { notes, most } => _ = mind.hear(&memory, notes, most),
+                    Event::Hear { notes, most } => _ = cache.hear(&memory, notes, most),
                     Event::Forget => memory.clear(),
                     Event::Begin => {
                         memory.clear();
@@ -239,24 +240,24 @@ mod tests {
                     }
                 }
             }
-            mind.hear(&memory, 150, usize::MAX);
-            let mut fresh = Mind::new(model);
+            cache.hear(&memory, 150, usize::MAX);
+            let mut fresh = ModelCache::new(model);
             fresh.hear(&memory, 150, usize::MAX);
-            let heard = mind.state.own::<Heard>();
+            let heard = cache.state.own::<Heard>();
             prop_assert_eq!(heard, fresh.state.own::<Heard>());
-            let begins_piece = memory.begins_piece(mind.span(150));
+            let begins_piece = memory.begins_piece(cache.span(150));
             prop_assert_eq!(heard.begins_piece, begins_piece);
-            prop_assert_eq!(heard.notes, memory.on_grid(mind.span(150)).count());
+            prop_assert_eq!(heard.notes, memory.on_grid(cache.span(150)).count());
         }
     }
 
     /// How often a note is heard while the notes of `onsets` come one by one.
     fn steps(onsets: impl Iterator<Item = f64>) -> usize {
         let model = witness(None);
-        let (mut mind, mut memory) = (Mind::new(model.clone()), Memory::new());
+        let (mut cache, mut memory) = (ModelCache::new(model.clone()), Memory::new());
         for onset in onsets {
             memory.remember(note(onset, 60));
-            mind.hear(&memory, 150, usize::MAX);
+            cache.hear(&memory, 150, usize::MAX);
         }
         model.steps.load(Ordering::Relaxed)
     }
@@ -270,28 +271,28 @@ mod tests {
 
     #[test]
     fn a_note_that_comes_late_does_not_make_all_be_heard_anew() {
-        for behind in 1..BETWEEN_MARKS {
+        for behind in 1..BETWEEN_CHECKPOINTS {
             let onsets = (0..140).map(f64::from).chain([139.5 - behind as f64]);
-            assert!(steps(onsets) <= 140 + 2 * BETWEEN_MARKS, "{behind}");
+            assert!(steps(onsets) <= 140 + 2 * BETWEEN_CHECKPOINTS, "{behind}");
         }
     }
 
     #[test]
     fn what_was_only_supposed_leaves_no_trace_and_costs_no_more_than_what_follows_it() {
         let (model, mut memory) = (witness(None), Memory::new());
-        let mut mind = Mind::new(model.clone());
+        let mut cache = ModelCache::new(model.clone());
         (0..50).for_each(|n| memory.remember(note(f64::from(n), 60)));
         let mut scene = memory.clone();
         [50.0, 50.5, 51.0].iter().for_each(|&onset| scene.suppose(note(onset, 64)));
-        mind.hear(&scene, 150, usize::MAX);
+        cache.hear(&scene, 150, usize::MAX);
         let steps = model.steps.load(Ordering::Relaxed);
         for onset in [50.0, 50.5, 51.0] {
             memory.remember(Note { duration: Seconds(3.0), ..note(onset, 64) });
         }
-        mind.hear(&memory, 150, usize::MAX);
+        cache.hear(&memory, 150, usize::MAX);
         assert_eq!(model.steps.load(Ordering::Relaxed) - steps, 3);
-        let mut fresh = Mind::new(witness(None));
+        let mut fresh = ModelCache::new(witness(None));
         fresh.hear(&memory, 150, usize::MAX);
-        assert_eq!(mind.state.own::<Heard>(), fresh.state.own::<Heard>());
+        assert_eq!(cache.state.own::<Heard>(), fresh.state.own::<Heard>());
     }
 }
