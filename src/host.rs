@@ -1,6 +1,4 @@
-//! The framework's events and transport, told in terms of the music.
-
-mod speaker;
+//! The framework's events and transport, told in terms of the music; and the sound of what goes out.
 
 use std::marker::PhantomData;
 
@@ -9,7 +7,6 @@ use nice_plug::{
     prelude::*,
 };
 
-pub use self::speaker::Speaker;
 use crate::{
     music::{
         bars::{Bar, Signature},
@@ -19,6 +16,7 @@ use crate::{
         timeline::Transport,
     },
     performer::{Arrival, Gesture, Port, Refused, Sound},
+    synth::Synth,
 };
 
 /// The release velocity of an answer's notes: MIDI's neutral 64.
@@ -35,19 +33,19 @@ const PEDAL_DOWN: f32 = 64.0 / 127.0;
 pub struct HostPort<'a, P, C> {
     context: &'a mut C,
     /// Where what goes out is heard as well.
-    speaker: Option<Speaker<'a>>,
+    synth: Option<SynthOutput<'a>>,
     plugin: PhantomData<P>,
 }
 
 impl<'a, P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> HostPort<'a, P, C> {
-    pub fn new(context: &'a mut C, speaker: Option<Speaker<'a>>) -> Self {
-        Self { context, speaker, plugin: PhantomData }
+    pub fn new(context: &'a mut C, synth: Option<SynthOutput<'a>>) -> Self {
+        Self { context, synth, plugin: PhantomData }
     }
 
     /// The block is over: what sounds goes on to its end.
     pub fn finish(self) {
-        if let Some(speaker) = self.speaker {
-            speaker.finish();
+        if let Some(synth) = self.synth {
+            synth.finish();
         }
     }
 
@@ -71,8 +69,8 @@ impl<'a, P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> HostPort<'a, P, C> 
 
     fn send(&mut self, event: NoteEvent<()>) -> Result<(), Refused> {
         self.context.try_send_event(event).map_err(|_| Refused)?;
-        if let Some(speaker) = &mut self.speaker {
-            speaker.hear(&event);
+        if let Some(synth) = &mut self.synth {
+            synth.hear(&event);
         }
         Ok(())
     }
@@ -119,6 +117,63 @@ impl<P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> Port for HostPort<'_, P
             }
             Sound::Unbend { channel } => NoteEvent::MidiPitchBend { timing: offset, channel, value: CENTRE },
         })
+    }
+}
+
+/// The audio of one block. Realtime-safe.
+pub struct SynthOutput<'a> {
+    synth: &'a mut Synth,
+    left: &'a mut [f32],
+    right: &'a mut [f32],
+    /// So many samples of the block are written.
+    written: usize,
+}
+
+impl<'a> SynthOutput<'a> {
+    /// `None` for a plugin without a synthesiser or without two channels; what channels it has are silent then.
+    pub fn new(synth: Option<&'a mut Synth>, channels: &'a mut [&mut [f32]]) -> Option<Self> {
+        match (synth, channels) {
+            (Some(synth), [left, right]) => Some(Self { synth, left, right, written: 0 }),
+            (_, channels) => {
+                channels.iter_mut().for_each(|channel| channel.fill(0.0));
+                None
+            }
+        }
+    }
+
+    /// Something has gone out, at its sample.
+    pub fn hear(&mut self, event: &NoteEvent<()>) {
+        self.write_until(event.timing() as usize);
+        match (gesture(event), event) {
+            (Gesture::KeyDown(place, velocity), _) => self.synth.strike(place, velocity),
+            (Gesture::KeysUp(places) | Gesture::Choke(places), _) => self.synth.release(places),
+            (Gesture::AllSoundOff { channel }, _) => self.synth.cut(channel),
+            (Gesture::Pedal { channel, pedal }, _) => self.synth.pedal(channel, pedal),
+            (Gesture::ResetControllers { channel }, _) => {
+                self.synth.pedal(channel, Pedal::Up);
+                self.synth.bend(channel, 0.0);
+            }
+            (Gesture::AllOff { channel }, _) => self.synth.release(Places { channel, key: None }),
+            (_, NoteEvent::MidiPitchBend { channel, value, .. }) => {
+                self.synth.bend(*channel, (value - CENTRE) / CENTRE);
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes the rest of the block.
+    pub fn finish(mut self) {
+        self.write_until(self.left.len());
+    }
+
+    fn write_until(&mut self, sample: usize) {
+        let end = sample.min(self.left.len().min(self.right.len()));
+        if let (Some(left), Some(right)) =
+            (self.left.get_mut(self.written..end), self.right.get_mut(self.written..end))
+        {
+            self.synth.render(left, right);
+            self.written = end;
+        }
     }
 }
 

@@ -10,12 +10,13 @@ use parking_lot::{Mutex, RwLock};
 use crate::{
     foresight::Foresight,
     lane::Telemetry,
+    learner::{Learner, LearnerStatus},
     model,
     music::time::Seconds,
     params::AntiphonParams,
-    plugin::{Guest, Learner, Learning, ModelStanding},
-    take::{self, SaveError, Saved, Scribing, Take},
-    worker::Health,
+    take::{self, SaveError, Saved, SharedRecorder, Take},
+    user_model::{ModelStatus, UserModel},
+    worker::WorkerLoad,
 };
 
 /// One instance, as its window sees it. A copy is the same instance. For any thread but audio.
@@ -25,13 +26,13 @@ pub struct Instance {
     /// Counts, and the clock on which the take lies.
     pub telemetry: Arc<Telemetry>,
     /// The take. Lock it for as long as it takes to copy what is to be shown, and have it catch up first.
-    pub scribe: Scribing,
+    pub recorder: SharedRecorder,
     /// How likely each next key is. Hold a [`crate::foresight::Watch`] of it while the window is open.
     pub foresight: Arc<Foresight>,
-    pub(crate) health: Arc<Health>,
-    pub(crate) guest: Arc<Mutex<Guest>>,
+    pub(crate) load: Arc<WorkerLoad>,
+    pub(crate) user_model: Arc<Mutex<UserModel>>,
     learner: Arc<Learner>,
-    model: Arc<RwLock<ModelStanding>>,
+    model_status: Arc<RwLock<ModelStatus>>,
 }
 
 /// How an instance does.
@@ -61,26 +62,26 @@ pub struct Report {
 
 impl Instance {
     pub fn new(params: Arc<AntiphonParams>) -> Self {
-        let guest = Guest::new(params.clone());
+        let user_model = UserModel::new(params.clone());
         Self {
             params,
             telemetry: Arc::default(),
-            scribe: Arc::default(),
+            recorder: Arc::default(),
             foresight: Arc::default(),
-            health: Arc::default(),
+            load: Arc::default(),
             learner: Arc::default(),
-            model: guest.standing(),
-            guest: Arc::new(Mutex::new(guest)),
+            model_status: user_model.status(),
+            user_model: Arc::new(Mutex::new(user_model)),
         }
     }
 
     /// How it does now.
     pub fn report(&self) -> Report {
-        let Self { telemetry, health, .. } = self;
+        let Self { telemetry, load, .. } = self;
         Report {
             model: self.model_name(),
-            step: health.step(),
-            share: health.share(),
+            step: load.step(),
+            share: load.share(),
             late: telemetry.late.count(),
             dropped: telemetry.dropped.count(),
             refused: telemetry.refused.count(),
@@ -92,8 +93,8 @@ impl Instance {
     }
 
     /// What became of the player's model file, if one was chosen.
-    pub fn model(&self) -> ModelStanding {
-        self.model.read().clone()
+    pub fn model_status(&self) -> ModelStatus {
+        self.model_status.read().clone()
     }
 
     /// Reads a model file; from now on it plays, and the project remembers it. Gives its name. It reads for some tenths of
@@ -102,12 +103,12 @@ impl Instance {
     /// # Errors
     /// Where the file is no good: a sentence that says why and what to do. What played plays on.
     pub fn load_model(&self, path: &Path) -> Result<String, String> {
-        self.guest.lock().load(path)
+        self.user_model.lock().load(path)
     }
 
     /// Sends the player's own model away: the one of the parameter *Model* plays.
     pub fn dismiss_model(&self) {
-        self.guest.lock().dismiss();
+        self.user_model.lock().dismiss();
     }
 
     /// Writes a MIDI file into the player's folder for takes; gives its path. It writes to the disk: not for the thread
@@ -143,20 +144,20 @@ impl Instance {
     }
 
     /// How far the learning is.
-    pub fn learning(&self) -> Learning {
-        self.learner.standing()
+    pub fn learning(&self) -> LearnerStatus {
+        self.learner.status()
     }
 
     fn latest(&self) -> Take {
-        let mut scribe = self.scribe.lock();
-        scribe.catch_up();
-        scribe.latest_until(self.telemetry.clock.now())
+        let mut recorder = self.recorder.lock();
+        recorder.catch_up();
+        recorder.latest_until(self.telemetry.clock.now())
     }
 
     fn model_name(&self) -> String {
-        match &*self.model.read() {
-            ModelStanding::Own { name } | ModelStanding::Refused { own: Some(name), .. } => name.clone(),
-            ModelStanding::Embedded | ModelStanding::Refused { own: None, .. } => {
+        match &*self.model_status.read() {
+            ModelStatus::Own { name } | ModelStatus::Refused { own: Some(name), .. } => name.clone(),
+            ModelStatus::Embedded | ModelStatus::Refused { own: None, .. } => {
                 let chosen = self.params.model.value() as usize;
                 model::embedded().get(chosen).map_or_else(String::new, |model| model.name().to_owned())
             }
@@ -165,4 +166,123 @@ impl Instance {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use std::fs;
+
+    use nice_plug::params::persist::PersistentField;
+
+    use super::*;
+    use crate::{
+        event_log::{Event, event_log},
+        model::weights::embedded_file,
+        music::{
+            note::{Key, Velocity},
+            note_tracker::Place,
+            time::{SampleRate, SampleTime},
+        },
+    };
+
+    fn instance() -> Instance {
+        Instance::new(Arc::default())
+    }
+
+    /// A folder with the file of a model in it, and its path.
+    fn own_model() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mine.safetensors");
+        fs::write(&path, embedded_file("classic-25").expect("embedded")).expect("a file");
+        (folder, path)
+    }
+
+    #[test]
+    fn a_model_that_the_player_chose_plays_and_is_saved_with_the_project() {
+        let (_folder, path) = own_model();
+        let instance = instance();
+        assert_eq!(
+            (instance.model_status(), instance.report().model),
+            (ModelStatus::Embedded, "antiphon".to_owned())
+        );
+        assert_eq!(instance.load_model(&path).as_deref(), Ok("classic-25"));
+        assert_eq!(instance.model_status(), ModelStatus::Own { name: "classic-25".to_owned() });
+        assert_eq!(instance.report().model, "classic-25");
+        assert_eq!(instance.params.model_file.path().as_deref(), path.to_str());
+        assert_eq!(
+            instance.user_model.lock().model().map(|model| model.name().to_owned()).as_deref(),
+            Some("classic-25")
+        );
+        instance.dismiss_model();
+        assert_eq!(
+            (instance.model_status(), instance.params.model_file.path()),
+            (ModelStatus::Embedded, None)
+        );
+        assert!(instance.user_model.lock().model().is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_no_model_is_refused_in_one_sentence_and_changes_nothing() {
+        let (folder, path) = own_model();
+        let instance = instance();
+        instance.load_model(&path).expect("a model");
+        let broken = folder.path().join("broken.safetensors");
+        let model = embedded_file("classic-25").expect("embedded");
+        fs::write(&broken, &model[..model.len() / 2]).expect("a file");
+        for path in [broken, folder.path().join("missing.safetensors"), folder.path().to_owned()] {
+            let sentence = instance.load_model(&path).expect_err("no model");
+            assert!(sentence.contains(&*path.to_string_lossy()) && !sentence.contains('\n'), "{sentence}");
+        }
+        assert_eq!(instance.model_status(), ModelStatus::Own { name: "classic-25".to_owned() });
+        assert_eq!(instance.params.model_file.path().as_deref(), path.to_str());
+    }
+
+    #[test]
+    fn a_project_whose_model_file_is_missing_plays_the_embedded_one_and_says_so() {
+        let instance = instance();
+        instance.params.model_file.set("/no/such/mine.safetensors".to_owned());
+        assert!(instance.user_model.lock().model().is_none());
+        let ModelStatus::Refused { sentence, own: None } = instance.model_status() else {
+            panic!("it is missing")
+        };
+        assert!(sentence.starts_with("/no/such/mine.safetensors is not there:"), "{sentence}");
+        assert!(
+            sentence.ends_with("choose another model file; the model inside the plugin plays"),
+            "{sentence}"
+        );
+        assert_eq!(instance.report().model, "antiphon");
+        assert!(
+            instance.params.model_file.path().is_some(),
+            "the project keeps the path: the file may come back"
+        );
+    }
+
+    #[test]
+    fn where_the_new_file_is_no_good_the_one_before_plays_on_and_is_named() {
+        let (_folder, path) = own_model();
+        let instance = instance();
+        instance.load_model(&path).expect("a model");
+        instance.params.model_file.set("/no/such/other.safetensors".to_owned());
+        assert!(instance.user_model.lock().model().is_some());
+        let ModelStatus::Refused { sentence, own } = instance.model_status() else { panic!("it is missing") };
+        assert!(
+            sentence.ends_with("classic-25 plays on") && own.as_deref() == Some("classic-25"),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn what_was_played_is_saved_and_what_was_not_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let instance = instance();
+        let save = |what| instance.save_in(folder.path(), what).map_err(|error| error.to_string());
+        let nothing = save(Saved::Take).expect_err("nothing was played");
+        assert_eq!(nothing, "nothing has been played yet: play something, then save it");
+        let (mut lane, reader) = event_log();
+        instance.recorder.lock().follow(reader);
+        let (key, velocity) = (Key::saturating(60), Velocity::saturating(80));
+        lane.tell(SampleTime(0), Event::Began(SampleRate(48_000.0))).expect("room");
+        lane.tell(SampleTime(9), Event::Struck(Place { channel: 0, key }, velocity)).expect("room");
+        let path = save(Saved::Take).expect("a take");
+        assert!(fs::read(&path).expect("a file").starts_with(b"MThd"));
+        let nothing = save(Saved::LastAnswer).expect_err("nobody has answered");
+        assert_eq!(nothing, "there is no answer yet: let the plugin answer, then save it");
+    }
+}

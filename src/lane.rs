@@ -1,16 +1,17 @@
-//! The border between the audio thread and the worker: two wait-free lanes and what travels on them.
+//! The lanes between the audio thread and the worker, two wait-free queues, and what travels on them; and the counts that any
+//! thread may read.
 
-mod waits;
-
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use atomic_float::AtomicF64;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-pub use self::waits::Waits;
 use crate::music::{
     conditions::{Harmony, Who},
     generation::GenerationSettings,
@@ -34,6 +35,12 @@ pub const LATEST: Seconds = Seconds(0.03);
 
 /// A note that comes later than this may be heard to be late.
 pub const AUDIBLE: Seconds = Seconds(0.005);
+
+/// So many of the newest waits are kept.
+const KEPT: usize = 1024;
+
+/// At each wait so much of the longest one is forgotten.
+const FORGOTTEN: u32 = 16;
 
 /// From the audio thread to the worker.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -178,21 +185,21 @@ pub struct Telemetry {
     /// Records of the event log that found no room: the take and the window lack them.
     pub untold: Counter,
     /// The harmony that was told last.
-    pub harmony: Chord,
+    pub harmony: SharedHarmony,
     /// The scale that the player keeps to.
-    pub scale: Tonality,
+    pub scale: SharedScale,
     /// The end of the newest block on the instance's clock.
-    pub clock: Clock,
+    pub clock: SharedClock,
     /// The same in the time of the answer that was asked for last.
-    pub answered_until: Reached,
-    pub first_notes: Waits,
+    pub answered_until: SharedMoment,
+    pub first_notes: WaitTimes,
 }
 
 /// The instance's clock, which begins anew at each activation: the audio thread sets it, any thread reads it.
 #[derive(Debug, Default)]
-pub struct Clock(AtomicU64);
+pub struct SharedClock(AtomicU64);
 
-impl Clock {
+impl SharedClock {
     /// Realtime-safe.
     pub fn set(&self, now: SampleTime) {
         self.0.store(now.0, Ordering::Relaxed);
@@ -205,9 +212,9 @@ impl Clock {
 
 /// A harmony: the audio thread sets it, any thread reads it.
 #[derive(Debug, Default)]
-pub struct Chord(AtomicU32);
+pub struct SharedHarmony(AtomicU32);
 
-impl Chord {
+impl SharedHarmony {
     /// Realtime-safe.
     pub fn tell(&self, harmony: Harmony) {
         self.0.store(harmony.bits().into(), Ordering::Relaxed);
@@ -221,9 +228,9 @@ impl Chord {
 
 /// A scale: the worker sets it, any thread reads it.
 #[derive(Debug, Default)]
-pub struct Tonality(AtomicU8);
+pub struct SharedScale(AtomicU8);
 
-impl Tonality {
+impl SharedScale {
     /// Realtime-safe.
     pub fn tell(&self, scale: Option<Diatonic>) {
         self.0.store(scale.map_or(0, |scale| scale.number()), Ordering::Relaxed);
@@ -237,9 +244,9 @@ impl Tonality {
 
 /// How far an answer has come: the audio thread sets it, the worker reads it.
 #[derive(Debug)]
-pub struct Reached(AtomicF64);
+pub struct SharedMoment(AtomicF64);
 
-impl Reached {
+impl SharedMoment {
     /// Realtime-safe.
     pub fn set(&self, moment: Moment) {
         self.0.store(moment.0, Ordering::Relaxed);
@@ -251,7 +258,7 @@ impl Reached {
     }
 }
 
-impl Default for Reached {
+impl Default for SharedMoment {
     fn default() -> Self {
         Self(AtomicF64::new(Moment::EARLIEST.0))
     }
@@ -269,5 +276,91 @@ impl Counter {
 
     pub fn count(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The waits from an answer's asking until its first note lies in the lane. The audio thread begins them, the worker ends
+/// them, any thread reads them.
+#[derive(Debug)]
+pub struct WaitTimes {
+    epoch: Instant,
+    /// Since the epoch.
+    begun_us: AtomicU64,
+    /// A ring.
+    newest_us: [AtomicU32; KEPT],
+    count: AtomicU32,
+    /// A wait that is rarely exceeded: the longest of late, which is slowly forgotten.
+    rare_us: AtomicU32,
+}
+
+impl WaitTimes {
+    /// An answer is asked for now. What orders this before [`Self::end`] is the lane that carries the request, so this is
+    /// called first. Realtime-safe: it reads a clock.
+    pub fn begin(&self) {
+        self.begun_us.store(self.now_us(), Ordering::Relaxed);
+    }
+
+    /// The first note of the answer that was asked for last lies in the lane. Realtime-safe.
+    pub fn end(&self) {
+        let waited = self.now_us().saturating_sub(self.begun_us.load(Ordering::Relaxed));
+        let waited = u32::try_from(waited).unwrap_or(u32::MAX);
+        let rare = self.rare_us.load(Ordering::Relaxed);
+        self.rare_us.store(waited.max(rare - rare / FORGOTTEN), Ordering::Relaxed);
+        let count = self.count.load(Ordering::Relaxed);
+        let place = &self.newest_us[count as usize % KEPT];
+        place.store(waited, Ordering::Relaxed);
+        // Whoever reads the count reads the waits that it counts.
+        self.count.store(count.wrapping_add(1), Ordering::Release);
+    }
+
+    /// A wait that the worker rarely exceeds. Realtime-safe.
+    pub fn rarely_exceeded(&self) -> Seconds {
+        Seconds(Duration::from_micros(self.rare_us.load(Ordering::Relaxed).into()).as_secs_f32())
+    }
+
+    /// How many waits have ended.
+    pub fn count(&self) -> u32 {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// The newest waits, to a microsecond, in no order; at most 1,024. Allocates.
+    pub fn newest(&self) -> Vec<Duration> {
+        let known = (self.count() as usize).min(KEPT);
+        let micros = self.newest_us[..known].iter().map(|wait| wait.load(Ordering::Relaxed));
+        micros.map(|micros| Duration::from_micros(micros.into())).collect()
+    }
+
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Default for WaitTimes {
+    fn default() -> Self {
+        Self {
+            epoch: Instant::now(),
+            begun_us: AtomicU64::new(0),
+            newest_us: [const { AtomicU32::new(0) }; KEPT],
+            count: AtomicU32::new(0),
+            rare_us: AtomicU32::new(0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_waits_once_and_the_newest_waits_are_kept() {
+        let waits = WaitTimes::default();
+        assert!(waits.newest().is_empty());
+        for _ in 0..KEPT + 3 {
+            waits.begin();
+            waits.end();
+        }
+        assert_eq!((waits.count() as usize, waits.newest().len()), (KEPT + 3, KEPT));
+        let longest = waits.newest().into_iter().max();
+        assert!(longest.is_some_and(|longest| longest <= waits.epoch.elapsed()));
     }
 }

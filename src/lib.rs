@@ -5,14 +5,20 @@
 #[cfg(feature = "plugin")]
 pub mod plugin;
 
+#[cfg(feature = "editor")]
+pub mod editor;
+
 #[cfg(feature = "plugin")]
 pub mod instance;
 
 #[cfg(feature = "plugin")]
-pub mod params;
+pub mod user_model;
 
-#[cfg(feature = "editor")]
-pub mod editor;
+#[cfg(feature = "plugin")]
+pub mod learner;
+
+#[cfg(feature = "plugin")]
+pub mod params;
 
 #[cfg(feature = "plugin")]
 pub mod presets;

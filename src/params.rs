@@ -1,27 +1,17 @@
 //! What a host may automate: identifiers, ranges, units and texts. Read by any thread.
 
-mod extent;
 mod generation;
-mod output;
-mod sound;
-mod switches;
-#[cfg(test)]
-mod tests;
+mod io;
+mod persisted;
 mod texts;
 mod turn;
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
-use parking_lot::RwLock;
 
 pub use self::{
-    extent::WindowSize,
     generation::GenerationParams,
-    output::OutputParams,
-    sound::{OwnSound, SoundParams},
-    switches::{Mpe, SwitchParams},
+    io::{Mpe, OutputParams, OwnSound, SoundParams, SwitchParams},
+    persisted::{ModelFile, WindowSize},
     turn::{AnswerLength, CueSource, EntryAlignment, Mode, PartChoice, TurnParams},
 };
 use crate::{
@@ -170,8 +160,7 @@ impl Default for AntiphonParams {
                 IntRange::Linear { min: SMALLEST_MEMORY as i32, max: LARGEST_MEMORY as i32 },
             )
             .with_unit(" notes"),
-            temperature: FloatParam::new("Temperature", 1.0, FloatRange::Linear { min: 0.0, max: HOTTEST })
-                .with_value_to_string(formatters::v2s_f32_rounded(2)),
+            temperature: temperature("Temperature", 1.0),
             patience: FloatParam::new(
                 "Patience",
                 Patience::DEFAULT.part(),
@@ -203,6 +192,11 @@ fn beats(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
     FloatParam::new(name, default, range)
         .with_unit(" beats")
         .with_step_size(0.05)
+        .with_value_to_string(formatters::v2s_f32_rounded(2))
+}
+
+fn temperature(name: &str, default: f32) -> FloatParam {
+    FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: HOTTEST })
         .with_value_to_string(formatters::v2s_f32_rounded(2))
 }
 
@@ -243,36 +237,111 @@ pub enum Variation {
     Varying,
 }
 
-/// The path of a model file, saved with the project. Written by the main thread, noticed by the worker.
-#[derive(Default)]
-pub struct ModelFile {
-    pub(crate) path: RwLock<String>,
-    changes: AtomicU32,
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
 
-impl ModelFile {
-    /// How often the path was set; a new number means that it is to be read again.
-    pub fn changes(&self) -> u32 {
-        // Acquire: a reader that sees the new number must see the new path.
-        self.changes.load(Ordering::Acquire)
+    use nice_plug::params::internals::ParamPtr;
+
+    use super::*;
+
+    /// The identifiers with which projects were saved, in their order.
+    const IDS: [&str; 50] = [
+        "model",
+        "memory",
+        "temperature",
+        "silence",
+        "length",
+        "thru",
+        "seed",
+        "variation",
+        "bypass",
+        "pitch-temperature",
+        "timing-temperature",
+        "focus",
+        "density",
+        "register-low",
+        "register-high",
+        "key",
+        "scale",
+        "polyphony",
+        "velocity-follow",
+        "key-follow",
+        "pace-follow",
+        "style",
+        "tempo-from-playing",
+        "quantise",
+        "quantise-strength",
+        "swing",
+        "velocity-scale",
+        "advance",
+        "output-channel",
+        "listen",
+        "input-channel",
+        "harmony",
+        "mpe",
+        "panic",
+        "re-roll",
+        "mode",
+        "answer-length",
+        "answer-bars",
+        "trade-bars",
+        "part",
+        "cue",
+        "cue-key",
+        "cue-controller",
+        "alignment",
+        "patience",
+        "clear-memory",
+        "reset-seed",
+        "sound",
+        "sound-level",
+        "you",
+    ];
+
+    fn with_each(mut check: impl FnMut(&str, ParamPtr)) {
+        let params = AntiphonParams::with_sound();
+        for (id, param, _) in params.param_map() {
+            check(&id, param);
+        }
     }
 
-    /// The path, or `None` where the embedded models are to play. Locks: not for the audio thread.
-    pub fn path(&self) -> Option<String> {
-        Some(self.path.read().clone()).filter(|path| !path.is_empty())
-    }
-}
-
-impl PersistentField<'_, String> for ModelFile {
-    fn set(&self, path: String) {
-        *self.path.write() = path;
-        self.changes.fetch_add(1, Ordering::Release);
+    #[test]
+    fn identifiers_stay() {
+        let mut found = Vec::new();
+        with_each(|id, _| found.push(id.to_owned()));
+        assert!(IDS.iter().all(|id| found.iter().any(|found| found == id)), "{found:?}");
+        assert_eq!(found.iter().collect::<HashSet<_>>().len(), found.len());
     }
 
-    fn map<F, R>(&self, f: F) -> R
-    where
-        F: Fn(&String) -> R,
-    {
-        f(&self.path.read())
+    #[test]
+    fn whatever_a_host_shows_can_be_typed_in() {
+        with_each(|id, param| {
+            for part in 0..=200 {
+                // SAFETY: the parameters live as long as the check.
+                unsafe {
+                    let shown = param.normalized_value_to_string(part as f32 / 200.0, true);
+                    let read = param.string_to_normalized_value(&shown);
+                    let read = read.unwrap_or_else(|| panic!("{id} does not understand its own \"{shown}\""));
+                    assert_eq!(param.normalized_value_to_string(read, true), shown, "{id}");
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn defaults_shape_nothing() {
+        let settings = AntiphonParams::default().snapshot();
+        assert_eq!(
+            (settings.generation, settings.output),
+            (GenerationSettings::DEFAULT, crate::performer::OutputSettings::PLAIN)
+        );
+        assert_eq!(settings.input_filter, crate::performer::InputFilter::All);
+    }
+
+    #[test]
+    fn a_note_effect_has_no_parameters_of_a_sound() {
+        let ids: Vec<String> = AntiphonParams::default().param_map().into_iter().map(|(id, ..)| id).collect();
+        assert!(!ids.iter().any(|id| id.starts_with("sound")), "{ids:?}");
     }
 }

@@ -1,44 +1,44 @@
 //! The framework's traits: two plugins from one library, alike but for an audio output with a sound of its own.
 
-mod border;
-mod entry;
-mod guest;
-mod learner;
-mod own;
-mod roster;
+mod clap;
 #[cfg(test)]
 mod tests;
 mod vst3;
 
-use std::{marker::PhantomData, num::NonZeroU32, sync::Arc};
+use std::{
+    marker::PhantomData,
+    num::NonZeroU32,
+    sync::{Arc, Weak},
+};
 
-use nice_plug::prelude::*;
+use nice_plug::{params::internals::ParamPtr, plugin::ParamValue, prelude::*};
+use parking_lot::Mutex;
 
+pub use self::clap::clap_entry;
 use crate::{
     event_log::{EventLog, event_log},
-    host::{HostPort, Speaker},
+    host::{HostPort, SynthOutput},
     improviser::Improviser,
     instance::Instance,
-    lane::lanes_of,
+    lane::{Telemetry, lanes_of},
     model,
     music::time::{SampleRate, Samples},
     params::AntiphonParams,
     performer::{Partner, Past, Performer, RenderDetector},
     synth::Synth,
+    user_model::ModelChanges,
     worker::Worker,
-};
-
-use self::own::Changes;
-pub use self::{
-    entry::clap_entry,
-    guest::{Guest, ModelStanding},
-    learner::{Learner, Learning},
-    roster::telemetry,
 };
 
 /// Events of one block for which the framework has room from the start; for more it would allocate on the audio thread.
 /// A host that renders in blocks of a second and more has thousands.
 const EVENTS: usize = 8_192;
+
+/// What every instance of this process counts, in the order in which they were made.
+static INSTANCES: Mutex<Vec<Weak<Telemetry>>> = Mutex::new(Vec::new());
+
+const STEREO: &[AudioIOLayout] =
+    &[AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() }];
 
 /// *Antiphon*: a note effect without audio ports.
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
@@ -99,9 +99,6 @@ impl Exported for NoteEffect {
 /// An instrument's place is taken by it; what it plays is heard and goes out as notes.
 pub struct InstrumentSlot;
 
-const STEREO: &[AudioIOLayout] =
-    &[AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() }];
-
 impl Variant for InstrumentSlot {
     const NAME: &'static str = "Antiphon (instrument slot)";
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = STEREO;
@@ -128,7 +125,7 @@ impl<V: Variant> Default for Antiphon<V> {
     fn default() -> Self {
         let params = if V::HAS_SOUND { AntiphonParams::with_sound() } else { AntiphonParams::default() };
         let instance = Instance::new(Arc::new(params));
-        roster::enter(&instance.telemetry);
+        register(&instance.telemetry);
         vst3::announce(&instance.params);
         Self { instance, active: None, past: Past::default(), improviser: None, variant: PhantomData }
     }
@@ -146,14 +143,14 @@ impl<V: Variant> Plugin for Antiphon<V> {
     const INPUT_EVENT_CAPACITY: usize = EVENTS;
 
     #[cfg(feature = "editor")]
-    type Editor = crate::editor::Editor;
+    type Editor = crate::editor::SizedEditor;
     #[cfg(not(feature = "editor"))]
     type Editor = ();
     type SysExMessage = ();
     type BackgroundTask = ();
 
     fn filter_state(state: &mut PluginState) {
-        border::tame(state);
+        sanitise(state);
     }
 
     fn params(&self) -> Arc<dyn Params> {
@@ -162,7 +159,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
 
     #[cfg(feature = "editor")]
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        crate::editor::editor(self.instance.clone())
+        crate::editor::SizedEditor::new(self.instance.clone())
     }
 
     fn activate(
@@ -179,13 +176,13 @@ impl<V: Variant> Plugin for Antiphon<V> {
             Some(improviser) => improviser.resumed(improviser_end),
             None => Improviser::new(improviser_end, model::embedded()),
         };
-        let changes = Changes::new(self.instance.params.clone());
-        improviser.invite(self.instance.guest.lock().model());
+        let changes = ModelChanges::new(self.instance.params.clone());
+        improviser.invite(self.instance.user_model.lock().model());
         improviser.show_on(self.instance.foresight.clone());
         let (partner, worker) = if is_offline {
-            (Partner::Inline(Box::new(improviser)), Worker::of_scribe(self.instance.scribe.clone()))
+            (Partner::Inline(Box::new(improviser)), Worker::of_recorder(self.instance.recorder.clone()))
         } else {
-            (Partner::Watched(RenderDetector::default()), self.employ(improviser, changes))
+            (Partner::Watched(RenderDetector::default()), self.spawn_worker(improviser, changes))
         };
         let worker = worker.inspect_err(|error| {
             nice_error!("Antiphon gets no thread of its own ({error}): live it only listens, and only an open window keeps the take");
@@ -221,8 +218,8 @@ impl<V: Variant> Plugin for Antiphon<V> {
         if let (Some(synth), Some(volume)) = (&mut active.synth, params.sound.volume()) {
             synth.set_volume(volume);
         }
-        let speaker = Speaker::new(active.synth.as_mut(), buffer.as_slice());
-        let mut port = HostPort::new(context, speaker);
+        let output = SynthOutput::new(active.synth.as_mut(), buffer.as_slice());
+        let mut port = HostPort::new(context, output);
         active.performer.process(&port.transport(), length, params.snapshot(), &mut port);
         port.finish();
         ProcessStatus::KeepAlive
@@ -233,29 +230,29 @@ impl<V: Variant> Plugin for Antiphon<V> {
             self.past.take_up(performer.leave());
             let improviser = worker.and_then(Worker::dismiss);
             self.improviser = improviser.or_else(|| self.improviser.take());
-            self.instance.scribe.lock().catch_up();
+            self.instance.recorder.lock().catch_up();
         }
     }
 }
 
 impl<V: Variant> Antiphon<V> {
-    /// The lane of a new performer, which the scribe follows from now on.
+    /// The lane of a new performer, which the recorder follows from now on.
     fn begin_event_log(&self) -> EventLog {
         let (event_log, reader) = event_log();
-        self.instance.scribe.lock().follow(reader);
+        self.instance.recorder.lock().follow(reader);
         event_log
     }
 
     /// Starts a worker that also brings in the player's own model when its file or *You* changes, and keeps the take.
-    fn employ(&self, improviser: Improviser, mut changes: Changes) -> std::io::Result<Worker> {
-        let Instance { guest, scribe, health, .. } = self.instance.clone();
-        Worker::spawn(improviser, health, move |improviser| {
+    fn spawn_worker(&self, improviser: Improviser, mut changes: ModelChanges) -> std::io::Result<Worker> {
+        let Instance { user_model, recorder, load, .. } = self.instance.clone();
+        Worker::spawn(improviser, load, move |improviser| {
             if changes.are_there() {
-                improviser.invite(guest.lock().model());
+                improviser.invite(user_model.lock().model());
             }
             // Whoever has the lock writes down what there is.
-            if let Some(mut scribe) = scribe.try_lock() {
-                scribe.catch_up();
+            if let Some(mut recorder) = recorder.try_lock() {
+                recorder.catch_up();
             }
         })
     }
@@ -272,4 +269,41 @@ impl<V: Exported> ClapPlugin for Antiphon<V> {
 impl<V: Exported> Vst3Plugin for Antiphon<V> {
     const VST3_CLASS_ID: [u8; 16] = V::VST3_CLASS_ID;
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = V::VST3_SUBCATEGORIES;
+}
+
+/// What every instance of this process has counted so far, in the order in which they were made. Locks and allocates: for
+/// any thread but the audio thread.
+pub fn telemetry() -> Vec<Arc<Telemetry>> {
+    INSTANCES.lock().iter().filter_map(Weak::upgrade).collect()
+}
+
+/// Brings every number of a state into the range of its parameter, and takes out those that are none. What the framework
+/// does not understand it leaves as it was. Allocates; main thread.
+fn sanitise(state: &mut PluginState) {
+    let params = AntiphonParams::with_sound();
+    for (id, param, _) in params.param_map() {
+        // SAFETY: the parameters live until the end of this function.
+        let [low, high] = unsafe { [0.0, 1.0].map(|end| param.preview_plain(end)) };
+        let is_number = match (param, state.params.get_mut(&id)) {
+            (ParamPtr::FloatParam(_), Some(ParamValue::F32(value))) => {
+                *value = value.clamp(low, high);
+                !value.is_nan()
+            }
+            (ParamPtr::IntParam(_) | ParamPtr::EnumParam(_), Some(ParamValue::I32(value))) => {
+                *value = (*value).clamp(low as i32, high as i32);
+                true
+            }
+            _ => true,
+        };
+        if !is_number {
+            state.params.remove(&id);
+        }
+    }
+}
+
+/// An instance is made. Locks and allocates: for the main thread.
+fn register(telemetry: &Arc<Telemetry>) {
+    let mut instances = INSTANCES.lock();
+    instances.retain(|instance| instance.strong_count() > 0);
+    instances.push(Arc::downgrade(telemetry));
 }

@@ -1,13 +1,11 @@
 //! The take: everything that was played since the last reset, as the event log tells it, for the window and for saving.
 //!
-//! The audio thread never comes here. A [`Scribe`] reads the event log, under a lock that the audio thread does not know.
+//! The audio thread never comes here. A [`TakeRecorder`] reads the event log, under a lock that the audio thread does not know.
 
-mod ghosts;
 mod notes;
 mod read;
+mod recorder;
 mod save;
-mod scribe;
-mod smf;
 mod song;
 #[cfg(test)]
 mod tests;
@@ -15,13 +13,11 @@ mod tests;
 use std::collections::VecDeque;
 
 pub use self::{
-    ghosts::Ghosts,
-    notes::{MOST_NOTES, Notes, Played},
+    notes::{MOST_NOTES, Notes, PlannedNotes, Played},
     read::call,
-    save::{SaveError, Saved, folder, save_in},
-    scribe::{Scribe, Scribing},
-    smf::{TICKS_PER_BEAT, write},
-    song::{Line, LineKind, MOST_BEARINGS, SongMap},
+    recorder::{SharedRecorder, TakeRecorder},
+    save::{SaveError, Saved, folder, save_in, write},
+    song::{Line, LineKind, MOST_CHANGES, SongMap, TICKS_PER_BEAT},
 };
 use crate::{
     event_log::{Event, Record},
@@ -35,8 +31,11 @@ use crate::{
 /// So many movements of pedals are kept; the oldest goes first. 2 MiB at most.
 pub const MOST_PEDALS: usize = 100_000;
 
+/// A planned note whose onset is over for so long was lost with the record that said what became of it.
+const FADING: Seconds = Seconds(1.0);
+
 /// What was played on one clock, oldest first. It is bounded: [`MOST_NOTES`] of each side, [`MOST_PEDALS`] and
-/// [`MOST_BEARINGS`]; in all at most 14 MiB, which hours of music do not reach.
+/// [`MOST_CHANGES`]; in all at most 14 MiB, which hours of music do not reach.
 #[derive(Debug, Clone)]
 pub struct Take {
     rate: SampleRate,
@@ -46,7 +45,7 @@ pub struct Take {
     answer: Notes,
     pedals: VecDeque<PedalMove>,
     song: SongMap,
-    ghosts: Ghosts,
+    planned: PlannedNotes,
     floor: Standing,
     answers: Answers,
     /// The newest point that was told of.
@@ -75,11 +74,11 @@ impl Take {
     pub fn new(rate: SampleRate) -> Self {
         Self {
             rate,
-            call: Notes::new(),
-            answer: Notes::new(),
+            call: Notes::default(),
+            answer: Notes::default(),
             pedals: VecDeque::new(),
             song: SongMap::new(rate),
-            ghosts: Ghosts::new(),
+            planned: PlannedNotes::default(),
             floor: Standing::Player { hand_over: None },
             answers: Answers::Over(None),
             now: SampleTime(0),
@@ -117,8 +116,8 @@ impl Take {
     }
 
     /// What is planned, in the order of onsets.
-    pub fn ghosts(&self) -> &Ghosts {
-        &self.ghosts
+    pub fn planned(&self) -> &PlannedNotes {
+        &self.planned
     }
 
     /// Who has the floor, as of the newest record.
@@ -137,9 +136,9 @@ impl Take {
         let (Answers::Over(Some(began)) | Answers::GoesOn(began)) = self.answers else { return None };
         let answer = self.answer.from(began);
         (!answer.is_empty()).then(|| Self {
-            call: Notes::new(),
+            call: Notes::default(),
             pedals: VecDeque::new(),
-            ghosts: Ghosts::new(),
+            planned: PlannedNotes::default(),
             answer,
             ..self.clone()
         })
@@ -148,31 +147,31 @@ impl Take {
     /// Takes what happened to its place. Records come in the order of time, all on one clock.
     pub fn record(&mut self, Record { at, event }: Record) {
         self.now = self.now.max(at);
-        self.ghosts.fade(self.now, self.rate.samples(FADING));
+        self.planned.fade(self.now, self.rate.samples(FADING));
         match event {
             Event::Began(rate) => *self = Self { now: at, ..Self::new(rate) },
             Event::Struck(place, velocity) => self.call.strike(place, velocity, at),
             Event::Lifted(places) => self.call.release(places, at),
             Event::Pedal { channel, pedal } => self.press(PedalMove { at, channel, pedal }),
             Event::LetGo => self.let_go(at),
-            Event::Planned(ghost) => self.ghosts.plan(ghost),
+            Event::Planned(note) => self.planned.plan(note),
             Event::Sounded(place, velocity) => {
-                self.ghosts.take_first(place.key);
+                self.planned.take_first(place.key);
                 self.answer.strike(place, velocity, at);
                 if let Answers::Over(_) = self.answers {
                     self.answers = Answers::GoesOn(at);
                 }
             }
-            Event::Skipped(key) => self.ghosts.take_first(key),
-            Event::Dropped { from } => self.ghosts.drop_from(from),
+            Event::Skipped(key) => self.planned.take_first(key),
+            Event::Dropped { from } => self.planned.drop_from(from),
             Event::Released(place) => self.answer.release(place.into(), at),
             Event::Floor(floor) => self.take_floor(floor),
-            Event::Song(song) => self.song.bear(at, song),
+            Event::Song(song) => self.song.locate(at, song),
             Event::Bars(measure) => self.song.count(at, measure),
             Event::Gap => {
                 self.let_go(at);
                 self.answer.release_all(at);
-                self.ghosts.clear();
+                self.planned.clear();
             }
         }
     }
@@ -187,7 +186,7 @@ impl Take {
     fn ended(mut self) -> Self {
         self.let_go(self.now);
         self.answer.release_all(self.now);
-        self.ghosts.clear();
+        self.planned.clear();
         self
     }
 
@@ -218,6 +217,3 @@ impl Take {
         }
     }
 }
-
-/// A ghost whose onset is over for so long was lost with the record that said what became of it.
-const FADING: Seconds = Seconds(1.0);

@@ -1,6 +1,4 @@
-//! The thread around an improviser: spawned by the main thread, joined when it is dropped.
-
-mod health;
+//! The thread around an improviser: spawned by the main thread, joined when it is dropped; and how busy it is.
 
 use std::{
     sync::{
@@ -11,20 +9,25 @@ use std::{
     time::{Duration, Instant},
 };
 
+use atomic_float::AtomicF32;
 use thread_priority::ThreadPriority;
 #[cfg(unix)]
 use thread_priority::{RealtimeThreadSchedulePolicy, ThreadSchedulePolicy};
 
-pub use self::health::Health;
-use self::health::Stopwatch;
 use crate::{
     improviser::{Improviser, Progress},
-    take::Scribing,
+    music::time::Seconds,
+    take::SharedRecorder,
 };
 
 /// How long the worker rests when there is nothing to do. The audio thread never wakes it, since that is a
 /// system call; it asks early enough that a rest does no harm.
 const REST: Duration = Duration::from_millis(2);
+
+/// The median is that of so many steps.
+const STEPS: usize = 63;
+/// The share is that of so long.
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// A running worker.
 #[derive(Debug)]
@@ -38,18 +41,18 @@ impl Worker {
     /// rest, to bring news from the main thread. Fails where the system has no thread to give.
     pub fn spawn(
         improviser: Improviser,
-        health: Arc<Health>,
+        load: Arc<WorkerLoad>,
         mut between: impl FnMut(&mut Improviser) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let mut watch = Stopwatch::new(health);
+        let mut meter = LoadMeter::new(load);
         let step = move |improviser: &mut Option<Improviser>| {
             let Some(improviser) = improviser else { return Progress::Closed };
             let (begun, steps) = (Instant::now(), improviser.steps());
             let progress = improviser.step();
             match progress {
-                Progress::Worked => watch.work(begun, improviser.steps() != steps),
+                Progress::Worked => meter.work(begun, improviser.steps() != steps),
                 Progress::Idle => {
-                    watch.look();
+                    meter.look();
                     between(improviser);
                 }
                 Progress::Closed => {}
@@ -60,10 +63,10 @@ impl Worker {
     }
 
     /// Starts a thread that does nothing but keep the take, for where the audio thread improvises itself.
-    pub fn of_scribe(scribe: Scribing) -> std::io::Result<Self> {
+    pub fn of_recorder(recorder: SharedRecorder) -> std::io::Result<Self> {
         Self::run(None, move |_| {
-            if let Some(mut scribe) = scribe.try_lock() {
-                scribe.catch_up();
+            if let Some(mut recorder) = recorder.try_lock() {
+                recorder.catch_up();
             }
             Progress::Idle
         })
@@ -129,6 +132,78 @@ fn go_first() {
     drop(asked);
 }
 
+/// How the worker does: written by it alone, read by any thread.
+#[derive(Debug)]
+pub struct WorkerLoad {
+    /// NaN before the first step.
+    step: AtomicF32,
+    share: AtomicF32,
+}
+
+impl WorkerLoad {
+    /// How long the model takes for a note, heard or made: the median of the newest 63; `None` before the first, and
+    /// offline, where the audio thread does the work.
+    pub fn step(&self) -> Option<Seconds> {
+        let step = self.step.load(Ordering::Relaxed);
+        (!step.is_nan()).then_some(Seconds(step))
+    }
+
+    /// How much of the last second the worker has worked, 0..=1 of one core.
+    pub fn share(&self) -> f32 {
+        self.share.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for WorkerLoad {
+    fn default() -> Self {
+        Self { step: AtomicF32::new(f32::NAN), share: AtomicF32::new(0.0) }
+    }
+}
+
+/// Takes the worker's time.
+struct LoadMeter {
+    load: Arc<WorkerLoad>,
+    /// A ring of the newest steps, in seconds.
+    steps: [f32; STEPS],
+    taken: usize,
+    busy: Duration,
+    since: Instant,
+}
+
+impl LoadMeter {
+    fn new(load: Arc<WorkerLoad>) -> Self {
+        Self { load, steps: [0.0; STEPS], taken: 0, busy: Duration::ZERO, since: Instant::now() }
+    }
+
+    /// Something took from `begun` until now; with a step of the model, or without.
+    fn work(&mut self, begun: Instant, is_step: bool) {
+        let took = begun.elapsed();
+        self.busy += took;
+        if is_step {
+            self.steps[self.taken % STEPS] = took.as_secs_f32();
+            self.taken += 1;
+            self.load.step.store(self.median(), Ordering::Relaxed);
+        }
+        self.look();
+    }
+
+    /// Tells the share, where a period is over.
+    fn look(&mut self) {
+        let passed = self.since.elapsed();
+        if passed >= PERIOD {
+            let share = self.busy.as_secs_f32() / passed.as_secs_f32();
+            self.load.share.store(share.min(1.0), Ordering::Relaxed);
+            (self.busy, self.since) = (Duration::ZERO, Instant::now());
+        }
+    }
+
+    fn median(&self) -> f32 {
+        let mut steps = self.steps;
+        let steps = &mut steps[..self.taken.min(STEPS)];
+        *steps.select_nth_unstable_by(steps.len() / 2, f32::total_cmp).1
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,15 +218,27 @@ mod tests {
 
     #[test]
     fn offline_too_the_take_is_kept_while_nobody_looks() {
-        let scribe = Scribing::default();
+        let recorder = SharedRecorder::default();
         let (mut lane, reader) = event_log();
-        scribe.lock().follow(reader);
-        let worker = Worker::of_scribe(scribe.clone()).expect("a thread");
+        recorder.lock().follow(reader);
+        let worker = Worker::of_recorder(recorder.clone()).expect("a thread");
         let place = Place { channel: 0, key: Key::saturating(60) };
         lane.tell(SampleTime(0), Event::Struck(place, Velocity::saturating(80))).expect("room");
-        while scribe.lock().take().is_empty() {
+        while recorder.lock().take().is_empty() {
             thread::yield_now();
         }
         drop(worker);
+    }
+
+    #[test]
+    fn one_slow_step_does_not_hide_how_quick_the_others_are() {
+        let load = Arc::new(WorkerLoad::default());
+        let mut meter = LoadMeter::new(load.clone());
+        assert_eq!(load.step(), None);
+        let Some(long_ago) = Instant::now().checked_sub(Duration::from_secs(9)) else { return };
+        meter.work(long_ago, true);
+        assert!(load.step().is_some_and(|step| step.0 >= 9.0));
+        (0..4).for_each(|_| meter.work(Instant::now(), true));
+        assert!(load.step().is_some_and(|step| step.0 < 9.0));
     }
 }

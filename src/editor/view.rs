@@ -1,12 +1,16 @@
-//! What the window shows at one moment, as plain values: whoever draws it needs no host, no plugin and no lock.
+//! What the window shows at one moment, and what a player asks of it, as plain values: whoever draws needs no host, no plugin
+//! and no lock.
 
-use crate::music::{
-    conditions::Harmony,
-    keys::Keys,
-    note::{Key, Velocity},
-    time::{Moment, Seconds},
+use crate::{
+    learner::LearnerStatus,
+    music::{
+        conditions::Harmony,
+        keys::Keys,
+        note::{Key, Velocity},
+        time::{Moment, Seconds},
+    },
+    take::LineKind,
 };
-use crate::plugin::Learning;
 
 /// One picture of the music and of the plugin's health.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,14 +18,14 @@ pub struct View {
     /// The now-line.
     pub now: Moment,
     /// What was played lately, by either side, in no special order.
-    pub notes: Vec<Stroke>,
+    pub notes: Vec<RollNote>,
     /// What is planned.
-    pub ghosts: Vec<Ghost>,
+    pub planned: Vec<PlannedRollNote>,
     /// The lines of beats and bars, of the past and of the near future.
-    pub lines: Vec<Line>,
+    pub lines: Vec<RollLine>,
     /// Whether the host's song runs.
     pub song_runs: bool,
-    pub floor: Floor,
+    pub turn: TurnState,
     /// The harmony that was held last, where one is followed.
     pub harmony: Option<Harmony>,
     /// The key that the player is in, where it is followed.
@@ -35,7 +39,7 @@ pub struct View {
     /// The file name of the player's own model, where one plays.
     pub own_model: Option<String>,
     /// How far a personal model is that is being made.
-    pub learning: Learning,
+    pub learning: LearnerStatus,
     /// Whether anything was played that could be saved.
     pub has_take: bool,
     /// Whether anything was answered that could be saved.
@@ -53,7 +57,7 @@ pub enum Side {
 
 /// A note that sounds or has sounded.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stroke {
+pub struct RollNote {
     pub side: Side,
     pub key: Key,
     pub velocity: Velocity,
@@ -64,7 +68,7 @@ pub struct Stroke {
 
 /// A note that is planned.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ghost {
+pub struct PlannedRollNote {
     pub key: Key,
     pub onset: Moment,
     pub duration: Seconds,
@@ -74,21 +78,15 @@ pub struct Ghost {
 
 /// A line of the song.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Line {
+pub struct RollLine {
     pub at: Moment,
+    /// The song's first bar has the number 0.
     pub kind: LineKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineKind {
-    Beat,
-    /// The beginning of a bar, with its number as musicians count, from 1.
-    Bar(i64),
 }
 
 /// Who has the floor.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Floor {
+pub enum TurnState {
     /// Everything passes, nothing is answered.
     Bypassed,
     /// Nothing is heard.
@@ -139,16 +137,40 @@ pub enum Tone {
     Trouble,
 }
 
+/// What a player asks for that is no parameter; the window carries it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    SaveTake,
+    SaveAnswer,
+    /// The path of what was saved last goes to the clipboard.
+    CopyPath,
+    /// The folder of what was saved last is shown as the system shows folders.
+    ShowFolder,
+    /// Choose a model file.
+    LoadModel,
+    /// Make a personal model of the takes, or stop making one.
+    Learn,
+    StopLearning,
+    /// Play with what was learnt.
+    LoadLearnt,
+    /// Play with the embedded model of this index, whatever file was chosen.
+    Embedded(usize),
+    /// Set the controls as this preset has them.
+    Preset(usize),
+    /// The notice was read.
+    Dismiss,
+}
+
 impl View {
     /// Nothing was played yet.
     pub fn empty() -> Self {
         Self {
             now: Moment(0.0),
             notes: Vec::new(),
-            ghosts: Vec::new(),
+            planned: Vec::new(),
             lines: Vec::new(),
             song_runs: false,
-            floor: Floor::Nobody,
+            turn: TurnState::Nobody,
             harmony: None,
             key: None,
             allowed: Keys::ALL,
@@ -156,7 +178,7 @@ impl View {
             health: Health::default(),
             notice: None,
             own_model: None,
-            learning: Learning::Idle,
+            learning: LearnerStatus::Idle,
             has_take: false,
             has_answer: false,
             has_path: false,
@@ -165,8 +187,11 @@ impl View {
 
     /// Whether there is anything on the roll, or about to be.
     pub fn has_anything(&self) -> bool {
-        let is_quiet = matches!(self.floor, Floor::Nobody | Floor::Waiting | Floor::Bypassed | Floor::Deaf);
-        !(is_quiet && self.notes.is_empty() && self.ghosts.is_empty() && self.lines.is_empty())
+        let is_quiet = matches!(
+            self.turn,
+            TurnState::Nobody | TurnState::Waiting | TurnState::Bypassed | TurnState::Deaf
+        );
+        !(is_quiet && self.notes.is_empty() && self.planned.is_empty() && self.lines.is_empty())
     }
 
     /// Whether a side holds any key.
@@ -187,7 +212,7 @@ impl View {
     }
 }
 
-impl Stroke {
+impl RollNote {
     /// Where it ends as far as is known at `now`.
     pub fn shown_end(&self, now: Moment) -> Moment {
         self.end.unwrap_or(now)

@@ -1,8 +1,9 @@
-//! The window that the host opens: sixty times a second it looks, draws, and does what was asked for.
+//! The window that the host opens: it looks, draws, and does what was asked for.
 
 use std::{
     path::PathBuf,
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 use egui::{CentralPanel, Context, Frame as Border, Id, Ui};
@@ -11,40 +12,46 @@ use nice_plug_egui::{Frame, NiceEguiApp, baseview::HandlerError};
 use parking_lot::Mutex;
 
 use super::{
-    board::Board,
-    errands::Errands,
-    face,
-    news::News,
-    pace::Pace,
-    palette::{self, GROUND},
-    view::{Notice, Tone, View},
-    watch::Watch,
-    wish::Wish,
+    binding::Bindings,
+    layout,
+    notifications::Notifications,
+    observer::Observer,
+    style::{self, GROUND},
+    tasks::Tasks,
+    view::{Action, Notice, Tone, View},
 };
 use crate::{
-    foresight,
-    instance::Instance,
-    plugin::{Learning, ModelStanding},
-    presets::PRESETS,
-    take::Saved,
+    foresight, instance::Instance, learner::LearnerStatus, music::time::Moment, presets::PRESETS,
+    take::Saved, user_model::ModelStatus,
 };
+
+/// While nothing moves, the window looks so often whether something does again.
+const IDLE_S: f64 = 0.1;
+/// While something moves, so long after one picture comes the next: 60 a second, with a little time to draw.
+const MOVING_S: f64 = 0.015;
+/// A picture that comes so much later than it was asked for took all that time to draw, in seconds.
+const LATE_S: f64 = 0.008;
+/// Seldom enough, however slow the machine.
+const SLOWEST_S: f64 = 0.25;
+/// After so many pictures at a rest that grew because drawing was slow, one is drawn sooner, in case it no longer is.
+const BETWEEN_TRIALS: u32 = 50;
 
 /// The window's content. It lives as long as the plugin.
 pub struct Window {
     instance: Instance,
-    watch: Watch,
-    errands: Errands,
-    news: News,
+    observer: Observer,
+    tasks: Tasks,
+    notifications: Notifications,
     /// The file that was saved last.
     saved: Option<PathBuf>,
-    pace: Pace,
+    repaint: RepaintTimer,
     open: Weak<Open>,
 }
 
 /// What there is only while the window is open. The framework does not tell when that ends, so this hangs in the
 /// window's own context and goes with it.
 struct Open {
-    board: Mutex<Board>,
+    bindings: Mutex<Bindings>,
     /// The worker says what it expects for as long as this lives.
     _foresight: foresight::Watch,
 }
@@ -52,12 +59,12 @@ struct Open {
 impl Window {
     pub fn new(instance: Instance) -> Self {
         Self {
-            watch: Watch::new(instance.clone()),
+            observer: Observer::new(instance.clone()),
             instance,
-            errands: Errands::new(),
-            news: News::default(),
+            tasks: Tasks::new(),
+            notifications: Notifications::default(),
             saved: None,
-            pace: Pace::new(),
+            repaint: RepaintTimer::new(),
             open: Weak::new(),
         }
     }
@@ -65,75 +72,74 @@ impl Window {
     /// What there is to show.
     fn view(&mut self, context: &Context) -> View {
         let wall = context.input(|input| input.time);
-        let mut view = self.watch.look(wall);
-        let model = self.instance.model();
+        let mut view = self.observer.look(wall);
+        let model = self.instance.model_status();
         view.own_model = match &model {
-            ModelStanding::Own { name } | ModelStanding::Refused { own: Some(name), .. } => {
-                Some(name.clone())
-            }
-            ModelStanding::Embedded | ModelStanding::Refused { own: None, .. } => None,
+            ModelStatus::Own { name } | ModelStatus::Refused { own: Some(name), .. } => Some(name.clone()),
+            ModelStatus::Embedded | ModelStatus::Refused { own: None, .. } => None,
         };
-        while let Some(back) = self.errands.next_return() {
-            self.saved = back.path.or(self.saved.take());
-            self.news.tell(back.notice, wall);
+        while let Some(finished) = self.tasks.next_finished() {
+            self.saved = finished.path.or(self.saved.take());
+            self.notifications.tell(finished.notice, wall);
         }
         view.has_path = self.saved.is_some();
-        self.news.hear(self.instance.telemetry.echoes.count(), wall);
+        self.notifications.hear(self.instance.telemetry.echoes.count(), wall);
         view.learning = self.instance.learning();
-        self.news.learn(&view.learning, wall);
-        view.notice = self.news.notice(&model, wall);
+        self.notifications.learn(&view.learning, wall);
+        view.notice = self.notifications.notice(&model, wall);
         view
     }
 
-    fn grant(&mut self, wish: Wish, context: &Context, board: &mut Board) {
+    fn carry_out(&mut self, action: Action, context: &Context, bindings: &mut Bindings) {
         let instance = self.instance.clone();
-        match wish {
-            Wish::SaveTake => self.errands.save(context, instance, Saved::Take),
-            Wish::SaveAnswer => self.errands.save(context, instance, Saved::LastAnswer),
-            Wish::CopyPath => {
+        match action {
+            Action::SaveTake => self.tasks.save(context, instance, Saved::Take),
+            Action::SaveAnswer => self.tasks.save(context, instance, Saved::LastAnswer),
+            Action::CopyPath => {
                 if let Some(path) = &self.saved {
                     context.copy_text(path.display().to_string());
                 }
             }
-            Wish::ShowFolder => {
+            Action::ShowFolder => {
                 if let Some(folder) = self.saved.as_ref().and_then(|path| path.parent()) {
-                    self.errands.show(context, folder.to_owned());
+                    self.tasks.show(context, folder.to_owned());
                 }
             }
-            Wish::LoadModel => self.errands.choose_model(context, instance),
-            Wish::Learn => {
+            Action::LoadModel => self.tasks.choose_model(context, instance),
+            Action::Learn => {
                 if let Err(error) = instance.learn() {
                     let wall = context.input(|input| input.time);
-                    self.news.tell(Notice { tone: Tone::Trouble, sentence: error.to_string() }, wall);
+                    self.notifications
+                        .tell(Notice { tone: Tone::Trouble, sentence: error.to_string() }, wall);
                 }
             }
-            Wish::StopLearning => instance.stop_learning(),
-            Wish::LoadLearnt => {
-                if let Learning::Learnt { path, .. } = instance.learning() {
-                    self.errands.load_model(context, instance, path);
+            Action::StopLearning => instance.stop_learning(),
+            Action::LoadLearnt => {
+                if let LearnerStatus::Finished { path, .. } = instance.learning() {
+                    self.tasks.load_model(context, instance, path);
                 }
             }
-            Wish::Embedded(index) => {
+            Action::Embedded(index) => {
                 instance.dismiss_model();
-                let value = board.control("model").map(|control| control.value_of(index));
-                board.set("model", value.unwrap_or(0.0));
+                let value = bindings.control("model").map(|control| control.value_of(index));
+                bindings.set("model", value.unwrap_or(0.0));
             }
-            Wish::Preset(index) => {
+            Action::Preset(index) => {
                 if let Some(preset) = PRESETS.get(index) {
-                    board.apply(&preset.values(&instance.params));
+                    bindings.apply(&preset.values(&instance.params));
                 }
             }
-            Wish::Dismiss => self.news.dismiss(&self.instance.model()),
+            Action::Dismiss => self.notifications.dismiss(&self.instance.model_status()),
         }
     }
 }
 
 impl NiceEguiApp for Window {
     fn build(&mut self, context: Context, host: GuiContext, frame: &mut Frame) -> Result<(), HandlerError> {
-        palette::dress(&context);
+        style::dress(&context);
         frame.set_clear_color(GROUND.into());
         let open = Arc::new(Open {
-            board: Mutex::new(Board::new(self.instance.params.clone(), host)),
+            bindings: Mutex::new(Bindings::new(self.instance.params.clone(), host)),
             _foresight: self.instance.foresight.watch(),
         });
         self.open = Arc::downgrade(&open);
@@ -144,14 +150,90 @@ impl NiceEguiApp for Window {
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
         let Some(open) = self.open.upgrade() else { return };
         let view = self.view(ui.ctx());
-        let mut board = open.board.lock();
-        let wish = CentralPanel::default()
+        let mut bindings = open.bindings.lock();
+        let action = CentralPanel::default()
             .frame(Border::new().fill(GROUND))
-            .show(ui, |ui| face::draw(ui, &view, &mut board))
+            .show(ui, |ui| layout::draw(ui, &view, &mut bindings))
             .inner;
-        if let Some(wish) = wish {
-            self.grant(wish, ui.ctx(), &mut board);
+        if let Some(action) = action {
+            self.carry_out(action, ui.ctx(), &mut bindings);
         }
-        self.pace.ask_for_next(ui.ctx(), &view);
+        self.repaint.request_next(ui.ctx(), &view);
+    }
+}
+
+/// When the window is drawn again: with the screen while something moves, seldom while nothing does, and never so often
+/// that drawing takes more than half of a core from those who play.
+#[derive(Debug)]
+struct RepaintTimer {
+    last: Option<Moment>,
+    /// When the picture before was begun, in seconds of the window's time, and the rest that was asked for after it.
+    before: Option<(f64, f64)>,
+    rest: f64,
+    /// So many pictures are drawn before the next trial.
+    until_trial: u32,
+}
+
+impl RepaintTimer {
+    fn new() -> Self {
+        Self { last: None, before: None, rest: MOVING_S, until_trial: 0 }
+    }
+
+    /// Asks for the next picture.
+    fn request_next(&mut self, context: &Context, view: &View) {
+        let moves = self.last.replace(view.now) != Some(view.now) && view.has_anything();
+        let rest = self.rest_after(context.input(|input| input.time), moves);
+        context.request_repaint_after(Duration::from_secs_f64(rest));
+    }
+
+    /// How long to rest after a picture that was begun at `wall` seconds.
+    fn rest_after(&mut self, wall: f64, moves: bool) -> f64 {
+        if let Some((begun, asked)) = self.before {
+            let took = wall - begun;
+            if took > asked + LATE_S && asked < IDLE_S {
+                self.rest = (2.0 * took).min(SLOWEST_S);
+                self.until_trial = BETWEEN_TRIALS;
+            } else if self.until_trial == 0 {
+                self.rest = MOVING_S;
+            } else {
+                self.until_trial -= 1;
+            }
+        }
+        let rest = if moves { self.rest } else { IDLE_S.max(self.rest) };
+        self.before = Some((wall, rest));
+        rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many pictures a second are drawn where one takes so long, and the part of the time that drawing takes.
+    fn paced(drawing: f64) -> (f64, f64) {
+        let (mut timer, mut wall, mut drawn) = (RepaintTimer::new(), 0.0, 0);
+        while wall < 20.0 {
+            wall += timer.rest_after(wall, true).max(drawing);
+            drawn += 1;
+        }
+        (f64::from(drawn) / wall, f64::from(drawn) * drawing / wall)
+    }
+
+    #[test]
+    fn a_quick_machine_draws_sixty_pictures_a_second() {
+        assert!(paced(0.004).0 >= 60.0);
+    }
+
+    #[test]
+    fn a_slow_machine_draws_fewer_rather_than_take_the_time_of_those_who_play() {
+        for drawing in [0.03, 0.06, 0.12] {
+            let (pictures, part) = paced(drawing);
+            assert!(part < 0.55 && pictures > 2.0, "{drawing}: {pictures} a second, {part} of the time");
+        }
+    }
+
+    #[test]
+    fn a_window_in_which_nothing_moves_is_drawn_ten_times_a_second() {
+        assert_eq!(RepaintTimer::new().rest_after(0.0, false), IDLE_S);
     }
 }

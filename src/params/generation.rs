@@ -2,7 +2,7 @@
 
 use nice_plug::prelude::*;
 
-use super::texts;
+use super::{HOTTEST, percent, temperature, texts};
 use crate::music::{
     conditions::Style,
     generation::{Density, GenerationSettings, Polyphony, Register, Thousandths},
@@ -10,7 +10,6 @@ use crate::music::{
     scale::{Root, Scale},
 };
 
-const HOTTEST: f32 = 2.0;
 /// Bounds of the density, in notes a second; the highest is no limit.
 const THINNEST: f32 = 0.25;
 const DENSEST: f32 = Density::LARGEST_CROWD as f32;
@@ -135,9 +134,7 @@ impl GenerationParams {
             ..others
         }
     }
-}
 
-impl GenerationParams {
     /// Who has chosen a scale is not led to another.
     fn key_follow(&self) -> Thousandths {
         match self.scale.value() {
@@ -175,18 +172,13 @@ impl Default for GenerationParams {
             polyphony: IntParam::new("Polyphony", MOST_VOICES, IntRange::Linear { min: 1, max: MOST_VOICES })
                 .with_value_to_string(texts::show_count(MOST_VOICES, VOICES))
                 .with_string_to_value(texts::read_count(MOST_VOICES, VOICES)),
-            velocity_follow: super::percent("Velocity follow", usual.velocity_follow.value(), 0.0, 1.0),
-            key_follow: super::percent("Key follow", usual.key_follow.value(), 0.0, 1.0),
-            pace_follow: super::percent("Pace follow", usual.pace_follow.value(), 0.0, 1.0),
+            velocity_follow: percent("Velocity follow", usual.velocity_follow.value(), 0.0, 1.0),
+            key_follow: percent("Key follow", usual.key_follow.value(), 0.0, 1.0),
+            pace_follow: percent("Pace follow", usual.pace_follow.value(), 0.0, 1.0),
             style: EnumParam::new("Style", StyleChoice::Open),
             tempo_from_playing: BoolParam::new("Tempo from playing", usual.tempo_from_player),
         }
     }
-}
-
-fn temperature(name: &str, default: f32) -> FloatParam {
-    FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: HOTTEST })
-        .with_value_to_string(formatters::v2s_f32_rounded(2))
 }
 
 fn register(name: &str, default: i32) -> IntParam {

@@ -100,9 +100,9 @@ fn while_all_that_can_be_locked_is_locked_the_audio_thread_plays_on() {
     };
     assert!(plugin.activate(&AudioIOLayout::default(), &config, &mut room));
     let instance = plugin.instance.clone();
-    let standing = instance.guest.lock().standing();
-    let of_instance = (instance.scribe.lock(), instance.guest.lock(), standing.write());
-    let locked = (of_instance, instance.params.model_file.path.write(), roster::INSTANCES.lock());
+    let status = instance.user_model.lock().status();
+    let of_instance = (instance.recorder.lock(), instance.user_model.lock(), status.write());
+    let locked = (of_instance, instance.params.model_file.path.write(), INSTANCES.lock());
     let (tell, told) = channel();
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -114,4 +114,22 @@ fn while_all_that_can_be_locked_is_locked_the_audio_thread_plays_on() {
         drop(locked);
         assert_ne!(waited, Err(RecvTimeoutError::Timeout), "the audio thread waits for a lock");
     });
+}
+
+#[test]
+fn numbers_of_a_state_come_into_range_and_what_is_none_goes() {
+    let mut state = crate::presets::Preset::named("Conversation").expect("a preset").state();
+    let good = state.params.clone();
+    sanitise(&mut state);
+    let told = |params| format!("{params:?}");
+    assert_eq!(told(&state.params), told(&good), "a good state stays as it is");
+    state.params.insert("memory".to_owned(), ParamValue::I32(i32::MIN));
+    state.params.insert("temperature".to_owned(), ParamValue::F32(f32::INFINITY));
+    state.params.insert("silence".to_owned(), ParamValue::F32(f32::NAN));
+    state.params.insert("mode".to_owned(), ParamValue::I32(99));
+    sanitise(&mut state);
+    assert!(matches!(state.params["memory"], ParamValue::I32(25)));
+    assert!(matches!(state.params["temperature"], ParamValue::F32(2.0)));
+    assert!(matches!(state.params["mode"], ParamValue::I32(3)));
+    assert!(!state.params.contains_key("silence"));
 }

@@ -1,4 +1,4 @@
-//! The VST3 border: the framework's object does the work, and what a host says is put right before it reaches it.
+//! A shim around the framework's VST3 object, which does the work: what a host says is put right before it gets there.
 //!
 //! - The process mode comes with the call that tells it, and not with the next one.
 //! - The values of parameters are set here. The framework would tell its window of each of them, on a thread of its own that
@@ -6,11 +6,13 @@
 //!
 //! `docs/framework.md` has the causes.
 
-mod changes;
 mod factory;
 mod forwards;
 
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    sync::Arc,
+};
 
 use nice_plug::{
     params::{Params, internals::ParamPtr},
@@ -22,17 +24,16 @@ use nice_plug::{
                 Vst::{
                     ChannelContext::IInfoListener, IAudioProcessor, IAudioProcessorTrait, IComponent,
                     IEditController, IEditControllerTrait, IMidiMapping, INoteExpressionController,
-                    IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait,
+                    IParamValueQueue, IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait,
                     IProcessContextRequirements, IUnitInfo, ParamID, ParamValue, ParameterInfo, ProcessData,
                     ProcessSetup,
                 },
-                kResultOk, tresult,
+                int32, kResultOk, tresult,
             },
         },
     },
 };
 
-use self::changes::MidiChanges;
 use super::{Antiphon, Exported};
 use crate::params::AntiphonParams;
 
@@ -47,7 +48,7 @@ pub(super) fn announce(params: &Arc<AntiphonParams>) {
 }
 
 /// One instance of the plugin in a VST3 host.
-struct Border<V: Exported> {
+struct Shim<V: Exported> {
     wrapper: Wrapper<Antiphon<V>>,
     values: Values,
     /// What the host tells of MIDI controllers, which come as parameters: that is for the framework.
@@ -68,7 +69,7 @@ unsafe impl Send for Values {}
 // SAFETY: as above.
 unsafe impl Sync for Values {}
 
-impl<V: Exported> Class for Border<V> {
+impl<V: Exported> Class for Shim<V> {
     type Interfaces = (
         IComponent,
         IEditController,
@@ -81,7 +82,7 @@ impl<V: Exported> Class for Border<V> {
     );
 }
 
-impl<V: Exported> Border<V> {
+impl<V: Exported> Shim<V> {
     fn new() -> Self {
         let wrapper = Wrapper::new();
         let params = NEWEST.with_borrow_mut(Option::take).expect("the framework makes its plugin at once");
@@ -143,7 +144,7 @@ impl Values {
     }
 }
 
-impl<V: Exported> Border<V> {
+impl<V: Exported> Shim<V> {
     /// The framework reads the mode one call late.
     unsafe fn set_up(&self, setup: *mut ProcessSetup) -> tresult {
         // SAFETY: by the caller's promise.
@@ -179,6 +180,68 @@ impl<V: Exported> Border<V> {
         }
         // SAFETY: by the caller's promise.
         unsafe { self.wrapper.setParamNormalized(id, value) }
+    }
+}
+
+/// A view of the host's own object, for as long as a call of `process` lasts. For the audio thread alone.
+struct MidiChanges {
+    /// The plugin's parameters, sorted.
+    left_out: Box<[ParamID]>,
+    told: Cell<*mut IParameterChanges>,
+    /// Where the newest queue was found: here, and in the host's object. They are read one after the other.
+    newest: Cell<(int32, int32)>,
+}
+
+impl MidiChanges {
+    fn new(left_out: Box<[ParamID]>) -> Self {
+        Self { left_out, told: Cell::new(std::ptr::null_mut()), newest: Cell::new((-1, -1)) }
+    }
+
+    /// From now on this is what the host tells.
+    ///
+    /// # Safety
+    /// It is valid until the next call of this, or nothing is asked any more.
+    unsafe fn look_at(&self, told: *mut IParameterChanges) {
+        self.told.set(told);
+        self.newest.set((-1, -1));
+    }
+
+    /// The host's places of the queues from one on that are not left out.
+    fn places(&self, from: int32) -> impl Iterator<Item = (int32, *mut IParamValueQueue)> {
+        // SAFETY: by the promise of `look_at`.
+        let told = unsafe { ComRef::from_raw(self.told.get()) };
+        // SAFETY: as above.
+        let count = told.as_ref().map_or(0, |told| unsafe { told.getParameterCount() });
+        (from..count).filter_map(move |place| {
+            // SAFETY: as above; the queues live as long as their object.
+            let raw = unsafe { told.as_ref()?.getParameterData(place) };
+            // SAFETY: as above.
+            let id = unsafe { ComRef::from_raw(raw)?.getParameterId() };
+            self.left_out.binary_search(&id).is_err().then_some((place, raw))
+        })
+    }
+}
+
+impl Class for MidiChanges {
+    type Interfaces = (IParameterChanges,);
+}
+
+impl IParameterChangesTrait for MidiChanges {
+    unsafe fn getParameterCount(&self) -> int32 {
+        self.places(0).count() as int32
+    }
+
+    unsafe fn getParameterData(&self, index: int32) -> *mut IParamValueQueue {
+        let (here, there) = self.newest.get();
+        let (from, before) = if index > here { (there + 1, here + 1) } else { (0, 0) };
+        let skipped = usize::try_from(index - before).unwrap_or(0);
+        let Some((place, queue)) = self.places(from).nth(skipped) else { return std::ptr::null_mut() };
+        self.newest.set((index, place));
+        queue
+    }
+
+    unsafe fn addParameterData(&self, _: *const ParamID, _: *mut int32) -> *mut IParamValueQueue {
+        std::ptr::null_mut()
     }
 }
 

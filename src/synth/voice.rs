@@ -62,7 +62,7 @@ impl Tuning {
 /// A note that sounds, or room for one.
 #[derive(Debug, Clone, Copy)]
 pub struct Voice {
-    standing: Standing,
+    key_state: KeyState,
     place: Place,
     /// By the number of its strike: the smaller, the older; 0 while it is free.
     struck: u64,
@@ -82,7 +82,7 @@ pub struct Voice {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum KeyState {
     Free,
     Held,
     /// The key is up, and the pedal keeps the note.
@@ -92,7 +92,7 @@ enum Standing {
 
 impl Voice {
     pub const FREE: Self = Self {
-        standing: Standing::Free,
+        key_state: KeyState::Free,
         place: Place { channel: 0, key: Key::saturating(0) },
         struck: 0,
         step: 0.0,
@@ -116,7 +116,7 @@ impl Voice {
         let pan = WIDTH * ((key - 64.0) / 44.0).clamp(-1.0, 1.0);
         let seconds = DECAY_S * ((LOWEST_KEY - key) / HALVED_EVERY_KEYS).exp2();
         Self {
-            standing: Standing::Held,
+            key_state: KeyState::Held,
             place,
             struck,
             step,
@@ -133,11 +133,11 @@ impl Voice {
     }
 
     pub fn is_free(&self) -> bool {
-        self.standing == Standing::Free
+        self.key_state == KeyState::Free
     }
 
     pub fn is_held(&self) -> bool {
-        self.standing == Standing::Held
+        self.key_state == KeyState::Held
     }
 
     pub fn is_of(&self, place: Place) -> bool {
@@ -158,20 +158,20 @@ impl Voice {
     }
 
     pub fn key_up(&mut self, pedal: Pedal) {
-        self.standing = match pedal {
-            Pedal::Down => Standing::Kept,
-            Pedal::Up => Standing::Released,
+        self.key_state = match pedal {
+            Pedal::Down => KeyState::Kept,
+            Pedal::Up => KeyState::Released,
         };
     }
 
     pub fn release(&mut self) {
-        self.standing = Standing::Released;
+        self.key_state = KeyState::Released;
     }
 
     /// Sounds for as long as both slices are.
     pub fn add_to(&mut self, left: &mut [f32], right: &mut [f32], bend: f32, tuning: &Tuning) {
         let (step, [to_left, to_right]) = (self.step * bend, self.sides);
-        let damping = if self.standing == Standing::Released { tuning.release } else { 1.0 };
+        let damping = if self.key_state == KeyState::Released { tuning.release } else { 1.0 };
         for (left, right) in left.iter_mut().zip(right) {
             let body = sine(self.phase + self.body_bend * sine(self.phase));
             let tine = sine(self.phase + self.tine_bend * sine(self.phase * TINE_RATIO));

@@ -1,11 +1,14 @@
-//! The notes of one side of a take.
+//! The notes of a take: those of one side that were played, and those that are planned.
 
 use std::collections::VecDeque;
 
-use crate::music::{
-    note::Velocity,
-    note_tracker::{Place, Places},
-    time::{SampleTime, Samples},
+use crate::{
+    event_log::Planned,
+    music::{
+        note::{Key, Velocity},
+        note_tracker::{Place, Places},
+        time::{SampleTime, Samples},
+    },
 };
 
 /// So many notes of a side are kept; the oldest goes first. 4 MiB: hours of dense music.
@@ -32,10 +35,6 @@ pub struct Notes {
 }
 
 impl Notes {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     pub fn is_empty(&self) -> bool {
         self.notes.is_empty()
     }
@@ -104,5 +103,45 @@ impl Notes {
     /// All keys go up.
     pub(super) fn release_all(&mut self, at: SampleTime) {
         self.release(Places { channel: None, key: None }, at);
+    }
+}
+
+/// The planned notes, in the order of onsets.
+#[derive(Debug, Clone, Default)]
+pub struct PlannedNotes(Vec<Planned>);
+
+impl PlannedNotes {
+    pub fn iter(&self) -> impl Iterator<Item = &Planned> {
+        self.0.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn plan(&mut self, note: Planned) {
+        let place = self.0.partition_point(|other| other.onset <= note.onset);
+        self.0.insert(place, note);
+    }
+
+    /// The first one of this key sounds, or never will.
+    pub(super) fn take_first(&mut self, key: Key) {
+        if let Some(place) = self.0.iter().position(|note| note.key == key) {
+            self.0.remove(place);
+        }
+    }
+
+    pub(super) fn drop_from(&mut self, from: SampleTime) {
+        self.0.retain(|note| note.onset < from);
+    }
+
+    /// Forgets those that should have sounded so long ago.
+    pub(super) fn fade(&mut self, now: SampleTime, after: Samples) {
+        let faded = self.0.partition_point(|note| note.onset + after < now);
+        self.0.drain(..faded);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
     }
 }

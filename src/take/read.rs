@@ -22,7 +22,7 @@ const MICROS_PER_BEAT: u32 = 500_000;
 pub fn call(bytes: &[u8]) -> Option<Vec<GridNote>> {
     let smf = Smf::parse(bytes).ok()?;
     let Timing::Metrical(ticks_per_beat) = smf.header.timing else { return None };
-    let clock = Clock::new(&smf.tracks, ticks_per_beat.as_int());
+    let clock = TickClock::new(&smf.tracks, ticks_per_beat.as_int());
     let is_call = |track: &&Track| {
         track.iter().any(|event| event.kind == TrackEventKind::Meta(MetaMessage::TrackName(CALL)))
     };
@@ -42,12 +42,12 @@ struct Struck {
 }
 
 /// From ticks to cells of the grid.
-struct Clock {
+struct TickClock {
     /// From which tick on, at which cell, so many cells a tick; in the order of ticks.
     stretches: Vec<(u32, f64, f64)>,
 }
 
-impl Clock {
+impl TickClock {
     fn new(tracks: &[Track], ticks_per_beat: u16) -> Self {
         let pace =
             |micros: u32| CELLS_PER_SECOND * f64::from(micros) / 1e6 / f64::from(ticks_per_beat.max(1));
@@ -87,7 +87,7 @@ fn timed<'a>(track: &'a Track<'a>) -> impl Iterator<Item = (u32, TrackEventKind<
 }
 
 /// All notes of a track but the drums. A note that the pedal holds lasts until it comes up, or its key is struck again.
-fn strikes(track: &Track, clock: &Clock) -> Vec<Struck> {
+fn strikes(track: &Track, clock: &TickClock) -> Vec<Struck> {
     let (mut struck, mut last): (Vec<Struck>, u32) = (Vec::new(), 0);
     // Of each channel and key: which note sounds, and whether its key is down.
     let mut open: HashMap<(u8, u8), (usize, bool)> = HashMap::new();

@@ -1,7 +1,8 @@
-//! Where the song was: tempo, beats and bars on the clock of a take.
+//! The song on the clock of a take: tempo, beats and bars, and the ticks at which a MIDI file has them.
 
 use std::collections::VecDeque;
 
+use super::Take;
 use crate::{
     event_log::{Measure, Song},
     music::{
@@ -12,15 +13,25 @@ use crate::{
 
 /// So many changes of the song and of its bars are kept each; the oldest goes first. 4 MiB and 4 MiB: ten minutes of
 /// a tempo that never rests, or any song.
-pub const MOST_BEARINGS: usize = 100_000;
+pub const MOST_CHANGES: usize = 100_000;
 /// Two points that lie closer than this are one, in beats.
 const SAME_BEATS: f64 = 1.0 / 1_000.0;
+
+/// The resolution of a saved take, in ticks a quarter note: what hosts use themselves.
+pub const TICKS_PER_BEAT: u16 = 960;
+
+/// The longest beat that a MIDI file can tell, in microseconds. A slower tempo is written as this one.
+const LONGEST_BEAT_MICROS: f64 = 16_777_215.0;
+/// A beat within this part of a bar beside a line lies on it.
+const WITHIN: f64 = 1e-6;
+/// Two bar lines that lie closer than this are one, in ticks.
+const SAME_TICKS: f64 = 1.0;
 
 /// How the song went, from one change to the next.
 #[derive(Debug, Clone)]
 pub struct SongMap {
     rate: SampleRate,
-    bearings: VecDeque<(SampleTime, Song)>,
+    positions: VecDeque<(SampleTime, Song)>,
     measures: VecDeque<(SampleTime, Measure)>,
 }
 
@@ -42,32 +53,27 @@ pub enum LineKind {
 
 /// A stretch on which nothing changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Stretch {
-    pub from: SampleTime,
+struct Stretch {
+    from: SampleTime,
     /// `None` for the last one.
-    pub until: Option<SampleTime>,
-    pub song: Song,
+    until: Option<SampleTime>,
+    song: Song,
 }
 
 impl SongMap {
     pub fn new(rate: SampleRate) -> Self {
-        Self { rate, bearings: VecDeque::new(), measures: VecDeque::new() }
+        Self { rate, positions: VecDeque::new(), measures: VecDeque::new() }
     }
 
     /// The host's tempo at a point, or the last one it had told; the default before the first.
     pub fn tempo(&self, at: SampleTime) -> Tempo {
-        self.bearing(at).map_or(Tempo::DEFAULT, |(_, song)| song.tempo)
+        self.position(at).map_or(Tempo::DEFAULT, |(_, song)| song.tempo)
     }
 
     /// The host's beat at a point, in quarter notes; `None` where the transport stood still.
     pub fn beat(&self, at: SampleTime) -> Option<BeatTime> {
-        let (since, song) = self.bearing(at)?;
+        let (since, song) = self.position(at)?;
         song.beat_after(at - since, self.rate)
-    }
-
-    /// The signature at a point; 4/4 where none was told.
-    pub fn signature(&self, at: SampleTime) -> Signature {
-        self.measure(at).map_or(Signature::COMMON, |(_, measure)| measure.signature)
     }
 
     /// The number of the bar at a point, and how many of the signature's beats of it have passed; `None` where the
@@ -97,8 +103,8 @@ impl SongMap {
     }
 
     /// The host's song is there from now on.
-    pub(super) fn bear(&mut self, at: SampleTime, song: Song) {
-        push(&mut self.bearings, at, song);
+    pub(super) fn locate(&mut self, at: SampleTime, song: Song) {
+        push(&mut self.positions, at, song);
     }
 
     /// Bars are counted so from now on.
@@ -107,16 +113,16 @@ impl SongMap {
     }
 
     /// The stretches from the one that holds a point on.
-    pub(super) fn stretches_from(&self, at: SampleTime) -> impl Iterator<Item = Stretch> {
-        let first = self.bearings.partition_point(|(since, _)| *since <= at).saturating_sub(1);
-        (first..self.bearings.len()).map(|place| {
-            let (from, song) = self.bearings[place];
-            Stretch { from, until: self.bearings.get(place + 1).map(|(next, _)| *next), song }
+    fn stretches_from(&self, at: SampleTime) -> impl Iterator<Item = Stretch> {
+        let first = self.positions.partition_point(|(since, _)| *since <= at).saturating_sub(1);
+        (first..self.positions.len()).map(|place| {
+            let (from, song) = self.positions[place];
+            Stretch { from, until: self.positions.get(place + 1).map(|(next, _)| *next), song }
         })
     }
 
     /// The changes of how bars are counted, oldest first.
-    pub(super) fn measures(&self) -> impl Iterator<Item = (SampleTime, Measure)> {
+    fn measures(&self) -> impl Iterator<Item = (SampleTime, Measure)> {
         self.measures.iter().copied()
     }
 
@@ -141,12 +147,12 @@ impl SongMap {
         }
     }
 
-    fn bearing(&self, at: SampleTime) -> Option<(SampleTime, Song)> {
-        last_before(&self.bearings, at)
+    fn position(&self, at: SampleTime) -> Option<(SampleTime, Song)> {
+        last_before(&self.positions, at)
     }
 
     /// The last one at or before a point; the first one where there is none.
-    pub(super) fn measure(&self, at: SampleTime) -> Option<(SampleTime, Measure)> {
+    fn measure(&self, at: SampleTime) -> Option<(SampleTime, Measure)> {
         last_before(&self.measures, at).or_else(|| self.measures.front().copied())
     }
 }
@@ -156,7 +162,7 @@ fn push<T>(changes: &mut VecDeque<(SampleTime, T)>, at: SampleTime, change: T) {
     if changes.back().is_some_and(|(last, _)| *last == at) {
         changes.pop_back();
     }
-    if changes.len() == MOST_BEARINGS {
+    if changes.len() == MOST_CHANGES {
         changes.pop_front();
     }
     changes.push_back((at, change));
@@ -165,4 +171,133 @@ fn push<T>(changes: &mut VecDeque<(SampleTime, T)>, at: SampleTime, change: T) {
 fn last_before<T: Copy>(changes: &VecDeque<(SampleTime, T)>, at: SampleTime) -> Option<(SampleTime, T)> {
     let place = changes.partition_point(|(since, _)| *since <= at);
     changes.get(place.checked_sub(1)?).copied()
+}
+
+/// Where a take lies in its file.
+#[derive(Debug)]
+pub(super) struct Ticks {
+    rate: SampleRate,
+    /// In the order of time; at least one.
+    stretches: Vec<TickStretch>,
+    signatures: Vec<(u32, Signature)>,
+}
+
+/// A stretch of one tempo.
+#[derive(Debug, Clone, Copy)]
+struct TickStretch {
+    from: SampleTime,
+    /// Of the first sample.
+    tick: f64,
+    tempo: Tempo,
+}
+
+/// What the first track tells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Conducting {
+    /// Microseconds a quarter note.
+    Tempo(u32),
+    Signature(Signature),
+}
+
+impl Ticks {
+    pub fn new(take: &Take) -> Self {
+        let first = first_event(take);
+        let mut ticks = Self { rate: take.rate(), stretches: Vec::new(), signatures: Vec::new() };
+        ticks.lay_out(take.song(), first);
+        ticks.set_bars(take.song(), first);
+        ticks
+    }
+
+    /// The tick of a point that is not before the first event.
+    pub fn tick(&self, at: SampleTime) -> u32 {
+        self.exact(at).round().max(0.0) as u32
+    }
+
+    /// Tempo and signatures, in the order of ticks; a tempo and a signature stand at tick 0.
+    pub fn conducting(&self) -> Vec<(u32, Conducting)> {
+        let mut all: Vec<(u32, Conducting)> = Vec::new();
+        for (place, stretch) in self.stretches.iter().enumerate() {
+            let micros = 60e6 / stretch.tempo.beats_per_minute();
+            let tempo = Conducting::Tempo(micros.round().min(LONGEST_BEAT_MICROS) as u32);
+            let tick = if place == 0 { 0 } else { stretch.tick.round().max(0.0) as u32 };
+            if all.last().is_none_or(|(_, last)| *last != tempo) {
+                all.push((tick, tempo));
+            }
+        }
+        let signatures =
+            self.signatures.iter().map(|(tick, signature)| (*tick, Conducting::Signature(*signature)));
+        all.extend(signatures);
+        all.sort_by_key(|(tick, _)| *tick);
+        all
+    }
+
+    /// With the first event at tick 0, until it is known where bars lie.
+    fn lay_out(&mut self, song: &SongMap, first: SampleTime) {
+        self.stretches.push(TickStretch { from: first, tick: 0.0, tempo: slowest(song.tempo(first)) });
+        for stretch in song.stretches_from(first).filter(|stretch| stretch.from > first) {
+            let tick = self.exact(stretch.from);
+            self.stretches.push(TickStretch { from: stretch.from, tick, tempo: slowest(stretch.song.tempo) });
+        }
+    }
+
+    /// Moves everything so that bars begin where a bar of the file does, and notes where they begin anew.
+    fn set_bars(&mut self, song: &SongMap, first: SampleTime) {
+        let lines: Vec<(f64, Signature)> = self.lines(song, first);
+        let (line, signature) = lines.first().copied().unwrap_or((0.0, Signature::COMMON));
+        let offset = -line + (line / bar_ticks(signature)).ceil().max(0.0) * bar_ticks(signature);
+        self.stretches.iter_mut().for_each(|stretch| stretch.tick += offset);
+        self.signatures.push((0, signature));
+        let (mut since, mut holding) = (0.0, signature);
+        for (line, signature) in lines.into_iter().map(|(line, signature)| (line + offset, signature)) {
+            let bars = (line - since) / bar_ticks(holding);
+            let is_on_line = (bars - bars.round()).abs() * bar_ticks(holding) < SAME_TICKS;
+            if line >= 0.0 && !(signature == holding && is_on_line) {
+                self.signatures.push((line.round() as u32, signature));
+                (since, holding) = (line, signature);
+            }
+        }
+    }
+
+    /// For the first event and for each later change of bars, the tick of a bar line: of the bar that holds the first event,
+    /// or of the next one.
+    fn lines(&self, song: &SongMap, first: SampleTime) -> Vec<(f64, Signature)> {
+        let line = |at: SampleTime, Measure { line, signature, .. }: Measure, round: fn(f64) -> f64| {
+            let beat = song.beat(at)?;
+            let bars = round((beat - line).0 / signature.bar().0);
+            let ahead = Beats((line - beat).0 + bars * signature.bar().0);
+            Some((self.exact(at) + ahead.0 * f64::from(TICKS_PER_BEAT), signature))
+        };
+        let begun =
+            song.measure(first).and_then(|(_, measure)| line(first, measure, |bars| (bars + WITHIN).floor()));
+        let later = song.measures().filter(|(at, _)| *at > first);
+        begun
+            .into_iter()
+            .chain(later.filter_map(|(at, measure)| line(at, measure, |bars| (bars - WITHIN).ceil())))
+            .collect()
+    }
+
+    fn exact(&self, at: SampleTime) -> f64 {
+        let place = self.stretches.partition_point(|stretch| stretch.from <= at).saturating_sub(1);
+        let stretch = self.stretches[place];
+        let beats = Beats::from_samples(at - stretch.from, stretch.tempo, self.rate);
+        stretch.tick + beats.0 * f64::from(TICKS_PER_BEAT)
+    }
+}
+
+/// In ticks.
+fn bar_ticks(signature: Signature) -> f64 {
+    signature.bar().0 * f64::from(TICKS_PER_BEAT)
+}
+
+/// The first thing of a take that is written.
+fn first_event(take: &Take) -> SampleTime {
+    let onsets = take.call().iter().chain(take.answer().iter()).map(|note| note.onset);
+    let moved = take.pedals().map(|moved| moved.at);
+    onsets.chain(moved).min().unwrap_or(take.now())
+}
+
+/// The tempo itself, or the slowest one that can be written.
+fn slowest(tempo: Tempo) -> Tempo {
+    let least = Tempo::new(60e6 / LONGEST_BEAT_MICROS).unwrap_or(Tempo::DEFAULT);
+    if tempo.beats_per_minute() < least.beats_per_minute() { least } else { tempo }
 }

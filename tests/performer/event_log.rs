@@ -184,6 +184,6 @@ fn panic_leaves_no_key_of_the_take_held_and_nothing_planned() {
         let before: Vec<_> = records.into_iter().filter(|record| record.at.0 <= 3 * BEAT).collect();
         let take = take(&before);
         assert_eq!((take.call().held().count(), take.answer().held().count()), (0, 0));
-        assert!(take.ghosts().is_empty());
+        assert!(take.planned().is_empty());
     }
 }

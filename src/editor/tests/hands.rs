@@ -3,19 +3,19 @@
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 
-use super::rig::{Gesture, Rig, busy};
+use super::{Gesture, Rig, busy};
 use crate::{
-    editor::{view::View, wish::Wish},
-    plugin::Learning,
+    editor::view::{Action, View},
+    learner::LearnerStatus,
     presets::PRESETS,
 };
 
 fn value(rig: &Rig, id: &str) -> f32 {
-    rig.harness.state().board.control(id).map_or(f32::NAN, |control| control.value())
+    rig.harness.state().bindings.control(id).map_or(f32::NAN, |control| control.value())
 }
 
 fn text(rig: &Rig, id: &str) -> String {
-    rig.harness.state().board.control(id).map_or(String::new(), |control| control.text())
+    rig.harness.state().bindings.control(id).map_or(String::new(), |control| control.text())
 }
 
 fn at(rig: &Rig, name: &str) -> Pos2 {
@@ -86,7 +86,7 @@ fn a_double_click_resets_in_one_gesture() {
     for (name, id) in [("Patience", "patience"), ("Polyphony", "polyphony")] {
         let mut rig = Rig::new(View::empty());
         let default = value(&rig, id);
-        rig.harness.state_mut().board.set(id, 0.1);
+        rig.harness.state_mut().bindings.set(id, 0.1);
         rig.told(id);
         rig.harness.run_steps(2);
         let pos = at(&rig, name);
@@ -240,45 +240,45 @@ fn a_press_of_panic_goes_down_and_comes_up_again() {
 #[test]
 fn what_is_no_parameter_is_asked_of_the_window() {
     let mut rig = Rig::new(busy());
-    for (name, wish) in [
-        ("Save take", Wish::SaveTake),
-        ("Save last answer", Wish::SaveAnswer),
-        ("Copy path", Wish::CopyPath),
-        ("Show in folder", Wish::ShowFolder),
-        ("Close", Wish::Dismiss),
+    for (name, action) in [
+        ("Save take", Action::SaveTake),
+        ("Save last answer", Action::SaveAnswer),
+        ("Copy path", Action::CopyPath),
+        ("Show in folder", Action::ShowFolder),
+        ("Close", Action::Dismiss),
     ] {
         rig.find(name).click();
         rig.harness.run_steps(2);
-        assert_eq!(rig.harness.state_mut().wishes.pop(), Some(wish), "{name}");
+        assert_eq!(rig.harness.state_mut().actions.pop(), Some(action), "{name}");
     }
-    for (menu, choice, wish) in [
-        ("Presets", PRESETS[1].name, Wish::Preset(1)),
-        ("Model", "Load a file...", Wish::LoadModel),
-        ("Model", "classic-150", Wish::Embedded(2)),
-        ("Model", "Learn from me", Wish::Learn),
+    for (menu, choice, action) in [
+        ("Presets", PRESETS[1].name, Action::Preset(1)),
+        ("Model", "Load a file...", Action::LoadModel),
+        ("Model", "classic-150", Action::Embedded(2)),
+        ("Model", "Learn from me", Action::Learn),
     ] {
         rig.find(menu).click();
         rig.harness.run_steps(3);
         rig.find(choice).click();
         rig.harness.run_steps(3);
-        assert_eq!(rig.harness.state_mut().wishes.pop(), Some(wish), "{choice}");
+        assert_eq!(rig.harness.state_mut().actions.pop(), Some(action), "{choice}");
     }
 }
 
 #[test]
 fn what_learns_can_be_stopped_and_what_was_learnt_can_be_played() {
-    let learns = Learning::Learns { percent: 40, likelier: 5 };
-    let learnt = Learning::Learnt { path: "me.antiphon".into(), likelier: 12 };
-    for (learning, choice, wish) in [
-        (learns, "Stop learning", Wish::StopLearning),
-        (learnt, "Play like me: notes 12 % likelier", Wish::LoadLearnt),
+    let learns = LearnerStatus::Running { percent: 40, likelier: 5 };
+    let learnt = LearnerStatus::Finished { path: "me.antiphon".into(), likelier: 12 };
+    for (learning, choice, action) in [
+        (learns, "Stop learning", Action::StopLearning),
+        (learnt, "Play like me: notes 12 % likelier", Action::LoadLearnt),
     ] {
         let mut rig = Rig::new(View { learning, ..busy() });
         rig.find("Model").click();
         rig.harness.run_steps(3);
         rig.find(choice).click();
         rig.harness.run_steps(3);
-        assert_eq!(rig.harness.state_mut().wishes.pop(), Some(wish), "{choice}");
+        assert_eq!(rig.harness.state_mut().actions.pop(), Some(action), "{choice}");
     }
 }
 
@@ -289,18 +289,18 @@ fn nothing_can_be_saved_before_anything_was_played() {
         rig.find(name).click();
         rig.harness.run_steps(2);
     }
-    assert!(rig.harness.state().wishes.is_empty());
+    assert!(rig.harness.state().actions.is_empty());
 }
 
 #[test]
 fn a_preset_moves_what_it_changes_by_gestures_and_nothing_else() {
     let mut rig = Rig::new(View::empty());
     let before: Vec<(String, f32)> = {
-        let board = &rig.harness.state().board;
-        board.controls().map(|control| (control.id().to_owned(), control.value())).collect()
+        let bindings = &rig.harness.state().bindings;
+        bindings.controls().map(|control| (control.id().to_owned(), control.value())).collect()
     };
     let values = PRESETS[1].values(&rig.params);
-    rig.harness.state_mut().board.apply(&values);
+    rig.harness.state_mut().bindings.apply(&values);
     for (id, old) in before {
         let (new, told) = (value(&rig, &id), rig.told(&id).len());
         assert_eq!(told, if new == old { 0 } else { 3 }, "{id}");

@@ -1,11 +1,29 @@
 //! Nothing is missing, cut off or in the way of something else, at any size.
 
-use egui::{Rect, Shape, epaint::ClippedShape};
-use egui_kittest::kittest::{NodeT, Queryable};
-use nice_plug::params::{Params, internals::ParamPtr};
+use std::sync::Arc;
 
-use super::rig::{Rig, busy};
-use crate::{editor::view::View, params::AntiphonParams};
+use egui::{Rect, Shape, Vec2, epaint::ClippedShape};
+use egui_kittest::kittest::{NodeT, Queryable};
+use nice_plug::{
+    editor::{Editor, dpi::NativeSize},
+    params::{Params, internals::ParamPtr},
+};
+
+use super::{Rig, busy};
+use crate::{
+    editor::{
+        SizedEditor,
+        controls::{hint, placed},
+        layout::{SMALLEST_SIZE, USUAL_SIZE},
+        view::View,
+    },
+    instance::Instance,
+    params::AntiphonParams,
+};
+
+/// What can be pressed besides the parameters.
+const BUTTONS: [&str; 6] =
+    ["Presets", "Save take", "Save last answer", "Copy path", "Show in folder", "Close"];
 
 /// A text on the window.
 struct Text {
@@ -14,10 +32,6 @@ struct Text {
     clip: Rect,
     is_cut: bool,
 }
-
-/// What can be pressed besides the parameters.
-const BUTTONS: [&str; 6] =
-    ["Presets", "Save take", "Save last answer", "Copy path", "Show in folder", "Close"];
 
 /// Every parameter and every button.
 fn names() -> Vec<String> {
@@ -109,7 +123,7 @@ fn every_value_of_every_control_has_room() {
         let ids: Vec<String> = rig.params.param_map().into_iter().map(|(id, ..)| id).collect();
         for part in 0..=14 {
             for id in &ids {
-                rig.harness.state_mut().board.set(id, part as f32 / 14.0);
+                rig.harness.state_mut().bindings.set(id, part as f32 / 14.0);
             }
             rig.harness.run_steps(2);
             for Text { words, is_cut, .. } in texts(&rig) {
@@ -139,7 +153,7 @@ fn an_empty_window_says_in_three_steps_what_to_do_until_the_first_answer() {
 fn who_hears_nothing_is_told_why() {
     let mut rig = Rig::new(View::empty());
     assert!(!says(&rig, "sound"), "its sound is on");
-    rig.harness.state_mut().board.set("sound", 0.0);
+    rig.harness.state_mut().bindings.set("sound", 0.0);
     rig.harness.run_steps(2);
     assert!(says(&rig, "turn Sound on"));
     assert!(says(&Rig::of_note_effect(View::empty()), "put an instrument behind it"));
@@ -149,7 +163,7 @@ fn who_hears_nothing_is_told_why() {
 fn who_asks_for_bars_where_no_song_runs_is_told_to_press_play() {
     let mut rig = Rig::new(View { song_runs: false, ..busy() });
     assert!(!says(&rig, "press play"), "nothing asks for a beat");
-    rig.harness.state_mut().board.set_text("mode", "Trade");
+    rig.harness.state_mut().bindings.set_text("mode", "Trade");
     rig.harness.run_steps(2);
     assert!(says(&rig, "press play"));
     rig.harness.state_mut().view.song_runs = true;
@@ -161,7 +175,7 @@ fn who_asks_for_bars_where_no_song_runs_is_told_to_press_play() {
 fn every_control_says_in_a_sentence_what_it_does() {
     let params = AntiphonParams::with_sound();
     for (id, ..) in params.param_map() {
-        let hint = crate::editor::hints::hint(&id);
+        let hint = hint(&id);
         assert!(hint.ends_with('.') && hint.len() > 10, "{id}: \"{hint}\"");
     }
 }
@@ -170,7 +184,7 @@ fn every_control_says_in_a_sentence_what_it_does() {
 fn every_parameter_has_a_place_in_a_group_and_no_place_is_empty() {
     let params = AntiphonParams::with_sound();
     let ids: Vec<String> = params.param_map().into_iter().map(|(id, ..)| id).collect();
-    let placed: Vec<&str> = crate::editor::groups::placed().collect();
+    let placed: Vec<&str> = placed().collect();
     for id in &ids {
         assert_eq!(placed.iter().filter(|placed| *placed == id).count(), 1, "{id}");
     }
@@ -189,4 +203,41 @@ fn whoever_cannot_see_the_window_hears_the_same_from_it() {
     assert!(rig.harness.query_by_label("Antiphon plays").is_some());
     assert!(rig.harness.query_by_label_contains("Saved /home").is_some());
     assert!(rig.harness.query_by_label_contains("2 notes late").is_some());
+}
+
+fn editor() -> (Instance, SizedEditor) {
+    let instance = Instance::new(Arc::default());
+    let editor = SizedEditor::new(instance.clone());
+    (instance, editor.expect("an editor"))
+}
+
+fn size(editor: &SizedEditor) -> [u32; 2] {
+    let NativeSize { width, height, .. } = editor.size();
+    [width, height]
+}
+
+fn whole(size: Vec2) -> [u32; 2] {
+    [size.x as u32, size.y as u32]
+}
+
+#[test]
+fn the_window_opens_in_the_size_of_the_project_and_never_too_small() {
+    let (instance, editor) = editor();
+    assert_eq!(size(&editor), whole(USUAL_SIZE));
+    instance.params.window_size.put([1400, 900]);
+    assert_eq!(size(&editor), [1400, 900]);
+    instance.params.window_size.put([10, 10]);
+    assert_eq!(size(&editor), whole(SMALLEST_SIZE));
+}
+
+#[test]
+fn a_project_saved_without_a_size_opens_in_the_usual_one() {
+    let (instance, editor) = editor();
+    let mut fields = instance.params.serialize_fields();
+    assert!(fields.remove("window-size").is_some());
+    instance.params.deserialize_fields(&fields);
+    assert_eq!(size(&editor), whole(USUAL_SIZE));
+    fields.insert("window-size".to_owned(), "[1300,800]".to_owned());
+    instance.params.deserialize_fields(&fields);
+    assert_eq!(size(&editor), [1300, 800]);
 }

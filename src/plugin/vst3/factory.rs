@@ -17,7 +17,7 @@ use nice_plug::wrapper::{
     },
 };
 
-use super::Border;
+use super::Shim;
 use crate::plugin::{Exported, InstrumentSlot, InstrumentSlotPlugin, NoteEffect, NoteEffectPlugin};
 
 struct Factory {
@@ -107,8 +107,8 @@ impl IPluginFactory3Trait for Factory {
 /// # Safety
 /// `iid` is that of an interface, and `obj` is a valid place.
 unsafe fn create<V: Exported>(iid: FIDString, obj: *mut *mut c_void) -> tresult {
-    let border = ComWrapper::new(Border::<V>::new());
-    let unknown = border.as_com_ref::<FUnknown>().expect("every object has it").as_ptr();
+    let shim = ComWrapper::new(Shim::<V>::new());
+    let unknown = shim.as_com_ref::<FUnknown>().expect("every object has it").as_ptr();
     // SAFETY: the object lives; what is given away counts for itself.
     unsafe { ((*(*unknown).vtbl).queryInterface)(unknown, iid.cast::<TUID>(), obj) }
 }

@@ -1,4 +1,4 @@
-//! What goes through the border as it is.
+//! What goes through the shim as it is.
 
 use nice_plug::wrapper::vst3::{
     Wrapper,
@@ -17,7 +17,7 @@ use nice_plug::wrapper::vst3::{
     },
 };
 
-use super::Border;
+use super::Shim;
 use crate::plugin::{Antiphon, Exported};
 
 /// An interface of the framework's object, and what of it is put right.
@@ -26,7 +26,7 @@ macro_rules! forward {
         $interface:ident { $($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)* }
         $(put right { $($own:ident($($own_argument:ident: $own_type:ty),*) -> $own_result:ty = $right:ident;)* })?
     ) => {
-        impl<V: Exported> $interface for Border<V> {
+        impl<V: Exported> $interface for Shim<V> {
             $(unsafe fn $name(&self, $($argument: $type),*) -> $result {
                 // SAFETY: by the caller's promise.
                 unsafe { <Wrapper<Antiphon<V>> as $interface>::$name(&self.wrapper, $($argument),*) }

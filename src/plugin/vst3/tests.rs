@@ -77,14 +77,14 @@ impl IParameterChangesTrait for Told {
 
 /// A host with one instance of the plugin, which plays.
 struct Host {
-    border: ComWrapper<Border<NoteEffect>>,
+    shim: ComWrapper<Shim<NoteEffect>>,
     queues: Vec<ComWrapper<Queue>>,
     told: ComPtr<IParameterChanges>,
 }
 
 impl Host {
     fn new() -> Self {
-        let border = ComWrapper::new(Border::<NoteEffect>::new());
+        let shim = ComWrapper::new(Shim::<NoteEffect>::new());
         let mut setup = ProcessSetup {
             processMode: kRealtime as int32,
             symbolicSampleSize: kSample32 as int32,
@@ -93,17 +93,17 @@ impl Host {
         };
         // SAFETY: the calls come in a host's order.
         unsafe {
-            border.initialize(std::ptr::null_mut());
-            assert_eq!(border.set_up(&mut setup), kResultOk);
-            assert_eq!(border.setActive(1), kResultOk);
-            assert_eq!(border.setProcessing(1), kResultOk);
+            shim.initialize(std::ptr::null_mut());
+            assert_eq!(shim.set_up(&mut setup), kResultOk);
+            assert_eq!(shim.setActive(1), kResultOk);
+            assert_eq!(shim.setProcessing(1), kResultOk);
         }
-        let ids = border.values.ids();
+        let ids = shim.values.ids();
         let queue = |id: &ParamID| ComWrapper::new(Queue { id: *id, value: Cell::new(0.0) });
         let queues: Vec<_> = ids.iter().chain(&[MIDI]).map(queue).collect();
         let told = queues.iter().map(|queue| queue.to_com_ptr().expect("a queue")).collect();
         let told = ComWrapper::new(Told(told)).to_com_ptr().expect("changes");
-        Self { border, queues, told }
+        Self { shim, queues, told }
     }
 
     /// A block in which the host moves every parameter.
@@ -115,20 +115,20 @@ impl Host {
         data.numSamples = FRAMES;
         data.inputParameterChanges = self.told.as_ptr();
         // SAFETY: the block is valid.
-        assert_eq!(unsafe { self.border.perform(&mut data) }, kResultOk);
+        assert_eq!(unsafe { self.shim.perform(&mut data) }, kResultOk);
         assert_eq!(data.inputParameterChanges, self.told.as_ptr(), "the host's block is as it was");
     }
 
     fn value(&self, id: ParamID) -> f64 {
         // SAFETY: it has no conditions.
-        unsafe { self.border.getParamNormalized(id) }
+        unsafe { self.shim.getParamNormalized(id) }
     }
 }
 
 /// For the one thread that plays.
 struct Player<'a>(&'a Host);
 
-// SAFETY: the host's objects are looked at by the playing thread alone while it plays; the border is made for two threads.
+// SAFETY: the host's objects are looked at by the playing thread alone while it plays; the shim is made for two threads.
 unsafe impl Send for Player<'_> {}
 
 impl Player<'_> {
@@ -152,7 +152,7 @@ fn a_window_may_be_closed_at_any_moment_while_the_host_automates() {
         });
         while blocks.load(Ordering::Relaxed) < BLOCKS && !playing.is_finished() {
             // SAFETY: the calls come in a host's order; the view is given back below.
-            let view = unsafe { ComPtr::from_raw(host.border.createView(kEditor)) }.expect("a window");
+            let view = unsafe { ComPtr::from_raw(host.shim.createView(kEditor)) }.expect("a window");
             for _ in 0..100 {
                 // SAFETY: a view that is not attached refuses, and holds what the window would be kept in meanwhile.
                 unsafe { view.removed() };
@@ -167,22 +167,22 @@ fn a_window_may_be_closed_at_any_moment_while_the_host_automates() {
 fn what_is_automated_is_set_and_reads_back_what_it_is() {
     let host = Host::new();
     host.automate(0.775);
-    for (id, _) in &host.border.values.all {
+    for (id, _) in &host.shim.values.all {
         let once = host.value(*id);
         // SAFETY: it has no conditions.
-        unsafe { host.border.set_value(*id, once) };
+        unsafe { host.shim.set_value(*id, once) };
         assert_eq!(host.value(*id), once, "a value that was read is one that stays");
     }
     host.automate(0.0);
-    assert!(host.border.values.all.iter().all(|(id, _)| host.value(*id) == 0.0));
+    assert!(host.shim.values.all.iter().all(|(id, _)| host.value(*id) == 0.0));
 }
 
 #[test]
 fn a_value_that_is_set_while_the_plugin_processes_is_taken() {
     let host = Host::new();
-    for (id, _) in &host.border.values.all {
+    for (id, _) in &host.shim.values.all {
         // SAFETY: it has no conditions.
-        assert_eq!(unsafe { host.border.set_value(*id, 1.0) }, kResultOk);
+        assert_eq!(unsafe { host.shim.set_value(*id, 1.0) }, kResultOk);
         assert_eq!(host.value(*id), 1.0);
     }
 }
@@ -191,14 +191,14 @@ fn a_value_that_is_set_while_the_plugin_processes_is_taken() {
 fn the_framework_is_told_of_midi_controllers_alone() {
     let host = Host::new();
     // SAFETY: the host's object lives.
-    unsafe { host.border.midi.look_at(host.told.as_ptr()) };
+    unsafe { host.shim.midi.look_at(host.told.as_ptr()) };
     // SAFETY: as above.
     unsafe {
-        assert_eq!(host.border.midi.getParameterCount(), 1);
+        assert_eq!(host.shim.midi.getParameterCount(), 1);
         for _ in 0..2 {
-            let queue = ComRef::from_raw(host.border.midi.getParameterData(0)).expect("a queue");
+            let queue = ComRef::from_raw(host.shim.midi.getParameterData(0)).expect("a queue");
             assert_eq!(queue.getParameterId(), MIDI);
         }
-        assert!(host.border.midi.getParameterData(1).is_null());
+        assert!(host.shim.midi.getParameterData(1).is_null());
     }
 }

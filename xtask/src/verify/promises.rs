@@ -147,7 +147,7 @@ pub const PROMISES: &[Promise] = &[
             "state::no_value_in_a_state_stops_the_plugin",
             "state::no_bytes_in_place_of_a_state_stop_the_plugin",
             "state::a_state_without_an_end_or_of_another_plugin_changes_nothing",
-            "plugin::border::tests::numbers_of_a_state_come_into_range_and_what_is_none_goes",
+            "plugin::tests::numbers_of_a_state_come_into_range_and_what_is_none_goes",
         ],
     },
     Promise {
