@@ -28,7 +28,6 @@ pub use antiphon::music::grid::{CELLS_PER_SECOND, GridNote};
 pub use document::{Document, LeftOut, Signature, TempoMap, WrittenKey};
 pub use files::{Split, composers, find, has_list};
 pub use grid::{Cache, Placed, in_order, placed, to_bytes};
-pub use midi::Refusal;
 
 /// What many files hold.
 #[derive(Debug)]
@@ -130,6 +129,50 @@ impl fmt::Display for Convention {
         })
     }
 }
+
+/// Why a file was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    Unreadable(String),
+    Folder,
+    Empty,
+    TooLarge,
+    NotMidi,
+    Truncated,
+    Malformed,
+    Crowded,
+    Sequential,
+    NoTime,
+    /// So many frames a second.
+    OddFrames(u8),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Unreadable(reason) => write!(f, "it cannot be opened: {reason}"),
+            Self::Folder => f.write_str("it is a folder: give a MIDI file"),
+            Self::Empty => f.write_str("it is empty"),
+            Self::TooLarge => f.write_str("it is larger than 16 MiB, which no piece of music is: split it"),
+            Self::NotMidi => f.write_str("it is not a Standard MIDI File"),
+            Self::Truncated => f.write_str("it ends too early: it was cut off or not copied completely"),
+            Self::Malformed => f.write_str("one of its tracks holds bytes that are not MIDI"),
+            Self::Crowded => f.write_str(
+                "more than 2,048 of its notes begin at one tick, and there are no more keys: it is broken",
+            ),
+            Self::Sequential => {
+                f.write_str("it is of type 2, whose tracks are separate songs: export it as type 0 or type 1")
+            }
+            Self::NoTime => f.write_str("its header gives no unit of time"),
+            Self::OddFrames(frames) => write!(
+                f,
+                "its header counts {frames} film frames a second, and there are 24, 25, 29 or 30: export it with another time base"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 /// All that one file says.
 pub fn document(path: &Path, convention: Convention) -> Result<Document, Refusal> {

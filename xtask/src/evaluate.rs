@@ -5,7 +5,6 @@
 //! What to expect on MAESTRO's validation split: of antiphon 8.70 nats a note; of a classic, fewer than 3.77 nats a pitch,
 //! which is what the key before alone tells.
 
-mod baseline;
 mod closed_loop;
 mod continuations;
 mod handover;

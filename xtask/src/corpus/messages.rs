@@ -12,7 +12,7 @@ pub const ALL_NOTES_OFF: u8 = 123;
 /// Omni and mono modes: they end all notes too.
 pub const LAST_MODE: u8 = 127;
 /// Controller values from here on press a pedal.
-const PRESSED: u8 = 64;
+pub const PRESSED: u8 = 64;
 /// The channel of the drums in General MIDI.
 pub const DRUM_CHANNEL: u8 = 9;
 /// Banks whose programs are drum kits: of General MIDI 2, effects and drums of XG.

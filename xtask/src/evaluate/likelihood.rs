@@ -1,5 +1,7 @@
 //! `evaluate`: nats per note and errors in seconds, beside plain statistics.
 
+mod baseline;
+
 use std::{borrow::Cow, path::PathBuf};
 
 use anyhow::{Context, Result};
@@ -10,7 +12,7 @@ use antiphon::{
     music::{conditions::Conditions, note::Key},
 };
 
-use super::{Arguments, Condition, Memory, baseline::Baseline, music, progress, training};
+use super::{Arguments, Condition, Memory, music, progress, training};
 use crate::{
     corpus::{
         self, Cache, Convention, Corpus, GridNote, GridPiece,
@@ -20,6 +22,7 @@ use crate::{
     score::{Network, Score},
     table::{columns, number},
 };
+use baseline::Baseline;
 
 /// With a memory, so many evenly spaced notes stand for all: each costs as many steps as the memory is long.
 const PLACES: usize = 4000;

@@ -67,7 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         if arguments.model.is_empty() { &["antiphon".to_owned()] } else { &arguments.model };
     let [name] = names else { anyhow::bail!("--players takes one --model: give one") };
     let base = adapt::base(name)?;
-    let mut players = all(&arguments.data)?;
+    let mut players = players_of(&arguments.data)?;
     let wanted = |player: &Player| options.only.iter().any(|only| player.name.contains(only.as_str()));
     players.retain(|player| options.only.is_empty() || wanted(player));
     ensure!(
@@ -75,11 +75,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         "no player has six files in {}: give a folder of corpora",
         arguments.data.display()
     );
-    let before = Measured { network: Network::of(&base)?, price: price(&arguments.data, options.scored)? };
-    let maestro = before.on_maestro()?;
+    let before = Network::of(&base)?;
+    let price = price(&arguments.data, options.scored)?;
+    let maestro = on_maestro(&before, &price)?;
     let (mut rows, mut unmeasured) = (Vec::new(), Vec::new());
     for player in players {
-        match one(&base, &before, maestro, &player, options) {
+        match one(&base, (&before, &price, maestro), &player, options) {
             Ok(row) => {
                 eprintln!("{}", row.line());
                 rows.push(row);
@@ -98,24 +99,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// A network and what others than the player's is scored on.
-struct Measured {
-    network: Network,
-    price: Vec<Vec<GridNote>>,
-}
-
-impl Measured {
-    /// `None` where there is no MAESTRO.
-    fn on_maestro(&self) -> Result<Option<f64>> {
-        if self.price.is_empty() { Ok(None) } else { total(&self.network, &self.price).map(Some) }
-    }
-}
-
-/// Learns from one player, and measures what came of it.
+/// Learns from one player, and measures what came of it beside the network before, and what that costs on MAESTRO.
 fn one(
     base: &Weights,
-    before: &Measured,
-    maestro: Option<f64>,
+    (before, price, maestro): (&Network, &[Vec<GridNote>], Option<f64>),
     player: &Player,
     options: &Options,
 ) -> Result<Row> {
@@ -130,10 +117,9 @@ fn one(
     let personal = outcome.personal(&player.name, base, String::new());
     let own = personal.map_or_else(|| Ok(base.clone()), |personal| personal.applied(base, 1.0))?;
     let network = Network::of(&own)?;
-    row.before = total(&before.network, &scored)?;
+    row.before = total(before, &scored)?;
     row.after = total(&network, &scored)?;
-    let after = Measured { network, price: before.price.clone() };
-    row.maestro = maestro.zip(after.on_maestro()?).map(|(before, after)| after - before);
+    row.maestro = maestro.zip(on_maestro(&network, price)?).map(|(before, after)| after - before);
     if !options.silent {
         row.copies = Some(row::copies(&own.playable(), &learnt, &scored));
     }
@@ -150,6 +136,11 @@ fn read(sources: &[Source]) -> Result<Vec<Vec<GridNote>>> {
         sources.len()
     );
     Ok(pieces.into_iter().map(|piece| piece.notes).filter(|notes| !notes.is_empty()).collect())
+}
+
+/// `None` where there is no MAESTRO.
+fn on_maestro(network: &Network, price: &[Vec<GridNote>]) -> Result<Option<f64>> {
+    if price.is_empty() { Ok(None) } else { total(network, price).map(Some) }
 }
 
 fn total(network: &Network, pieces: &[Vec<GridNote>]) -> Result<f64> {
@@ -182,7 +173,7 @@ struct Player {
 }
 
 /// All players of a folder of corpora, that no model has learnt from.
-fn all(data: &Path) -> Result<Vec<Player>> {
+fn players_of(data: &Path) -> Result<Vec<Player>> {
     let mut of_players: BTreeMap<(Corpus, String), Vec<Source>> = BTreeMap::new();
     let mut composers = None;
     for source in collection::find_all(data, Split::Validation)? {
@@ -235,19 +226,19 @@ mod tests {
 
     #[test]
     fn of_a_players_files_every_other_one_is_learnt_from() {
-        let players = all(folder(7).path()).expect("a list");
+        let players = players_of(folder(7).path()).expect("a list");
         let [player] = &players[..] else { panic!("{} players", players.len()) };
         let names = |files: &[Source]| files.iter().map(|file| file.name.clone()).collect::<Vec<_>>();
         assert_eq!(player.name, "A B");
         assert_eq!(names(&player.learnt), ["A B/0.midi", "A B/2.midi", "A B/4.midi", "A B/6.midi"]);
         assert_eq!(names(&player.scored), ["A B/1.midi", "A B/3.midi", "A B/5.midi"]);
-        assert!(all(folder(5).path()).expect("a list").is_empty());
+        assert!(players_of(folder(5).path()).expect("a list").is_empty());
     }
 
     #[test]
     fn a_player_whose_files_are_missing_is_told_of_and_not_measured() {
         let folder = folder(6);
-        let players = all(folder.path()).expect("a list");
+        let players = players_of(folder.path()).expect("a list");
         let refused = read(&players[0].learnt).expect_err("no file is there").to_string();
         assert_eq!(refused, "not measured, since 3 of 3 files cannot be read");
         let told = row::table(&[], &[format!("A B of pijama: {refused}")]);

@@ -66,17 +66,17 @@ impl SuffixArray {
         self.places.windows(2).map(shared).max().unwrap_or(0)
     }
 
+    /// The length of the longest run: notes in a row whose keys and bins of steps stand in a row within one piece too,
+    /// with the step that leads to the first of them.
+    pub fn longest_run(&self, tokens: &[Token]) -> usize {
+        (0..tokens.len()).map(|from| self.run(&tokens[from..])).max().unwrap_or(0)
+    }
+
     fn new(tokens: Vec<Token>) -> Self {
         let count = u32::try_from(tokens.len()).expect("no corpus has billions of notes");
         let mut places: Vec<u32> = (0..count).collect();
         places.par_sort_unstable_by_key(|&place| following(&tokens, place));
         Self { tokens, places }
-    }
-
-    /// The length of the longest run: notes in a row whose keys and bins of steps stand in a row within one piece too,
-    /// with the step that leads to the first of them.
-    pub fn longest_run(&self, tokens: &[Token]) -> usize {
-        (0..tokens.len()).map(|from| self.run(&tokens[from..])).max().unwrap_or(0)
     }
 
     /// How many of these tokens, from the first on, stand in a row somewhere.

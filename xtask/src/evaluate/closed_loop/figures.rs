@@ -31,11 +31,15 @@ pub const MEASURES: [(&str, &str); 13] = [
     ("last_note", "duration of the last note over the median"),
     ("rest_s", "silence left at the end, s"),
 ];
+
 /// Notes of a window, and from one window to the next.
 const WINDOW: usize = 16;
 const HOP: usize = 8;
 /// What is measured of a window.
 const FEATURES: usize = 13;
+/// In the order of [`features`], what hardly anyone would hear as a difference. Where real music is more even than that (pop has no
+/// blips at all), it would otherwise make mountains of one note.
+const SMALLEST_UNITS: [f64; FEATURES] = [0.1, 0.1, 0.1, 2.0, 1.0, 1.0, 4.0, 2.0, 0.1, 0.1, 0.1, 0.1, 0.1];
 
 /// One value for each of the measures; `None` where it cannot be known.
 pub type Values = [Option<f64>; MEASURES.len()];
@@ -161,10 +165,6 @@ fn values(passages: &[Passage], scale: Scale) -> Values {
 }
 
 pub type Window = [f64; FEATURES];
-
-/// In the order of [`features`], what hardly anyone would hear as a difference. Where real music is more even than that (pop has no
-/// blips at all), it would otherwise make mountains of one note.
-const SMALLEST_UNITS: [f64; FEATURES] = [0.1, 0.1, 0.1, 2.0, 1.0, 1.0, 4.0, 2.0, 0.1, 0.1, 0.1, 0.1, 0.1];
 
 /// The windows of a passage, which may be too short for any.
 fn windows(passage: &[HeardNote], scale: Scale) -> impl Iterator<Item = Window> {

@@ -7,10 +7,8 @@ use std::{
 
 use stage::{Event, Kind, Sounded};
 
-use crate::corpus::messages::SUSTAIN;
+use crate::corpus::messages::{PRESSED, SUSTAIN};
 
-/// From this value on the pedal is down.
-const DOWN: u8 = 64;
 /// Onsets closer than this are a chord.
 pub const CHORD_S: f64 = 0.03;
 /// A longer silence is held.
@@ -72,7 +70,7 @@ fn pedal(events: &[Event], sample_rate: f64, end: f64) -> Vec<Range<f64>> {
     for event in events {
         let Kind::Controller { number: SUSTAIN, value, .. } = event.kind else { continue };
         let now = event.at as f64 / sample_rate;
-        match (since, value >= DOWN) {
+        match (since, value >= PRESSED) {
             (None, true) => since = Some(now),
             (Some(start), false) => {
                 pedal.push(start..now);

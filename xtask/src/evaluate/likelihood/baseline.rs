@@ -2,7 +2,7 @@
 
 use antiphon::music::note::Key;
 
-use super::likelihood::Nats;
+use super::Nats;
 use crate::corpus::GridNote;
 
 /// Times are counted cell by cell up to 10 s, then octave by octave.
