@@ -22,7 +22,7 @@ use antiphon::{
 
 use crate::train::{
     Variables,
-    descent::{Descent, Method},
+    optimiser::{Method, Optimiser},
 };
 
 /// Of each model, a note heard and one drawn.
@@ -219,7 +219,7 @@ fn fused(hidden: usize) -> Result<f64> {
     let threads = rayon::current_num_threads();
     let desk = |_| Ok(Desk::new(Tensor::rand(-1f32, 1.0, (BATCH / threads, TIME, INPUTS), &Device::Cpu)?)?);
     let mut desks = (0..threads).map(desk).collect::<Result<Vec<_>>>()?;
-    let mut descent = Descent::new(&variables, Method::Adam, 0.0)?;
+    let mut optimiser = Optimiser::new(&variables, Method::Adam, 0.0)?;
     speed(|| {
         let gradients = side_by_side(&mut desks, |x| -> Result<_> {
             let mut hidden = x.clone();
@@ -229,7 +229,7 @@ fn fused(hidden: usize) -> Result<f64> {
             }
             Ok((hidden.sqr()?.sum_all()? / (BATCH * TIME) as f64)?.backward()?)
         })?;
-        descent.step(&gradients.iter().collect::<Vec<_>>(), RATE)
+        optimiser.step(&gradients.iter().collect::<Vec<_>>(), RATE)
     })
 }
 

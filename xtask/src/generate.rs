@@ -40,6 +40,8 @@ use crate::{
 const SHOWN_BEFORE: f64 = 1.0;
 /// And never less than this, in seconds.
 const SHOWN_AT_LEAST: f64 = 8.0;
+/// The title where there is no file.
+const FROM_NOTHING: &str = "From nothing";
 
 /// Go on from a MIDI file, or begin from nothing: a table of notes, a MIDI file, a picture.
 #[derive(Debug, Clone, clap::Args)]
@@ -156,8 +158,10 @@ fn write(
         draw(path, arguments, prompt, take)?;
     }
     if let Some(path) = files.sheet.as_ref().filter(|_| !take.notes.is_empty()) {
-        let title =
-            prompt.name().map_or_else(|| "From nothing".to_owned(), |name| format!("After {}", short(&name)));
+        let title = prompt
+            .name
+            .as_ref()
+            .map_or_else(|| FROM_NOTHING.to_owned(), |name| format!("After {}", short(name)));
         let pulse = arguments.sheet_tempo.map_or_else(|| prompt.pulse(), Pulse::Steady);
         let heading = Heading { title: &title, signature: prompt.signature(), pulse };
         file::replace(&[(path.clone(), sheet::of(&take.notes, &heading)?)])?;
@@ -185,9 +189,8 @@ fn draw(path: &Path, arguments: &Arguments, prompt: &Prompt, take: &Take) -> Res
     } else {
         layers[0].name = "";
     }
-    let name = prompt.name().unwrap_or_else(|| "From nothing".to_owned());
     let overview = Overview {
-        title: &name,
+        title: prompt.name.as_deref().unwrap_or(FROM_NOTHING),
         subtitle: &format!("{}, seed {}", arguments.model, take.seed),
         layers,
         seconds: (prompt.from - shown).max(0.0)..end.max(1.0),

@@ -5,34 +5,23 @@
 //! 1.2 million notes, to 8.8 after 27 million in 94 minutes, and to 8.64 after 58 million in 216, on two busy cores.
 
 mod antiphon;
-mod arguments;
-mod beginning;
+mod augmentation;
 mod card;
 mod checkpoint;
-mod chunks;
 mod classic;
-mod command;
-mod course;
+mod config;
 mod curves;
-pub mod descent;
-mod device;
-mod material;
-mod muon;
+mod data_set;
+mod initialisation;
+mod loader;
+pub mod optimiser;
 mod output;
-mod picture;
-mod plan;
-mod played;
 mod progress;
-mod pupil;
-mod task;
-mod telling;
-mod terms;
+mod run;
 #[cfg(test)]
 mod tests;
-mod windows;
 
 use std::{
-    fs,
     path::Path,
     process,
     sync::{
@@ -44,25 +33,48 @@ use std::{
 use anyhow::{Context, Result, bail};
 use rand::{RngExt, SeedableRng};
 
-use ::antiphon::model::{Chance, Preset, weights};
+use ::antiphon::model::{Chance, Preset};
 
-use crate::corpus::Cache;
-pub use arguments::Arguments;
-pub use beginning::Variables;
+use crate::{
+    corpus::{Cache, GridNote},
+    score::{Figure, Score},
+};
+use antiphon::Antiphon;
+use augmentation::Augmentation;
 use card::Origin;
 use checkpoint::Checkpoint;
-use chunks::Chunks;
-use course::Course;
-use device::Processor;
-use material::Material;
+use classic::{Classic, WindowLoader};
+pub use config::Arguments;
+use config::{Hyperparameters, Processor, TrainingConfig};
+use data_set::DataSet;
+pub use initialisation::Variables;
+use loader::PassageLoader;
 use output::Output;
-use plan::Plan;
-use played::Variety;
 use progress::Progress;
-use pupil::Pupil;
-use task::Task;
-use terms::Terms;
-use windows::Windows;
+use run::{Setup, TrainingRun};
+
+/// A network with what it learns from.
+pub trait TrainableModel {
+    /// Learns from its next batch at a rate. Fails, with the weights as they were, when the loss is not a number.
+    fn learn(&mut self, rate: f64) -> Result<StepResult>;
+
+    /// Scores every note of every piece.
+    fn score(&self, pieces: &[Vec<GridNote>]) -> Result<Score>;
+
+    /// Keeps all that it is between two steps, but for its weights.
+    fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()>;
+
+    /// The way back from [`TrainableModel::keep`].
+    fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()>;
+}
+
+/// What came of a batch.
+#[derive(Debug, Clone)]
+pub struct StepResult {
+    pub notes: usize,
+    /// The parts of the loss, means over the notes.
+    pub loss: Vec<Figure>,
+}
 
 /// Trains until all has passed, or until Ctrl-C. Fails where it cannot begin, and where it cannot go on; what was saved before
 /// is still there then.
@@ -80,12 +92,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Everything up to the first step.
-fn begin<'a>(arguments: &'a Arguments, cache: &Cache) -> Result<Course<'a>> {
+fn begin<'a>(arguments: &'a Arguments, cache: &Cache) -> Result<TrainingRun<'a>> {
     let Some(preset) = Preset::named(&arguments.preset) else {
         bail!("the preset `{}` is unknown: choose one of {}", arguments.preset, Preset::known());
     };
-    let (plan, length) = (Plan::new(preset, arguments), arguments.length());
-    if plan.batch < 2 || arguments.window == Some(0) {
+    let (hyperparameters, length) = (Hyperparameters::new(preset, arguments), arguments.length());
+    if hyperparameters.batch < 2 || arguments.window == Some(0) {
         bail!("`--batch` must be at least 2 and `--window` at least 1");
     }
     let output = Output::new(&arguments.output)?;
@@ -94,61 +106,62 @@ fn begin<'a>(arguments: &'a Arguments, cache: &Cache) -> Result<Course<'a>> {
         keep_unfinished(&output.checkpoint())?;
     }
     let mut chance = Chance::seed_from_u64(arguments.seed);
-    let material = Material::read(arguments, plan.shortest, cache, &mut chance)?;
-    material.tell();
-    let terms = Terms::new(preset, &plan, arguments, &material);
+    let data_set = DataSet::read(arguments, hyperparameters.shortest, cache, &mut chance)?;
+    data_set.tell();
+    let config = TrainingConfig::new(preset, &hyperparameters, arguments, data_set.digest());
     if let Some(checkpoint) = &checkpoint {
-        terms.check(&checkpoint.fact("terms")?, &output.checkpoint())?;
+        config.check(&checkpoint.fact("terms")?, &output.checkpoint())?;
     }
     let variables = match (&checkpoint, &arguments.init) {
         (Some(checkpoint), _) => checkpoint.weights(preset)?,
-        (None, Some(path)) => begin_with(path, preset)?,
-        (None, None) => beginning::drawn(preset, &mut chance)?,
+        (None, Some(path)) => initialisation::read(path, preset)?,
+        (None, None) => initialisation::drawn(preset, &mut chance)?,
     };
     let device = arguments.device.device(preset)?;
-    let variables = device::moved(variables, &device)?;
-    let mut pupil = pupil(preset, &plan, arguments, &material, &variables, chance)?;
+    let variables = initialisation::moved(variables, &device)?;
+    let mut model = trainable_model(preset, &hyperparameters, arguments, &data_set, &variables, chance)?;
     let (origin, progress) = match (&checkpoint, &arguments.init) {
         (Some(checkpoint), _) => {
-            pupil.recall(checkpoint)?;
+            model.recall(checkpoint)?;
             (checkpoint.fact("origin")?, checkpoint.fact("progress")?)
         }
         (None, Some(path)) => (Origin::model(path), Progress::default()),
         (None, None) => (Origin::chance(), Progress::default()),
     };
-    let task = Task { arguments, preset, plan, length, material, output, origin, terms };
-    Ok(Course::new(task, variables, pupil, progress))
+    let setup = Setup { arguments, preset, hyperparameters, length, data_set, output, origin, config };
+    Ok(TrainingRun::new(setup, variables, model, progress))
 }
 
 /// The network with what it learns from. Our own learns on as many threads as there are pairs of rows for, each with rows of
 /// its own.
-fn pupil(
+fn trainable_model(
     preset: Preset,
-    plan: &Plan,
+    hyperparameters: &Hyperparameters,
     arguments: &Arguments,
-    material: &Material,
+    data_set: &DataSet,
     variables: &Variables,
     mut chance: Chance,
-) -> Result<Box<dyn Pupil>> {
-    let training = || Arc::clone(&material.training);
+) -> Result<Box<dyn TrainableModel>> {
+    let &Hyperparameters { batch, window, .. } = hyperparameters;
+    let training = || Arc::clone(&data_set.training);
     Ok(match preset {
         Preset::Antiphon => {
             let threads = match arguments.device {
-                Processor::Cpu => rayon::current_num_threads().min(plan.batch / 2),
+                Processor::Cpu => rayon::current_num_threads().min(batch / 2),
                 Processor::Cuda => 1,
             };
-            let stream = |thread| {
-                let rows = (plan.batch * (thread + 1)) / threads - plan.batch * thread / threads;
+            let loader = |thread| {
+                let rows = (batch * (thread + 1)) / threads - batch * thread / threads;
                 let chance = Chance::seed_from_u64(chance.random());
-                let variety = Variety { varied: arguments.varied, slipped: arguments.slipped };
-                Chunks::new(training(), (rows, plan.window), variety, chance)
+                let augmentation = Augmentation { varied: arguments.varied, slipped: arguments.slipped };
+                PassageLoader::new(training(), (rows, window), augmentation, chance)
             };
-            let streams = (0..threads).map(stream).collect::<Result<_>>()?;
-            Box::new(antiphon::Antiphon::new(variables, plan, streams, chance)?)
+            let loaders = (0..threads).map(loader).collect::<Result<_>>()?;
+            Box::new(Antiphon::new(variables, hyperparameters, loaders, chance)?)
         }
         Preset::Classic(preset) => {
-            let windows = Windows::new(training(), plan.batch, plan.window, chance)?;
-            Box::new(classic::Classic::new(preset, variables, windows)?)
+            let windows = WindowLoader::new(training(), batch, window, chance)?;
+            Box::new(Classic::new(preset, variables, windows)?)
         }
     })
 }
@@ -165,20 +178,4 @@ fn keep_unfinished(path: &Path) -> Result<()> {
         ),
         _ => Ok(()),
     }
-}
-
-/// The weights of a model file to begin with, which must be of the same preset.
-fn begin_with(path: &Path, preset: Preset) -> Result<Variables> {
-    let bytes = fs::read(path)
-        .with_context(|| format!("{} cannot be read: give a model file to `--init`", path.display()))?;
-    let weights = weights::read(&bytes).with_context(|| path.display().to_string())?;
-    if weights.preset != preset {
-        bail!(
-            "{} is a {}, not a {}: choose the same `--preset`",
-            path.display(),
-            weights.preset.name(),
-            preset.name()
-        );
-    }
-    beginning::of(&weights)
 }

@@ -42,11 +42,11 @@ pub struct Prompt {
     /// All notes that begin before the cut, drums too.
     pub notes: Vec<Note>,
     pub instruments: Vec<Instrument>,
-    pub tempo_map: TempoMap,
-    pub signatures: Vec<Signature>,
+    tempo_map: TempoMap,
+    signatures: Vec<Signature>,
     /// From where on it is played, in seconds: the second that was asked for, or the end of what sounds.
     pub from: f64,
-    name: Option<String>,
+    pub name: Option<String>,
 }
 
 impl Prompt {
@@ -111,10 +111,6 @@ impl Prompt {
     /// The first tick that is not before the moment from which on it is played.
     pub fn first_tick(&self) -> u64 {
         (self.tempo_map.tick_at(self.from) - SAME_TICK).ceil() as u64
-    }
-
-    pub fn name(&self) -> Option<String> {
-        self.name.clone()
     }
 
     /// All but the drums: their keys are no pitches.

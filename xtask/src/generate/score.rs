@@ -1,12 +1,9 @@
-//! Prompt and continuation as a MIDI file: the prompt as it was, and a track for what is new. And who plays what of them.
+//! Prompt and continuation as a MIDI file: the prompt as it was, and a track for what is new. Also who plays what.
 
 use std::{cmp::Reverse, collections::HashMap};
 
 use anyhow::Result;
-use midly::{
-    MetaMessage, MidiMessage, Smf, TrackEventKind,
-    num::{u4, u7},
-};
+use midly::{MetaMessage, MidiMessage, Smf, TrackEventKind, num::u7};
 
 use super::{prompt::Prompt, take::Take};
 use crate::{
@@ -59,15 +56,15 @@ pub fn players(prompt: &Prompt, take: &Take) -> Vec<Player> {
     players
 }
 
-/// What the prompt leaves of its channels, by port and channel.
+/// How the prompt leaves its channels, by port and channel.
 struct Channels {
-    left: HashMap<(u8, u8), Left>,
+    states: HashMap<(u8, u8), ChannelState>,
     /// The last tick of the prompt's tracks.
     end: u64,
 }
 
 #[derive(Default)]
-struct Left {
+struct ChannelState {
     program: Option<u8>,
     colours: HashMap<u8, u8>,
     pedal: bool,
@@ -95,22 +92,22 @@ impl Channels {
             end = end.max(tick);
         }
         events.sort_by_key(|(tick, ..)| *tick);
-        let mut left: HashMap<(u8, u8), Left> = HashMap::new();
+        let mut states: HashMap<(u8, u8), ChannelState> = HashMap::new();
         for (tick, channel, message) in events {
-            left.entry(channel).or_default().hear(message, tick > from);
+            states.entry(channel).or_default().hear(message, tick > from);
         }
-        left.values_mut().for_each(|left| left.is_busy |= left.pedal);
+        states.values_mut().for_each(|state| state.is_busy |= state.pedal);
         for note in prompt.notes.iter().filter(|note| note.end > prompt.from + MOMENT) {
             let Instrument { port, channel, .. } = prompt.instruments[note.instrument];
-            left.entry((port, channel)).or_default().is_busy = true;
+            states.entry((port, channel)).or_default().is_busy = true;
         }
-        Self { left, end }
+        Self { states, end }
     }
 
     /// Tracks that lift the pedals which the prompt leaves down, at its end, lest its last notes ring on under what is new.
     fn lifts(&self) -> Vec<midly::Track<'static>> {
         let mut down: Vec<_> =
-            self.left.iter().filter(|(_, left)| left.pedal).map(|(place, _)| *place).collect();
+            self.states.iter().filter(|(_, state)| state.pedal).map(|(place, _)| *place).collect();
         down.sort_unstable();
         let lift = |&(port, channel): &(u8, u8)| {
             let lift = MidiMessage::Controller { controller: u7::new(SUSTAIN), value: u7::new(0) };
@@ -124,14 +121,14 @@ impl Channels {
     /// where something still sounds there.
     fn channel(&self, instrument: Instrument) -> u8 {
         let Instrument { port, channel, .. } = instrument;
-        let is_busy = self.left.get(&(port, channel)).is_some_and(|left| left.is_busy);
-        let is_free = |channel: &u8| *channel != DRUM_CHANNEL && !self.left.contains_key(&(port, *channel));
+        let is_busy = self.states.get(&(port, channel)).is_some_and(|state| state.is_busy);
+        let is_free = |channel: &u8| *channel != DRUM_CHANNEL && !self.states.contains_key(&(port, *channel));
         let free = (0..16).find(is_free).filter(|_| is_busy);
         free.unwrap_or(channel)
     }
 }
 
-impl Left {
+impl ChannelState {
     fn hear(&mut self, message: MidiMessage, is_late: bool) {
         // A pedal that was down before it is heard too late was down in between.
         self.is_busy |= is_late && self.pedal;
@@ -156,10 +153,10 @@ impl Part {
     fn new(prompt: &Prompt, take: &Take, channels: &Channels) -> Self {
         let lead = lead(prompt);
         let channel = channels.channel(lead);
-        let before = channels.left.get(&(lead.port, lead.channel));
+        let before = channels.states.get(&(lead.port, lead.channel));
         let mut setup = Vec::new();
         if channel != lead.channel {
-            let mut colours: Vec<_> = before.iter().flat_map(|left| &left.colours).collect();
+            let mut colours: Vec<_> = before.iter().flat_map(|state| &state.colours).collect();
             colours.sort_unstable();
             let colour = |(controller, value): (&u8, &u8)| MidiMessage::Controller {
                 controller: u7::new(*controller),
@@ -167,7 +164,7 @@ impl Part {
             };
             setup.extend(colours.into_iter().map(colour));
         }
-        let is_set = channel == lead.channel && before.and_then(|left| left.program) == Some(lead.program);
+        let is_set = channel == lead.channel && before.and_then(|state| state.program) == Some(lead.program);
         if !is_set && !take.notes.is_empty() {
             setup.push(MidiMessage::ProgramChange { program: u7::new(lead.program) });
         }
@@ -184,7 +181,7 @@ impl Part {
         let from = prompt.first_tick();
         events.extend(self.setup.iter().map(|message| (from, on_channel(self.channel, *message))));
         let placed = |note: &Note| Placed {
-            channel: u4::new(self.channel).as_int(),
+            channel: self.channel,
             key: note.key.number(),
             velocity: note.velocity.value(),
             on: prompt.tick(note.onset).max(from),

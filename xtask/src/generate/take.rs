@@ -43,14 +43,6 @@ pub struct Extent {
     pub whole_piece: bool,
 }
 
-/// The same, as the improviser is asked for it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Asked {
-    notes: usize,
-    length: Seconds,
-    ending: Ending,
-}
-
 /// One continuation, or one piece.
 pub struct Take {
     pub seed: u32,
@@ -70,11 +62,10 @@ impl Take {
         prompt: &Prompt,
         extent: &Extent,
     ) -> Result<Self> {
-        let asked = extent.asked(prompt);
-        let task = Task { generation, seed, length: asked.length, ending: asked.ending };
+        let (most, length, ending) = extent.limits(prompt);
+        let task = Task { generation, seed, length, ending };
         let heard = prompt.heard();
-        let drawn: Vec<_> =
-            Playing::new(model, &task, &heard, Moment(prompt.from)).take(asked.notes).collect();
+        let drawn: Vec<_> = Playing::new(model, &task, &heard, Moment(prompt.from)).take(most).collect();
         ensure!(!generation.keys().is_empty(), "no key from --low to --high is in the scale: give more room");
         // The silence before a recording begins is no music.
         let shift = if heard.is_empty() { drawn.first().map_or(0.0, |note| note.onset.0) } else { 0.0 };
@@ -86,7 +77,7 @@ impl Take {
             Note { key: note.key, onset, end, step, velocity: note.velocity, instrument: 0 }
         };
         let notes: Vec<Note> = drawn.iter().map(note).collect();
-        Ok(Self { seed, is_over: extent.whole_piece && notes.len() < asked.notes, notes })
+        Ok(Self { seed, is_over: extent.whole_piece && notes.len() < most, notes })
     }
 
     /// Where its last note ends, in seconds.
@@ -96,18 +87,16 @@ impl Take {
 }
 
 impl Extent {
-    fn asked(&self, prompt: &Prompt) -> Asked {
-        let most =
-            |length: f64| Asked { notes: MOST_NOTES, length: Seconds(length as f32), ending: Ending::Full };
+    /// The most notes, the greatest length, and what ends it.
+    fn limits(&self, prompt: &Prompt) -> (usize, Seconds, Ending) {
+        let most = |length: f64| (MOST_NOTES, Seconds(length as f32), Ending::Full);
         match *self {
-            Self { whole_piece: true, .. } => {
-                Asked { notes: MOST_NOTES, length: Seconds::FOREVER, ending: Ending::Piece }
-            }
+            Self { whole_piece: true, .. } => (MOST_NOTES, Seconds::FOREVER, Ending::Piece),
             Self { seconds: Some(seconds), .. } => most(seconds),
             Self { bars: Some(bars), .. } => most(prompt.bars(bars)),
             Self { notes, .. } => {
                 let notes = notes.map_or(NOTES, |notes| notes as usize);
-                Asked { notes, length: Seconds::FOREVER, ending: Ending::Full }
+                (notes, Seconds::FOREVER, Ending::Full)
             }
         }
     }

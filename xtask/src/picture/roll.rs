@@ -127,7 +127,7 @@ impl Roll {
 }
 
 /// The tint of a velocity.
-pub fn shade(color: RGBColor, velocity: u8) -> RGBAColor {
+fn shade(color: RGBColor, velocity: u8) -> RGBAColor {
     color.mix(0.2 + 0.8 * (f64::from(velocity) / 127.0).powf(1.5))
 }
 

@@ -1,12 +1,15 @@
 //! What stands beside a model file: where its weights come from and what they are worth.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::{descent::Method, output};
+use super::optimiser::Method;
 use crate::score::Score;
 
 #[derive(Debug, Serialize)]
@@ -82,7 +85,7 @@ impl Origin {
     /// A model file, and what its card tells of it.
     pub fn model(path: &Path) -> Self {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let card = fs::read_to_string(output::card_of(path)).ok().and_then(|text| text.parse().ok());
+        let card = fs::read_to_string(card_of(path)).ok().and_then(|text| text.parse().ok());
         let runs = card.map(|card: Table| runs(&card)).unwrap_or_default();
         let name = match runs.is_empty() {
             true => format!("{name}, of which no card tells how it was made"),
@@ -97,6 +100,11 @@ impl Origin {
         runs.push(Table::try_from(run)?);
         Ok(runs)
     }
+}
+
+/// Where the card of a model lies.
+pub fn card_of(model: &Path) -> PathBuf {
+    model.with_extension("toml")
 }
 
 /// A card tells its runs as a list; the first ones told one run, and its command and corpus apart.

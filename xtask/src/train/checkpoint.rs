@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use antiphon::model::Preset;
 
-use super::beginning::Variables;
+use super::initialisation::Variables;
 
 /// Named tensors, and facts as JSON: a safetensors file with metadata.
 #[derive(Default)]

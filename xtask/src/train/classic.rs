@@ -1,16 +1,23 @@
-//! A classic learns as it was published: cross-entropy for pitch, squared errors for the times.
+//! A classic learns as it was published: cross-entropy for pitch, squared errors for the times, from windows of notes.
 
-use anyhow::Result;
-use candle_core::Tensor;
+use std::{mem, sync::Arc};
 
-use antiphon::model::classic::{Network, Preset};
+use anyhow::{Result, bail};
+use candle_core::{Device, Tensor};
+use rand::{RngExt, seq::SliceRandom};
+use serde::{Deserialize, Serialize};
+
+use antiphon::model::{
+    Chance,
+    classic::{self, INPUTS, Network, Preset},
+};
 
 use super::{
-    beginning::Variables,
+    StepResult, TrainableModel,
     checkpoint::Checkpoint,
-    descent::{self, Descent, Method},
-    pupil::{Lesson, Pupil},
-    windows::{Batch, Windows},
+    data_set::TrainingSet,
+    initialisation::Variables,
+    optimiser::{self, Method, Optimiser},
 };
 use crate::{
     corpus::GridNote,
@@ -21,6 +28,13 @@ use crate::{
 const PITCH_WEIGHT: f64 = 0.05;
 /// How hard a negative step or duration is pushed back up.
 const PRESSURE: f64 = 10.0;
+
+pub struct Classic {
+    network: Network,
+    optimiser: Optimiser,
+    states: Vec<Tensor>,
+    windows: WindowLoader,
+}
 
 /// The parts of a batch's loss, before they are weighed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,21 +47,14 @@ struct Loss {
     duration: f32,
 }
 
-pub struct Classic {
-    network: Network,
-    descent: Descent,
-    states: Vec<Tensor>,
-    windows: Windows,
-}
-
 impl Classic {
-    pub fn new(preset: Preset, variables: &Variables, windows: Windows) -> Result<Self> {
+    pub fn new(preset: Preset, variables: &Variables, windows: WindowLoader) -> Result<Self> {
         let network = Network::new(preset, |name| Ok(variables[name].as_tensor().clone()))?;
-        let states = network.silence(windows.rows())?;
-        Ok(Self { network, descent: Descent::new(variables, Method::Adam, 0.0)?, states, windows })
+        let states = network.silence(windows.rows)?;
+        Ok(Self { network, optimiser: Optimiser::new(variables, Method::Adam, 0.0)?, states, windows })
     }
 
-    fn learn_from(&mut self, batch: &Batch, rate: f64) -> Result<Loss> {
+    fn learn_from(&mut self, batch: &Minibatch, rate: f64) -> Result<Loss> {
         let states =
             self.states.iter().map(|s| s.broadcast_mul(&batch.carried)).collect::<Result<Vec<_>, _>>()?;
         let (known, after) = self.network.listen(&batch.x, &states)?;
@@ -56,20 +63,20 @@ impl Classic {
         let step = under_pressure(&heads.step, &batch.steps)?;
         let duration = under_pressure(&heads.duration, &batch.durations)?;
         let total = (((&pitch * PITCH_WEIGHT)? + &step)? + &duration)?;
-        descent::check(total.to_scalar()?)?;
-        self.descent.step(&[&total.backward()?], rate)?;
+        optimiser::check(total.to_scalar()?)?;
+        self.optimiser.step(&[&total.backward()?], rate)?;
         self.states = after;
         Ok(Loss { pitch: pitch.to_scalar()?, step: step.to_scalar()?, duration: duration.to_scalar()? })
     }
 }
 
-impl Pupil for Classic {
-    fn learn(&mut self, rate: f64) -> Result<Lesson> {
+impl TrainableModel for Classic {
+    fn learn(&mut self, rate: f64) -> Result<StepResult> {
         let batch = self.windows.next()?;
         let Loss { pitch, step, duration } = self.learn_from(&batch, rate)?;
         let parts = [("pitch", "nats", pitch), ("step loss", "s²", step), ("duration loss", "s²", duration)];
         let loss = parts.map(|(name, unit, value)| Figure::new(name, unit, value.into())).into();
-        Ok(Lesson { notes: batch.keys.elem_count(), loss })
+        Ok(StepResult { notes: batch.keys.elem_count(), loss })
     }
 
     fn score(&self, pieces: &[Vec<GridNote>]) -> Result<Score> {
@@ -77,13 +84,13 @@ impl Pupil for Classic {
     }
 
     fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
-        self.descent.keep(checkpoint)?;
+        self.optimiser.keep(checkpoint)?;
         self.states.iter().enumerate().for_each(|(n, state)| checkpoint.keep_tensor(&state_name(n), state));
         self.windows.keep(checkpoint)
     }
 
     fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.descent.recall(checkpoint)?;
+        self.optimiser.recall(checkpoint)?;
         for (n, state) in self.states.iter_mut().enumerate() {
             *state = checkpoint.tensor(&state_name(n), state)?;
         }
@@ -102,28 +109,162 @@ fn under_pressure(predicted: &Tensor, truth: &Tensor) -> Result<Tensor> {
     Ok((error + pressure)?)
 }
 
+/// Notes to learn from, side by side.
+struct Minibatch {
+    /// (B, T, 3)
+    x: Tensor,
+    /// (B * T)
+    keys: Tensor,
+    /// (B * T), seconds.
+    steps: Tensor,
+    /// (B * T), seconds.
+    durations: Tensor,
+    /// For each sequence: 1 where it goes on from the batch before, 0 where it begins in silence. (1, B, 1)
+    carried: Tensor,
+}
+
+/// An endless stream of batches. In the first half of a batch's rows a window follows on the one before, with its
+/// state; the other half begins anywhere, in silence, as a player's memory does.
+pub struct WindowLoader {
+    training: Arc<TrainingSet>,
+    /// For each piece, how many notes stand in all pieces up to its end.
+    ends: Vec<usize>,
+    /// The pieces that have not been begun yet.
+    order: Vec<usize>,
+    /// The next windows of the rows that go through whole pieces.
+    going_on: Vec<Window>,
+    rows: usize,
+    time: usize,
+    chance: Chance,
+}
+
+/// A place in a piece.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Window {
+    piece: usize,
+    /// Its first note.
+    at: usize,
+}
+
+impl WindowLoader {
+    /// Fails when a piece is shorter than a window, or none is there.
+    pub fn new(training: Arc<TrainingSet>, rows: usize, time: usize, chance: Chance) -> Result<Self> {
+        let pieces = &training.pieces;
+        if pieces.is_empty() || pieces.iter().any(|piece| piece.len() < time) {
+            bail!("a file holds fewer than {time} notes: give longer files or a smaller `--window`");
+        }
+        let mut ends: Vec<usize> = pieces.iter().map(Vec::len).collect();
+        for n in 1..ends.len() {
+            ends[n] += ends[n - 1];
+        }
+        // An end that no window fits before: the first batch begins with fresh pieces.
+        let going_on = vec![Window { piece: 0, at: usize::MAX - time }; rows / 2];
+        Ok(Self { training, ends, order: Vec::new(), going_on, rows, time, chance })
+    }
+
+    /// Keeps where it stands.
+    fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        checkpoint.keep("windows", &(&self.chance, &self.order, &self.going_on))
+    }
+
+    /// The way back from [`WindowLoader::keep`].
+    fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        (self.chance, self.order, self.going_on) = checkpoint.fact("windows")?;
+        Ok(())
+    }
+
+    /// The next batch.
+    fn next(&mut self) -> Result<Minibatch> {
+        let mut windows = Vec::with_capacity(self.rows);
+        let mut carried = vec![0f32; self.rows];
+        let mut going_on = mem::take(&mut self.going_on);
+        for (next, carried) in going_on.iter_mut().zip(&mut carried) {
+            if next.at + self.time <= self.training.pieces[next.piece].len() {
+                *carried = 1.0;
+            } else {
+                *next = self.begin();
+            }
+            windows.push(*next);
+            next.at += self.time;
+        }
+        self.going_on = going_on;
+        while windows.len() < self.rows {
+            windows.push(self.anywhere());
+        }
+        self.batch(&windows, carried)
+    }
+
+    /// A piece that has not been played for longest, from a random place in its first window, so that borders fall
+    /// elsewhere each time.
+    fn begin(&mut self) -> Window {
+        if self.order.is_empty() {
+            self.order = (0..self.training.pieces.len()).collect();
+            self.order.shuffle(&mut self.chance);
+        }
+        let piece = self.order.pop().expect("it has just been filled");
+        let latest = (self.training.pieces[piece].len() - self.time).min(self.time);
+        Window { piece, at: self.chance.random_range(0..=latest) }
+    }
+
+    /// Every note is as likely as any other to be in it.
+    fn anywhere(&mut self) -> Window {
+        let total = *self.ends.last().expect("there is a piece");
+        let note = self.chance.random_range(0..total);
+        let piece = self.ends.partition_point(|&end| end <= note);
+        let at = note - (self.ends[piece] - self.training.pieces[piece].len());
+        Window { piece, at: at.min(self.training.pieces[piece].len() - self.time) }
+    }
+
+    fn batch(&self, windows: &[Window], carried: Vec<f32>) -> Result<Minibatch> {
+        let count = self.rows * self.time;
+        let notes = windows
+            .iter()
+            .flat_map(|window| &self.training.pieces[window.piece][window.at..window.at + self.time]);
+        let mut x = Vec::with_capacity(count * INPUTS);
+        let (mut keys, mut steps, mut durations) = (Vec::new(), Vec::new(), Vec::new());
+        for note in notes {
+            let [pitch, step, duration] =
+                classic::features(note.key, note.step_seconds(), note.duration_seconds());
+            x.extend([pitch, step, duration]);
+            keys.push(u32::from(note.key.number()));
+            steps.push(step);
+            durations.push(duration);
+        }
+        Ok(Minibatch {
+            x: Tensor::from_vec(x, (self.rows, self.time, INPUTS), &Device::Cpu)?,
+            keys: Tensor::from_vec(keys, count, &Device::Cpu)?,
+            steps: Tensor::from_vec(steps, count, &Device::Cpu)?,
+            durations: Tensor::from_vec(durations, count, &Device::Cpu)?,
+            carried: Tensor::from_vec(carried, (1, self.rows, 1), &Device::Cpu)?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
     use rand::SeedableRng;
 
-    use antiphon::model::{self, Chance, classic::CLASSIC_25};
+    use antiphon::{
+        model::{self, classic::CLASSIC_25},
+        music::note::{Key, Velocity},
+    };
 
     use super::*;
-    use crate::train::{beginning, material::Training, pupil::melody};
+    use crate::train::{initialisation, tests::melody};
 
     #[test]
     fn a_melody_that_repeats_is_learnt() {
         let mut chance = Chance::seed_from_u64(1);
         let preset = model::Preset::Classic(CLASSIC_25);
-        let variables = beginning::drawn(preset, &mut chance).expect("shapes fit");
-        let windows = Windows::new(Training::of(vec![melody()]).into(), 8, 12, chance).expect("long enough");
-        let mut pupil = Classic::new(CLASSIC_25, &variables, windows).expect("shapes fit");
-        let mut lesson = || {
-            let batch = pupil.windows.next().expect("endless");
-            pupil.learn_from(&batch, 1e-2).expect("finite")
+        let variables = initialisation::drawn(preset, &mut chance).expect("shapes fit");
+        let windows =
+            WindowLoader::new(TrainingSet::of(vec![melody()]).into(), 8, 12, chance).expect("long enough");
+        let mut model = Classic::new(CLASSIC_25, &variables, windows).expect("shapes fit");
+        let mut step = || {
+            let batch = model.windows.next().expect("endless");
+            model.learn_from(&batch, 1e-2).expect("finite")
         };
-        let losses: Vec<Loss> = (0..60).map(|_| lesson()).collect();
+        let losses: Vec<Loss> = (0..60).map(|_| step()).collect();
         assert!(losses[0].pitch > 4.0);
         assert!(
             losses[59].pitch < 1.0 && losses[59].step < 0.01 && losses[59].duration < 0.01,
@@ -142,5 +283,56 @@ mod tests {
         };
         assert!((loss(0.5) - 0.25).abs() < 1e-6);
         assert!((loss(-0.5) - 5.25).abs() < 1e-6);
+    }
+
+    /// Every note's duration tells its piece and place.
+    fn piece(number: u32, length: u32) -> Vec<GridNote> {
+        let note = |n| GridNote {
+            step: 10,
+            key: Key::saturating(60),
+            velocity: Velocity::saturating(64),
+            duration: 100 * number + n,
+            conditions: Default::default(),
+        };
+        (0..length).map(note).collect()
+    }
+
+    fn windows(lengths: &[u32]) -> WindowLoader {
+        let pieces = (1..).zip(lengths).map(|(number, &length)| piece(number, length)).collect();
+        WindowLoader::new(TrainingSet::of(pieces).into(), 4, 8, Chance::seed_from_u64(1))
+            .expect("long enough")
+    }
+
+    #[test]
+    fn a_carried_window_follows_on_the_one_before() {
+        let mut windows = windows(&[50, 40, 30]);
+        let mut before: Option<Vec<Vec<f32>>> = None;
+        for _ in 0..20 {
+            let batch = windows.next().expect("endless");
+            let carried: Vec<f32> = batch.carried.flatten_all().and_then(|c| c.to_vec1()).expect("numbers");
+            let durations: Vec<Vec<f32>> =
+                batch.durations.reshape((4, 8)).and_then(|d| d.to_vec2()).expect("numbers");
+            for row in 0..4 {
+                if carried[row] == 1.0 {
+                    let last = before.as_ref().expect("the first batch begins in silence")[row][7];
+                    assert!((durations[row][0] - last - 0.01).abs() < 1e-6);
+                }
+            }
+            assert_eq!(carried[2..], [0.0, 0.0]);
+            before = Some(durations);
+        }
+    }
+
+    #[test]
+    fn a_piece_shorter_than_a_window_is_refused() {
+        assert!(
+            WindowLoader::new(
+                TrainingSet::of(vec![piece(1, 8), piece(2, 7)]).into(),
+                4,
+                8,
+                Chance::seed_from_u64(1)
+            )
+            .is_err()
+        );
     }
 }

@@ -1,58 +1,31 @@
-//! What a training has come to, row by row.
+//! The curves of a training as a table and as a picture.
 
-use std::{fmt::Write, time::Instant};
+use std::{fmt::Write, ops::Range};
 
-use serde::{Deserialize, Serialize};
+use anyhow::{Context, Result};
+use plotters::prelude::*;
 
-use super::pupil::Lesson;
-use crate::score::Figure;
+use super::progress::Row;
+use crate::{
+    ink::{BLUE as TRAIN, FAINT_INK, INK, LINE, VERMILION as VALIDATION},
+    picture::{self, Canvas, Theme, text},
+    score::Figure,
+};
 
-/// How far it was, and how good.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    pub steps: usize,
-    pub notes: usize,
-    pub seconds: f64,
-    pub rate: f64,
-    /// Means over the notes since the row before.
-    pub train: Vec<Figure>,
-    /// On some of the notes to score on.
-    pub validation: Vec<Figure>,
-}
+const WIDTH: u32 = 1800;
+const HEADER: u32 = 110;
+const PANEL_HEIGHT: u32 = 460;
+const COLUMNS: usize = 3;
+/// The first rows are far above all others: this part of them does not stretch the axis.
+const STEEP: usize = 10;
+/// With more rows than this, their line is enough.
+const DOTS: usize = 100;
 
-/// Sums over the lessons since the last row.
-pub struct Tally {
-    pub notes: usize,
-    /// Of the last lesson.
-    pub rate: f64,
-    begun: Instant,
-    sums: Vec<Figure>,
-}
-
-impl Tally {
-    pub fn new() -> Self {
-        Self { notes: 0, rate: 0.0, begun: Instant::now(), sums: Vec::new() }
-    }
-
-    pub fn add(&mut self, lesson: &Lesson, rate: f64) {
-        self.notes += lesson.notes;
-        self.rate = rate;
-        if self.sums.is_empty() {
-            self.sums = lesson.loss.iter().map(|figure| Figure { value: 0.0, ..figure.clone() }).collect();
-        }
-        for (sum, mean) in self.sums.iter_mut().zip(&lesson.loss) {
-            sum.value += mean.value * lesson.notes as f64;
-        }
-    }
-
-    pub fn means(&self) -> Vec<Figure> {
-        let mean = |sum: &Figure| Figure { value: sum.value / self.notes as f64, ..sum.clone() };
-        self.sums.iter().map(mean).collect()
-    }
-
-    pub fn notes_per_second(&self) -> f64 {
-        self.notes as f64 / self.begun.elapsed().as_secs_f64()
-    }
+/// A small picture for each figure, and one for the learning rate.
+struct Panel {
+    title: String,
+    unit: String,
+    lines: Vec<(RGBColor, Vec<f64>)>,
 }
 
 /// A table for other programs.
@@ -75,23 +48,124 @@ pub fn csv(rows: &[Row]) -> String {
     text
 }
 
+/// The bytes of a PNG.
+pub fn png(title: &str, rows: &[Row]) -> Result<Vec<u8>> {
+    let panels = panels(rows);
+    let lines = u32::try_from(panels.len().div_ceil(COLUMNS)).context("there are few panels")?;
+    let size = (WIDTH, HEADER + lines * PANEL_HEIGHT);
+    picture::png(size, Theme::Light, |canvas| draw(canvas, title, rows, &panels))
+}
+
 /// Such as `step_error_s`.
 fn column(figure: &Figure) -> String {
     format!("{}_{}", figure.name, figure.unit).replace(' ', "_").replace('²', "2")
 }
 
+fn draw(canvas: &Canvas, title: &str, rows: &[Row], panels: &[Panel]) -> Result<()> {
+    let (header, body) = canvas.split_vertically(HEADER);
+    header.draw(&Text::new(title, (40, 18), text(34, INK)))?;
+    let legend = [(TRAIN, "train: mean since the point before"), (VALIDATION, "validation: at a glance")];
+    for ((color, name), x) in legend.into_iter().zip([44, 500]) {
+        header.draw(&Rectangle::new([(x, 76), (x + 40, 80)], color.filled()))?;
+        header.draw(&Text::new(name, (x + 52, 66), text(22, INK)))?;
+    }
+    let (scale, notes_name) = scale(rows);
+    let notes: Vec<f64> = rows.iter().map(|row| row.notes as f64 / scale).collect();
+    let areas = body.split_evenly((panels.len().div_ceil(COLUMNS), COLUMNS));
+    for (panel, area) in panels.iter().zip(areas) {
+        panel.draw(&area, &notes, notes_name)?;
+    }
+    Ok(())
+}
+
+fn panels(rows: &[Row]) -> Vec<Panel> {
+    let mut panels = Vec::new();
+    add(&mut panels, TRAIN, &rows.iter().map(|row| &row.train[..]).collect::<Vec<_>>());
+    add(&mut panels, VALIDATION, &rows.iter().map(|row| &row.validation[..]).collect::<Vec<_>>());
+    let rates = rows.iter().map(|row| row.rate).collect();
+    panels.push(Panel { title: "learning rate".into(), unit: "rate".into(), lines: vec![(INK, rates)] });
+    panels
+}
+
+/// Adds a line for each figure, to the panel that has its like.
+fn add(panels: &mut Vec<Panel>, color: RGBColor, rows: &[&[Figure]]) {
+    for (n, Figure { name, unit, .. }) in rows.first().copied().unwrap_or_default().iter().enumerate() {
+        let line = (color, rows.iter().filter_map(|figures| Some(figures.get(n)?.value)).collect());
+        match panels.iter_mut().find(|panel| panel.title == *name && panel.unit == *unit) {
+            Some(panel) => panel.lines.push(line),
+            None => {
+                panels.push(Panel { title: name.to_string(), unit: unit.to_string(), lines: vec![line] });
+            }
+        }
+    }
+}
+
+impl Panel {
+    fn draw(&self, area: &Canvas, notes: &[f64], notes_name: &str) -> Result<()> {
+        let Range { start: low, end: high } = self.range();
+        let count = notes.last().copied().unwrap_or(1.0);
+        let mut chart = ChartBuilder::on(area)
+            .caption(&self.title, text(26, INK))
+            .margin(14)
+            .margin_right(28)
+            .x_label_area_size(56)
+            .y_label_area_size(92)
+            .build_cartesian_2d(0.0..count, low..high)?;
+        chart
+            .configure_mesh()
+            .light_line_style(WHITE)
+            .bold_line_style(LINE)
+            .axis_style(FAINT_INK)
+            .label_style(text(18, INK))
+            .axis_desc_style(text(20, INK))
+            .x_desc(notes_name)
+            .y_desc(&self.unit)
+            .x_label_formatter(&|value| format!("{value:.*}", decimals(count)))
+            .y_label_formatter(&|value| format!("{value:.*}", decimals(high - low)))
+            .draw()?;
+        for (color, values) in &self.lines {
+            let points = notes.iter().copied().zip(values.iter().copied());
+            let points = points.filter(|(_, value)| (low..=high).contains(value));
+            chart.draw_series(LineSeries::new(points.clone(), color.stroke_width(2)))?;
+            let dots = points.take(if values.len() > DOTS { 0 } else { DOTS });
+            chart.draw_series(dots.map(|point| Circle::new(point, 3, color.filled())))?;
+        }
+        Ok(())
+    }
+
+    /// All values but the first ones, with some air.
+    fn range(&self) -> Range<f64> {
+        let late = self.lines.iter().flat_map(|(_, values)| values.iter().skip(values.len() / STEEP));
+        let (low, high) = late.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+            (low.min(value), high.max(value))
+        });
+        let air = if high > low { (high - low) * 0.06 } else { high.abs().max(1e-9) * 0.1 };
+        if low.is_finite() && high.is_finite() { low - air..high + air } else { 0.0..1.0 }
+    }
+}
+
+/// By what to divide notes, and how that is called.
+fn scale(rows: &[Row]) -> (f64, &'static str) {
+    match rows.last().map_or(0, |row| row.notes) {
+        0..10_000 => (1.0, "notes learnt from"),
+        10_000..1_000_000 => (1e3, "thousands of notes learnt from"),
+        _ => (1e6, "millions of notes learnt from"),
+    }
+}
+
+/// So many tell the marks of an axis of this length apart.
+fn decimals(mut length: f64) -> usize {
+    let mut decimals = 0;
+    while length < 10.0 && decimals < 9 {
+        length *= 10.0;
+        decimals += 1;
+    }
+    decimals
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_row_tells_means_over_notes() {
-        let mut tally = Tally::new();
-        for (notes, pitch) in [(1, 4.0), (3, 2.0)] {
-            tally.add(&Lesson { notes, loss: vec![Figure::new("pitch", "nats", pitch)] }, 0.1);
-        }
-        assert_eq!(tally.means(), [Figure::new("pitch", "nats", 2.5)]);
-    }
 
     #[test]
     fn every_figure_has_a_column_with_its_unit() {
@@ -103,5 +177,38 @@ mod tests {
             "step,notes,seconds,rate,train_pitch_nats,train_step_s2,validation_step_error_s\n\
              3,40,1.2,2.000e-3,2.50000,0.25000,0.12500\n"
         );
+    }
+
+    fn rows(count: usize) -> Vec<Row> {
+        let row = |n: usize| {
+            let fall = 5.0 / (n + 1) as f64;
+            Row {
+                steps: n,
+                notes: n * 100_000,
+                seconds: n as f64,
+                rate: 2e-3,
+                train: vec![Figure::new("pitch", "nats", 2.5 + fall), Figure::new("step", "s²", fall)],
+                validation: vec![Figure::new("pitch", "nats", 2.6 + fall)],
+            }
+        };
+        (1..=count).map(row).collect()
+    }
+
+    #[test]
+    fn a_figure_of_both_kinds_has_one_panel() {
+        let panels: Vec<_> =
+            panels(&rows(3)).into_iter().map(|panel| (panel.title, panel.lines.len())).collect();
+        assert_eq!(panels, [("pitch".into(), 2), ("step".into(), 1), ("learning rate".into(), 1)]);
+    }
+
+    #[test]
+    fn any_number_of_rows_makes_a_picture() {
+        for count in [1, 2, 30] {
+            let bytes = png("mine", &rows(count)).expect("a picture");
+            let image = image::load_from_memory(&bytes).expect("a PNG").to_rgb8();
+            assert_eq!(image.dimensions(), (WIDTH, HEADER + PANEL_HEIGHT));
+            let drawn = |color: RGBColor| image.pixels().any(|pixel| pixel.0 == [color.0, color.1, color.2]);
+            assert!(drawn(TRAIN) && drawn(VALIDATION));
+        }
     }
 }

@@ -10,7 +10,10 @@ use candle_core::{DType, Tensor};
 
 use antiphon::model::{Preset, weights::REPRESENTATION};
 
-use super::{beginning::Variables, card::Card};
+use super::{
+    card::{self, Card},
+    initialisation::Variables,
+};
 use crate::file;
 
 /// Names of files, all beside the model.
@@ -60,13 +63,8 @@ impl Output {
     /// The model and its card; the card is replaced first, so that an old one never lies beside new weights.
     pub fn with_card(&self, card: &Card, model: Vec<u8>) -> Result<[file::New; 2]> {
         let card = toml::to_string_pretty(card)?.into_bytes();
-        Ok([(card_of(&self.model), card), (self.model.clone(), model)])
+        Ok([(card::card_of(&self.model), card), (self.model.clone(), model)])
     }
-}
-
-/// Where the card of a model lies.
-pub fn card_of(model: &Path) -> PathBuf {
-    model.with_extension("toml")
 }
 
 /// The bytes of a model file.
@@ -113,12 +111,12 @@ mod tests {
     };
 
     use super::*;
-    use crate::train::beginning;
+    use crate::train::initialisation;
 
     const PRESET: Preset = Preset::Classic(CLASSIC_25);
 
     fn variables() -> Variables {
-        beginning::drawn(PRESET, &mut Chance::seed_from_u64(1)).expect("shapes fit")
+        initialisation::drawn(PRESET, &mut Chance::seed_from_u64(1)).expect("shapes fit")
     }
 
     fn file(variables: &Variables, precision: Precision) -> Vec<u8> {

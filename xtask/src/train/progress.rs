@@ -1,10 +1,18 @@
-//! How far a training is, and how far it is to go.
+//! How far a training is, how far it is to go, and what a person sees of it.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    io::{self, Write},
+    time::{Duration, Instant},
+};
 
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
-use super::curves::Row;
+use super::StepResult;
+use crate::score::Figure;
+
+const BAR_PARTS: u64 = 1000;
 
 /// Of all sittings of a training together.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -13,6 +21,19 @@ pub struct Progress {
     pub notes: usize,
     pub trained: Duration,
     pub rows: Vec<Row>,
+}
+
+/// How far a training was, and how good.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    pub steps: usize,
+    pub notes: usize,
+    pub seconds: f64,
+    pub rate: f64,
+    /// Means over the notes since the row before.
+    pub train: Vec<Figure>,
+    /// On some of the notes to score on.
+    pub validation: Vec<Figure>,
 }
 
 impl Progress {
@@ -39,7 +60,7 @@ impl Length {
     }
 
     /// At the pace so far.
-    pub fn minutes_left(self, progress: &Progress) -> f64 {
+    fn minutes_left(self, progress: &Progress) -> f64 {
         match self {
             Self::Minutes(minutes) => (minutes - progress.minutes()).max(0.0),
             Self::Steps(steps) => {
@@ -69,6 +90,82 @@ pub fn told(minutes: f64) -> String {
     }
 }
 
+/// Sums over the steps since the last row.
+pub struct Tally {
+    pub notes: usize,
+    /// Of the last step.
+    pub rate: f64,
+    begun: Instant,
+    sums: Vec<Figure>,
+}
+
+impl Tally {
+    pub fn new() -> Self {
+        Self { notes: 0, rate: 0.0, begun: Instant::now(), sums: Vec::new() }
+    }
+
+    pub fn add(&mut self, result: &StepResult, rate: f64) {
+        self.notes += result.notes;
+        self.rate = rate;
+        if self.sums.is_empty() {
+            self.sums = result.loss.iter().map(|figure| Figure { value: 0.0, ..figure.clone() }).collect();
+        }
+        for (sum, mean) in self.sums.iter_mut().zip(&result.loss) {
+            sum.value += mean.value * result.notes as f64;
+        }
+    }
+
+    pub fn means(&self) -> Vec<Figure> {
+        let mean = |sum: &Figure| Figure { value: sum.value / self.notes as f64, ..sum.clone() };
+        self.sums.iter().map(mean).collect()
+    }
+
+    pub fn notes_per_second(&self) -> f64 {
+        self.notes as f64 / self.begun.elapsed().as_secs_f64()
+    }
+}
+
+/// A bar that moves on a terminal, and lines that stay.
+pub struct Console {
+    bar: ProgressBar,
+}
+
+impl Console {
+    pub fn new() -> Self {
+        let style = ProgressStyle::with_template("{bar:20} {percent} % {msg}");
+        let bar = ProgressBar::new(BAR_PARTS)
+            .with_style(style.expect("the template is well formed"))
+            .with_finish(ProgressFinish::AndClear);
+        Self { bar }
+    }
+
+    pub fn step(&self, length: Length, progress: &Progress, tally: &Tally) {
+        self.bar.set_position((length.passed(progress) * BAR_PARTS as f64) as u64);
+        let left = told(length.minutes_left(progress));
+        let loss = Figure::line(&tally.means());
+        self.bar.set_message(format!("{left} left, {:.0} notes/s, {loss}", tally.notes_per_second()));
+    }
+
+    pub fn row(&self, length: Length, progress: &Progress, row: &Row, notes_per_second: f64) {
+        let Row { steps, notes, rate, train, validation, .. } = row;
+        let (train, validation) = (Figure::line(train), Figure::line(validation));
+        let (passed, left) = (told(progress.minutes()), told(length.minutes_left(progress)));
+        self.line(&format!(
+            "{passed}, step {steps}, {notes} notes, {notes_per_second:.0} notes/s, rate {rate:.1e}, {left} left\n  \
+             train: {train}\n  validation, at a glance: {validation}"
+        ));
+    }
+
+    pub fn line(&self, text: &str) {
+        // Whoever reads along, such as `head`, may have seen enough.
+        self.bar.suspend(|| drop(writeln!(io::stdout(), "{text}")));
+    }
+
+    pub fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +186,14 @@ mod tests {
         assert!((Length::Steps(40).minutes_left(&progress(10, 7.0)) - 21.0).abs() < 1e-9);
         assert_eq!(Length::Minutes(2.0).minutes_left(&progress(10, 7.0)), 0.0);
         assert_eq!([0.5, 12.4, 200.0].map(told), ["30 s", "12 min", "3 h 20 min"]);
+    }
+
+    #[test]
+    fn a_row_tells_means_over_notes() {
+        let mut tally = Tally::new();
+        for (notes, pitch) in [(1, 4.0), (3, 2.0)] {
+            tally.add(&StepResult { notes, loss: vec![Figure::new("pitch", "nats", pitch)] }, 0.1);
+        }
+        assert_eq!(tally.means(), [Figure::new("pitch", "nats", 2.5)]);
     }
 }

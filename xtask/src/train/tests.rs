@@ -7,8 +7,13 @@ use midly::{
 };
 use toml::Table;
 
-use super::{course::Course, *};
-use crate::{corpus::GridNote, score::Score, scratch::Folder};
+use ::antiphon::{
+    model::weights,
+    music::note::{Key, Velocity},
+};
+
+use super::*;
+use crate::scratch::Folder;
 
 /// Few enough for a test, in both kinds of preset.
 const SMALL: [&[&str]; 2] = [
@@ -41,7 +46,7 @@ impl Place {
         Line::try_parse_from(words.into_iter().chain(more.concat())).expect("a command").arguments
     }
 
-    fn begin<'a>(&self, arguments: &'a Arguments) -> Result<Course<'a>> {
+    fn begin<'a>(&self, arguments: &'a Arguments) -> Result<TrainingRun<'a>> {
         begin(arguments, &Cache::within(self.0.join("cache")))
     }
 
@@ -87,6 +92,18 @@ fn midi_on(channel: u8, seed: u64, notes: usize) -> Vec<u8> {
 
 fn error(result: Result<()>) -> String {
     format!("{:#}", result.expect_err("it fails"))
+}
+
+/// Three keys in turn, 99 notes: what any model must be able to learn.
+pub(super) fn melody() -> Vec<GridNote> {
+    let note = |n: u8| GridNote {
+        step: 20,
+        key: Key::saturating(60 + n % 3 * 4),
+        velocity: Velocity::saturating(64),
+        duration: 30,
+        conditions: Default::default(),
+    };
+    (0..99).map(note).collect()
 }
 
 #[test]
@@ -165,30 +182,30 @@ fn an_unfinished_training_is_not_replaced() {
     place.learn(&arguments, 4).expect("a finished one may be replaced");
 }
 
-/// Learns a few lessons, and then the loss is no number.
+/// Learns a few steps, and then the loss is no number.
 struct Poisoned {
-    pupil: Box<dyn Pupil>,
-    lessons: usize,
+    model: Box<dyn TrainableModel>,
+    steps: usize,
 }
 
-impl Pupil for Poisoned {
-    fn learn(&mut self, rate: f64) -> Result<pupil::Lesson> {
-        let good = self.lessons.checked_sub(1);
-        descent::check(if good.is_some() { 1.0 } else { f32::NAN })?;
-        self.lessons = good.unwrap_or(0);
-        self.pupil.learn(rate)
+impl TrainableModel for Poisoned {
+    fn learn(&mut self, rate: f64) -> Result<StepResult> {
+        let good = self.steps.checked_sub(1);
+        optimiser::check(if good.is_some() { 1.0 } else { f32::NAN })?;
+        self.steps = good.unwrap_or(0);
+        self.model.learn(rate)
     }
 
     fn score(&self, pieces: &[Vec<GridNote>]) -> Result<Score> {
-        self.pupil.score(pieces)
+        self.model.score(pieces)
     }
 
     fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
-        self.pupil.keep(checkpoint)
+        self.model.keep(checkpoint)
     }
 
     fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.pupil.recall(checkpoint)
+        self.model.recall(checkpoint)
     }
 }
 
@@ -196,10 +213,10 @@ impl Pupil for Poisoned {
 fn a_loss_that_is_no_number_leaves_the_last_checkpoint() {
     let place = Place::new("poisoned");
     let arguments = place.arguments("mine", &[SMALL[1], &["--steps", "40"]]);
-    let mut course = place.begin(&arguments).expect("it begins");
-    course.run(|progress| progress.steps >= 2).expect("it learns");
-    course.pupil = Box::new(Poisoned { pupil: course.pupil, lessons: 1 });
-    let told = error(course.run(|_| false));
+    let mut training = place.begin(&arguments).expect("it begins");
+    training.run(|progress| progress.steps >= 2).expect("it learns");
+    training.model = Box::new(Poisoned { model: training.model, steps: 1 });
+    let told = error(training.run(|_| false));
     assert!(told.starts_with("the loss is no longer a number: give a lower `--rate`; "), "{told}");
     assert!(told.contains("mine.checkpoint still holds step 2: go on with `cargo xtask "), "{told}");
     let resumed = place.arguments("mine", &[SMALL[1], &["--steps", "4", "--rate", "1e-4", "--resume"]]);
@@ -222,11 +239,11 @@ fn weights_that_are_no_good_are_not_saved() {
 fn a_full_disk_leaves_the_last_checkpoint() {
     let place = Place::new("full-disk");
     let arguments = place.arguments("mine", &[SMALL[1], &["--steps", "40"]]);
-    let mut course = place.begin(&arguments).expect("it begins");
-    course.run(|progress| progress.steps >= 2).expect("it learns");
+    let mut training = place.begin(&arguments).expect("it begins");
+    training.run(|progress| progress.steps >= 2).expect("it learns");
     let before = place.bytes("mine", "checkpoint");
     std::os::unix::fs::symlink("/dev/full", place.file("mine", "csv.part")).expect("a link");
-    let told = error(course.run(|progress| progress.steps >= 3));
+    let told = error(training.run(|progress| progress.steps >= 3));
     assert!(told.contains("mine.csv cannot be written: No space left"), "{told}");
     assert!(told.contains("still holds step 2"), "{told}");
     assert!(before == place.bytes("mine", "checkpoint"));
@@ -250,10 +267,10 @@ fn what_is_too_short_or_held_out_is_not_learnt_from() {
     let place = Place::new("material");
     let arguments = place.arguments("mine", &[&["--preset", "classic-25"]]);
     let cache = Cache::within(place.0.join("cache"));
-    let material = |shortest| {
-        Material::read(&arguments, shortest, &cache, &mut Chance::seed_from_u64(1)).expect("there are notes")
+    let data_set = |shortest| {
+        DataSet::read(&arguments, shortest, &cache, &mut Chance::seed_from_u64(1)).expect("there are notes")
     };
-    let (all, long) = (material(1), material(30));
+    let (all, long) = (data_set(1), data_set(30));
     assert!(all.validation.iter().map(Vec::len).sum::<usize>() >= 100);
     assert_eq!(all.training.pieces.len() + all.validation.len(), 4);
     assert!(all.training.pieces.iter().all(|piece| !all.validation.contains(piece)));
@@ -291,9 +308,9 @@ fn the_files_that_are_held_out_are_more_than_a_tenth_where_these_have_too_few_no
         let seed = seed.to_string();
         let arguments = place.arguments("mine", &[SMALL[1], &["--seed", &seed]]);
         let cache = Cache::within(place.0.join("cache"));
-        let material = Material::read(&arguments, 1, &cache, &mut Chance::seed_from_u64(arguments.seed));
-        let material = material.expect("there are notes");
-        assert_eq!((material.training.pieces.len(), material.validation.len()), (6, 3), "{seed}");
+        let data_set = DataSet::read(&arguments, 1, &cache, &mut Chance::seed_from_u64(arguments.seed));
+        let data_set = data_set.expect("there are notes");
+        assert_eq!((data_set.training.pieces.len(), data_set.validation.len()), (6, 3), "{seed}");
     }
 }
 

@@ -1,13 +1,13 @@
 //! One step down the gradient, the same for all networks: clipping, then Adam, or Muon for the matrices of ours.
 
 use anyhow::{Result, bail};
-use candle_core::{Tensor, Var, backprop::GradStore};
+use candle_core::{Device, Tensor, Var, backprop::GradStore};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use antiphon::model::vector::{self, AdamStep};
 
-use super::{beginning::Variables, checkpoint::Checkpoint, muon};
+use super::{checkpoint::Checkpoint, initialisation::Variables};
 
 /// A longer gradient, of all weights together, is clipped to this, so that one strange batch cannot throw the weights far.
 pub const LONGEST_GRADIENT: f32 = 1.0;
@@ -17,33 +17,21 @@ pub const NO_NUMBER: &str = "the loss is no longer a number: give a lower `--rat
 const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.99;
 const EPSILON: f32 = 1e-8;
+/// Of the running sum of gradients, what stays from step to step.
+const MUON_MOMENTUM: f32 = 0.95;
+/// The root mean square of Adam's steps, as a part of the rate.
+const MUON_LENGTH: f64 = 0.2;
+const MUON_ITERATIONS: usize = 5;
 
-/// The weights and how they go down.
-pub struct Descent {
-    parts: Vec<Part>,
+/// The weights, and how they are updated.
+pub struct Optimiser {
+    parameters: Vec<Parameter>,
     /// What a step at rate 1 would take off every weight (Loshchilov and Hutter, 2019).
     decay: f64,
     steps: i32,
 }
 
-/// A tensor of weights.
-struct Part {
-    name: String,
-    var: Var,
-    weights: Vec<f32>,
-    gradient: Vec<f32>,
-    way: Way,
-}
-
-/// How a part goes down, and what it remembers.
-enum Way {
-    /// Kingma and Ba (2015): the running means of the gradient and of its square.
-    Adam { mean: Vec<f32>, square: Vec<f32> },
-    /// The running sum of the gradient of matrices (rows, columns), one below the other.
-    Muon { sum: Vec<f32>, shape: (usize, usize) },
-}
-
-/// How the parts go down.
+/// How the parameters are updated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Method {
     Adam,
@@ -51,21 +39,39 @@ pub enum Method {
     Muon,
 }
 
-impl Descent {
+/// A tensor of weights.
+struct Parameter {
+    name: String,
+    var: Var,
+    weights: Vec<f32>,
+    gradient: Vec<f32>,
+    rule: Rule,
+}
+
+/// How a parameter is updated, and what this remembers.
+enum Rule {
+    /// Kingma and Ba (2015): the running means of the gradient and of its square.
+    Adam { mean: Vec<f32>, square: Vec<f32> },
+    /// The running sum of the gradient of matrices (rows, columns), one below the other.
+    Muon { sum: Vec<f32>, shape: (usize, usize) },
+}
+
+impl Optimiser {
     pub fn new(variables: &Variables, method: Method, decay: f64) -> Result<Self> {
-        let part = |(name, var): (&String, &Var)| {
+        let parameter = |(name, var): (&String, &Var)| {
             let weights: Vec<f32> = var.flatten_all()?.to_vec1()?;
             let gradient = vec![0.0; weights.len()];
-            let way = Way::new(name, var.dims(), method);
-            Ok(Part { name: name.clone(), var: var.clone(), weights, gradient, way })
+            let rule = Rule::new(name, var.dims(), method);
+            Ok(Parameter { name: name.clone(), var: var.clone(), weights, gradient, rule })
         };
-        Ok(Self { parts: variables.iter().map(part).collect::<Result<_>>()?, decay, steps: 0 })
+        Ok(Self { parameters: variables.iter().map(parameter).collect::<Result<_>>()?, decay, steps: 0 })
     }
 
     /// One step along the sum of some gradients. Fails, with the weights as they were, when it is not finite.
     pub fn step(&mut self, gradients: &[&GradStore], rate: f64) -> Result<()> {
-        self.parts.par_iter_mut().try_for_each(|part| part.collect(gradients))?;
-        let squares = self.parts.iter().map(|part| vector::dot(&part.gradient, &part.gradient));
+        self.parameters.par_iter_mut().try_for_each(|parameter| parameter.collect(gradients))?;
+        let squares =
+            self.parameters.iter().map(|parameter| vector::dot(&parameter.gradient, &parameter.gradient));
         let length = squares.map(f64::from).sum::<f64>().sqrt() as f32;
         check(length)?;
         self.steps += 1;
@@ -79,33 +85,41 @@ impl Descent {
             epsilon: EPSILON,
             kept: (1.0 - rate * self.decay) as f32,
         };
-        self.parts.par_iter_mut().try_for_each(|part| part.step(&step, rate as f32))
+        self.parameters.par_iter_mut().try_for_each(|parameter| parameter.step(&step, rate as f32))
     }
 
     /// Keeps what it remembers of the gradients.
     pub fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
         checkpoint.keep("descent.steps", &self.steps)?;
-        self.parts.iter().try_for_each(|part| {
-            let mut numbers = part.way.numbers().into_iter();
+        self.parameters.iter().try_for_each(|parameter| {
+            let mut numbers = parameter.rule.numbers().into_iter();
             numbers.try_for_each(|(kind, numbers)| {
-                checkpoint.keep_numbers(&format!("{kind}.{}", part.name), numbers)
+                checkpoint.keep_numbers(&format!("{kind}.{}", parameter.name), numbers)
             })
         })
     }
 
-    /// The way back from [`Descent::keep`].
+    /// The way back from [`Optimiser::keep`].
     pub fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.steps = checkpoint.fact("descent.steps")?;
-        self.parts.iter_mut().try_for_each(|part| {
-            for (kind, numbers) in part.way.numbers_mut() {
-                *numbers = checkpoint.numbers(&format!("{kind}.{}", part.name), numbers.len())?;
+        self.parameters.iter_mut().try_for_each(|parameter| {
+            for (kind, numbers) in parameter.rule.numbers_mut() {
+                *numbers = checkpoint.numbers(&format!("{kind}.{}", parameter.name), numbers.len())?;
             }
             Ok(())
         })
     }
 }
 
-impl Part {
+/// Fails when a loss or the length of a gradient is not finite.
+pub fn check(number: f32) -> Result<()> {
+    if number.is_finite() {
+        return Ok(());
+    }
+    bail!(NO_NUMBER)
+}
+
+impl Parameter {
     fn collect(&mut self, gradients: &[&GradStore]) -> Result<()> {
         self.gradient.fill(0.0);
         for gradient in gradients.iter().filter_map(|store| store.get(&self.var)) {
@@ -116,12 +130,12 @@ impl Part {
     }
 
     fn step(&mut self, step: &AdamStep, rate: f32) -> Result<()> {
-        let Self { weights, gradient, way, .. } = self;
-        match way {
-            Way::Adam { mean, square } => vector::adam(step, weights, gradient, mean, square),
-            Way::Muon { sum, shape } => {
+        let Self { weights, gradient, rule, .. } = self;
+        match rule {
+            Rule::Adam { mean, square } => vector::adam(step, weights, gradient, mean, square),
+            Rule::Muon { sum, shape } => {
                 gradient.iter_mut().for_each(|number| *number *= step.shortening);
-                muon::descend(weights, gradient, sum, *shape, (rate, step.kept))?;
+                muon(weights, gradient, sum, *shape, (rate, step.kept))?;
             }
         }
         let weights = Tensor::from_slice(&self.weights, self.var.shape(), self.var.device())?;
@@ -130,7 +144,7 @@ impl Part {
     }
 }
 
-impl Way {
+impl Rule {
     fn new(name: &str, dims: &[usize], method: Method) -> Self {
         let zeros = || vec![0.0; dims.iter().product()];
         let blocks = match name {
@@ -163,18 +177,57 @@ impl Way {
     }
 }
 
-/// Fails when a loss or the length of a gradient is not finite.
-pub fn check(number: f32) -> Result<()> {
-    if number.is_finite() {
-        return Ok(());
+/// Muon takes steps of equal length along all directions of a matrix (Jordan et al., 2024), as long as Adam's are (Liu et
+/// al., 2025). Takes one from `weights`, matrices of one shape (rows, columns) one below the other, and leaves the direction in
+/// `gradient`. `sum` is what is left of the gradients before; `kept` is what is left of a weight.
+fn muon(
+    weights: &mut [f32],
+    gradient: &mut [f32],
+    sum: &mut [f32],
+    shape: (usize, usize),
+    (rate, kept): (f32, f32),
+) -> Result<()> {
+    vector::scale_and_add(sum, MUON_MOMENTUM, gradient);
+    // Nesterov's: the sum as it will be if the gradient stays.
+    vector::add(gradient, MUON_MOMENTUM, sum);
+    let matrices = weights.par_chunks_mut(shape.0 * shape.1).zip(gradient.par_chunks(shape.0 * shape.1));
+    matrices.try_for_each(|(weights, direction)| {
+        let steps = weights.iter_mut().zip(muon_step(direction, shape)?);
+        steps.for_each(|(weight, step)| *weight = kept * *weight - rate * step);
+        Ok(())
+    })
+}
+
+/// A step at rate 1 in the direction of a matrix (rows, columns).
+fn muon_step(direction: &[f32], (rows, columns): (usize, usize)) -> Result<Vec<f32>> {
+    let direction = Tensor::from_slice(direction, (rows, columns), &Device::Cpu)?;
+    let level = match rows > columns {
+        true => orthogonal(&direction.t()?.contiguous()?)?.t()?,
+        false => orthogonal(&direction)?,
+    };
+    let level = (level * (MUON_LENGTH * (rows.max(columns) as f64).sqrt()))?;
+    Ok(level.flatten_all()?.to_vec1()?)
+}
+
+/// The matrix with all its singular values brought near 1, by a quintic iteration. It has no more rows than columns.
+fn orthogonal(matrix: &Tensor) -> Result<Tensor> {
+    let length = matrix.sqr()?.sum_all()?.to_scalar::<f32>()?.sqrt();
+    let mut x = (matrix / f64::from(length.max(f32::MIN_POSITIVE)))?;
+    for _ in 0..MUON_ITERATIONS {
+        let square = x.matmul(&x.t()?)?;
+        let fourth = square.matmul(&square)?;
+        let bend = ((square * -4.775)? + (fourth * 2.0315)?)?;
+        x = ((&x * 3.4445)? + bend.matmul(&x)?)?;
     }
-    bail!(NO_NUMBER)
+    Ok(x)
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
     use candle_nn::{AdamW, Optimizer, ParamsAdamW};
+    use rand::{RngExt, SeedableRng};
+
+    use antiphon::model::Chance;
 
     use super::*;
 
@@ -195,15 +248,15 @@ mod tests {
         var.flatten_all().and_then(|var| var.to_vec1()).expect("numbers")
     }
 
-    fn descent(var: &Var) -> Descent {
+    fn optimiser(var: &Var) -> Optimiser {
         let variables = Variables::from([("head.weight".to_owned(), var.clone())]);
-        Descent::new(&variables, Method::Adam, DECAY).expect("numbers")
+        Optimiser::new(&variables, Method::Adam, DECAY).expect("numbers")
     }
 
     #[test]
     fn adam_goes_where_the_adam_of_candle_goes() {
         let (ours, theirs) = (var(), var());
-        let mut descent = descent(&ours);
+        let mut optimiser = optimiser(&ours);
         let params = ParamsAdamW {
             lr: RATE,
             beta1: BETA_1.into(),
@@ -213,7 +266,7 @@ mod tests {
         };
         let mut adam = AdamW::new(vec![theirs.clone()], params).expect("a variable");
         for factor in [0.3, -0.1, 0.2, 0.35, 0.05] {
-            descent.step(&[&gradient(&ours, factor)], RATE).expect("finite");
+            optimiser.step(&[&gradient(&ours, factor)], RATE).expect("finite");
             adam.step(&gradient(&theirs, factor)).expect("finite");
         }
         assert!(numbers(&ours).iter().zip(numbers(&theirs)).all(|(a, b)| (a - b).abs() < 1e-5));
@@ -226,10 +279,10 @@ mod tests {
         let length = f64::from(numbers(&var()).iter().map(|weight| weight * weight).sum::<f32>()).sqrt();
         let after = |factor: f64| {
             let var = var();
-            let mut descent = descent(&var);
+            let mut optimiser = optimiser(&var);
             // The second step tells: Adam's first one is as long whatever the gradient.
-            descent.step(&[&gradient(&var, factor)], RATE).expect("finite");
-            descent.step(&[&gradient(&var, 0.01)], RATE).expect("finite");
+            optimiser.step(&[&gradient(&var, factor)], RATE).expect("finite");
+            optimiser.step(&[&gradient(&var, 0.01)], RATE).expect("finite");
             numbers(&var)
         };
         let (longest, longer, short) = (after(1.0 / length), after(1000.0), after(0.1 / length));
@@ -240,8 +293,30 @@ mod tests {
     #[test]
     fn a_gradient_that_is_not_finite_leaves_the_weights() {
         let var = var();
-        let refused = descent(&var).step(&[&gradient(&var, f64::INFINITY)], RATE);
+        let refused = optimiser(&var).step(&[&gradient(&var, f64::INFINITY)], RATE);
         assert_eq!(refused.expect_err("it is not finite").to_string(), NO_NUMBER);
         assert_eq!(numbers(&var), numbers(&self::var()));
+    }
+
+    #[test]
+    fn all_directions_are_gone_equally_far() {
+        let mut chance = Chance::seed_from_u64(1);
+        for (rows, columns) in [(16, 40), (40, 16)] {
+            let direction: Vec<f32> = (0..rows * columns).map(|_| chance.random_range(-1.0..1.0)).collect();
+            let step = muon_step(&direction, (rows, columns)).expect("a matrix");
+            let step = Tensor::from_vec(step, (rows, columns), &Device::Cpu).expect("a matrix");
+            let step = (step / (MUON_LENGTH * 40f64.sqrt())).expect("a matrix");
+            let square = if rows > columns {
+                step.t().and_then(|t| t.matmul(&step))
+            } else {
+                step.t().and_then(|t| step.matmul(&t))
+            };
+            let square: Vec<Vec<f32>> = square.and_then(|square| square.to_vec2()).expect("a matrix");
+            for (n, row) in square.iter().enumerate() {
+                assert!((0.4..1.6).contains(&row[n]), "{}", row[n]);
+                let across = row.iter().enumerate().filter(|&(m, _)| m != n);
+                assert!(across.into_iter().all(|(_, number)| number.abs() < 0.4), "{row:?}");
+            }
+        }
     }
 }

@@ -1,16 +1,15 @@
 //! Weights to begin with: drawn by chance, or those of a model file.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, path::Path};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
 
 use antiphon::model::{
     Chance, Preset,
     classic::{self, INPUTS},
-    vector,
-    weights::Weights,
+    vector, weights,
 };
 
 /// The limit of the weights of features: with fifty that are there, their sums are near 1.
@@ -20,7 +19,7 @@ const FEW_FEATURES: f32 = 0.25;
 pub type Variables = BTreeMap<String, Var>;
 
 /// As Keras begins: Glorot's uniform distribution, orthogonal recurrent weights, forget gates open; except for what
-/// reads the notes, see [`hearing`].
+/// reads the notes, see [`tell_keys_apart`].
 pub fn drawn(preset: Preset, chance: &mut Chance) -> Result<Variables> {
     let mut variables = Variables::new();
     for (name, shape) in preset.tensors() {
@@ -40,24 +39,44 @@ pub fn drawn(preset: Preset, chance: &mut Chance) -> Result<Variables> {
         variables.insert(name, variable(numbers, &shape)?);
     }
     if let Preset::Classic(preset) = preset {
-        hearing(preset, &mut variables, chance)?;
+        tell_keys_apart(preset, &mut variables, chance)?;
     }
     Ok(variables)
 }
 
-/// The weights of a model file.
-pub fn of(weights: &Weights) -> Result<Variables> {
+/// The weights of a model file to begin with, which must be of the same preset.
+pub fn read(path: &Path, preset: Preset) -> Result<Variables> {
+    let bytes = fs::read(path)
+        .with_context(|| format!("{} cannot be read: give a model file to `--init`", path.display()))?;
+    let weights = weights::read(&bytes).with_context(|| path.display().to_string())?;
+    if weights.preset != preset {
+        bail!(
+            "{} is a {}, not a {}: choose the same `--preset`",
+            path.display(),
+            weights.preset.name(),
+            preset.name()
+        );
+    }
     let variable = |(name, _): (String, _)| {
         let var = Var::from_tensor(&weights.tensor(&name)?)?;
         Ok((name, var))
     };
-    weights.preset.tensors().into_iter().map(variable).collect()
+    preset.tensors().into_iter().map(variable).collect()
+}
+
+/// The same variables where `device` finds them.
+pub fn moved(variables: Variables, device: &Device) -> Result<Variables> {
+    let moved = variables.into_iter().map(|(name, var)| match device {
+        Device::Cpu => Ok((name, var)),
+        _ => Ok((name, Var::from_tensor(&var.to_device(device)?)?)),
+    });
+    moved.collect()
 }
 
 /// Lets the first layer tell keys apart from the start: pitch arrives as one number between 0 and 1, so a key is
 /// 1/128, and weights near 0.1 would need an age to grow. Each unit that reads gets a threshold at a random key of the
 /// piano and a random sharpness. The network and its training are unchanged.
-fn hearing(preset: classic::Preset, variables: &mut Variables, chance: &mut Chance) -> Result<()> {
+fn tell_keys_apart(preset: classic::Preset, variables: &mut Variables, chance: &mut Chance) -> Result<()> {
     const LOWEST: f32 = 21.0 / 128.0;
     const HIGHEST: f32 = 108.0 / 128.0;
     let hidden = preset.hidden;

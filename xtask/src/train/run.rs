@@ -4,17 +4,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 
+use antiphon::model::{Preset, classic, weights};
+
 use super::{
-    beginning::Variables,
-    card::Card,
+    TrainableModel,
+    card::{self, Card, Corpus, Origin, Run, Scores},
     checkpoint::Checkpoint,
-    command,
-    curves::{self, Row, Tally},
-    descent, output, picture,
-    progress::Progress,
-    pupil::Pupil,
-    task::Task,
-    telling::Telling,
+    config::{self, Arguments, Hyperparameters, TrainingConfig},
+    curves,
+    data_set::DataSet,
+    initialisation::Variables,
+    optimiser,
+    output::{self, Output},
+    progress::{Console, Length, Progress, Row, Tally},
 };
 use crate::{
     corpus::GridNote,
@@ -32,15 +34,27 @@ const GLANCE_PIECES: usize = 16;
 const GLANCE_NOTES: usize = 1500;
 
 /// One training: what learns, and how far it is.
-pub struct Course<'a> {
-    task: Task<'a>,
+pub struct TrainingRun<'a> {
+    setup: Setup<'a>,
     variables: Variables,
-    pub pupil: Box<dyn Pupil>,
+    pub model: Box<dyn TrainableModel>,
     progress: Progress,
     tally: Tally,
     glance: Vec<Vec<GridNote>>,
     clock: Clock,
-    telling: Telling,
+    console: Console,
+}
+
+/// What stays the same in a training.
+pub struct Setup<'a> {
+    pub arguments: &'a Arguments,
+    pub preset: Preset,
+    pub hyperparameters: Hyperparameters,
+    pub length: Length,
+    pub data_set: DataSet,
+    pub output: Output,
+    pub origin: Origin,
+    pub config: TrainingConfig,
 }
 
 /// When this sitting began, and when something was saved last.
@@ -57,47 +71,52 @@ struct Clock {
     steps: Option<usize>,
 }
 
-impl<'a> Course<'a> {
-    pub fn new(task: Task<'a>, variables: Variables, pupil: Box<dyn Pupil>, progress: Progress) -> Self {
+impl<'a> TrainingRun<'a> {
+    pub fn new(
+        setup: Setup<'a>,
+        variables: Variables,
+        model: Box<dyn TrainableModel>,
+        progress: Progress,
+    ) -> Self {
         let now = Instant::now();
         let clock = Clock {
             before: progress.trained,
             begun: now,
             saved: now,
             saving: Duration::ZERO,
-            passed: task.length.passed(&progress),
+            passed: setup.length.passed(&progress),
             steps: (progress.steps > 0).then_some(progress.steps),
         };
-        let glance = glance(&task.material.validation);
-        let (tally, telling) = (Tally::new(), Telling::new());
-        Self { task, variables, pupil, progress, tally, glance, clock, telling }
+        let glance = glance(&setup.data_set.validation);
+        let (tally, console) = (Tally::new(), Console::new());
+        Self { setup, variables, model, progress, tally, glance, clock, console }
     }
 
     /// Learns until all has passed, then scores and writes the card; or until `stop`, and tells how to go on.
     pub fn run(&mut self, stop: impl Fn(&Progress) -> bool) -> Result<()> {
         if self.progress.steps > 0 {
-            self.telling.line(&format!("going on from step {}", self.progress.steps));
+            self.console.line(&format!("going on from step {}", self.progress.steps));
         }
         let done = self.learn(stop).and_then(|()| match self.passed() {
             1.0.. => self.finish(),
             _ => {
-                self.telling.line(&format!("stopped early: go on with `{}`", command::to_go_on()));
+                self.console.line(&format!("stopped early: go on with `{}`", config::to_go_on()));
                 Ok(())
             }
         });
-        self.telling.end();
+        self.console.end();
         done.map_err(|error| anyhow!("{error:#}; {}", self.left_behind()))
     }
 
     fn learn(&mut self, stop: impl Fn(&Progress) -> bool) -> Result<()> {
         while self.passed() < 1.0 && !stop(&self.progress) {
             let rate = self.rate(self.passed());
-            let lesson = self.pupil.learn(rate)?;
+            let result = self.model.learn(rate)?;
             self.progress.steps += 1;
-            self.progress.notes += lesson.notes;
+            self.progress.notes += result.notes;
             self.progress.trained = self.clock.before + self.clock.begun.elapsed();
-            self.tally.add(&lesson, rate);
-            self.telling.lesson(self.task.length, &self.progress, &self.tally);
+            self.tally.add(&result, rate);
+            self.console.step(self.setup.length, &self.progress, &self.tally);
             if self.is_due() {
                 self.save()?;
             }
@@ -106,7 +125,7 @@ impl<'a> Course<'a> {
     }
 
     fn passed(&self) -> f64 {
-        self.task.length.passed(&self.progress)
+        self.setup.length.passed(&self.progress)
     }
 
     /// A short warm-up, then the highest rate, and at the end down to nothing in a line: what has been learnt at the
@@ -117,7 +136,7 @@ impl<'a> Course<'a> {
         const DESCENT_FROM: f64 = 0.65;
         let warmth = ((self.progress.steps + 1) as f64 / WARM_UP_STEPS).min(1.0);
         let left = ((1.0 - passed) / (1.0 - DESCENT_FROM)).clamp(0.0, 1.0);
-        self.task.plan.rate * warmth.min(left)
+        self.setup.hyperparameters.rate * warmth.min(left)
     }
 
     fn is_due(&self) -> bool {
@@ -129,17 +148,17 @@ impl<'a> Course<'a> {
     /// Adds a row, and replaces all files that can be looked at or gone on from.
     fn save(&mut self) -> Result<()> {
         let begun = Instant::now();
-        let score = self.pupil.score(&self.glance)?;
+        let score = self.model.score(&self.glance)?;
         let row = self.row(&score)?;
-        self.telling.row(self.task.length, &self.progress, &row, self.tally.notes_per_second());
+        self.console.row(self.setup.length, &self.progress, &row, self.tally.notes_per_second());
         self.progress.rows.push(row);
-        let (rows, output) = (&self.progress.rows, &self.task.output);
+        let (rows, output) = (&self.progress.rows, &self.setup.output);
         let checkpoint = [(output.checkpoint(), self.checkpoint()?.to_bytes()?)];
-        let status = format!("in training: {:.1} minutes of {}", self.progress.minutes(), self.task.length);
-        let model = self.model(&self.task.card(status, &self.progress, self.glance.len(), &score)?)?;
+        let status = format!("in training: {:.1} minutes of {}", self.progress.minutes(), self.setup.length);
+        let model = self.model(&self.setup.card(status, &self.progress, self.glance.len(), &score)?)?;
         let curves = [
             (output.table(), curves::csv(rows).into_bytes()),
-            (output.picture(), picture::png(&format!("The training of {}", output.name()), rows)?),
+            (output.picture(), curves::png(&format!("The training of {}", output.name()), rows)?),
         ];
         file::replace(&checkpoint.into_iter().chain(model).chain(curves).collect::<Vec<_>>())?;
         self.tally = Tally::new();
@@ -153,49 +172,105 @@ impl<'a> Course<'a> {
         let Progress { steps, notes, trained, .. } = self.progress;
         let (train, validation) = (self.tally.means(), score.figures());
         if !train.iter().chain(&validation).all(|figure: &Figure| figure.value.is_finite()) {
-            bail!(descent::NO_NUMBER);
+            bail!(optimiser::NO_NUMBER);
         }
         Ok(Row { steps, notes, seconds: trained.as_secs_f64(), rate: self.tally.rate, train, validation })
     }
 
     fn checkpoint(&self) -> Result<Checkpoint> {
         let mut checkpoint = Checkpoint::default();
-        checkpoint.keep("terms", &self.task.terms)?;
-        checkpoint.keep("origin", &self.task.origin)?;
+        checkpoint.keep("terms", &self.setup.config)?;
+        checkpoint.keep("origin", &self.setup.origin)?;
         checkpoint.keep("progress", &self.progress)?;
         checkpoint.keep("passed", &self.passed())?;
         checkpoint.keep_weights(&self.variables);
-        self.pupil.keep(&mut checkpoint)?;
+        self.model.keep(&mut checkpoint)?;
         Ok(checkpoint)
     }
 
     fn finish(&mut self) -> Result<()> {
-        let Task { material, output, arguments, .. } = &self.task;
+        let Setup { data_set, output, arguments, .. } = &self.setup;
         output::round(&self.variables, arguments.precision())?;
-        let score = self.pupil.score(&material.validation)?;
-        self.telling.line(&format!("validation: {score} on all {} notes to score on", score.notes));
-        let card = self.task.card("finished".into(), &self.progress, material.validation.len(), &score)?;
+        let score = self.model.score(&data_set.validation)?;
+        self.console.line(&format!("validation: {score} on all {} notes to score on", score.notes));
+        let card = self.setup.card("finished".into(), &self.progress, data_set.validation.len(), &score)?;
         file::replace(&self.model(&card)?)?;
-        self.telling.line(&format!("wrote {}, its card and its curves", output.model().display()));
+        self.console.line(&format!("wrote {}, its card and its curves", output.model().display()));
         Ok(())
     }
 
     fn model(&self, card: &Card) -> Result<[file::New; 2]> {
-        let Task { preset, output, arguments, .. } = &self.task;
+        let Setup { preset, output, arguments, .. } = &self.setup;
         let model = output::model_file(&output.name(), *preset, &self.variables, arguments.precision())?;
         output.with_card(card, model)
     }
 
     /// What an error leaves.
     fn left_behind(&self) -> String {
-        let checkpoint = self.task.output.checkpoint();
+        let checkpoint = self.setup.output.checkpoint();
         match self.clock.steps {
             Some(steps) => format!(
                 "{} still holds step {steps}: go on with `{}`",
                 checkpoint.display(),
-                command::to_go_on()
+                config::to_go_on()
             ),
             None => "nothing had been saved yet".into(),
+        }
+    }
+}
+
+impl Setup<'_> {
+    /// The card of the weights at some point, with a score on so many files.
+    fn card(&self, status: String, progress: &Progress, files: usize, score: &Score) -> Result<Card> {
+        let Self { arguments, preset, .. } = self;
+        let runs = self.origin.and(&self.run(progress))?;
+        Ok(Card {
+            name: self.output.name(),
+            preset: preset.name(),
+            representation: weights::REPRESENTATION,
+            parameters: preset.parameters(),
+            license: arguments.license.clone(),
+            status,
+            minutes: card::minutes(&runs),
+            notes_seen: card::notes_seen(&runs),
+            corpus: self.corpus(),
+            scores: Scores::new(files, score),
+            training: runs,
+        })
+    }
+
+    fn corpus(&self) -> Corpus {
+        let Self { arguments, data_set, .. } = self;
+        Corpus {
+            name: arguments.corpus.clone(),
+            split: data_set.scored_on.to_string(),
+            files: data_set.training.pieces.len(),
+            notes: data_set.notes(),
+            convention: arguments.convention.to_string(),
+            longest_s: matches!(self.preset, Preset::Classic(_)).then_some(classic::LONGEST.0),
+        }
+    }
+
+    fn run(&self, progress: &Progress) -> Run {
+        let Self { arguments, hyperparameters, .. } = self;
+        let ours = self.preset == Preset::Antiphon;
+        Run {
+            begins_with: self.origin.name.clone(),
+            command: config::to_begin(),
+            corpus: arguments.corpus.clone(),
+            seed: arguments.seed,
+            minutes: (progress.minutes() * 10.0).round() / 10.0,
+            notes_seen: progress.notes,
+            steps: progress.steps,
+            batch: hyperparameters.batch,
+            window: hyperparameters.window,
+            rate: hyperparameters.rate,
+            varied: ours.then_some(arguments.varied),
+            slipped: ours.then_some(arguments.slipped),
+            dropout: ours.then_some(hyperparameters.dropout),
+            method: hyperparameters.method,
+            decay: hyperparameters.decay,
+            longest_gradient: optimiser::LONGEST_GRADIENT,
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Long chunks of notes to learn from, each piece played differently each time.
+//! Minibatches for antiphon: long passages of notes, each piece played differently each time.
 
-use std::{ops::Range, sync::Arc};
+use std::{mem, ops::Range, sync::Arc};
 
 use anyhow::{Result, bail};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
@@ -12,24 +12,24 @@ use antiphon::model::{
 };
 
 use super::{
+    augmentation::{self, Augmentation, Example},
     checkpoint::Checkpoint,
-    material::Training,
-    played::{self, Played, Variety},
+    data_set::TrainingSet,
 };
 
 /// So many notes of a piece are played in a row, in silence before: long enough to learn to remember, short enough that
 /// what is learnt at a time comes from many pieces.
 const PASSAGE: usize = 640;
 
-/// An endless stream of chunks, rows that each play one passage after the other. A chunk follows on the one before
+/// An endless stream of minibatches, whose rows each play one passage after the other. A row follows on the minibatch before
 /// until its passage is over. Corpora take turns by their weights.
-pub struct Chunks {
-    training: Arc<Training>,
+pub struct PassageLoader {
+    training: Arc<TrainingSet>,
     /// Of each corpus, what has not been played yet.
     passages: Vec<Vec<Passage>>,
     rows: Vec<Row>,
     time: usize,
-    variety: Variety,
+    augmentation: Augmentation,
     chance: Chance,
 }
 
@@ -42,7 +42,7 @@ struct Passage {
 
 /// A passage as a row plays it, all of which follows from its seed; and how much of it has been played.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Part {
+struct Cursor {
     passage: Passage,
     seed: u64,
     at: usize,
@@ -50,19 +50,19 @@ struct Part {
 
 /// A row: the passage that it plays, as it plays it, and what sounds at its place.
 struct Row {
-    part: Option<Part>,
-    played: Played,
+    cursor: Option<Cursor>,
+    example: Example,
     /// Whether the piece is over after them.
     over: bool,
     scene: Scene,
 }
 
-impl Chunks {
+impl PassageLoader {
     /// Fails when there is no note.
     pub fn new(
-        training: Arc<Training>,
+        training: Arc<TrainingSet>,
         (rows, time): (usize, usize),
-        variety: Variety,
+        augmentation: Augmentation,
         chance: Chance,
     ) -> Result<Self> {
         if training.pieces.iter().all(Vec::is_empty) {
@@ -70,7 +70,7 @@ impl Chunks {
         }
         let passages = training.corpora.iter().map(|_| Vec::new()).collect();
         let rows = (0..rows).map(|_| Row::NONE).collect();
-        Ok(Self { training, passages, rows, time, variety, chance })
+        Ok(Self { training, passages, rows, time, augmentation, chance })
     }
 
     /// How many there are side by side.
@@ -78,29 +78,29 @@ impl Chunks {
         self.rows.len()
     }
 
-    /// In a full chunk.
+    /// In a full minibatch.
     pub fn notes(&self) -> usize {
         self.rows() * self.time
     }
 
     /// Keeps where it stands, under a name.
     pub fn keep(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
-        let parts: Vec<_> = self.rows.iter().map(|row| &row.part).collect();
-        checkpoint.keep(name, &(&self.chance, &self.passages, parts))
+        let cursors: Vec<_> = self.rows.iter().map(|row| &row.cursor).collect();
+        checkpoint.keep(name, &(&self.chance, &self.passages, cursors))
     }
 
-    /// The way back from [`Chunks::keep`].
+    /// The way back from [`PassageLoader::keep`].
     pub fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
-        let parts: Vec<Option<Part>>;
-        (self.chance, self.passages, parts) = checkpoint.fact(name)?;
-        let row = |part: Option<Part>| part.map_or(Ok(Row::NONE), |part| self.play(part));
-        self.rows = parts.into_iter().map(row).collect::<Result<_>>()?;
+        let cursors: Vec<Option<Cursor>>;
+        (self.chance, self.passages, cursors) = checkpoint.fact(name)?;
+        let row = |cursor: Option<Cursor>| cursor.map_or(Ok(Row::NONE), |cursor| self.play(cursor));
+        self.rows = cursors.into_iter().map(row).collect::<Result<_>>()?;
         Ok(())
     }
 
-    /// The next chunk, and which of its rows go on from the chunk before.
+    /// The next minibatch, and which of its rows go on from the one before.
     pub fn next(&mut self) -> (Page, Vec<bool>) {
-        let mut rows = std::mem::take(&mut self.rows);
+        let mut rows = mem::take(&mut self.rows);
         let mut going_on = Vec::with_capacity(rows.len());
         for row in &mut rows {
             going_on.push(row.goes_on());
@@ -129,25 +129,26 @@ impl Chunks {
             self.passages[corpus].shuffle(&mut self.chance);
         }
         let passage = self.passages[corpus].pop().expect("a corpus has a note");
-        let part = Part { passage, seed: self.chance.random(), at: 0 };
-        self.play(part).expect("a passage that was just cut is there")
+        let cursor = Cursor { passage, seed: self.chance.random(), at: 0 };
+        self.play(cursor).expect("a passage that was just cut is there")
     }
 
     /// Fails where the passage is not there, or where more of it has been played than there is.
-    fn play(&self, part: Part) -> Result<Row> {
-        let Passage { piece, notes } = &part.passage;
+    fn play(&self, cursor: Cursor) -> Result<Row> {
+        let Passage { piece, notes } = &cursor.passage;
         let piece = self.training.pieces.get(*piece);
         let Some((piece, written)) = piece.and_then(|piece| Some((piece, piece.get(notes.clone())?))) else {
             bail!("the checkpoint plays notes that are not there");
         };
         let mut scene = if notes.start == 0 { Scene::BEGINNING } else { Scene::SILENCE };
         let over = notes.end == piece.len();
-        let played = played::play(written, &self.variety, &mut Chance::seed_from_u64(part.seed));
-        if part.at > played.heard.len() + usize::from(over) {
+        let example =
+            augmentation::augment(written, &self.augmentation, &mut Chance::seed_from_u64(cursor.seed));
+        if cursor.at > example.heard.len() + usize::from(over) {
             bail!("the checkpoint lacks notes");
         }
-        played.heard.iter().take(part.at).for_each(|note| scene.hear(note));
-        Ok(Row { part: Some(part), played, over, scene })
+        example.heard.iter().take(cursor.at).for_each(|note| scene.hear(note));
+        Ok(Row { cursor: Some(cursor), example, over, scene })
     }
 
     /// Adds the passages of a piece, each time other ones.
@@ -163,27 +164,27 @@ impl Chunks {
 
 impl Row {
     /// It has played nothing yet.
-    const NONE: Self = Self { part: None, played: Played::NOTHING, over: false, scene: Scene::SILENCE };
+    const NONE: Self = Self { cursor: None, example: Example::NOTHING, over: false, scene: Scene::SILENCE };
 
     /// The notes, and where a piece is over, that.
     fn length(&self) -> usize {
-        self.played.heard.len() + usize::from(self.over)
+        self.example.heard.len() + usize::from(self.over)
     }
 
     fn goes_on(&self) -> bool {
-        self.part.as_ref().is_some_and(|part| part.at < self.length())
+        self.cursor.as_ref().is_some_and(|cursor| cursor.at < self.length())
     }
 
     fn advance(&mut self, time: usize) {
         let length = self.length();
-        if let Some(part) = &mut self.part {
-            part.at = (part.at + time).min(length);
+        if let Some(cursor) = &mut self.cursor {
+            cursor.at = (cursor.at + time).min(length);
         }
     }
 
     fn rest(&self) -> Stretch<'_> {
-        let at = self.part.as_ref().map_or(0, |part| part.at).min(self.played.heard.len());
-        Stretch { notes: &self.played.truth[at..], heard: &self.played.heard[at..], over: self.over }
+        let at = self.cursor.as_ref().map_or(0, |cursor| cursor.at).min(self.example.heard.len());
+        Stretch { notes: &self.example.truth[at..], heard: &self.example.heard[at..], over: self.over }
     }
 }
 
@@ -209,13 +210,17 @@ mod tests {
     fn every_note_of_a_piece_is_learnt_once_a_visit() {
         let count = 2 * PASSAGE + 100;
         let pieces = vec![piece(u32::try_from(count).expect("few"))];
-        let mut chunks =
-            Chunks::new(Training::of(pieces).into(), (1, 20), Variety::ALL, Chance::seed_from_u64(1))
-                .expect("notes");
+        let mut loader = PassageLoader::new(
+            TrainingSet::of(pieces).into(),
+            (1, 20),
+            Augmentation::ALL,
+            Chance::seed_from_u64(1),
+        )
+        .expect("notes");
         for _ in 0..3 {
             let mut learnt = 0;
             while learnt < count {
-                learnt += chunks.next().0.notes;
+                learnt += loader.next().0.notes;
             }
             assert_eq!(learnt, count);
         }
@@ -224,12 +229,16 @@ mod tests {
     #[test]
     fn chunks_of_a_passage_follow_on_each_other() {
         let pieces = vec![piece(50)];
-        let mut chunks =
-            Chunks::new(Training::of(pieces).into(), (1, 20), Variety::ALL, Chance::seed_from_u64(1))
-                .expect("notes");
+        let mut loader = PassageLoader::new(
+            TrainingSet::of(pieces).into(),
+            (1, 20),
+            Augmentation::ALL,
+            Chance::seed_from_u64(1),
+        )
+        .expect("notes");
         let (mut passages, mut learnt) = (0, 0);
         while learnt < 50 {
-            let (page, going_on) = chunks.next();
+            let (page, going_on) = loader.next();
             passages += usize::from(!going_on[0]);
             learnt += page.notes;
         }

@@ -1,4 +1,4 @@
-//! A passage as it is played to the network: in another key, tempo and loudness, with slips that it is to survive, and
+//! Data augmentation: a passage as it is played to the network, in another key, tempo and loudness, with slips that it is to survive, and
 //! with less known around it.
 
 use rand::RngExt;
@@ -44,7 +44,7 @@ const VELOCITY_SLIP: i16 = 14;
 
 /// How differently passages are played.
 #[derive(Debug, Clone, Copy)]
-pub struct Variety {
+pub struct Augmentation {
     /// The part of the passages in another key, tempo and loudness, 0..=1.
     pub varied: f64,
     /// The part of the passages in which the plugin has played some of the notes, with slips, 0..=1.
@@ -53,40 +53,40 @@ pub struct Variety {
 
 /// What the network learns and what it hears, note by note.
 #[derive(Debug, Clone)]
-pub struct Played {
+pub struct Example {
     /// The notes of the music, each as it follows on what was heard before.
     pub truth: Vec<GridNote>,
     pub heard: Vec<GridNote>,
 }
 
-impl Variety {
+impl Augmentation {
     #[cfg(test)]
     pub const ALL: Self = Self { varied: 1.0, slipped: 1.0 };
 }
 
-impl Played {
+impl Example {
     pub const NOTHING: Self = Self { truth: Vec::new(), heard: Vec::new() };
 }
 
 /// Plays a passage; all chance comes from `chance`.
-pub fn play(written: &[GridNote], variety: &Variety, chance: &mut Chance) -> Played {
-    let mut notes = match chance.random_bool(variety.varied) {
+pub fn augment(written: &[GridNote], augmentation: &Augmentation, chance: &mut Chance) -> Example {
+    let mut notes = match chance.random_bool(augmentation.varied) {
         true => varied(written, chance),
         false => written.to_vec(),
     };
     let told = [PULSE_TOLD, HARMONY_TOLD, STYLE_TOLD].map(|likely| chance.random_bool(likely));
     notes.iter_mut().for_each(|note| note.conditions = without(note.conditions, told));
-    let slips = chance.random_bool(variety.slipped);
+    let slips = chance.random_bool(augmentation.slipped);
     let who_is_told = chance.random_bool(WHO_TOLD);
-    let mut played = match slips {
+    let mut example = match slips {
         true => slipped(&notes, chance),
-        false => Played { heard: notes.clone(), truth: notes },
+        false => Example { heard: notes.clone(), truth: notes },
     };
     if !slips || !who_is_told {
         let who = who_is_told.then_some(Who::Player);
-        played.heard.iter_mut().for_each(|note| note.conditions.who = who);
+        example.heard.iter_mut().for_each(|note| note.conditions.who = who);
     }
-    played
+    example
 }
 
 fn without(conditions: Conditions, [pulse, harmony, style]: [bool; 3]) -> Conditions {
@@ -131,8 +131,8 @@ fn fitting(notes: &[GridNote], shift: i16) -> i16 {
 
 /// Stretches of the notes are the plugin's, and some of these are not what they should have been. What is true is what
 /// the music goes on with all the same.
-fn slipped(notes: &[GridNote], chance: &mut Chance) -> Played {
-    let mut played = Played::NOTHING;
+fn slipped(notes: &[GridNote], chance: &mut Chance) -> Example {
+    let mut example = Example::NOTHING;
     let (mut who, mut left) = (Who::Plugin, 0);
     let mut before: Option<Placed> = None;
     for note in corpus::placed(notes) {
@@ -144,11 +144,11 @@ fn slipped(notes: &[GridNote], chance: &mut Chance) -> Played {
         let mut heard = if who == Who::Plugin { slip(note, chance) } else { note };
         heard.conditions.who = Some(who);
         let (truth, heard) = (following(note, before), following(heard, before));
-        played.truth.push(relative(truth, before));
-        played.heard.push(relative(heard, before));
+        example.truth.push(relative(truth, before));
+        example.heard.push(relative(heard, before));
         before = Some(heard);
     }
-    played
+    example
 }
 
 /// A note after what was heard: not before it, and in a chord not below it. Its end stays.
@@ -251,10 +251,10 @@ mod tests {
     fn after_slips_the_music_goes_on_as_it_would_have() {
         for seed in 0..50 {
             let (piece, mut chance) = (piece(60), Chance::seed_from_u64(seed));
-            let played = slipped(&piece, &mut chance);
+            let example = slipped(&piece, &mut chance);
             let (mut heard, mut slips) = (0, 0);
             let ends: Vec<Placed> = corpus::placed(&piece).collect();
-            for ((truth, said), written) in played.truth.iter().zip(&played.heard).zip(&ends) {
+            for ((truth, said), written) in example.truth.iter().zip(&example.heard).zip(&ends) {
                 let late = (heard + truth.step) - written.onset;
                 assert!(late <= 12 && heard + truth.step + truth.duration >= written.end);
                 assert_eq!((truth.key, truth.velocity), (written.key, written.velocity));

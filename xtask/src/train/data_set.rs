@@ -19,9 +19,9 @@ const NAMED: usize = 8;
 const LEAST_SCORED: usize = 100;
 
 /// Notes on the grid, file by file.
-pub struct Material {
+pub struct DataSet {
     /// Shared by all that learn, so that there is one copy of it.
-    pub training: Arc<Training>,
+    pub training: Arc<TrainingSet>,
     pub validation: Vec<Vec<GridNote>>,
     pub scored_on: ScoredOn,
     /// How many files are too short to learn from.
@@ -30,7 +30,7 @@ pub struct Material {
 
 /// What is learnt from.
 #[derive(Debug)]
-pub struct Training {
+pub struct TrainingSet {
     pub pieces: Vec<Vec<GridNote>>,
     pub corpora: Vec<Corpus>,
 }
@@ -43,7 +43,7 @@ pub struct Corpus {
     pub notes: usize,
 }
 
-impl Training {
+impl TrainingSet {
     /// One corpus.
     #[cfg(test)]
     pub fn of(pieces: Vec<Vec<GridNote>>) -> Self {
@@ -83,7 +83,7 @@ pub enum ScoredOn {
     Learnt,
 }
 
-impl Material {
+impl DataSet {
     /// A source that has a MAESTRO list gives its *train* split to learn from, and its *validation* split to score on
     /// unless other files are given for that. A file of fewer notes than `shortest` is not learnt from.
     pub fn read(arguments: &Arguments, shortest: usize, cache: &Cache, chance: &mut Chance) -> Result<Self> {
@@ -103,7 +103,7 @@ impl Material {
             (held_out, ScoredOn::HeldOut(paths))
         };
         scored_on.check(count_notes(&validation))?;
-        let mut kept = Training { pieces: Vec::new(), corpora: Vec::new() };
+        let mut kept = TrainingSet { pieces: Vec::new(), corpora: Vec::new() };
         for (name, mut pieces) in training {
             pieces.retain(|piece| piece.notes.len() >= shortest);
             kept.add(name, notes(pieces));

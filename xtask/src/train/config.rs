@@ -1,0 +1,323 @@
+//! What a training is told: its command line, how each preset is trained unless told otherwise, and what must stay the same
+//! for it to go on.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use candle_core::{Device, utils};
+use serde::{Deserialize, Serialize};
+
+use antiphon::model::Preset;
+
+use super::{optimiser::Method, output::Precision, progress::Length};
+use crate::corpus::Convention;
+
+const RESUME: &str = "--resume";
+const THREADS: &str = "threads";
+const CORPUS: &str = "corpus";
+
+/// Train a model on MIDI files and write its weights with a card.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// antiphon, classic-25 or classic-150
+    #[arg(long)]
+    pub preset: String,
+    /// MIDI file, folder of them, or MAESTRO csv or folder (only its train split is used); repeatable
+    #[arg(long, required = true)]
+    pub data: Vec<PathBuf>,
+    /// What to score on [default: MAESTRO's validation split, or a tenth of the files and at least 100
+    /// notes]
+    #[arg(long)]
+    pub validation: Vec<PathBuf>,
+    /// Where to write the weights; card, curves and checkpoint go beside them
+    #[arg(long)]
+    pub output: PathBuf,
+    /// How long to train
+    #[arg(long, default_value = "30", value_parser = above_0)]
+    pub minutes: f64,
+    /// How many batches to learn from, however long it takes
+    #[arg(long, conflicts_with = "minutes", value_parser = count)]
+    pub steps: Option<usize>,
+    /// Go on from the checkpoint beside the output, with the same arguments; `--minutes`, `--steps` and `--rate` may
+    /// change
+    #[arg(long)]
+    pub resume: bool,
+    /// The same one learns the same; another one begins with other weights and learns in another order
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A model file to begin with
+    #[arg(long)]
+    pub init: Option<PathBuf>,
+    /// Windows side by side [default: 64, or 32 for antiphon]
+    #[arg(long)]
+    pub batch: Option<usize>,
+    /// Notes in a window [default: the preset's]
+    #[arg(long)]
+    pub window: Option<usize>,
+    /// The highest learning rate; it falls to nothing at the end [default: 0.003, or 0.002 for antiphon]
+    #[arg(long, value_parser = above_0)]
+    pub rate: Option<f64>,
+    /// The part of the passages that antiphon hears in another key, tempo and loudness, 0 to 1; the others as written
+    #[arg(long, default_value = "0.5", value_parser = share)]
+    pub varied: f64,
+    /// The part of the passages in which antiphon hears some notes as its own, with slips that it is to survive, 0 to 1
+    #[arg(long, default_value = "0.5", value_parser = share)]
+    pub slipped: f64,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = Processor::Cpu)]
+    pub device: Processor,
+    /// How a note that the pedal holds ends
+    #[arg(long, value_enum, default_value_t = Convention::Sustained)]
+    pub convention: Convention,
+    /// Write matrices in half precision, for a file half as large
+    #[arg(long)]
+    pub half: bool,
+    /// The corpus as the card names it
+    #[arg(long, default_value = "private MIDI files")]
+    pub corpus: String,
+    /// The license of the weights: the strictest of the corpus
+    #[arg(long, default_value = "not stated")]
+    pub license: String,
+}
+
+impl Arguments {
+    /// `--steps`, or else `--minutes`.
+    pub fn length(&self) -> Length {
+        self.steps.map_or(Length::Minutes(self.minutes), Length::Steps)
+    }
+
+    /// How the matrices are written.
+    pub fn precision(&self) -> Precision {
+        if self.half { Precision::Half } else { Precision::Single }
+    }
+}
+
+/// Where a network learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Processor {
+    /// All cores, by operations made for it
+    Cpu,
+    /// The first NVIDIA GPU, by candle's own operations; antiphon only
+    Cuda,
+}
+
+impl Processor {
+    /// Fails where there is no such processor, or this program or the preset cannot use it.
+    pub fn device(self, preset: Preset) -> Result<Device> {
+        match self {
+            Self::Cpu => Ok(Device::Cpu),
+            Self::Cuda if preset != Preset::Antiphon => {
+                bail!("`--device cuda` trains antiphon only: leave it out for {}", preset.name())
+            }
+            Self::Cuda if !utils::cuda_is_available() => bail!(
+                "this program was built without CUDA: use `cargo run --release --package xtask --features cuda -- \
+                 train`, which needs NVIDIA's toolkit"
+            ),
+            Self::Cuda => {
+                Device::new_cuda(0).context("there is no GPU that CUDA can use: leave out `--device cuda`")
+            }
+        }
+    }
+}
+
+/// How a preset is trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Hyperparameters {
+    pub batch: usize,
+    /// Notes in a row.
+    pub window: usize,
+    /// Files of fewer notes are not learnt from.
+    pub shortest: usize,
+    /// The highest learning rate.
+    pub rate: f64,
+    pub method: Method,
+    /// What a step at rate 1 takes off every weight: Muon's steps are never short, so weights would grow for ever.
+    pub decay: f64,
+    /// The part of its numbers that the network does without while it learns.
+    pub dropout: f32,
+}
+
+impl Hyperparameters {
+    pub fn new(preset: Preset, arguments: &Arguments) -> Self {
+        let usual = match preset {
+            Preset::Antiphon => Self {
+                batch: 32,
+                window: 128,
+                shortest: 1,
+                rate: 2e-3,
+                method: Method::Muon,
+                decay: 0.1,
+                dropout: 0.1,
+            },
+            Preset::Classic(preset) => Self {
+                batch: 64,
+                window: preset.window,
+                shortest: arguments.window.unwrap_or(preset.window),
+                rate: 3e-3,
+                method: Method::Adam,
+                decay: 0.0,
+                dropout: 0.0,
+            },
+        };
+        Self {
+            batch: arguments.batch.unwrap_or(usual.batch),
+            window: arguments.window.unwrap_or(usual.window),
+            rate: arguments.rate.unwrap_or(usual.rate),
+            ..usual
+        }
+    }
+}
+
+/// What must stay the same for a training to go on: names and values, in the order in which they are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainingConfig(Vec<(String, String)>);
+
+impl TrainingConfig {
+    pub fn new(
+        preset: Preset,
+        hyperparameters: &Hyperparameters,
+        arguments: &Arguments,
+        digest: String,
+    ) -> Self {
+        let init = arguments.init.as_ref().map_or("nothing".into(), |path| path.display().to_string());
+        let config = [
+            ("--preset", preset.name().into()),
+            ("--init", init),
+            ("--device", format!("{:?}", arguments.device).to_lowercase()),
+            ("--convention", arguments.convention.to_string()),
+            ("--batch", hyperparameters.batch.to_string()),
+            ("--window", hyperparameters.window.to_string()),
+            ("--seed", arguments.seed.to_string()),
+            ("--varied", arguments.varied.to_string()),
+            ("--slipped", arguments.slipped.to_string()),
+            // Each learns from rows of its own.
+            (THREADS, rayon::current_num_threads().to_string()),
+            (CORPUS, digest),
+        ];
+        Self(config.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    /// Fails when a training with another configuration left the checkpoint. A name that was not known then is not asked for.
+    pub fn check(&self, kept: &Self, checkpoint: &Path) -> Result<()> {
+        let then = |name: &str| kept.0.iter().find(|(kept, _)| kept == name).map(|(_, then)| then);
+        let mut config = self.0.iter().filter_map(|(name, now)| Some((name, now, then(name)?)));
+        let Some((name, now, then)) = config.find(|(_, now, then)| now != then) else { return Ok(()) };
+        let path = checkpoint.display();
+        match name.as_str() {
+            THREADS => bail!("{path} was made with {then} threads, not {now}: set RAYON_NUM_THREADS={then}"),
+            CORPUS => bail!(
+                "{path} was made from other files, or some have changed: give the same `--data` and `--validation`, or \
+                 begin anew with the model beside it as `--init`, and another `--output`"
+            ),
+            _ => bail!("{path} was made with `{name} {then}`, not `{name} {now}`: give the same arguments"),
+        }
+    }
+}
+
+/// The command that this program was called with, as one can call it again.
+pub fn to_begin() -> String {
+    line(words())
+}
+
+/// The same, to go on from the checkpoint.
+pub fn to_go_on() -> String {
+    line(words().chain([RESUME.to_owned()]))
+}
+
+fn words() -> impl Iterator<Item = String> {
+    env::args().skip(1).filter(|word| word != RESUME)
+}
+
+fn line(words: impl Iterator<Item = String>) -> String {
+    words.fold("cargo xtask".into(), |line, word| format!("{line} {}", quoted(&word)))
+}
+
+/// As shells understand it.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "-_./\\:=,+@%".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn above_0(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
+        _ => Err("give a number above 0".into()),
+    }
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("give a whole number above 0".into()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("give a number from 0 to 1".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_leads_nowhere_is_refused() {
+        for text in ["0", "-1", "nan", "inf", "soon", ""] {
+            assert!(above_0(text).is_err() && count(text).is_err(), "{text}");
+        }
+        assert!(share("-0.1").is_err() && share("1.1").is_err() && share("nan").is_err());
+        assert_eq!((above_0("0.5"), count("7"), share("1")), (Ok(0.5), Ok(7), Ok(1.0)));
+    }
+
+    fn refused(preset: Preset) -> String {
+        Processor::Cuda.device(preset).expect_err("it cannot be used").to_string()
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn a_program_without_cuda_says_how_to_build_one_with_it() {
+        assert!(refused(Preset::Antiphon).contains("--features cuda -- train`"));
+    }
+
+    #[test]
+    fn a_classic_is_trained_on_the_cpu_alone() {
+        let classic = Preset::named("classic-25").expect("a preset");
+        assert!(refused(classic).contains("leave it out for classic-25"));
+    }
+
+    fn config(batch: &str, threads: &str, corpus: &str) -> TrainingConfig {
+        TrainingConfig(
+            [("--batch", batch), (THREADS, threads), (CORPUS, corpus)]
+                .map(|(a, b)| (a.into(), b.into()))
+                .into(),
+        )
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told() {
+        let kept = config("16", "2", "a");
+        let told =
+            |now: TrainingConfig| now.check(&kept, Path::new("x")).err().map(|error| error.to_string());
+        assert_eq!(told(kept.clone()), None);
+        let batch = told(config("8", "4", "b")).expect("all differ");
+        assert_eq!(batch, "x was made with `--batch 16`, not `--batch 8`: give the same arguments");
+        assert!(told(config("16", "4", "a")).expect("they differ").ends_with("set RAYON_NUM_THREADS=2"));
+        assert_eq!(told(TrainingConfig(vec![("--new".into(), "1".into())])), None);
+        assert!(told(config("16", "2", "b")).expect("they differ").contains("other files"));
+    }
+
+    #[test]
+    fn words_that_a_shell_would_take_apart_stand_in_quotes() {
+        let words = ["train", "--corpus", "Bach's own", "--data", "a/b-1.mid"].map(String::from);
+        assert_eq!(line(words.into_iter()), r"cargo xtask train --corpus 'Bach'\''s own' --data a/b-1.mid");
+    }
+}
