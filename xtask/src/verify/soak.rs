@@ -52,54 +52,6 @@ pub struct Plan {
     pub pace: Pace,
 }
 
-impl Plan {
-    /// An hour, or as many minutes as `ANTIPHON_SOAK_MINUTES` says.
-    ///
-    /// # Errors
-    /// When that is no number of minutes.
-    pub fn of_environment() -> Result<Self> {
-        const HOUR: u32 = 60;
-        const PART_MINUTES: u32 = 5;
-        let minutes = match std::env::var("ANTIPHON_SOAK_MINUTES") {
-            Ok(text) => text.parse().context("ANTIPHON_SOAK_MINUTES is a whole number of minutes")?,
-            Err(_) => HOUR,
-        };
-        let parts = minutes.div_ceil(PART_MINUTES);
-        Ok(Self { parts, part_seconds: PART_MINUTES * 60, pace: Pace::RealTime })
-    }
-}
-
-/// Plays it and tells the figures.
-///
-/// # Errors
-/// When a note hangs, the grid drifts, memory grows or the plugin fails.
-pub fn play(plan: Plan) -> Result<String> {
-    let mut soak = Soak::new(plan)?;
-    let transport = Transport::playing(TEMPO);
-    let mut playhead = Playhead::new(&transport, RATE);
-    for part in 0..plan.parts {
-        soak.part(part, &mut playhead)?;
-        if plan.pace == Pace::RealTime {
-            println!("{} of {} minutes", (part + 1) * plan.part_seconds / 60, plan.minutes());
-        }
-    }
-    soak.figures()
-}
-
-impl Plan {
-    fn minutes(self) -> u32 {
-        self.parts * self.part_seconds / 60
-    }
-
-    /// Memory is the whole process's: only where the soak has that to itself does it tell anything.
-    fn memory(self, growth: &Growth) -> Result<String> {
-        match self.pace {
-            Pace::RealTime => growth.told(),
-            Pace::Free => Ok("memory not measured".to_owned()),
-        }
-    }
-}
-
 struct Soak {
     plan: Plan,
     clap: Clap,
@@ -134,6 +86,52 @@ struct Player {
 struct Busy {
     is_over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
+}
+
+impl Plan {
+    /// An hour, or as many minutes as `ANTIPHON_SOAK_MINUTES` says.
+    ///
+    /// # Errors
+    /// When that is no number of minutes.
+    pub fn of_environment() -> Result<Self> {
+        const HOUR: u32 = 60;
+        const PART_MINUTES: u32 = 5;
+        let minutes = match std::env::var("ANTIPHON_SOAK_MINUTES") {
+            Ok(text) => text.parse().context("ANTIPHON_SOAK_MINUTES is a whole number of minutes")?,
+            Err(_) => HOUR,
+        };
+        let parts = minutes.div_ceil(PART_MINUTES);
+        Ok(Self { parts, part_seconds: PART_MINUTES * 60, pace: Pace::RealTime })
+    }
+
+    fn minutes(self) -> u32 {
+        self.parts * self.part_seconds / 60
+    }
+
+    /// Memory is the whole process's: only where the soak has that to itself does it tell anything.
+    fn memory(self, growth: &Growth) -> Result<String> {
+        match self.pace {
+            Pace::RealTime => growth.told(),
+            Pace::Free => Ok("memory not measured".to_owned()),
+        }
+    }
+}
+
+/// Plays it and tells the figures.
+///
+/// # Errors
+/// When a note hangs, the grid drifts, memory grows or the plugin fails.
+pub fn play(plan: Plan) -> Result<String> {
+    let mut soak = Soak::new(plan)?;
+    let transport = Transport::playing(TEMPO);
+    let mut playhead = Playhead::new(&transport, RATE);
+    for part in 0..plan.parts {
+        soak.part(part, &mut playhead)?;
+        if plan.pace == Pace::RealTime {
+            println!("{} of {} minutes", (part + 1) * plan.part_seconds / 60, plan.minutes());
+        }
+    }
+    soak.figures()
 }
 
 impl Soak {

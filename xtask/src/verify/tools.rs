@@ -77,6 +77,7 @@ pub struct Finding {
     pub found: Found,
 }
 
+/// How a check went.
 #[derive(Debug)]
 pub enum Found {
     /// It passed, with these figures.
