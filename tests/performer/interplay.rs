@@ -115,10 +115,10 @@ fn with_closed_ears_no_cue_is_heeded() {
         let mut score = one_call();
         score.push((4 * BEAT, Gesture::Controller { number: 80, value: 127 }));
         score.push((4 * BEAT, Gesture::KeyDown(place(21), LOUD)));
-        let hearing =
+        let note_tracker =
             |input_filter| onsets(&render(&score, &playing(), |_| Settings { input_filter, ..with(rules) }));
-        assert!(!hearing(InputFilter::All).is_empty(), "{cue:?}");
-        assert!(hearing(InputFilter::Closed).is_empty(), "{cue:?}");
+        assert!(!note_tracker(InputFilter::All).is_empty(), "{cue:?}");
+        assert!(note_tracker(InputFilter::Closed).is_empty(), "{cue:?}");
     }
 }
 
