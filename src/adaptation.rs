@@ -22,7 +22,7 @@ use self::{
     material::Loader,
 };
 use crate::{
-    desk::{Crew, Desk, shared_out, side_by_side},
+    desk::{Desk, OwnPool, shared_out, side_by_side},
     model::{
         Chance, Preset,
         antiphon::{Dropout, Network, Page, Past, Scene},
@@ -117,7 +117,7 @@ pub struct Adaptation<'a> {
     difference: Difference,
     desks: Vec<Desk<Seat>>,
     /// What is not done at desks: the threads of the process are others'.
-    crew: Crew,
+    pool: OwnPool,
 }
 
 /// Some of the rows that are learnt from.
@@ -143,7 +143,7 @@ impl<'a> Adaptation<'a> {
             Ok(Desk::new(Seat { loader, past: Past::silence(rows, &Device::Cpu)?, chance })?)
         };
         let desks = (0..DESKS).map(seat).collect::<Result<_, AdaptationError>>()?;
-        Ok(Self { material, network, difference, desks, crew: Crew::new(DESKS)? })
+        Ok(Self { material, network, difference, desks, pool: OwnPool::new(DESKS)? })
     }
 
     /// Learns until the limits, until nothing more is gained, or until `told` says no. Ends a step after the time.
@@ -194,8 +194,8 @@ impl<'a> Adaptation<'a> {
         if is_better {
             *best = (now, self.difference.parts());
         } else {
-            let (crew, difference) = (&self.crew, &mut self.difference);
-            crew.install(|| difference.restore(&best.1))?;
+            let (pool, difference) = (&self.pool, &mut self.difference);
+            pool.install(|| difference.restore(&best.1))?;
         }
         Ok(is_better)
     }
@@ -205,15 +205,15 @@ impl<'a> Adaptation<'a> {
         let network = &self.network;
         let works = side_by_side(&mut self.desks, |seat| seat.learn(network))?;
         let gradients: Vec<&GradStore> = works.iter().map(|(gradient, _)| gradient).collect();
-        let (crew, difference) = (&self.crew, &mut self.difference);
-        if !crew.install(|| difference.step(&gradients, rate as f32))? {
+        let (pool, difference) = (&self.pool, &mut self.difference);
+        if !pool.install(|| difference.step(&gradients, rate as f32))? {
             return Err(AdaptationError::NoNumber);
         }
         Ok(works.iter().map(|(_, notes)| notes).sum())
     }
 
     fn on_held_out(&self) -> Result<Nats, AdaptationError> {
-        self.crew.install(|| score(&self.network, &self.material.held_out))
+        self.pool.install(|| score(&self.network, &self.material.held_out))
     }
 }
 

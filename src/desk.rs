@@ -9,36 +9,36 @@ use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 /// A thread and what it works on.
 pub struct Desk<T> {
-    crew: Crew,
+    pool: OwnPool,
     pub seat: T,
 }
 
 /// Threads of one's own. They have ended when it is dropped: a plugin may be unloaded then.
-pub struct Crew {
+pub struct OwnPool {
     pool: Option<ThreadPool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Crew {
+impl OwnPool {
     /// Fails where the system has no thread to give.
     pub fn new(threads: usize) -> Result<Self, ThreadPoolBuildError> {
-        let mut crew = Self { pool: None, threads: Vec::new() };
+        let mut own = Self { pool: None, threads: Vec::new() };
         let spawn = |work: ThreadBuilder| {
             let thread = thread::Builder::new().name("antiphon desk".to_owned());
-            crew.threads.push(thread.spawn(|| work.run())?);
+            own.threads.push(thread.spawn(|| work.run())?);
             Ok(())
         };
-        crew.pool = Some(ThreadPoolBuilder::new().num_threads(threads).spawn_handler(spawn).build()?);
-        Ok(crew)
+        own.pool = Some(ThreadPoolBuilder::new().num_threads(threads).spawn_handler(spawn).build()?);
+        Ok(own)
     }
 
     /// Does something on its threads; what is parallel there stays there.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        self.pool.as_ref().expect("it lasts as long as the crew").install(work)
+        self.pool.as_ref().expect("it lasts as long as this").install(work)
     }
 }
 
-impl Drop for Crew {
+impl Drop for OwnPool {
     fn drop(&mut self) {
         self.pool = None;
         // A thread that panicked has told so where its work was waited for.
@@ -49,7 +49,7 @@ impl Drop for Crew {
 impl<T: Send> Desk<T> {
     /// Fails where the system has no thread to give.
     pub fn new(seat: T) -> Result<Self, ThreadPoolBuildError> {
-        Ok(Self { crew: Crew::new(1)?, seat })
+        Ok(Self { pool: OwnPool::new(1)?, seat })
     }
 }
 
@@ -61,8 +61,8 @@ pub fn side_by_side<T: Send, R: Send, E: Send>(
     let work = &work;
     thread::scope(|scope| {
         let mut threads = Vec::with_capacity(desks.len());
-        for Desk { crew, seat } in desks {
-            threads.push(scope.spawn(move || crew.install(|| work(seat))));
+        for Desk { pool, seat } in desks {
+            threads.push(scope.spawn(move || pool.install(|| work(seat))));
         }
         threads.into_iter().map(|thread| thread.join().expect("work does not panic")).collect()
     })

@@ -128,7 +128,7 @@ impl Model for Classic {
     }
 
     fn silence(&self) -> State {
-        State::of(vec![0f32; self.layout.len()])
+        State::of(vec![0_f32; self.layout.len()])
     }
 
     fn forget(&self, state: &mut State) {
