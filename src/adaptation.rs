@@ -4,8 +4,8 @@
 //! For any thread but audio: it takes up to a minute and two cores.
 
 mod card;
+mod data_set;
 mod difference;
-mod material;
 
 use std::time::{Duration, Instant};
 
@@ -15,21 +15,21 @@ use rayon::ThreadPoolBuildError;
 
 pub use self::{
     card::{Card, Player},
-    material::{FEWEST_NOTES, Material, MaterialError},
+    data_set::{DataSet, DataSetError, FEWEST_NOTES},
 };
 use self::{
+    data_set::Loader,
     difference::{Difference, Parts},
-    material::Loader,
 };
 use crate::{
-    desk::{Desk, OwnPool, shared_out, side_by_side},
     model::{
         Chance, Preset,
-        antiphon::{Dropout, Network, Page, Past, Scene},
+        antiphon::{Dropout, Minibatch, Network, Past, Scene},
         personal::{Base, Personal},
         weights::Weights,
     },
     music::grid::GridNote,
+    thread_pool::{OwnPool, PoolThread, parallel_map, run_each},
 };
 
 /// The most that is worth the time: each note so often.
@@ -37,7 +37,7 @@ pub const VISITS: usize = 12;
 /// A gain of fewer nats a note is none: another choice of what is held out would move it as far.
 pub const LEAST_GAIN: f64 = 0.01;
 
-/// Rows side by side at each of the two desks, and the notes of each before a step.
+/// Rows side by side on each of the two threads, and the notes of each before a step.
 const ROWS: usize = 4;
 const TIME: usize = 96;
 const DESKS: usize = 2;
@@ -112,11 +112,11 @@ impl Outcome {
 
 /// A model that learns from a player.
 pub struct Adaptation<'a> {
-    material: &'a Material,
+    data_set: &'a DataSet,
     network: Network,
     difference: Difference,
-    desks: Vec<Desk<Seat>>,
-    /// What is not done at desks: the threads of the process are others'.
+    threads: Vec<PoolThread<Seat>>,
+    /// What is not done on those threads: the threads of the process are others'.
     pool: OwnPool,
 }
 
@@ -130,7 +130,7 @@ struct Seat {
 impl<'a> Adaptation<'a> {
     /// # Errors
     /// Where the model is a classic, or the system has no thread to give.
-    pub fn new(base: &Weights, material: &'a Material, seed: u64) -> Result<Self, AdaptationError> {
+    pub fn new(base: &Weights, data_set: &'a DataSet, seed: u64) -> Result<Self, AdaptationError> {
         if base.preset != Preset::Antiphon {
             return Err(AdaptationError::Classic(base.name.clone()));
         }
@@ -139,11 +139,11 @@ impl<'a> Adaptation<'a> {
         let network = Network::new(|name| difference.tensor(name))?;
         let seat = |_| {
             let (rows, chance) = (ROWS, Chance::seed_from_u64(chance.random()));
-            let loader = Loader::new(material.learnt.clone(), (rows, TIME), chance.clone());
-            Ok(Desk::new(Seat { loader, past: Past::silence(rows, &Device::Cpu)?, chance })?)
+            let loader = Loader::new(data_set.learnt.clone(), (rows, TIME), chance.clone());
+            Ok(PoolThread::new(Seat { loader, past: Past::silence(rows, &Device::Cpu)?, chance })?)
         };
-        let desks = (0..DESKS).map(seat).collect::<Result<_, AdaptationError>>()?;
-        Ok(Self { material, network, difference, desks, pool: OwnPool::new(DESKS)? })
+        let threads = (0..DESKS).map(seat).collect::<Result<_, AdaptationError>>()?;
+        Ok(Self { data_set, network, difference, threads, pool: OwnPool::new(DESKS)? })
     }
 
     /// Learns until the limits, until nothing more is gained, or until `told` says no. Ends a step after the time.
@@ -203,7 +203,7 @@ impl<'a> Adaptation<'a> {
     /// Learns from a batch; gives its notes.
     fn step(&mut self, rate: f64) -> Result<usize, AdaptationError> {
         let network = &self.network;
-        let works = side_by_side(&mut self.desks, |seat| seat.learn(network))?;
+        let works = run_each(&mut self.threads, |seat| seat.learn(network))?;
         let gradients: Vec<&GradStore> = works.iter().map(|(gradient, _)| gradient).collect();
         let (pool, difference) = (&self.pool, &mut self.difference);
         if !pool.install(|| difference.step(&gradients, rate as f32))? {
@@ -213,7 +213,7 @@ impl<'a> Adaptation<'a> {
     }
 
     fn on_held_out(&self) -> Result<Nats, AdaptationError> {
-        self.pool.install(|| score(&self.network, &self.material.held_out))
+        self.pool.install(|| score(&self.network, &self.data_set.held_out))
     }
 }
 
@@ -236,12 +236,12 @@ fn score(network: &Network, pieces: &[Vec<GridNote>]) -> Result<Nats, Adaptation
     let mut pieces: Vec<&[GridNote]> = pieces.iter().map(Vec::as_slice).collect();
     pieces.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
     let groups: Vec<_> = pieces.chunks(TOGETHER).collect();
-    let sums = shared_out(&groups, |group| -> Result<[f64; 4], AdaptationError> {
+    let sums = parallel_map(&groups, |group| -> Result<[f64; 4], AdaptationError> {
         let (mut scenes, mut sums) = (vec![Scene::SILENCE; group.len()], [0.0; 4]);
         let mut past = Past::silence(group.len(), &Device::Cpu)?;
         for from in (0..group[0].len()).step_by(TIME) {
             let rest: Vec<&[GridNote]> = group.iter().map(|piece| &piece[from.min(piece.len())..]).collect();
-            let page = Page::new(&rest, TIME, &mut scenes);
+            let page = Minibatch::new(&rest, TIME, &mut scenes);
             let (context, after) = network.listen(&page, &past)?;
             past = after;
             for (sum, nats) in sums.iter_mut().zip(page.nats(&network.logits(&context, &page)?)?) {
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn a_manner_is_learnt_and_foretold_better_on_what_was_held_out() {
         let (base, pieces) = (base(), pieces());
-        let material = Material::divided(&pieces, 1).expect("music");
+        let data_set = DataSet::divided(&pieces, 1).expect("music");
         let limits = Limits { time: Duration::from_secs(600), notes: 12 * DESKS * ROWS * TIME };
         let mut passed = Vec::new();
         let told = |progress: &Progress| {
@@ -302,16 +302,16 @@ mod tests {
             true
         };
         let outcome =
-            Adaptation::new(&base, &material, 1).and_then(|it| it.learn(limits, told)).expect("finite");
+            Adaptation::new(&base, &data_set, 1).and_then(|it| it.learn(limits, told)).expect("finite");
         assert!(outcome.gain() > 0.1, "{}", outcome.gain());
         assert!(passed.is_sorted() && passed.last() == Some(&1.0));
-        let card = Card::of("me", &base, Player::of(&pieces), &material, &outcome, 1);
+        let card = Card::of("me", &base, Player::of(&pieces), &data_set, &outcome, 1);
         let bytes = outcome.personal("me", &base, card.to_toml()).expect("a gain").to_bytes();
         assert!((10_000..300_000).contains(&bytes.len()), "{} bytes", bytes.len());
         let mine =
             Personal::read(&bytes).and_then(|personal| personal.applied(&base, 1.0)).expect("its base");
         let network = Network::new(|name| mine.tensor(name)).expect("complete");
-        let after = score(&network, &material.held_out).expect("shapes fit");
+        let after = score(&network, &data_set.held_out).expect("shapes fit");
         // The file is of half precision.
         assert!(
             (after.total() - outcome.after.total()).abs() < 0.02,
@@ -324,10 +324,10 @@ mod tests {
     #[test]
     fn whoever_stops_it_keeps_what_was_gained_so_far() {
         let (base, pieces) = (base(), pieces());
-        let material = Material::divided(&pieces, 1).expect("music");
+        let data_set = DataSet::divided(&pieces, 1).expect("music");
         let limits = Limits { time: Duration::from_secs(600), notes: 1_000_000 };
         let outcome =
-            Adaptation::new(&base, &material, 1).and_then(|it| it.learn(limits, |_| false)).expect("finite");
+            Adaptation::new(&base, &data_set, 1).and_then(|it| it.learn(limits, |_| false)).expect("finite");
         assert_eq!((outcome.steps, outcome.parts.is_none()), (0, true));
         assert_eq!(outcome.before, outcome.after);
     }
@@ -336,8 +336,8 @@ mod tests {
     fn a_classic_is_refused_by_name() {
         let classic =
             weights::read(weights::embedded_file("classic-25").expect("it is inside")).expect("complete");
-        let material = Material::divided(&pieces(), 1).expect("music");
-        let refused = Adaptation::new(&classic, &material, 1).err().map(|error| error.to_string());
+        let data_set = DataSet::divided(&pieces(), 1).expect("music");
+        let refused = Adaptation::new(&classic, &data_set, 1).err().map(|error| error.to_string());
         assert!(refused.is_some_and(|sentence| sentence.starts_with("classic-25 is a classic")));
     }
 }

@@ -96,7 +96,7 @@ pub struct Improviser {
 struct ModelCaches {
     embedded: Vec<ModelCache>,
     /// The model of the player's own file; it goes before the embedded ones.
-    guest: Option<ModelCache>,
+    user: Option<ModelCache>,
 }
 
 impl Improviser {
@@ -104,7 +104,7 @@ impl Improviser {
     pub fn new(end: ImproviserEnd, models: &[Arc<dyn Model>]) -> Self {
         assert!(!models.is_empty(), "an improviser has a model");
         let caches =
-            ModelCaches { embedded: models.iter().cloned().map(ModelCache::new).collect(), guest: None };
+            ModelCaches { embedded: models.iter().cloned().map(ModelCache::new).collect(), user: None };
         Self {
             end,
             caches,
@@ -143,8 +143,8 @@ impl Improviser {
     }
 
     /// From now on this model answers; `None` gives way to the embedded ones. Allocates.
-    pub fn invite(&mut self, model: Option<Arc<dyn Model>>) {
-        self.caches.guest = model.map(ModelCache::new);
+    pub fn set_user_model(&mut self, model: Option<Arc<dyn Model>>) {
+        self.caches.user = model.map(ModelCache::new);
         self.display.grow_old();
     }
 
@@ -382,14 +382,14 @@ impl Improviser {
 impl ModelCaches {
     /// Every model has heard nothing.
     fn begin_anew(&mut self) {
-        self.embedded.iter_mut().chain(&mut self.guest).for_each(ModelCache::begin_anew);
+        self.embedded.iter_mut().chain(&mut self.user).for_each(ModelCache::begin_anew);
     }
 
     /// The guest, or an embedded one.
     fn of(&mut self, model: u8) -> &mut ModelCache {
         let last = self.embedded.len() - 1;
-        match &mut self.guest {
-            Some(guest) => guest,
+        match &mut self.user {
+            Some(user) => user,
             None => &mut self.embedded[usize::from(model).min(last)],
         }
     }

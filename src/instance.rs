@@ -8,7 +8,7 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
-    foresight::Foresight,
+    key_predictions::KeyPredictions,
     lane::Telemetry,
     learner::{Learner, LearnerStatus},
     model,
@@ -27,8 +27,8 @@ pub struct Instance {
     pub telemetry: Arc<Telemetry>,
     /// The take. Lock it for as long as it takes to copy what is to be shown, and have it catch up first.
     pub recorder: SharedRecorder,
-    /// How likely each next key is. Hold a [`crate::foresight::Watch`] of it while the window is open.
-    pub foresight: Arc<Foresight>,
+    /// How likely each next key is. Hold a [`crate::key_predictions::Watch`] of it while the window is open.
+    pub key_predictions: Arc<KeyPredictions>,
     pub(crate) load: Arc<WorkerLoad>,
     pub(crate) user_model: Arc<Mutex<UserModel>>,
     learner: Arc<Learner>,
@@ -67,7 +67,7 @@ impl Instance {
             params,
             telemetry: Arc::default(),
             recorder: Arc::default(),
-            foresight: Arc::default(),
+            key_predictions: Arc::default(),
             load: Arc::default(),
             learner: Arc::default(),
             model_status: user_model.status(),

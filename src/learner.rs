@@ -18,7 +18,7 @@ use parking_lot::{Mutex, RwLock};
 use thread_priority::{ThreadPriority, set_current_thread_priority};
 
 use crate::{
-    adaptation::{Adaptation, Card, Limits, Material, Outcome, Player, Progress, VISITS},
+    adaptation::{Adaptation, Card, DataSet, Limits, Outcome, Player, Progress, VISITS},
     model::weights,
     music::grid::GridNote,
     take::{self, Take},
@@ -115,20 +115,20 @@ fn learn(
 ) -> Result<LearnerStatus, String> {
     let pieces = pieces(folder, take);
     let shown = folder.display();
-    let material =
-        Material::divided(&pieces, SEED).map_err(|error| format!("{shown} and the take of now: {error}"))?;
+    let data_set =
+        DataSet::divided(&pieces, SEED).map_err(|error| format!("{shown} and the take of now: {error}"))?;
     let base = weights::embedded_file(BASE).map(weights::read).expect("it is inside");
     let base = base.map_err(|error| error.to_string())?;
-    let limits = Limits { time: LONGEST, notes: VISITS * material.learnt_notes() };
+    let limits = Limits { time: LONGEST, notes: VISITS * data_set.learnt_notes() };
     let told = |progress: &Progress| {
         let (percent, likelier) = ((progress.passed * 100.0) as u8, likelier(progress.gain));
         *status.write() = LearnerStatus::Running { percent, likelier };
         !stop.load(Ordering::Relaxed)
     };
-    let outcome = Adaptation::new(&base, &material, SEED).and_then(|it| it.learn(limits, told));
+    let outcome = Adaptation::new(&base, &data_set, SEED).and_then(|it| it.learn(limits, told));
     let outcome = outcome.map_err(|error| error.to_string())?;
     let (name, path) = free_name(folder);
-    let card = Card::of(&name, &base, Player::of(&pieces), &material, &outcome, SEED).to_toml();
+    let card = Card::of(&name, &base, Player::of(&pieces), &data_set, &outcome, SEED).to_toml();
     let Some(personal) = outcome.personal(&name, &base, card) else {
         return if stop.load(Ordering::Relaxed) { Ok(LearnerStatus::Idle) } else { Err(nothing(&outcome)) };
     };

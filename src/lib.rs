@@ -36,7 +36,7 @@ pub mod event_log;
 
 pub mod take;
 
-pub mod foresight;
+pub mod key_predictions;
 
 pub mod improviser;
 
@@ -48,4 +48,4 @@ pub mod model;
 
 pub mod adaptation;
 
-pub mod desk;
+pub mod thread_pool;

@@ -18,7 +18,7 @@ use std::{any::Any, fmt::Debug};
 
 pub use self::{
     sampling::{Chord, Limits, StepCells},
-    sampling_settings::{Pull, Sampling, SamplingSettings},
+    sampling_settings::{Sampling, SamplingSettings, VelocityPull},
     weights::{Preset, embedded, load},
 };
 use crate::music::{

@@ -177,8 +177,8 @@ impl<V: Variant> Plugin for Antiphon<V> {
             None => Improviser::new(improviser_end, model::embedded()),
         };
         let changes = ModelChanges::new(self.instance.params.clone());
-        improviser.invite(self.instance.user_model.lock().model());
-        improviser.show_on(self.instance.foresight.clone());
+        improviser.set_user_model(self.instance.user_model.lock().model());
+        improviser.show_predictions_on(self.instance.key_predictions.clone());
         let (partner, worker) = if is_offline {
             (Partner::Inline(Box::new(improviser)), Worker::of_recorder(self.instance.recorder.clone()))
         } else {
@@ -248,7 +248,7 @@ impl<V: Variant> Antiphon<V> {
         let Instance { user_model, recorder, load, .. } = self.instance.clone();
         Worker::spawn(improviser, load, move |improviser| {
             if changes.are_there() {
-                improviser.invite(user_model.lock().model());
+                improviser.set_user_model(user_model.lock().model());
             }
             // Whoever has the lock writes down what there is.
             if let Some(mut recorder) = recorder.try_lock() {

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use stage::{Blocks, Clap, Event, Host, Mode, Pace, Part, Setup, Transport};
+use test_host::{Blocks, Clap, Event, Host, Mode, Pace, Part, Setup, Transport};
 
 thread_local! {
     // SAFETY: the framework's entry is a valid one.
@@ -25,6 +25,6 @@ fuzz_target!(|bytes: &[u8]| {
         let blocks = Blocks::Fixed(64);
         let part = Part { score: &score, transport: &transport, until: 64, blocks, pace: Pace::Free };
         let setup = Setup { sample_rate: 48_000.0, largest_block: 64, mode: Mode::Offline };
-        stage::play(host, setup, &part).expect("it plays on");
+        test_host::play(host, setup, &part).expect("it plays on");
     });
 });

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Material, Nats, Outcome};
+use super::{DataSet, Nats, Outcome};
 use crate::{
     model::{
         personal::Base,
@@ -63,7 +63,7 @@ impl Card {
         name: &str,
         base: &Weights,
         player: Player,
-        material: &Material,
+        data_set: &DataSet,
         outcome: &Outcome,
         seed: u64,
     ) -> Self {
@@ -79,12 +79,12 @@ impl Card {
                 seconds: rounded(outcome.time.as_secs_f64(), 10.0),
                 steps: outcome.steps,
                 notes_seen: outcome.notes,
-                notes: material.learnt_notes(),
+                notes: data_set.learnt_notes(),
                 seed,
             },
             held_out: HeldOut {
-                notes: material.held_out_notes(),
-                whole_pieces: material.held_out_pieces.len(),
+                notes: data_set.held_out_notes(),
+                whole_pieces: data_set.held_out_pieces.len(),
                 gain: rounded(outcome.gain(), 1e4),
                 before: outcome.before.into(),
                 after: outcome.after.into(),

@@ -66,7 +66,7 @@ impl Observer {
         let follows = settings.generation.key_follow > Thousandths::ZERO;
         view.key = self.instance.telemetry.scale.name().filter(|_| follows);
         view.allowed = settings.generation.keys();
-        view.odds = self.instance.foresight.keys();
+        view.odds = self.instance.key_predictions.keys();
         view.health = health(self.instance.report());
         view
     }

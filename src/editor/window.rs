@@ -21,7 +21,7 @@ use super::{
     view::{Action, Notice, Tone, View},
 };
 use crate::{
-    foresight, instance::Instance, learner::LearnerStatus, music::time::Moment, presets::PRESETS,
+    instance::Instance, key_predictions, learner::LearnerStatus, music::time::Moment, presets::PRESETS,
     take::Saved, user_model::ModelStatus,
 };
 
@@ -53,7 +53,7 @@ pub struct Window {
 struct Open {
     bindings: Mutex<Bindings>,
     /// The worker says what it expects for as long as this lives.
-    _foresight: foresight::Watch,
+    _foresight: key_predictions::Watch,
 }
 
 impl Window {
@@ -140,7 +140,7 @@ impl NiceEguiApp for Window {
         frame.set_clear_color(GROUND.into());
         let open = Arc::new(Open {
             bindings: Mutex::new(Bindings::new(self.instance.params.clone(), host)),
-            _foresight: self.instance.foresight.watch(),
+            _foresight: self.instance.key_predictions.watch(),
         });
         self.open = Arc::downgrade(&open);
         context.data_mut(|data| data.insert_temp(Id::unique("what is open"), open));

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use super::Improviser;
-use crate::{foresight::Foresight, music::scale::Diatonic};
+use crate::{key_predictions::KeyPredictions, music::scale::Diatonic};
 
 /// So many notes of a window that slides are heard at once, before the worker looks for a request again.
 const AT_ONCE: usize = 4;
 
 /// What is shown, and whether it is of now.
 pub(super) struct Display {
-    foresight: Arc<Foresight>,
+    key_predictions: Arc<KeyPredictions>,
     is_old: bool,
 }
 
 impl Display {
     /// One at which nobody looks.
     pub fn new() -> Self {
-        Self { foresight: Arc::default(), is_old: true }
+        Self { key_predictions: Arc::default(), is_old: true }
     }
 
     /// What is shown is no longer of now.
@@ -28,8 +28,8 @@ impl Display {
 
 impl Improviser {
     /// From now on shows there what is expected, while somebody watches.
-    pub fn show_on(&mut self, foresight: Arc<Foresight>) {
-        self.display = Display { foresight, is_old: true };
+    pub fn show_predictions_on(&mut self, key_predictions: Arc<KeyPredictions>) {
+        self.display = Display { key_predictions, is_old: true };
     }
 
     /// Shows which scale the player keeps to.
@@ -42,7 +42,7 @@ impl Improviser {
     pub(super) fn show(&mut self) -> bool {
         let now = self.now_after(&self.memory);
         let Self { display, caches, memory, generation, .. } = self;
-        if !display.is_old || !display.foresight.is_watched() {
+        if !display.is_old || !display.key_predictions.is_watched() {
             return false;
         }
         let cache = caches.of(generation.model);
@@ -51,7 +51,7 @@ impl Improviser {
         }
         cache.state.now = now;
         let odds = if memory.is_empty() { None } else { cache.model.foresee(&mut cache.state) };
-        display.foresight.show_keys(odds.as_ref());
+        display.key_predictions.show_keys(odds.as_ref());
         display.is_old = false;
         true
     }
@@ -59,8 +59,8 @@ impl Improviser {
     /// Shows the odds among which the newest note of the answer was chosen.
     pub(super) fn show_choice(&mut self) {
         let Self { display, caches, generation, .. } = self;
-        if display.foresight.is_watched() {
-            display.foresight.show_keys(caches.of(generation.model).state.odds.as_ref());
+        if display.key_predictions.is_watched() {
+            display.key_predictions.show_keys(caches.of(generation.model).state.odds.as_ref());
         }
         display.grow_old();
     }

@@ -28,7 +28,7 @@ impl Improviser {
         self.caches.begin_anew();
         if self.faults >= PATIENCE_FAULTS {
             self.memory.clear();
-            self.caches.guest = None;
+            self.caches.user = None;
         }
         self.display.grow_old();
         Progress::Worked

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 pub(crate) use self::experts::EXPERTS;
 pub use self::{
-    minibatch::{Page, Stretch},
+    minibatch::{Minibatch, Stretch},
     network::{Network, Past},
     player::Antiphon,
     scene::Scene,

@@ -16,7 +16,7 @@ pub struct SamplingSettings {
     pub pitch: Sampling,
     pub velocity: Sampling,
     /// What dynamics are drawn towards.
-    pub pull: Option<Pull>,
+    pub pull: Option<VelocityPull>,
     /// The scale that is kept to, and how many nats keys outside of it lose.
     pub scale: Option<(Diatonic, f32)>,
     /// What was played, beyond whose keys and dynamics odds fall.
@@ -51,7 +51,7 @@ pub struct Sampling {
 
 /// Draws dynamics towards a velocity.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pull {
+pub struct VelocityPull {
     pub towards: Velocity,
     /// Above 0 and up to 1.
     pub strength: f32,
@@ -124,7 +124,7 @@ impl SamplingSettings {
             stretch: 0.0,
             scale: None,
             call: None,
-            pull: (strength > 0.0).then_some(Pull { towards: touch, strength }),
+            pull: (strength > 0.0).then_some(VelocityPull { towards: touch, strength }),
         }
     }
 
@@ -207,7 +207,7 @@ impl Sampling {
     pub const PLAIN: Self = Self { temperature: 1.0, focus: 0.0 };
 }
 
-impl Pull {
+impl VelocityPull {
     /// A bell around the touch (a product of experts).
     fn loss(&self, velocity: f32) -> f32 {
         self.strength * bell((velocity - f32::from(self.towards.value())) / REACH)

@@ -1,7 +1,7 @@
 //! That an answer comes, when, and what decides what it is.
 
 use anyhow::Result;
-use stage::{Blocks, Event, Host, Performance, Transport};
+use test_host::{Blocks, Event, Host, Performance, Transport};
 
 use crate::rig::{self, ANSWERS, BEAT, EFFECT, END, LAST_RELEASE, SLOT, TEMPO};
 
@@ -116,15 +116,15 @@ fn a_second_call_is_answered_too() -> Result<()> {
     let again = LAST_RELEASE + 10 * BEAT;
     let mut score = rig::call();
     score.extend(Event::note(again, BEAT / 2, 65, 90));
-    let part = stage::Part {
+    let part = test_host::Part {
         score: &score,
         transport: &Transport::playing(TEMPO),
         until: END + 12 * BEAT,
         blocks: Blocks::Fixed(512),
-        pace: stage::Pace::Free,
+        pace: test_host::Pace::Free,
     };
     let mut host = rig::clap(EFFECT, ANSWERS)?;
-    let notes = stage::play(&mut host, rig::offline(part.blocks), &part)?.notes();
+    let notes = test_host::play(&mut host, rig::offline(part.blocks), &part)?.notes();
     assert!(notes.iter().any(|note| note.on < again), "{notes:?}");
     assert!(notes.iter().any(|note| note.on >= again + BEAT / 2 + BEAT), "{notes:?}");
     Ok(())

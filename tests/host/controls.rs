@@ -7,7 +7,7 @@ use antiphon::{
     presets::PRESETS,
 };
 use anyhow::Result;
-use stage::{Blocks, Host, Sounded, Transport, clap::presets::in_process};
+use test_host::{Blocks, Host, Sounded, Transport, clap::presets::in_process};
 
 use crate::rig::{self, ANSWERS, BEAT, EFFECT, SLOT, TEMPO};
 

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
-use stage::{
+use test_host::{
     Blocks, Clap, Event, Host, Kind, Mode, Pace, Part, Performance, Setup, Transport, clap::Chord, score,
 };
 
@@ -21,7 +21,7 @@ fn answered(rate: f64, blocks: Blocks) -> Result<usize> {
     let transport = Transport::playing(TEMPO);
     let setup = Setup { sample_rate: rate, largest_block: blocks.largest(), mode: Mode::Offline };
     let part = Part { score: &score, transport: &transport, until: scale(END), blocks, pace: Pace::Free };
-    let heard = stage::play(&mut rig::clap(EFFECT, ANSWERS)?, setup, &part)?;
+    let heard = test_host::play(&mut rig::clap(EFFECT, ANSWERS)?, setup, &part)?;
     assert!(heard.hanging().is_empty(), "{rate}, {blocks:?}: {:?} hang", heard.hanging());
     assert!(heard.notes().iter().all(|note| note.on >= scale(LAST_RELEASE)), "{rate}, {blocks:?}");
     Ok(heard.notes().len())
@@ -103,7 +103,7 @@ fn a_clock_that_jumps_every_block_leaves_no_note_hanging() -> Result<()> {
         let blocks = Blocks::Fixed(333);
         let part =
             Part { score: &score, transport: &transport, until: calm + BEAT / 8, blocks, pace: Pace::Free };
-        let heard = stage::play(&mut *host, rig::offline(blocks), &part)?;
+        let heard = test_host::play(&mut *host, rig::offline(blocks), &part)?;
         assert!(heard.hanging().is_empty(), "{format}: {:?} hang", heard.hanging());
     }
     Ok(())
@@ -167,7 +167,7 @@ fn play(
     mode: Mode,
 ) -> Result<Performance> {
     let setup = Setup { sample_rate: RATE, largest_block: blocks.largest(), mode };
-    stage::play(host, setup, &Part { score, transport, until: CHANCE_END, blocks, pace: Pace::Free })
+    test_host::play(host, setup, &Part { score, transport, until: CHANCE_END, blocks, pace: Pace::Free })
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn live(host: &mut dyn Host, score: &[Event], blocks: Blocks) -> Result<Performa
         .then(5 * BEAT, |section| section.ramp = 40.0);
     let setup = Setup { sample_rate: RATE, largest_block: blocks.largest(), mode: Mode::Realtime };
     let part = Part { score, transport: &transport, until: STORM_END, blocks, pace: Pace::RealTime };
-    stage::play(host, setup, &part)
+    test_host::play(host, setup, &part)
 }
 
 /// Notes, pedals, controllers, bends and pressure on all channels, so many in all, until [`STORM`].

@@ -1,7 +1,7 @@
 //! Every note-on has its note-off, whatever happens, also of what the player plays through.
 
 use anyhow::{Result, ensure};
-use stage::{Blocks, Event, Host, Kind, Mode, Performance, Setup, Transport, score};
+use test_host::{Blocks, Event, Host, Kind, Mode, Performance, Setup, Transport, score};
 
 use crate::rig::{self, ANSWERS, BEAT, LAST_RELEASE, TEMPO};
 

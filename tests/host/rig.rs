@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use stage::{Blocks, Clap, Event, Host, Mode, Pace, Part, Performance, Setup, Sounded, Transport, Vst3};
+use test_host::{Blocks, Clap, Event, Host, Mode, Pace, Part, Performance, Setup, Sounded, Transport, Vst3};
 
 /// Samples per second.
 pub const RATE: f64 = 48_000.0;
@@ -70,7 +70,7 @@ pub fn play(
     blocks: Blocks,
 ) -> Result<Performance> {
     let part = Part { score, transport, until: END, blocks, pace: Pace::Free };
-    stage::play(host, offline(blocks), &part)
+    test_host::play(host, offline(blocks), &part)
 }
 
 /// The answer of the note effect in the CLAP host to [`call`], in blocks of 512.

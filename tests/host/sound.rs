@@ -1,7 +1,7 @@
 //! The sound of its own, in the instrument slot.
 
 use anyhow::{Context, Result};
-use stage::{Blocks, Clap, Event, Host, Kind, Mode, Pace, Part, Setup, Transport, score};
+use test_host::{Blocks, Clap, Event, Host, Kind, Mode, Pace, Part, Setup, Transport, score};
 
 use crate::rig::{self, ANSWERS, BEAT, EFFECT, END, LAST_RELEASE, RATE, SLOT, TEMPO};
 
@@ -105,7 +105,7 @@ fn a_storm_of_notes_is_played_live_without_an_allocation() -> Result<()> {
     let transport = Transport::playing(TEMPO);
     let part = Part { score: &events, transport: &transport, until: 2 * BEAT, blocks, pace: Pace::Free };
     slot.record();
-    stage::play(&mut slot, setup, &part)?;
+    test_host::play(&mut slot, setup, &part)?;
     let audio = slot.recorded();
     assert!(audio.iter().flatten().all(|sample| sample.abs() <= 1.0));
     assert!(peak(&audio, 0, BEAT) > HEARD);

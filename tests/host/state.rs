@@ -17,7 +17,7 @@ use proptest::{
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 use serde_json::{Value, json};
-use stage::{Blocks, Clap, Event, Host, Mode, Pace, Part, Setup, Transport, clap::with_field};
+use test_host::{Blocks, Clap, Event, Host, Mode, Pace, Part, Setup, Transport, clap::with_field};
 
 use crate::rig::{self, ANSWERS, EFFECT, RATE, TEMPO};
 
@@ -29,7 +29,7 @@ const OWN_MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/classic-25.
 const OWN: &[(&str, &str)] =
     &[("Seed", "4711"), ("Temperature", "1.3"), ("Memory", "40"), ("Silence", "2.0")];
 
-fn answer(host: &mut dyn Host) -> Result<Vec<stage::Event>> {
+fn answer(host: &mut dyn Host) -> Result<Vec<test_host::Event>> {
     Ok(rig::play(host, &rig::call(), &Transport::playing(TEMPO), Blocks::Fixed(512))?.events)
 }
 
@@ -127,7 +127,7 @@ fn plays(host: &mut Clap) -> Result<()> {
     let setup = Setup { sample_rate: RATE, largest_block: 64, mode: Mode::Offline };
     let transport = Transport::playing(TEMPO);
     let blocks = Blocks::Fixed(64);
-    stage::play(
+    test_host::play(
         host,
         setup,
         &Part { score: &score, transport: &transport, until: 512, blocks, pace: Pace::Free },
@@ -240,7 +240,7 @@ fn a_model_file_of_any_name_leaves_the_embedded_model_playing() -> Result<()> {
     let long = "x".repeat(MANY);
     for path in ["/", "..", "\0", "/dev/null", "/dev/zero", "/no/such/folder/ü🎹.safetensors", &long] {
         let mut host = rig::clap(EFFECT, ANSWERS)?;
-        let state = stage::clap::with_field(&host.save()?, "model-file", path)?;
+        let state = test_host::clap::with_field(&host.save()?, "model-file", path)?;
         host.load(&state)?;
         let heard = rig::play(&mut host, &rig::call(), &Transport::playing(TEMPO), Blocks::Fixed(512))?;
         assert_eq!(heard.events, own, "{:?}", path.get(..20).unwrap_or(path));

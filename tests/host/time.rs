@@ -1,7 +1,7 @@
 //! Musical time: the host's transport, the games on it, and blocks of any size.
 
 use anyhow::Result;
-use stage::{Blocks, Event, Host, Mode, Pace, Part, Setup, Sounded, Transport, score};
+use test_host::{Blocks, Event, Host, Mode, Pace, Part, Setup, Sounded, Transport, score};
 
 use crate::rig::{self, ANSWERS, BEAT, EFFECT, END, LAST_RELEASE, RATE, TEMPO};
 
@@ -76,7 +76,7 @@ fn the_answer_is_the_same_in_seconds_at_every_sample_rate() -> Result<()> {
         let blocks = Blocks::Fixed(256);
         let setup = Setup { sample_rate: rate, largest_block: 256, mode: Mode::Offline };
         let part = Part { score: &score, transport: &transport, until: scale(END), blocks, pace: Pace::Free };
-        Ok(stage::play(&mut rig::clap(EFFECT, ANSWERS)?, setup, &part)?.notes())
+        Ok(test_host::play(&mut rig::clap(EFFECT, ANSWERS)?, setup, &part)?.notes())
     };
     let reference = at_rate(RATE)?;
     for rate in [44_100.0, 96_000.0] {
@@ -214,7 +214,7 @@ fn a_host_that_renders_without_saying_so_gets_the_whole_answer() -> Result<()> {
     for (format, mut host) in rig::both(ANSWERS)? {
         let mut render = |mode| {
             let part = Part { score: &score, transport: &transport, until: END, blocks, pace: Pace::Free };
-            stage::play(&mut *host, Setup { mode, ..rig::offline(blocks) }, &part)
+            test_host::play(&mut *host, Setup { mode, ..rig::offline(blocks) }, &part)
         };
         let told = render(Mode::Offline)?.events;
         assert!(!told.is_empty(), "{format}");

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use antiphon::{
-    adaptation::{Adaptation, Card, Limits, Material, Outcome, Player, Progress, VISITS},
+    adaptation::{Adaptation, Card, DataSet, Limits, Outcome, Player, Progress, VISITS},
     model::{
         personal::Personal,
         weights::{self, Weights},
@@ -94,15 +94,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let base = base(&arguments.base)?;
     let pieces = pieces(arguments, &Cache::of_user())?;
     let notes: Vec<_> = pieces.iter().map(|piece| piece.notes.clone()).collect();
-    let material = Material::divided(&notes, arguments.seed)?;
-    println!("{}", divided(&pieces, &material));
+    let data_set = DataSet::divided(&notes, arguments.seed)?;
+    println!("{}", divided(&pieces, &data_set));
     let limits = Limits {
         time: Duration::from_secs(arguments.seconds),
-        notes: arguments.notes.map_or(VISITS * material.learnt_notes(), |notes| notes as usize),
+        notes: arguments.notes.map_or(VISITS * data_set.learnt_notes(), |notes| notes as usize),
     };
-    let outcome = learnt(&base, &material, limits, arguments.seed)?;
+    let outcome = learnt(&base, &data_set, limits, arguments.seed)?;
     let name = output.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let card = Card::of(&name, &base, Player::of(&notes), &material, &outcome, arguments.seed);
+    let card = Card::of(&name, &base, Player::of(&notes), &data_set, &outcome, arguments.seed);
     let Some(personal) = outcome.personal(&name, &base, card.to_toml()) else {
         bail!(
             "nothing was gained: {} foretells what was held out no better after it has learnt from the rest, so no file \
@@ -117,7 +117,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Learns, and shows how far it is.
-pub fn learnt(base: &Weights, material: &Material, limits: Limits, seed: u64) -> Result<Outcome> {
+pub fn learnt(base: &Weights, data_set: &DataSet, limits: Limits, seed: u64) -> Result<Outcome> {
     let style =
         ProgressStyle::with_template("{bar:20} {percent} % {msg}").expect("the template is well formed");
     let bar = ProgressBar::new(100).with_style(style);
@@ -126,7 +126,7 @@ pub fn learnt(base: &Weights, material: &Material, limits: Limits, seed: u64) ->
         bar.set_message(format!("{} notes, {:.2} nats gained so far", progress.notes, progress.gain));
         true
     };
-    let outcome = Adaptation::new(base, material, seed)?.learn(limits, told)?;
+    let outcome = Adaptation::new(base, data_set, seed)?.learn(limits, told)?;
     bar.finish_and_clear();
     Ok(outcome)
 }
@@ -171,15 +171,15 @@ fn write(path: &Path, personal: &Personal) -> Result<()> {
 }
 
 /// What is learnt from and what is not.
-fn divided(pieces: &[GridPiece], material: &Material) -> String {
-    let minutes = Player::of(&material.learnt).minutes;
+fn divided(pieces: &[GridPiece], data_set: &DataSet) -> String {
+    let minutes = Player::of(&data_set.learnt).minutes;
     let mut told = format!(
         "learning from {} notes ({minutes} minutes) of {} files; held out to try it on: {} notes",
-        material.learnt_notes(),
-        pieces.iter().filter(|piece| !piece.notes.is_empty()).count() - material.held_out_pieces.len(),
-        material.held_out_notes(),
+        data_set.learnt_notes(),
+        pieces.iter().filter(|piece| !piece.notes.is_empty()).count() - data_set.held_out_pieces.len(),
+        data_set.held_out_notes(),
     );
-    let names = material.held_out_pieces.iter().map(|&n| pieces[n].path.display().to_string());
+    let names = data_set.held_out_pieces.iter().map(|&n| pieces[n].path.display().to_string());
     let names: Vec<_> = names.collect();
     match &names[..] {
         [] => told.push_str(", the end of each file, since there are fewer than three"),

@@ -12,12 +12,12 @@ use rand::SeedableRng;
 use serde::Serialize;
 
 use antiphon::{
-    desk::{Desk, side_by_side},
     model::{Chance, Limits, Model, SamplingSettings, lstm::Lstm, weights},
     music::{
         grid::GridNote,
         note::{Key, Velocity},
     },
+    thread_pool::{PoolThread, run_each},
 };
 
 use crate::train::{
@@ -197,7 +197,7 @@ fn median(rounds: &[Speeds]) -> Speeds {
     first.keys().map(of).collect()
 }
 
-/// Ours, as a training uses it: a desk for each thread.
+/// Ours, as a training uses it: one shard for each thread.
 fn fused(hidden: usize) -> Result<f64> {
     let mut variables = Variables::new();
     for layer in 0..LAYERS {
@@ -217,11 +217,12 @@ fn fused(hidden: usize) -> Result<f64> {
     };
     let lstms = (0..LAYERS).map(lstm).collect::<Result<Vec<_>>>()?;
     let threads = rayon::current_num_threads();
-    let desk = |_| Ok(Desk::new(Tensor::rand(-1f32, 1.0, (BATCH / threads, TIME, INPUTS), &Device::Cpu)?)?);
-    let mut desks = (0..threads).map(desk).collect::<Result<Vec<_>>>()?;
+    let thread =
+        |_| Ok(PoolThread::new(Tensor::rand(-1f32, 1.0, (BATCH / threads, TIME, INPUTS), &Device::Cpu)?)?);
+    let mut threads = (0..threads).map(thread).collect::<Result<Vec<_>>>()?;
     let mut optimiser = Optimiser::new(&variables, Method::Adam, 0.0)?;
     speed(|| {
-        let gradients = side_by_side(&mut desks, |x| -> Result<_> {
+        let gradients = run_each(&mut threads, |x| -> Result<_> {
             let mut hidden = x.clone();
             for lstm in &lstms {
                 let state = Tensor::zeros((2, hidden.dim(0)?, lstm.w_hh.dim(1)?), DType::F32, &Device::Cpu)?;

@@ -17,7 +17,7 @@ use antiphon::{
     presets,
 };
 use anyhow::{Context, Result, ensure};
-use stage::Clap;
+use test_host::Clap;
 
 /// The folder of the presets among the bundles.
 pub const PRESETS: &str = "VST3 Presets";

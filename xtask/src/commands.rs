@@ -11,7 +11,7 @@ use clap::{Parser, error::ErrorKind};
 
 use crate::{
     bundle, file,
-    score_file::{Part, Placed, ScoreFile},
+    midi_file::{MidiFile, Part, Placed},
 };
 
 /// What is looked through beside the folder `docs`.
@@ -239,7 +239,7 @@ fn song() -> Result<Vec<u8>> {
         off: index * TICKS + TICKS - 20,
     };
     let part = Part { name: "Piano".to_owned(), program: None, notes: (0..240).map(note).collect() };
-    ScoreFile { ticks_per_quarter: 480, marks: Vec::new(), parts: vec![part] }.bytes()
+    MidiFile { ticks_per_quarter: 480, marks: Vec::new(), parts: vec![part] }.bytes()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ pub mod turns;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use stage::{Blocks, Host, Mode, Pace, Part, Performance, Setup, Transport};
+use test_host::{Blocks, Host, Mode, Pace, Part, Performance, Setup, Transport};
 
 use self::{
     files::Click,
@@ -141,7 +141,8 @@ fn perform(
     let pace = if mode == Mode::Realtime { Pace::RealTime } else { Pace::Free };
     let part = Part { score: &turns.score, transport: &transport, until: turns.end, blocks, pace };
     let sample_rate = f64::from(arguments.sample_rate);
-    let take = stage::play(&mut host, Setup { sample_rate, largest_block: blocks.largest(), mode }, &part)?;
+    let take =
+        test_host::play(&mut host, Setup { sample_rate, largest_block: blocks.largest(), mode }, &part)?;
     host.deactivate();
     Ok(take)
 }

@@ -28,8 +28,8 @@ use antiphon::{
 };
 
 use crate::{
+    continuation::{self, Continuation, Task},
     corpus::{self, Convention, Corpus, Notes, Split},
-    playing::{self, Playing, Task},
 };
 
 /// Score models on performances: nats per note and errors in seconds, or how like music they play
@@ -164,7 +164,7 @@ fn continued(
     heard: &[Note],
     count: usize,
 ) -> Vec<RelativeNote> {
-    let from = playing::from(heard);
+    let from = continuation::from(heard);
     let mut before = from;
     let task = Task { generation, seed, length: Seconds::FOREVER, ending: Ending::Full };
     let relative = |note: Note| {
@@ -172,7 +172,7 @@ fn continued(
         let step = onset - std::mem::replace(&mut before, onset);
         RelativeNote { step, duration, key, velocity }
     };
-    Playing::new(model, &task, heard, from).take(count).map(relative).collect()
+    Continuation::new(model, &task, heard, from).take(count).map(relative).collect()
 }
 
 fn progress(what: &str, notes: usize) -> ProgressBar {

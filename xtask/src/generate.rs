@@ -26,14 +26,15 @@ use self::{
     take::{Extent, Take},
 };
 use crate::{
-    bundle, file, models,
+    bundle, file,
+    generation_options::GenerationOptions,
+    models,
     picture::{
         self, Theme,
         overview::{Layer, Overview},
     },
     sheet::{self, Heading, Pulse},
     table::{self, Record},
-    wishes::Wishes,
 };
 
 /// The roll shows so many times as much of what was heard as of what is new.
@@ -57,7 +58,7 @@ pub struct Arguments {
     #[command(flatten)]
     extent: Extent,
     #[command(flatten)]
-    wishes: Wishes,
+    generation_options: GenerationOptions,
     /// Another seed, other notes; the same one, the same file
     #[arg(long, default_value = "0", value_parser = clap::value_parser!(u32).range(0..=9999))]
     seed: u32,
@@ -124,7 +125,7 @@ fn make(arguments: &Arguments) -> Result<Vec<Made>> {
     let bar = progress(arguments.count);
     // Each take is a turn of its own, as with a player.
     let one = |turn: u32| {
-        let (generation, files) = (arguments.wishes.generation(), files.of(turn));
+        let (generation, files) = (arguments.generation_options.generation(), files.of(turn));
         let take = Take::new(&model, generation, settings.seed(turn, 0), &prompt, &arguments.extent)?;
         write(arguments, &prompt, &take, &files, audio.as_ref())?;
         bar.inc(1);

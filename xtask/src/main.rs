@@ -4,6 +4,7 @@ mod adapt;
 mod bench;
 mod bundle;
 mod commands;
+mod continuation;
 mod corpus;
 mod demo;
 #[cfg(test)]
@@ -11,16 +12,16 @@ mod documented;
 mod evaluate;
 mod file;
 mod generate;
+mod generation_options;
 mod ink;
 mod inspect;
 mod install;
 mod memory;
+mod midi_file;
 mod models;
 mod package;
 mod picture;
-mod playing;
 mod score;
-mod score_file;
 #[cfg(test)]
 mod scratch;
 mod sheet;
@@ -31,7 +32,6 @@ mod train;
 mod verify;
 #[cfg(target_os = "linux")]
 mod window;
-mod wishes;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use std::{
 
 use antiphon::model::{self, Model, weights};
 use anyhow::{Context, Result, anyhow, ensure};
-use stage::{Clap, Host};
+use test_host::{Clap, Host};
 
 /// The field of the plugin's state for a model file.
 const MODEL_FILE: &str = "model-file";
@@ -43,7 +43,7 @@ impl Choice {
         match self {
             Self::Embedded(name) => clap.set_text("Model", name),
             Self::File(path) => {
-                let state = stage::clap::with_field(&clap.save()?, MODEL_FILE, &path.to_string_lossy())?;
+                let state = test_host::clap::with_field(&clap.save()?, MODEL_FILE, &path.to_string_lossy())?;
                 clap.load(&state)
             }
         }

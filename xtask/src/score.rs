@@ -8,8 +8,8 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use antiphon::{
-    desk::shared_out,
     model::{self, Preset, weights::Weights},
+    thread_pool::parallel_map,
 };
 
 use crate::corpus::GridNote;
@@ -83,7 +83,7 @@ pub fn unbounded<L: Scorer + Sync>(
         pieces.iter().map(Vec::as_slice).filter(|p| !p.is_empty()).collect();
     by_length.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
     let groups: Vec<_> = by_length.chunks(SEQUENCES).collect();
-    let scores = shared_out(&groups, |group| together(network, group, &progress))?;
+    let scores = parallel_map(&groups, |group| together(network, group, &progress))?;
     Ok(sum(&scores))
 }
 
@@ -127,7 +127,7 @@ pub fn remembered<L: Scorer + Sync>(
     places.sort_by_key(Place::kind);
     let same = places.chunk_by(|a, b| a.kind() == b.kind());
     let groups: Vec<_> = same.flat_map(|same| same.chunks(SEQUENCES)).collect();
-    let scores = shared_out(&groups, |group| {
+    let scores = parallel_map(&groups, |group| {
         let (heard, next): (Vec<_>, Vec<_>) = group.iter().map(|place| (place.heard, place.next)).unzip();
         let (length, begins_piece) = group[0].kind();
         let mut known =
@@ -202,30 +202,30 @@ impl Score {
     }
 
     /// All that is known of it.
-    pub fn figures(&self) -> Vec<Figure> {
+    pub fn figures(&self) -> Vec<Metric> {
         let nats = ["step", "pitch", "velocity", "duration"].into_iter().zip(self.nats_per_note());
         let nats = nats.chain([("total", self.total())]);
         let errors = ["step error", "duration error"].into_iter().zip(self.mae_s());
-        let nats = nats.filter_map(|(name, nats)| Some(Figure::new(name, "nats", nats?)));
-        nats.chain(errors.filter_map(|(name, error)| Some(Figure::new(name, "s", error?)))).collect()
+        let nats = nats.filter_map(|(name, nats)| Some(Metric::new(name, "nats", nats?)));
+        nats.chain(errors.filter_map(|(name, error)| Some(Metric::new(name, "s", error?)))).collect()
     }
 }
 
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&Figure::line(&self.figures()))
+        f.write_str(&Metric::line(&self.figures()))
     }
 }
 
 /// What a note costs, or how far off a prediction is, on average.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Figure {
+pub struct Metric {
     pub name: Cow<'static, str>,
     pub unit: Cow<'static, str>,
     pub value: f64,
 }
 
-impl Figure {
+impl Metric {
     pub const fn new(name: &'static str, unit: &'static str, value: f64) -> Self {
         Self { name: Cow::Borrowed(name), unit: Cow::Borrowed(unit), value }
     }
@@ -236,7 +236,7 @@ impl Figure {
     }
 }
 
-impl fmt::Display for Figure {
+impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{} {:.4} {}", self.name, self.value, self.unit)
     }

@@ -71,12 +71,13 @@ const UNFINISHED: [&str; 7] = [
 ];
 const LONGEST_FILE_LINES: usize = 400;
 /// Hosts keep real time, which is a matter of sleeping.
-const MAY_SLEEP: [&str; 3] = ["stage/src/play.rs", "stage/src/clap/process.rs", "xtask/src/verify/soak.rs"];
+const MAY_SLEEP: [&str; 3] =
+    ["test-host/src/play.rs", "test-host/src/clap/process.rs", "xtask/src/verify/soak.rs"];
 
 pub fn run(_: &Arguments) -> anyhow::Result<()> {
     let root = bundle::root_folder()?;
     let mut faults = Vec::new();
-    for folder in ["src", "stage", "xtask", "tests", "benches"] {
+    for folder in ["src", "test-host", "xtask", "tests", "benches"] {
         for file in rust_files(&root.join(folder))? {
             let text =
                 fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;

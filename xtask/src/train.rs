@@ -37,7 +37,7 @@ use ::antiphon::model::{Chance, Preset};
 
 use crate::{
     corpus::{Cache, GridNote},
-    score::{Figure, Score},
+    score::{Metric, Score},
 };
 use antiphon::Antiphon;
 use augmentation::Augmentation;
@@ -73,7 +73,7 @@ pub trait TrainableModel {
 pub struct StepResult {
     pub notes: usize,
     /// The parts of the loss, means over the notes.
-    pub loss: Vec<Figure>,
+    pub loss: Vec<Metric>,
 }
 
 /// Trains until all has passed, or until Ctrl-C. Fails where it cannot begin, and where it cannot go on; what was saved before

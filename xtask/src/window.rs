@@ -14,7 +14,7 @@ use std::{
 
 use antiphon::plugin::NoteEffect;
 use anyhow::{Context, Result};
-use stage::{
+use test_host::{
     Blocks, Clap, Event, Host, Mode, Pace, Part, Performance, Setup, Transport, score,
     screen::DisplayConnection,
 };
@@ -23,7 +23,7 @@ use crate::{
     bundle,
     demo::{
         call::{self, Song},
-        turns::Game,
+        turns::PlayMode,
     },
 };
 
@@ -111,13 +111,13 @@ fn play_phrases(host: &mut dyn Host, seconds: f64, mode: Mode) -> Result<Perform
         blocks: Blocks::Fixed(BLOCK),
         pace: if mode == Mode::Realtime { Pace::RealTime } else { Pace::Free },
     };
-    stage::play(host, Setup { sample_rate: SAMPLE_RATE, largest_block: BLOCK, mode }, &part)
+    test_host::play(host, Setup { sample_rate: SAMPLE_RATE, largest_block: BLOCK, mode }, &part)
 }
 
 /// What is played in so many seconds, in samples of [`SAMPLE_RATE`].
 fn phrases(seconds: f64) -> Vec<Event> {
     let at = |seconds: f64| (seconds * SAMPLE_RATE) as u64;
-    let (Song::Phrase(notes) | Song::Piece(notes)) = call::phrase(TEMPO, Game::Answer);
+    let (Song::Phrase(notes) | Song::Piece(notes)) = call::phrase(TEMPO, PlayMode::Answer);
     let turns = (0..).map(|turn| f64::from(turn) * TURN_S).take_while(|start| *start < seconds);
     let phrase = |start: f64| {
         let notes = notes.iter();

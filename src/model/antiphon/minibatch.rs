@@ -20,7 +20,7 @@ use crate::{
 
 /// B sequences of T notes, N = B * T. What lies behind the end of a sequence has no features and costs nothing.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct Minibatch {
     pub batch: usize,
     pub time: usize,
     /// How many notes there are, without what lies behind the ends.
@@ -57,7 +57,7 @@ pub struct Stretch<'a> {
     pub over: bool,
 }
 
-impl Page {
+impl Minibatch {
     /// Takes up to `time` notes of each sequence, and moves its scene, of which there is one for each, behind them.
     pub fn new(sequences: &[&[GridNote]], time: usize, scenes: &mut [Scene]) -> Self {
         let stretches: Vec<_> =
@@ -65,7 +65,7 @@ impl Page {
         Self::of(&stretches, time, scenes)
     }
 
-    /// [`Page::new`]; a piece that is over should be found over, where there is room for one more note.
+    /// [`Minibatch::new`]; a piece that is over should be found over, where there is room for one more note.
     pub fn of(stretches: &[Stretch], time: usize, scenes: &mut [Scene]) -> Self {
         let mut heard = Bag::default();
         let mut told: [Bag; 3] = Default::default();

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::{ATTENTION, EMBEDDING, HEADS, HIDDEN, LAYERS, MEMORY, attention::attend, minibatch::Page};
+use super::{ATTENTION, EMBEDDING, HEADS, HIDDEN, LAYERS, MEMORY, attention::attend, minibatch::Minibatch};
 use crate::model::{
     lstm::Lstm,
     operations::{Affine, Dropout, embedding_bag, layer_norm},
@@ -138,22 +138,27 @@ impl Network {
     ///
     /// The first LSTM hears the notes; its attention, and all that follows, run one note behind, on what the first
     /// knew before each note.
-    pub fn listen(&self, page: &Page, past: &Past) -> Result<(Tensor, Past)> {
+    pub fn listen(&self, page: &Minibatch, past: &Past) -> Result<(Tensor, Past)> {
         self.listen_without(&mut Dropout::Nothing, page, past)
     }
 
     /// What the heads say of each note of a page, (N, outputs) each: step, pitch, velocity and duration.
-    pub fn logits(&self, context: &Tensor, page: &Page) -> Result<[Tensor; 4]> {
+    pub fn logits(&self, context: &Tensor, page: &Minibatch) -> Result<[Tensor; 4]> {
         self.logits_without(&mut Dropout::Nothing, context, page)
     }
 
     /// [`Network::listen`] and [`Network::logits`] while it learns: what the heads say, and what is known after.
-    pub fn rehearse(&self, page: &Page, past: &Past, mut dropout: Dropout) -> Result<([Tensor; 4], Past)> {
+    pub fn rehearse(
+        &self,
+        page: &Minibatch,
+        past: &Past,
+        mut dropout: Dropout,
+    ) -> Result<([Tensor; 4], Past)> {
         let (context, after) = self.listen_without(&mut dropout, page, past)?;
         Ok((self.logits_without(&mut dropout, &context, page)?, after))
     }
 
-    fn listen_without(&self, dropout: &mut Dropout, page: &Page, past: &Past) -> Result<(Tensor, Past)> {
+    fn listen_without(&self, dropout: &mut Dropout, page: &Minibatch, past: &Past) -> Result<(Tensor, Past)> {
         let (batch, time) = (page.batch, page.time);
         let embedding = embedding_bag(&page.heard, &self.hear)?;
         let mut states = Vec::with_capacity(LAYERS);
@@ -180,7 +185,12 @@ impl Network {
         Ok((known, Past { states, pairs, heard }))
     }
 
-    fn logits_without(&self, dropout: &mut Dropout, context: &Tensor, page: &Page) -> Result<[Tensor; 4]> {
+    fn logits_without(
+        &self,
+        dropout: &mut Dropout,
+        context: &Tensor,
+        page: &Minibatch,
+    ) -> Result<[Tensor; 4]> {
         let mut logits = |n: usize| {
             let Head { hidden, table, output } = &self.heads[n];
             let mut thought = hidden.forward(context)?;

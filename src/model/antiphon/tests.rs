@@ -50,7 +50,7 @@ fn notes(count: usize, seed: u64) -> Vec<GridNote> {
     (0..count).map(note).collect()
 }
 
-fn nats_of(network: &Network, context: &Tensor, page: &Page) -> [Tensor; 4] {
+fn nats_of(network: &Network, context: &Tensor, page: &Minibatch) -> [Tensor; 4] {
     network.logits(context, page).and_then(|logits| page.nats(&logits)).expect("shapes fit")
 }
 
@@ -59,7 +59,7 @@ fn nats(network: &Network, piece: &[GridNote], time: usize) -> Vec<f32> {
     let (mut past, mut scenes) = (Past::silence(1, &Device::Cpu).expect("a size"), [Scene::SILENCE]);
     let mut all = Vec::new();
     for stretch in piece.chunks(time) {
-        let page = Page::new(&[stretch], stretch.len(), &mut scenes);
+        let page = Minibatch::new(&[stretch], stretch.len(), &mut scenes);
         let (context, after) = network.listen(&page, &past).expect("shapes fit");
         past = after;
         let [a, b, c, d] = nats_of(network, &context, &page);
@@ -94,7 +94,7 @@ fn a_note_is_foretold_from_what_came_before_alone() {
 fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
     let mut last = Scene::SILENCE;
     let mut past = Past::silence(1, &Device::Cpu).expect("a size");
-    let page = Page::new(&[piece], piece.len(), std::slice::from_mut(&mut last));
+    let page = Minibatch::new(&[piece], piece.len(), std::slice::from_mut(&mut last));
     (_, past) = network.listen(&page, &past).expect("shapes fit");
     let steps =
         (0..TIMES).map(|bin| (GridNote { step: Bin::at(bin).first_cell, ..truth }, Bin::at(bin).cells));
@@ -110,7 +110,7 @@ fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
     let mut attribute = 0;
     choices.map(|choices| {
         let of_attribute = choices.iter().map(|&(note, cells)| {
-            let page = Page::new(&[&[note]], 1, &mut [last.clone()]);
+            let page = Minibatch::new(&[&[note]], 1, &mut [last.clone()]);
             let (context, _) = network.listen(&page, &past).expect("shapes fit");
             let nats = &nats_of(network, &context, &page)[attribute];
             let nats = f64::from(nats.to_vec1::<f32>().expect("a number")[0]);
@@ -124,7 +124,7 @@ fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
 }
 
 fn probability_of_the_end(network: &Network, past: &Past, last: &Scene) -> f64 {
-    let page = Page::of(&[Stretch { notes: &[], heard: &[], over: true }], 1, &mut [last.clone()]);
+    let page = Minibatch::of(&[Stretch { notes: &[], heard: &[], over: true }], 1, &mut [last.clone()]);
     let (context, _) = network.listen(&page, past).expect("shapes fit");
     let nats = nats_of(network, &context, &page)[0].to_vec1::<f32>().expect("a number")[0];
     (-f64::from(nats)).exp()

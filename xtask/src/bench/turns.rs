@@ -15,7 +15,7 @@ use indicatif::ProgressBar;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 use serde::Serialize;
-use stage::{Blocks, Clap, Event, Mode, Pace, Part, Setup, Transport};
+use test_host::{Blocks, Clap, Event, Mode, Pace, Part, Setup, Transport};
 
 use super::Spread;
 
@@ -120,7 +120,7 @@ fn play(instance: u32, turns: u32, loaded: &Barrier) -> Result<()> {
     let blocks = Blocks::Fixed(BLOCK);
     let setup = Setup { sample_rate: RATE, largest_block: BLOCK, mode: Mode::Realtime };
     let part = Part { score: &score, transport: &transport, until, blocks, pace: Pace::RealTime };
-    stage::play(&mut plugin, setup, &part)?;
+    test_host::play(&mut plugin, setup, &part)?;
     Ok(())
 }
 
@@ -144,6 +144,6 @@ fn score(instance: u32, turns: u32) -> Vec<Event> {
         key = (key + chance.random_range(0..=8) - 4).clamp(48, 84);
         events.extend(Event::note(at, NOTE_SAMPLES * 3 / 4, key, chance.random_range(50..100)));
     }
-    stage::score::sort(&mut events);
+    test_host::score::sort(&mut events);
     events
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::turns::Game;
+use super::turns::PlayMode;
 use crate::corpus::{self, Convention, Note};
 
 /// One note of a song, in seconds from its start.
@@ -61,7 +61,7 @@ const PHRASE: [(f64, f64, u8, u8); 24] = [
 const RIGHT_HAND: u8 = 68;
 
 /// The demo's own phrase at a tempo in beats per minute. Who plays together with the plugin leaves the left hand to it.
-pub fn phrase(tempo: f64, game: Game) -> Song {
+pub fn phrase(tempo: f64, game: PlayMode) -> Song {
     let beat = 60.0 / tempo;
     let note = |(onset, length, key, velocity)| SongNote {
         onset: onset * beat,
@@ -69,7 +69,7 @@ pub fn phrase(tempo: f64, game: Game) -> Song {
         key,
         velocity,
     };
-    let is_played = |note: &SongNote| game != Game::Together || note.key >= RIGHT_HAND;
+    let is_played = |note: &SongNote| game != PlayMode::Together || note.key >= RIGHT_HAND;
     Song::Phrase(PHRASE.into_iter().map(note).filter(is_played).collect())
 }
 

@@ -6,12 +6,12 @@ use std::{f64::consts::TAU, io::Cursor, path::Path};
 use antiphon::plugin::{Exported, InstrumentSlot};
 use anyhow::{Context, Result, ensure};
 use hound::{SampleFormat, WavSpec, WavWriter};
-use stage::{Blocks, Clap, Event, Host, Mode, Pace, Setup, Sounded, Transport, score};
+use test_host::{Blocks, Clap, Event, Host, Mode, Pace, Setup, Sounded, Transport, score};
 
 use super::{BEATS_PER_BAR, turns::Turns};
 use crate::{
     file,
-    score_file::{Mark, Part, Placed, ScoreFile},
+    midi_file::{Mark, MidiFile, Part, Placed},
 };
 
 const TICKS_PER_BEAT: u16 = 960;
@@ -35,7 +35,7 @@ pub enum Click {
 /// When the file cannot be written.
 pub fn write_midi(path: &Path, turns: &Turns, answers: &[Sounded]) -> Result<()> {
     let microseconds_per_quarter = (60e6 / turns.tempo).round() as u32;
-    let score = ScoreFile {
+    let score = MidiFile {
         ticks_per_quarter: TICKS_PER_BEAT,
         marks: vec![
             (0, Mark::Tempo { microseconds_per_quarter }),
@@ -80,7 +80,7 @@ fn sounding(mut host: Clap, turns: &Turns, answers: &[Event]) -> Result<Vec<Vec<
     let mut score = [&turns.score, answers].concat();
     score::sort(&mut score);
     let transport = Transport::playing(turns.tempo).then(turns.stop, |section| section.playing = false);
-    let part = stage::Part {
+    let part = test_host::Part {
         score: &score,
         transport: &transport,
         until: turns.end,
@@ -90,7 +90,7 @@ fn sounding(mut host: Clap, turns: &Turns, answers: &[Event]) -> Result<Vec<Vec<
     let setup =
         Setup { sample_rate: turns.sample_rate, largest_block: BLOCKS.largest(), mode: Mode::Offline };
     host.record();
-    stage::play(&mut host, setup, &part)?;
+    test_host::play(&mut host, setup, &part)?;
     host.deactivate();
     Ok(host.recorded())
 }
@@ -138,14 +138,14 @@ mod tests {
     use super::*;
     use crate::{
         bundle,
-        demo::turns::{Game, Turn},
+        demo::turns::{PlayMode, Turn},
         scratch::Folder,
     };
 
     /// A call in the first second, an answer in the third.
     fn turns() -> (Turns, Vec<Event>) {
         let turns = Turns {
-            game: Game::Answer,
+            game: PlayMode::Answer,
             all: vec![Turn {
                 start: 0,
                 last_release: 24_000,

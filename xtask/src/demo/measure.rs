@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, time::Duration};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use stage::{Mode, Performance, Sounded};
+use test_host::{Mode, Performance, Sounded};
 
 use super::turns::{Turn, Turns};
 

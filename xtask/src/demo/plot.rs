@@ -5,7 +5,7 @@ use std::path::Path;
 use antiphon::music::note::Key;
 use anyhow::Result;
 use plotters::prelude::*;
-use stage::Sounded;
+use test_host::Sounded;
 
 use super::{BEATS_PER_BAR, settings::Caption, turns::Turns};
 use crate::{
@@ -181,16 +181,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        demo::turns::{Game, Turn},
+        demo::turns::{PlayMode, Turn},
         scratch::Folder,
     };
 
     /// One turn of two seconds at 100 samples a second, in which a C is called in the first and a G answered in the second.
     fn picture(turn: Turn) -> Result<(image::RgbImage, Roll)> {
         let turns = Turns {
-            game: Game::Trade,
+            game: PlayMode::Trade,
             all: vec![turn],
-            score: stage::Event::note(0, 50, 60, 80).to_vec(),
+            score: test_host::Event::note(0, 50, 60, 80).to_vec(),
             sample_rate: 100.0,
             tempo: 120.0,
             call_bars: 1,

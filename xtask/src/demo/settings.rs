@@ -13,11 +13,11 @@ use antiphon::{
     plugin::{Exported, NoteEffect},
 };
 use anyhow::{Context, Result};
-use stage::{Clap, Host};
+use test_host::{Clap, Host};
 
 use super::{
     Arguments, BEATS_PER_BAR,
-    turns::{Game, Turns},
+    turns::{PlayMode, Turns},
 };
 use crate::models::Choice;
 
@@ -36,8 +36,8 @@ const LEFT_OUT: [&str; 3] = ["Model", "Mode", "Thru"];
 #[derive(Debug, clap::Args)]
 pub struct Controls {
     /// The game: what the player does, and when the plugin plays
-    #[arg(long, value_enum, default_value_t = Game::Answer)]
-    pub mode: Game,
+    #[arg(long, value_enum, default_value_t = PlayMode::Answer)]
+    pub mode: PlayMode,
     /// How adventurous the choice of keys is, 0 to 2
     #[arg(long, default_value = "1.0", value_parser = number::<0, 2>)]
     pub temperature: f64,
@@ -81,7 +81,7 @@ pub struct Setting {
 pub struct Settings {
     parameters: Vec<Setting>,
     model: Choice,
-    game: Game,
+    game: PlayMode,
 }
 
 /// What the picture tells of the settings.
@@ -148,11 +148,11 @@ impl Settings {
         // The demo knows what it plays: what comes out is the answer alone.
         let mut parameters = vec![Setting::new("Thru", "off")];
         match turns.game {
-            Game::Trade => parameters.push(Setting::new("Trade bars", turns.call_bars)),
-            Game::Answer | Game::Together => {
+            PlayMode::Trade => parameters.push(Setting::new("Trade bars", turns.call_bars)),
+            PlayMode::Answer | PlayMode::Together => {
                 parameters.push(Setting::new("Length", turns.call_bars * BEATS_PER_BAR));
             }
-            Game::Endless => {}
+            PlayMode::Endless => {}
         }
         parameters.extend(arguments.controls.settings());
         Ok(Self { parameters, model: Choice::new(&arguments.model)?, game: turns.game })

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anyhow::{Result, ensure};
-use stage::{Event, Sounded, score};
+use test_host::{Event, Sounded, score};
 
 use super::{
     Arguments, BEATS_PER_BAR,
@@ -15,7 +15,7 @@ const BARS_TO_FALL_SILENT: u32 = 2;
 
 /// The plugin's mode, and what the player does in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Game {
+pub enum PlayMode {
     /// The player plays a call and waits for its answer
     Answer,
     /// The player and the plugin have as many bars each, in turn
@@ -29,7 +29,7 @@ pub enum Game {
 /// The whole take's plan, in samples of the host's clock.
 #[derive(Debug)]
 pub struct Turns {
-    pub game: Game,
+    pub game: PlayMode,
     pub all: Vec<Turn>,
     pub score: Vec<Event>,
     pub sample_rate: f64,
@@ -84,8 +84,8 @@ impl Turns {
             let start = bar(turn * shares.turn);
             let events = events(call, start, bar(shares.player), sample_rate);
             let last_release = events.last().map_or(start, |last| last.at);
-            let player_until = if game == Game::Trade { start + bar(call_bars) } else { last_release };
-            let plugin_from = if game == Game::Together { start } else { player_until };
+            let player_until = if game == PlayMode::Trade { start + bar(call_bars) } else { last_release };
+            let plugin_from = if game == PlayMode::Together { start } else { player_until };
             let end = bar((turn + 1) * shares.turn);
             all.push(Turn { start, last_release, player_until, plugin_from, end });
             score.extend(events);
@@ -93,7 +93,7 @@ impl Turns {
         let last = all.last().map_or(0, |turn: &Turn| turn.end);
         let tail = bar(BARS_TO_FALL_SILENT);
         let stop = last + tail / 2;
-        if let Some(turn) = all.last_mut().filter(|_| game == Game::Endless) {
+        if let Some(turn) = all.last_mut().filter(|_| game == PlayMode::Endless) {
             turn.end = stop;
         }
         Ok(Self { game, all, score, sample_rate, tempo: arguments.tempo, call_bars, stop, end: last + tail })
@@ -110,7 +110,7 @@ impl Turns {
     }
 }
 
-impl Game {
+impl PlayMode {
     /// With calls of `call` bars, after which the plugin may wait for `wait` bars; no turns where there is no room.
     fn shares(self, bars: u32, call: u32, wait: u32) -> Shares {
         let turn = match self {
@@ -129,7 +129,7 @@ impl Game {
     }
 }
 
-impl fmt::Display for Game {
+impl fmt::Display for PlayMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:?}")
     }

@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
-use antiphon::{desk::shared_out, music::feel::Swing};
+use antiphon::{music::feel::Swing, thread_pool::parallel_map};
 
 use crate::{
     corpus::{
@@ -27,7 +27,7 @@ use crate::{
     },
     demo::{
         settings::{Setting, number},
-        turns::Game,
+        turns::PlayMode,
     },
     models::Choice,
     table,
@@ -44,7 +44,7 @@ const FILES: usize = 14;
 pub struct Options {
     /// A game that is played; repeatable [default: answer]
     #[arg(long = "mode", value_enum, requires = "looped")]
-    modes: Vec<Game>,
+    modes: Vec<PlayMode>,
     /// Bars of each performance
     #[arg(long, requires = "looped", default_value = "32", value_parser = clap::value_parser!(u32).range(2..=1024))]
     bars: u32,
@@ -96,7 +96,7 @@ pub fn run(arguments: &super::Arguments) -> Result<()> {
         chosen => chosen,
     };
     let models = names.iter().map(|name| Choice::new(name)).collect::<Result<Vec<_>>>()?;
-    let modes = if options.modes.is_empty() { &[Game::Answer][..] } else { &options.modes };
+    let modes = if options.modes.is_empty() { &[PlayMode::Answer][..] } else { &options.modes };
     let count = arguments.files.map_or(FILES, |count| count as usize);
     let mut rows = Vec::new();
     for (corpus, sources) in kinds(&arguments.data, arguments.split)? {
@@ -150,7 +150,7 @@ fn excerpts(sources: &[Source], count: usize, options: &Options) -> Result<(Vec<
         swing: options.swing.map_or(Swing::STRAIGHT, |percent| Swing::at(percent / 100.0)),
         growth: options.ramp.map_or(1.0, |percent| 1.0 + percent / 100.0),
     };
-    let read = shared_out(&chosen, |source| Excerpt::read(source, options.bars, &retiming))?;
+    let read = parallel_map(&chosen, |source| Excerpt::read(source, options.bars, &retiming))?;
     let left_out = read.iter().map(|(_, left_out)| *left_out).sum();
     let excerpts: Vec<Excerpt> = read.into_iter().filter_map(|(excerpt, _)| excerpt).collect();
     let Some(meter) = options.meter else { return Ok((excerpts, left_out)) };
@@ -168,12 +168,12 @@ fn spread<T>(all: &[T], count: usize) -> impl Iterator<Item = &T> {
 fn played(
     excerpts: &[Excerpt],
     corpus: Corpus,
-    mode: Game,
+    mode: PlayMode,
     model: &Choice,
     options: &Options,
 ) -> Result<Row> {
     let bar = super::progress(&format!("{corpus} {mode} {}", model.name()), excerpts.len());
-    let heard = shared_out(excerpts, |excerpt| -> Result<_> {
+    let heard = parallel_map(excerpts, |excerpt| -> Result<_> {
         let turns = Turns::new(mode, excerpt, options.call_bars);
         let answers = plugin::play(excerpt, &turns, mode, model, &settings(options), options.song())?;
         bar.inc(1);
@@ -224,7 +224,7 @@ struct Compared {
 }
 
 impl Row {
-    fn new(corpus: Corpus, mode: Game, model: &str, figures: &[Figures], heard: &[Heard]) -> Self {
+    fn new(corpus: Corpus, mode: PlayMode, model: &str, figures: &[Figures], heard: &[Heard]) -> Self {
         let mean = |of: fn(&Figures) -> &Values, measure: usize| {
             let mean = passage::mean(figures.iter().filter_map(|figures| of(figures)[measure]));
             mean.map(thousandths)

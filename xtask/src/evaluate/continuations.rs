@@ -26,9 +26,9 @@ use antiphon::{
 use super::{Arguments, continued, music, progress, suffix_array::SuffixArray, training};
 use crate::{
     corpus::{self, Convention},
+    generation_options::{up_to_one, up_to_two},
     models,
     table::{columns, number},
-    wishes::{up_to_one, up_to_two},
 };
 use prompt::{NEXT, Prompt};
 use similarity::Similarity;

@@ -14,9 +14,9 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use antiphon::{
-    desk::shared_out,
     improviser::USUAL_BEAT,
     music::{patience::Patience, time::Seconds},
+    thread_pool::parallel_map,
 };
 
 use super::{Arguments, progress};
@@ -116,7 +116,7 @@ fn sources(arguments: &Arguments) -> Result<Vec<Source>> {
 
 fn hear(sources: &[Source]) -> Result<Vec<Heard>> {
     let bar = progress("performances", sources.len());
-    let heard = shared_out(sources, |source: &Source| -> Result<_> {
+    let heard = parallel_map(sources, |source: &Source| -> Result<_> {
         let heard = hear_one(source)?;
         bar.inc(1);
         Ok(heard)

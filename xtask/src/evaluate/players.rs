@@ -17,7 +17,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use antiphon::{
-    adaptation::{Limits, Material, VISITS},
+    adaptation::{DataSet, Limits, VISITS},
     model::weights::Weights,
 };
 
@@ -107,12 +107,12 @@ fn one(
     options: &Options,
 ) -> Result<Row> {
     let (learnt, scored) = (read(&player.learnt)?, sample(read(&player.scored)?, options.scored));
-    let material = Material::divided(&learnt, 1)?;
+    let data_set = DataSet::divided(&learnt, 1)?;
     let limits = Limits {
         time: Duration::from_secs(options.seconds),
-        notes: options.notes.map_or(VISITS * material.learnt_notes(), |notes| notes as usize),
+        notes: options.notes.map_or(VISITS * data_set.learnt_notes(), |notes| notes as usize),
     };
-    let outcome = adapt::learnt(base, &material, limits, 1)?;
+    let outcome = adapt::learnt(base, &data_set, limits, 1)?;
     let mut row = Row::new(&player.name, player.corpus, (&learnt, &scored), &outcome);
     let personal = outcome.personal(&player.name, base, String::new());
     let own = personal.map_or_else(|| Ok(base.clone()), |personal| personal.applied(base, 1.0))?;

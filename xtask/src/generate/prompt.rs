@@ -21,7 +21,7 @@ use crate::{
         messages::{ends_notes, is_sustain},
         midi,
     },
-    score_file::{self, Mark, ScoreFile, Timed},
+    midi_file::{self, Mark, MidiFile, Timed},
     sheet::{Pulse, beats},
 };
 
@@ -68,7 +68,7 @@ impl Prompt {
     fn nothing() -> Result<Self> {
         let tempo = Mark::Tempo { microseconds_per_quarter: MICROSECONDS_PER_QUARTER };
         let empty =
-            ScoreFile { ticks_per_quarter: TICKS_PER_QUARTER, marks: vec![(0, tempo)], parts: Vec::new() };
+            MidiFile { ticks_per_quarter: TICKS_PER_QUARTER, marks: vec![(0, tempo)], parts: Vec::new() };
         Ok(Self {
             file: empty.bytes()?,
             notes: Vec::new(),
@@ -230,7 +230,7 @@ impl<'a> Original<'a> {
         for Track { events, end } in self.tracks {
             let scaled = |(tick, kind)| (tick * u64::from(factor), kind);
             let events = events.into_iter().map(scaled).collect();
-            smf.tracks.push(score_file::track(events, end * u64::from(factor)));
+            smf.tracks.push(midi_file::track(events, end * u64::from(factor)));
         }
         let mut bytes = Vec::new();
         smf.write_std(&mut bytes)?;

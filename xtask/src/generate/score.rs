@@ -11,7 +11,7 @@ use crate::{
         Instrument, Note,
         messages::{DRUM_CHANNEL, SUSTAIN, is_sustain},
     },
-    score_file::{self, Placed, Timed, on_channel},
+    midi_file::{self, Placed, Timed, on_channel},
 };
 
 /// From nothing, a piano plays.
@@ -112,7 +112,7 @@ impl Channels {
         let lift = |&(port, channel): &(u8, u8)| {
             let lift = MidiMessage::Controller { controller: u7::new(SUSTAIN), value: u7::new(0) };
             let port = (0, TrackEventKind::Meta(MetaMessage::MidiPort(u7::new(port))));
-            score_file::track(vec![port, (self.end, on_channel(channel, lift))], 0)
+            midi_file::track(vec![port, (self.end, on_channel(channel, lift))], 0)
         };
         down.iter().map(lift).collect()
     }
@@ -188,8 +188,8 @@ impl Part {
             off: prompt.tick(note.end),
         };
         let notes: Vec<Placed> = untangled(take).iter().map(placed).collect();
-        events.extend(score_file::strikes(&notes));
-        score_file::track(events, 0)
+        events.extend(midi_file::strikes(&notes));
+        midi_file::track(events, 0)
     }
 }
 

@@ -15,8 +15,8 @@ use anyhow::{Result, ensure};
 
 use super::prompt::{self, Prompt};
 use crate::{
+    continuation::{Continuation, Task},
     corpus::Note,
-    playing::{Playing, Task},
 };
 
 /// Unless something else is said.
@@ -65,7 +65,7 @@ impl Take {
         let (most, length, ending) = extent.limits(prompt);
         let task = Task { generation, seed, length, ending };
         let heard = prompt.heard();
-        let drawn: Vec<_> = Playing::new(model, &task, &heard, Moment(prompt.from)).take(most).collect();
+        let drawn: Vec<_> = Continuation::new(model, &task, &heard, Moment(prompt.from)).take(most).collect();
         ensure!(!generation.keys().is_empty(), "no key from --low to --high is in the scale: give more room");
         // The silence before a recording begins is no music.
         let shift = if heard.is_empty() { drawn.first().map_or(0.0, |note| note.onset.0) } else { 0.0 };

@@ -36,11 +36,11 @@ fn end(notes: &[corpus::Note]) -> f64 {
 
 /// A little piece in 3/4 with drums, at two tempos.
 fn prompt_file(folder: &Folder) -> PathBuf {
-    use crate::score_file::{Mark, Part, Placed, ScoreFile};
+    use crate::midi_file::{Mark, MidiFile, Part, Placed};
     let note = |channel, key, on| Placed { channel, key, velocity: 70, on, off: on + 90 };
     let melody = (0..40).map(|n| note(2, 60 + (n % 7) as u8, n * 100)).collect();
     let drums = (0..40).map(|n| note(9, 36, n * 100)).collect();
-    let score = ScoreFile {
+    let score = MidiFile {
         ticks_per_quarter: 200,
         marks: vec![
             (0, Mark::Tempo { microseconds_per_quarter: 500_000 }),
@@ -124,8 +124,9 @@ fn seconds_and_bars_end_where_they_end() -> Result<()> {
 #[test]
 fn only_keys_of_the_scale_and_the_register_are_played() -> Result<()> {
     let folder = Folder::new("scale");
-    let wishes = ["--scale", "Major", "--key", "D", "--low", "C3", "--high", "C6", "--notes", "60"];
-    generate(&folder, &wishes)?;
+    let generation_options =
+        ["--scale", "Major", "--key", "D", "--low", "C3", "--high", "C6", "--notes", "60"];
+    generate(&folder, &generation_options)?;
     let document = read(&folder.join("a.mid"));
     let in_scale = |key: u8| [2, 4, 6, 7, 9, 11, 1].contains(&(key % 12)) && (48..=84).contains(&key);
     assert!(document.piece.notes.iter().all(|note| in_scale(note.key.number())));
@@ -177,8 +178,8 @@ fn bad_input_is_told_in_one_sentence_and_writes_nothing() {
 #[test]
 fn a_scale_without_a_key_in_the_register_is_refused() {
     let folder = Folder::new("no-key");
-    let wishes = ["--scale", "Major", "--low", "C#4", "--high", "C#4"];
-    let sentence = generate(&folder, &wishes).err().expect("no key").to_string();
+    let generation_options = ["--scale", "Major", "--low", "C#4", "--high", "C#4"];
+    let sentence = generate(&folder, &generation_options).err().expect("no key").to_string();
     assert!(sentence.contains("--low"), "{sentence}");
 }
 

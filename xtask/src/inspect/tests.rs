@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 use crate::{
     documented::assert_documented,
-    score_file::{Mark, Part, Placed, ScoreFile},
+    midi_file::{Mark, MidiFile, Part, Placed},
     scratch::Folder,
 };
 
@@ -39,7 +39,7 @@ fn object(words: &[&str], file: &Path) -> Value {
 /// Two bars of 3/4 and one of 4/4 on a flute, with a drum.
 fn small_file(folder: &Folder) -> PathBuf {
     let note = |channel, key, on, off| Placed { channel, key, velocity: 80, on, off };
-    let score = ScoreFile {
+    let score = MidiFile {
         ticks_per_quarter: 480,
         marks: vec![
             (0, Mark::Tempo { microseconds_per_quarter: 500_000 }),

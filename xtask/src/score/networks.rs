@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 use antiphon::{
     model::{
         self,
-        antiphon::{Page, Past, Scene},
+        antiphon::{Minibatch, Past, Scene},
         classic::INPUTS,
     },
     music::note::Key,
@@ -39,13 +39,13 @@ impl Scorer for model::antiphon::Network {
     }
 
     fn hear(&self, sequences: &[&[GridNote]], time: usize, known: &mut Known) -> Result<()> {
-        let page = Page::new(sequences, time, &mut known.scenes);
+        let page = Minibatch::new(sequences, time, &mut known.scenes);
         known.past = self.listen(&page, &known.past)?.1;
         Ok(())
     }
 
     fn score(&self, sequences: &[&[GridNote]], time: usize, known: &mut Known) -> Result<Score> {
-        let page = Page::new(sequences, time, &mut known.scenes);
+        let page = Minibatch::new(sequences, time, &mut known.scenes);
         let (context, past) = self.listen(&page, &known.past)?;
         known.past = past;
         let logits = self.logits(&context, &page)?;

@@ -7,11 +7,11 @@ use candle_core::{Tensor, backprop::GradStore};
 use rand::{RngExt, SeedableRng};
 
 use antiphon::{
-    desk::{Desk, side_by_side},
     model::{
         Chance,
         antiphon::{Dropout, Network, Past},
     },
+    thread_pool::{PoolThread, run_each},
 };
 
 use super::{
@@ -24,13 +24,13 @@ use super::{
 };
 use crate::{
     corpus::GridNote,
-    score::{self, Figure, Score},
+    score::{self, Metric, Score},
 };
 
 pub struct Antiphon {
     network: Network,
     optimiser: Optimiser,
-    desks: Vec<Desk<Shard>>,
+    threads: Vec<PoolThread<Shard>>,
 }
 
 /// Some of the rows of a minibatch, for one thread.
@@ -59,14 +59,14 @@ impl Antiphon {
         mut chance: Chance,
     ) -> Result<Self> {
         let network = Network::new(|name| Ok(variables[name].as_tensor().clone()))?;
-        let desk = |loader: PassageLoader| {
+        let thread = |loader: PassageLoader| {
             let past = Past::silence(loader.rows(), network.device())?;
             let chance = Chance::seed_from_u64(chance.random());
-            Ok(Desk::new(Shard { past, loader, dropout: hyperparameters.dropout, chance })?)
+            Ok(PoolThread::new(Shard { past, loader, dropout: hyperparameters.dropout, chance })?)
         };
         Ok(Self {
             optimiser: Optimiser::new(variables, hyperparameters.method, hyperparameters.decay)?,
-            desks: loaders.into_iter().map(desk).collect::<Result<_>>()?,
+            threads: loaders.into_iter().map(thread).collect::<Result<_>>()?,
             network,
         })
     }
@@ -114,9 +114,9 @@ impl Shard {
 
 impl TrainableModel for Antiphon {
     fn learn(&mut self, rate: f64) -> Result<StepResult> {
-        let whole = self.desks.iter().map(|desk| desk.seat.loader.notes()).sum();
+        let whole = self.threads.iter().map(|thread| thread.seat.loader.notes()).sum();
         let network = &self.network;
-        let results = side_by_side(&mut self.desks, |shard| shard.learn(network, whole))?;
+        let results = run_each(&mut self.threads, |shard| shard.learn(network, whole))?;
         let gradients: Vec<&GradStore> = results.iter().map(|result| &result.gradient).collect();
         self.optimiser.step(&gradients, rate)?;
         let notes = results.iter().map(|result| result.notes).sum::<usize>();
@@ -125,7 +125,7 @@ impl TrainableModel for Antiphon {
         let nats = [0, 1, 2, 3].map(mean);
         let parts = ["step", "pitch", "velocity", "duration"].into_iter().zip(nats);
         let parts = parts.chain([("total", nats.iter().sum())]);
-        Ok(StepResult { notes, loss: parts.map(|(name, nats)| Figure::new(name, "nats", nats)).collect() })
+        Ok(StepResult { notes, loss: parts.map(|(name, nats)| Metric::new(name, "nats", nats)).collect() })
     }
 
     fn score(&self, pieces: &[Vec<GridNote>]) -> Result<Score> {
@@ -134,18 +134,18 @@ impl TrainableModel for Antiphon {
 
     fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
         self.optimiser.keep(checkpoint)?;
-        self.desks
+        self.threads
             .iter()
             .enumerate()
-            .try_for_each(|(n, desk)| desk.seat.keep(&format!("desk.{n}"), checkpoint))
+            .try_for_each(|(n, thread)| thread.seat.keep(&format!("desk.{n}"), checkpoint))
     }
 
     fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.optimiser.recall(checkpoint)?;
-        self.desks
+        self.threads
             .iter_mut()
             .enumerate()
-            .try_for_each(|(n, desk)| desk.seat.recall(&format!("desk.{n}"), checkpoint))
+            .try_for_each(|(n, thread)| thread.seat.recall(&format!("desk.{n}"), checkpoint))
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     corpus::GridNote,
-    score::{self, Figure, Score},
+    score::{self, Metric, Score},
 };
 
 /// The published weights of the three losses.
@@ -75,7 +75,7 @@ impl TrainableModel for Classic {
         let batch = self.windows.next()?;
         let Loss { pitch, step, duration } = self.learn_from(&batch, rate)?;
         let parts = [("pitch", "nats", pitch), ("step loss", "s²", step), ("duration loss", "s²", duration)];
-        let loss = parts.map(|(name, unit, value)| Figure::new(name, unit, value.into())).into();
+        let loss = parts.map(|(name, unit, value)| Metric::new(name, unit, value.into())).into();
         Ok(StepResult { notes: batch.keys.elem_count(), loss })
     }
 

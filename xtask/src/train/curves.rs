@@ -9,7 +9,7 @@ use super::progress::Row;
 use crate::{
     ink::{BLUE as TRAIN, FAINT_INK, INK, LINE, VERMILION as VALIDATION},
     picture::{self, Canvas, Theme, text},
-    score::Figure,
+    score::Metric,
 };
 
 const WIDTH: u32 = 1800;
@@ -32,7 +32,7 @@ struct Panel {
 pub fn csv(rows: &[Row]) -> String {
     let mut text = String::from("step,notes,seconds,rate");
     if let Some(row) = rows.first() {
-        let columns = |kind, figures: &[Figure]| {
+        let columns = |kind, figures: &[Metric]| {
             figures.iter().map(|figure| format!(",{kind}_{}", column(figure))).collect::<String>()
         };
         text += &columns("train", &row.train);
@@ -57,7 +57,7 @@ pub fn png(title: &str, rows: &[Row]) -> Result<Vec<u8>> {
 }
 
 /// Such as `step_error_s`.
-fn column(figure: &Figure) -> String {
+fn column(figure: &Metric) -> String {
     format!("{}_{}", figure.name, figure.unit).replace(' ', "_").replace('²', "2")
 }
 
@@ -88,8 +88,8 @@ fn panels(rows: &[Row]) -> Vec<Panel> {
 }
 
 /// Adds a line for each figure, to the panel that has its like.
-fn add(panels: &mut Vec<Panel>, color: RGBColor, rows: &[&[Figure]]) {
-    for (n, Figure { name, unit, .. }) in rows.first().copied().unwrap_or_default().iter().enumerate() {
+fn add(panels: &mut Vec<Panel>, color: RGBColor, rows: &[&[Metric]]) {
+    for (n, Metric { name, unit, .. }) in rows.first().copied().unwrap_or_default().iter().enumerate() {
         let line = (color, rows.iter().filter_map(|figures| Some(figures.get(n)?.value)).collect());
         match panels.iter_mut().find(|panel| panel.title == *name && panel.unit == *unit) {
             Some(panel) => panel.lines.push(line),
@@ -169,8 +169,8 @@ mod tests {
 
     #[test]
     fn every_figure_has_a_column_with_its_unit() {
-        let train = vec![Figure::new("pitch", "nats", 2.5), Figure::new("step", "s²", 0.25)];
-        let validation = vec![Figure::new("step error", "s", 0.125)];
+        let train = vec![Metric::new("pitch", "nats", 2.5), Metric::new("step", "s²", 0.25)];
+        let validation = vec![Metric::new("step error", "s", 0.125)];
         let row = Row { steps: 3, notes: 40, seconds: 1.25, rate: 2e-3, train, validation };
         assert_eq!(
             csv(&[row]),
@@ -187,8 +187,8 @@ mod tests {
                 notes: n * 100_000,
                 seconds: n as f64,
                 rate: 2e-3,
-                train: vec![Figure::new("pitch", "nats", 2.5 + fall), Figure::new("step", "s²", fall)],
-                validation: vec![Figure::new("pitch", "nats", 2.6 + fall)],
+                train: vec![Metric::new("pitch", "nats", 2.5 + fall), Metric::new("step", "s²", fall)],
+                validation: vec![Metric::new("pitch", "nats", 2.6 + fall)],
             }
         };
         (1..=count).map(row).collect()

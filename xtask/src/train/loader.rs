@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use antiphon::model::{
     Chance,
-    antiphon::{Page, Scene, Stretch},
+    antiphon::{Minibatch, Scene, Stretch},
 };
 
 use super::{
@@ -99,7 +99,7 @@ impl PassageLoader {
     }
 
     /// The next minibatch, and which of its rows go on from the one before.
-    pub fn next(&mut self) -> (Page, Vec<bool>) {
+    pub fn next(&mut self) -> (Minibatch, Vec<bool>) {
         let mut rows = mem::take(&mut self.rows);
         let mut going_on = Vec::with_capacity(rows.len());
         for row in &mut rows {
@@ -110,7 +110,7 @@ impl PassageLoader {
         }
         let stretches: Vec<Stretch> = rows.iter().map(Row::rest).collect();
         let mut scenes: Vec<Scene> = rows.iter().map(|row| row.scene.clone()).collect();
-        let page = Page::of(&stretches, self.time, &mut scenes);
+        let page = Minibatch::of(&stretches, self.time, &mut scenes);
         for (row, scene) in rows.iter_mut().zip(scenes) {
             row.advance(self.time);
             row.scene = scene;

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use super::StepResult;
-use crate::score::Figure;
+use crate::score::Metric;
 
 const BAR_PARTS: u64 = 1000;
 
@@ -31,9 +31,9 @@ pub struct Row {
     pub seconds: f64,
     pub rate: f64,
     /// Means over the notes since the row before.
-    pub train: Vec<Figure>,
+    pub train: Vec<Metric>,
     /// On some of the notes to score on.
-    pub validation: Vec<Figure>,
+    pub validation: Vec<Metric>,
 }
 
 impl Progress {
@@ -96,7 +96,7 @@ pub struct Tally {
     /// Of the last step.
     pub rate: f64,
     begun: Instant,
-    sums: Vec<Figure>,
+    sums: Vec<Metric>,
 }
 
 impl Tally {
@@ -108,15 +108,15 @@ impl Tally {
         self.notes += result.notes;
         self.rate = rate;
         if self.sums.is_empty() {
-            self.sums = result.loss.iter().map(|figure| Figure { value: 0.0, ..figure.clone() }).collect();
+            self.sums = result.loss.iter().map(|figure| Metric { value: 0.0, ..figure.clone() }).collect();
         }
         for (sum, mean) in self.sums.iter_mut().zip(&result.loss) {
             sum.value += mean.value * result.notes as f64;
         }
     }
 
-    pub fn means(&self) -> Vec<Figure> {
-        let mean = |sum: &Figure| Figure { value: sum.value / self.notes as f64, ..sum.clone() };
+    pub fn means(&self) -> Vec<Metric> {
+        let mean = |sum: &Metric| Metric { value: sum.value / self.notes as f64, ..sum.clone() };
         self.sums.iter().map(mean).collect()
     }
 
@@ -142,13 +142,13 @@ impl Console {
     pub fn step(&self, length: Length, progress: &Progress, tally: &Tally) {
         self.bar.set_position((length.passed(progress) * BAR_PARTS as f64) as u64);
         let left = told(length.minutes_left(progress));
-        let loss = Figure::line(&tally.means());
+        let loss = Metric::line(&tally.means());
         self.bar.set_message(format!("{left} left, {:.0} notes/s, {loss}", tally.notes_per_second()));
     }
 
     pub fn row(&self, length: Length, progress: &Progress, row: &Row, notes_per_second: f64) {
         let Row { steps, notes, rate, train, validation, .. } = row;
-        let (train, validation) = (Figure::line(train), Figure::line(validation));
+        let (train, validation) = (Metric::line(train), Metric::line(validation));
         let (passed, left) = (told(progress.minutes()), told(length.minutes_left(progress)));
         self.line(&format!(
             "{passed}, step {steps}, {notes} notes, {notes_per_second:.0} notes/s, rate {rate:.1e}, {left} left\n  \
@@ -192,8 +192,8 @@ mod tests {
     fn a_row_tells_means_over_notes() {
         let mut tally = Tally::new();
         for (notes, pitch) in [(1, 4.0), (3, 2.0)] {
-            tally.add(&StepResult { notes, loss: vec![Figure::new("pitch", "nats", pitch)] }, 0.1);
+            tally.add(&StepResult { notes, loss: vec![Metric::new("pitch", "nats", pitch)] }, 0.1);
         }
-        assert_eq!(tally.means(), [Figure::new("pitch", "nats", 2.5)]);
+        assert_eq!(tally.means(), [Metric::new("pitch", "nats", 2.5)]);
     }
 }

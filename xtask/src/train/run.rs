@@ -21,7 +21,7 @@ use super::{
 use crate::{
     corpus::GridNote,
     file,
-    score::{Figure, Score},
+    score::{Metric, Score},
 };
 
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(120);
@@ -171,7 +171,7 @@ impl<'a> TrainingRun<'a> {
     fn row(&self, score: &Score) -> Result<Row> {
         let Progress { steps, notes, trained, .. } = self.progress;
         let (train, validation) = (self.tally.means(), score.figures());
-        if !train.iter().chain(&validation).all(|figure: &Figure| figure.value.is_finite()) {
+        if !train.iter().chain(&validation).all(|figure: &Metric| figure.value.is_finite()) {
             bail!(optimiser::NO_NUMBER);
         }
         Ok(Row { steps, notes, seconds: trained.as_secs_f64(), rate: self.tally.rate, train, validation })

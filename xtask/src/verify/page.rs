@@ -53,7 +53,7 @@ fn compiler() -> Result<String> {
 fn unsafe_code(root: &Path) -> Result<String> {
     let mut chapter =
         String::from("\n## Unsafe code\n\n| where | blocks | why they are sound |\n|---|---|---|\n");
-    for folder in ["src", "stage", "xtask"] {
+    for folder in ["src", "test-host", "xtask"] {
         let mut files = rust_files(&root.join(folder))?;
         files.sort();
         for file in files {

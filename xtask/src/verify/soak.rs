@@ -14,7 +14,7 @@ use antiphon::{lane::Telemetry, plugin::NoteEffect};
 use anyhow::{Context, Result, bail, ensure};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
-use stage::{
+use test_host::{
     Clap, Event, Host, Kind, Mode, Pace, Setup, Transport,
     host::{Block, Output},
     score,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::json;
-use stage::{Mode, Performance, screen::Screen};
+use test_host::{Mode, Performance, screen::Screen};
 
 use super::{Display, instance, play_phrases};
 use crate::demo::measure::late;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use egui::Ui;
 use nice_plug::editor::{ParentWindowHandle, dpi::LogicalSize};
 use nice_plug_egui::{App, EguiWindow, EguiWindowSettings, Frame, baseview::Window};
-use stage::{
+use test_host::{
     Clap, Host, Mode, Setup,
     clap::Pixels,
     host::{Block, Output, Parameter},

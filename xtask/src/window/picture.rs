@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use image::{ColorType, ImageFormat};
-use stage::{
+use test_host::{
     Clap, Mode,
     clap::Pixels,
     screen::{Picture, Screen},

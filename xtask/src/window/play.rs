@@ -7,7 +7,7 @@ use jack::{
     Client, ClientOptions, Control, MidiIn, MidiOut, Port, ProcessScope, RawMidi,
     contrib::ClosureProcessHandler,
 };
-use stage::{Event, Kind};
+use test_host::{Event, Kind};
 
 use super::{SAMPLE_RATE, phrases};
 

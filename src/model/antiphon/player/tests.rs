@@ -6,7 +6,7 @@ use crate::{
     model::{
         Preset,
         antiphon::{
-            Network, Page, Past, Scene,
+            Minibatch, Network, Past, Scene,
             experts::PLACED_BINS,
             scene::ENDS,
             vocabulary::{Bin, TIMES, velocity_bin},
@@ -68,7 +68,7 @@ fn conditions(chance: &mut Chance) -> Conditions {
 
 /// What each attribute of each note costs in the graph.
 fn graph_nats(network: &Network, piece: &[GridNote]) -> [Vec<f32>; 4] {
-    let page = Page::new(&[piece], piece.len(), &mut [Scene::SILENCE]);
+    let page = Minibatch::new(&[piece], piece.len(), &mut [Scene::SILENCE]);
     let (context, _) =
         network.listen(&page, &Past::silence(1, &Device::Cpu).expect("a size")).expect("shapes fit");
     let logits = network.logits(&context, &page).expect("shapes fit");

@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use stage::{Event, Kind, Sounded};
+use test_host::{Event, Kind, Sounded};
 
 use crate::corpus::messages::{PRESSED, SUSTAIN};
 
@@ -47,7 +47,7 @@ pub fn played(events: &[Event], sample_rate: f64, end: f64) -> Vec<HeardNote> {
         beat: None,
         off_eighth: None,
     };
-    let mut notes: Vec<HeardNote> = stage::score::notes(events).into_iter().map(note).collect();
+    let mut notes: Vec<HeardNote> = test_host::score::notes(events).into_iter().map(note).collect();
     sustain(&mut notes, &pedal(events, sample_rate, end));
     notes
 }
@@ -186,7 +186,7 @@ mod tests {
         for (on, length, key) in [(0, 10, 60), (20, 10, 64), (40, 10, 60), (50, 20, 67), (70, 20, 72)] {
             events.extend(Event::note(on, length, key, 90));
         }
-        stage::score::sort(&mut events);
+        test_host::score::sort(&mut events);
         let ends: Vec<_> = played(&events, 10.0, 10.0).iter().map(|note| (note.key, note.end)).collect();
         assert_eq!(ends, [(60, 4.0), (64, 6.0), (60, 6.0), (67, 7.0), (72, 10.0)]);
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use anyhow::Result;
-use stage::{Blocks, Clap, Event, Kind, Mode, Pace, Part, Setup, Transport};
+use test_host::{Blocks, Clap, Event, Kind, Mode, Pace, Part, Setup, Transport};
 
 use super::{
     excerpt::Excerpt,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     corpus::messages::SUSTAIN,
-    demo::{settings::Setting, turns::Game},
+    demo::{settings::Setting, turns::PlayMode},
     models::Choice,
 };
 
@@ -37,7 +37,7 @@ pub struct Turn {
 
 impl Turns {
     /// As many whole turns as there are bars for, at least one.
-    pub fn new(mode: Game, excerpt: &Excerpt, call_bars: u32) -> Self {
+    pub fn new(mode: PlayMode, excerpt: &Excerpt, call_bars: u32) -> Self {
         let all = excerpt.bars.len() - 1;
         let turn = |(call, answer): (Range<usize>, Range<usize>)| Turn {
             call: excerpt.bar(call.start)..excerpt.bar(call.end),
@@ -74,7 +74,7 @@ impl Turns {
                 events.extend([foot(down.start.max(call.start), 127), foot(down.end.min(call.end), 0)]);
             }
         }
-        stage::score::sort(&mut events);
+        test_host::score::sort(&mut events);
         events
     }
 }
@@ -93,7 +93,7 @@ pub enum Song {
 pub fn play(
     excerpt: &Excerpt,
     turns: &Turns,
-    mode: Game,
+    mode: PlayMode,
     model: &Choice,
     settings: &[Setting],
     song: Song,
@@ -110,7 +110,7 @@ pub fn play(
     let until = (turns.end() * RATE).round() as u64;
     let part = Part { score: &score, transport: &transport, until, blocks: BLOCKS, pace: Pace::Free };
     let setup = Setup { sample_rate: RATE, largest_block: BLOCKS.largest(), mode: Mode::Offline };
-    let performance = stage::play(&mut clap, setup, &part)?;
+    let performance = test_host::play(&mut clap, setup, &part)?;
     let mut notes = played(&performance.events, RATE, turns.end());
     for note in &mut notes {
         note.beat = excerpt.beat(note.onset);
@@ -120,11 +120,11 @@ pub fn play(
 }
 
 /// The song's own beats, one section for each. Where they are not known, nobody presses play unless the game needs bars.
-pub fn transport(excerpt: &Excerpt, mode: Game, song: Song) -> Transport {
+pub fn transport(excerpt: &Excerpt, mode: PlayMode, song: Song) -> Transport {
     if !excerpt.has_beats || song == Song::Stands {
         return match mode {
-            Game::Trade => Transport::playing(PLAIN_TEMPO),
-            Game::Answer | Game::Together | Game::Endless => Transport::stopped(PLAIN_TEMPO),
+            PlayMode::Trade => Transport::playing(PLAIN_TEMPO),
+            PlayMode::Answer | PlayMode::Together | PlayMode::Endless => Transport::stopped(PLAIN_TEMPO),
         };
     }
     let samples: Vec<u64> =
@@ -134,7 +134,7 @@ pub fn transport(excerpt: &Excerpt, mode: Game, song: Song) -> Transport {
         let number = excerpt.bars.partition_point(|&start| start <= beat).saturating_sub(1);
         let (bar, next) = (excerpt.bars[number], excerpt.bars[number + 1]);
         let beats_per_bar = u8::try_from(next - bar).unwrap_or(u8::MAX);
-        let section = |section: &mut stage::transport::Section| {
+        let section = |section: &mut test_host::transport::Section| {
             // The beat is then a whole number of samples long, so that the next one is met exactly.
             section.tempo = RATE * 60.0 / (pair[1] - pair[0]) as f64;
             section.signature = if excerpt.is_compound { (2 * beats_per_bar, 8) } else { (beats_per_bar, 4) };
@@ -146,11 +146,11 @@ pub fn transport(excerpt: &Excerpt, mode: Game, song: Song) -> Transport {
 }
 
 /// The bars of calls and answers.
-fn shares(mode: Game, all: usize, call: usize) -> Vec<(Range<usize>, Range<usize>)> {
+fn shares(mode: PlayMode, all: usize, call: usize) -> Vec<(Range<usize>, Range<usize>)> {
     let answer = match mode {
-        Game::Together => return vec![(0..all, 0..all)],
-        Game::Answer | Game::Trade => call,
-        Game::Endless => ENDLESS * call,
+        PlayMode::Together => return vec![(0..all, 0..all)],
+        PlayMode::Answer | PlayMode::Trade => call,
+        PlayMode::Endless => ENDLESS * call,
     };
     // Where there is room for no turn, call and answer share what there is.
     let call = call.min((all / 2).max(1));
@@ -164,9 +164,9 @@ mod tests {
 
     #[test]
     fn calls_and_answers_take_turns_but_together_they_play_at_once() {
-        assert_eq!(shares(Game::Answer, 16, 4), [(0..4, 4..8), (8..12, 12..16)]);
-        assert_eq!(shares(Game::Endless, 33, 4), [(0..4, 4..16), (16..20, 20..32)]);
-        assert_eq!(shares(Game::Together, 16, 4), [(0..16, 0..16)]);
-        assert_eq!(shares(Game::Trade, 6, 4), [(0..3, 3..6)]);
+        assert_eq!(shares(PlayMode::Answer, 16, 4), [(0..4, 4..8), (8..12, 12..16)]);
+        assert_eq!(shares(PlayMode::Endless, 33, 4), [(0..4, 4..16), (16..20, 20..32)]);
+        assert_eq!(shares(PlayMode::Together, 16, 4), [(0..16, 0..16)]);
+        assert_eq!(shares(PlayMode::Trade, 6, 4), [(0..3, 3..6)]);
     }
 }

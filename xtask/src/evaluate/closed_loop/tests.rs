@@ -1,7 +1,7 @@
 use std::fs;
 
 use clap::Parser;
-use stage::transport::Playhead;
+use test_host::transport::Playhead;
 
 use super::*;
 use crate::{documented::assert_documented, scratch::Folder};
@@ -64,7 +64,7 @@ fn the_hosts_beats_are_the_songs_own() {
     let folder = Folder::new("loop-beats");
     song(&folder, 12);
     let excerpt = excerpt(&folder, 8, &Retiming::NONE);
-    let transport = plugin::transport(&excerpt, Game::Answer, Song::Runs);
+    let transport = plugin::transport(&excerpt, PlayMode::Answer, Song::Runs);
     let mut playhead = Playhead::new(&transport, 48_000.0);
     for (beat, &second) in excerpt.beat_map.beats().iter().enumerate() {
         let place = playhead.advance((second * 48_000.0).round() as u64).expect("a transport");
@@ -96,11 +96,11 @@ fn the_same_performance_gives_the_same_answers_in_their_turns() {
     let folder = Folder::new("loop-answers");
     song(&folder, 12);
     let excerpt = excerpt(&folder, 8, &Retiming::NONE);
-    let turns = Turns::new(Game::Answer, &excerpt, 2);
+    let turns = Turns::new(PlayMode::Answer, &excerpt, 2);
     let model = Choice::new("classic-25").expect("an embedded model");
     let settings = [Setting::new("Thru", "off"), Setting::new("Silence", "0.5")];
     let play =
-        || plugin::play(&excerpt, &turns, Game::Answer, &model, &settings, Song::Runs).expect("it plays");
+        || plugin::play(&excerpt, &turns, PlayMode::Answer, &model, &settings, Song::Runs).expect("it plays");
     let played = play();
     assert_eq!(played, play());
     let heard = Heard::new(&excerpt, &turns, &played);
@@ -112,7 +112,7 @@ fn the_same_performance_gives_the_same_answers_in_their_turns() {
     let player = figures.player;
     assert!(player[0].is_some_and(|beat| beat > 0.98), "its eighths are on the beat: {player:?}");
     assert!(figures.answer.iter().flatten().all(|value| value.is_finite()));
-    let row = Row::new(Corpus::Pop909, Game::Answer, "classic-25", &[figures], &[heard]);
+    let row = Row::new(Corpus::Pop909, PlayMode::Answer, "classic-25", &[figures], &[heard]);
     assert_documented("evaluate --loop", &serde_json::to_value(row).expect("a row is plain numbers"));
 }
 
@@ -131,10 +131,10 @@ fn an_unknown_setting_is_told_by_the_plugin_and_a_forbidden_one_by_the_command()
     let folder = Folder::new("loop-settings");
     song(&folder, 12);
     let excerpt = excerpt(&folder, 4, &Retiming::NONE);
-    let turns = Turns::new(Game::Answer, &excerpt, 2);
+    let turns = Turns::new(PlayMode::Answer, &excerpt, 2);
     let model = Choice::new("classic-25").expect("an embedded model");
     let wrong = [Setting::new("Swong", "60")];
-    let error = plugin::play(&excerpt, &turns, Game::Answer, &model, &wrong, Song::Runs)
+    let error = plugin::play(&excerpt, &turns, PlayMode::Answer, &model, &wrong, Song::Runs)
         .expect_err("no such parameter");
     assert!(error.to_string().contains("\"Swong\""), "{error}");
     let line = ["evaluate", "--loop", "--data", "x", "--set", "Thru=on"];

@@ -25,12 +25,12 @@ pub struct Task {
 }
 
 /// The notes of an answer, as they are drawn.
-pub struct Playing {
+pub struct Continuation {
     performer: PerformerEnd,
     improviser: Improviser,
 }
 
-impl Playing {
+impl Continuation {
     /// `heard` is in the order of onsets; no note of the answer begins before `from`.
     pub fn new(model: &Arc<dyn Model>, task: &Task, heard: &[Note], from: Moment) -> Self {
         let (performer, end) = lanes();
@@ -53,7 +53,7 @@ impl Playing {
     }
 }
 
-impl Iterator for Playing {
+impl Iterator for Continuation {
     type Item = Note;
 
     fn next(&mut self) -> Option<Note> {
@@ -100,7 +100,7 @@ mod tests {
             length: Seconds::FOREVER,
             ending: Ending::Full,
         };
-        Playing::new(model, &task, heard, from(heard)).take(count).collect()
+        Continuation::new(model, &task, heard, from(heard)).take(count).collect()
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
         };
         for model in model::embedded() {
             for from in [9.8, 30.0, 4000.0].map(Moment) {
-                let notes: Vec<Note> = Playing::new(model, &task, &heard, from).take(10).collect();
+                let notes: Vec<Note> = Continuation::new(model, &task, &heard, from).take(10).collect();
                 assert!(notes.len() == 10 && notes.iter().all(|note| note.onset >= from), "{}", model.name());
                 assert!(notes[0].onset - from < Seconds(3.0), "{}: {:?}", model.name(), notes[0].onset);
             }

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use crate::{
     model::{
         Chance,
-        antiphon::{Page, Scene},
+        antiphon::{Minibatch, Scene},
     },
     music::{
         grid::GridNote,
@@ -40,7 +40,7 @@ const TOLD: f64 = 0.7;
 
 /// A player's notes, divided.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Material {
+pub struct DataSet {
     /// Piece by piece.
     pub learnt: Vec<Vec<GridNote>>,
     /// In stretches that are heard from silence.
@@ -51,7 +51,7 @@ pub struct Material {
 
 /// Why nothing can be learnt from some music, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MaterialError {
+pub enum DataSetError {
     #[error(
         "{notes} notes are too few to learn a manner from: give more music of the same player, at least {FEWEST_NOTES} notes, better half an hour"
     )]
@@ -66,24 +66,24 @@ pub enum MaterialError {
     Monotone { keys: usize },
 }
 
-impl Material {
+impl DataSet {
     /// Holds out a part of some pieces: whole ones where there are three or more. A piece that stands there twice counts
     /// once.
     ///
     /// # Errors
     /// Where they are too few, too many, or no music.
-    pub fn divided(pieces: &[Vec<GridNote>], seed: u64) -> Result<Self, MaterialError> {
+    pub fn divided(pieces: &[Vec<GridNote>], seed: u64) -> Result<Self, DataSetError> {
         let different = different(pieces);
         let notes = different.iter().map(|&n| pieces[n].len()).sum();
         if notes > MOST_NOTES {
-            return Err(MaterialError::TooMany { notes });
+            return Err(DataSetError::TooMany { notes });
         }
         if notes < FEWEST_NOTES {
-            return Err(MaterialError::TooFew { notes });
+            return Err(DataSetError::TooFew { notes });
         }
         let keys: HashSet<_> = pieces.iter().flatten().map(|note| note.key).collect();
         if keys.len() < FEWEST_KEYS {
-            return Err(MaterialError::Monotone { keys: keys.len() });
+            return Err(DataSetError::Monotone { keys: keys.len() });
         }
         let whole = whole(pieces, &different, seed);
         let (mut learnt, mut held_out) = (Vec::new(), Vec::new());
@@ -187,7 +187,7 @@ impl Loader {
     }
 
     /// The next chunk, and which of its rows go on from the chunk before.
-    pub fn next(&mut self) -> (Page, Vec<bool>) {
+    pub fn next(&mut self) -> (Minibatch, Vec<bool>) {
         let mut rows = std::mem::take(&mut self.rows);
         let mut going_on = Vec::with_capacity(rows.len());
         for row in &mut rows {
@@ -198,7 +198,7 @@ impl Loader {
         }
         let rests: Vec<&[GridNote]> = rows.iter().map(|row| &row.notes[row.at..]).collect();
         let mut scenes: Vec<Scene> = rows.iter().map(|row| row.scene.clone()).collect();
-        let page = Page::new(&rests, self.time, &mut scenes);
+        let page = Minibatch::new(&rests, self.time, &mut scenes);
         for (row, scene) in rows.iter_mut().zip(scenes) {
             row.at = row.notes.len().min(row.at + self.time);
             row.scene = scene;
@@ -274,37 +274,37 @@ mod tests {
     }
 
     fn refused(pieces: &[Vec<GridNote>]) -> String {
-        Material::divided(pieces, 1).expect_err("nothing to learn from").to_string()
+        DataSet::divided(pieces, 1).expect_err("nothing to learn from").to_string()
     }
 
     #[test]
     fn where_there_are_three_pieces_whole_ones_are_held_out() {
         let pieces = [piece(500, 40), piece(700, 50), piece(600, 60), piece(400, 70)];
-        let material = Material::divided(&pieces, 1).expect("music");
-        let [held_out] = material.held_out_pieces[..] else { panic!("{:?}", material.held_out_pieces) };
-        assert!(!material.learnt.contains(&pieces[held_out]));
-        assert_eq!(material.learnt_notes() + material.held_out_notes(), 2200);
+        let data_set = DataSet::divided(&pieces, 1).expect("music");
+        let [held_out] = data_set.held_out_pieces[..] else { panic!("{:?}", data_set.held_out_pieces) };
+        assert!(!data_set.learnt.contains(&pieces[held_out]));
+        assert_eq!(data_set.learnt_notes() + data_set.held_out_notes(), 2200);
     }
 
     #[test]
     fn of_one_piece_the_end_is_held_out() {
-        let material = Material::divided(&[piece(1000, 40)], 1).expect("music");
-        assert_eq!((material.learnt_notes(), material.held_out_notes()), (850, 150));
-        assert!(material.held_out_pieces.is_empty());
+        let data_set = DataSet::divided(&[piece(1000, 40)], 1).expect("music");
+        assert_eq!((data_set.learnt_notes(), data_set.held_out_notes()), (850, 150));
+        assert!(data_set.held_out_pieces.is_empty());
     }
 
     #[test]
     fn a_piece_that_stands_there_twice_cannot_flatter() {
         let pieces = [piece(500, 40), piece(500, 40), piece(500, 40)];
-        let material = Material::divided(&pieces, 1).expect("music");
-        assert_eq!(material.learnt_notes() + material.held_out_notes(), 500);
+        let data_set = DataSet::divided(&pieces, 1).expect("music");
+        assert_eq!(data_set.learnt_notes() + data_set.held_out_notes(), 500);
     }
 
     #[test]
     fn a_take_that_was_saved_while_it_went_on_counts_once() {
         let pieces = [piece(500, 40), piece(900, 40)];
-        let material = Material::divided(&pieces, 1).expect("music");
-        assert_eq!(material.learnt_notes() + material.held_out_notes(), 900);
+        let data_set = DataSet::divided(&pieces, 1).expect("music");
+        assert_eq!(data_set.learnt_notes() + data_set.held_out_notes(), 900);
     }
 
     #[test]
@@ -321,8 +321,8 @@ mod tests {
     #[test]
     fn no_more_is_held_out_than_a_glance_may_cost() {
         let pieces: Vec<_> = (0..60).map(|n| piece(2000, 20 + n)).collect();
-        let material = Material::divided(&pieces, 1).expect("music");
-        assert!(material.held_out_notes() <= MOST_HELD_OUT && material.held_out_notes() > MOST_HELD_OUT / 2);
+        let data_set = DataSet::divided(&pieces, 1).expect("music");
+        assert!(data_set.held_out_notes() <= MOST_HELD_OUT && data_set.held_out_notes() > MOST_HELD_OUT / 2);
     }
 
     /// Over forty keys.

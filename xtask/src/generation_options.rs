@@ -13,7 +13,7 @@ use nice_plug::prelude::{Enum, Param};
 
 /// How what is played is to be. What is not said is as the plugin comes.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Wishes {
+pub struct GenerationOptions {
     /// How adventurous all choices are, 0 to 2: 0 takes the likeliest, 1 the model's own odds
     #[arg(long, value_name = "NUMBER", value_parser = up_to_two)]
     temperature: Option<Thousandths>,
@@ -59,7 +59,7 @@ pub struct Wishes {
     memory: Option<u8>,
 }
 
-impl Wishes {
+impl GenerationOptions {
     pub fn generation(&self) -> GenerationSettings {
         let usual = AntiphonParams::default().snapshot().generation;
         let [lowest, highest] = [0, 127].map(Key::saturating);
@@ -129,7 +129,10 @@ mod tests {
 
     #[test]
     fn without_a_wish_the_plugins_defaults_are_played() {
-        assert_eq!(Wishes::default().generation(), AntiphonParams::default().snapshot().generation);
+        assert_eq!(
+            GenerationOptions::default().generation(),
+            AntiphonParams::default().snapshot().generation
+        );
     }
 
     #[test]

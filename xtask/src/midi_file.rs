@@ -7,7 +7,7 @@ use midly::{
 };
 
 /// What stands in the file. Times are in ticks.
-pub struct ScoreFile {
+pub struct MidiFile {
     /// 1..=32767
     pub ticks_per_quarter: u16,
     pub marks: Vec<(u64, Mark)>,
@@ -46,7 +46,7 @@ pub type Timed<'a> = (u64, TrackEventKind<'a>);
 /// The largest distance between two events.
 const LONGEST_DELTA: u64 = (1 << 28) - 1;
 
-impl ScoreFile {
+impl MidiFile {
     /// The bytes of the file; the same score has the same bytes.
     pub fn bytes(&self) -> Result<Vec<u8>> {
         let timing = Timing::Metrical(u15::new(self.ticks_per_quarter));

@@ -14,16 +14,16 @@ use crate::{model::KeyOdds, music::note::Key};
 
 /// The worker's expectations of one instance.
 #[derive(Debug)]
-pub struct Foresight {
+pub struct KeyPredictions {
     watchers: AtomicU32,
     keys: [AtomicF32; Key::COUNT],
 }
 
 /// Somebody watches, until this is dropped.
 #[derive(Debug)]
-pub struct Watch(Arc<Foresight>);
+pub struct Watch(Arc<KeyPredictions>);
 
-impl Foresight {
+impl KeyPredictions {
     /// From now on expectations are worked out. For the window, while it is open.
     pub fn watch(self: &Arc<Self>) -> Watch {
         self.watchers.fetch_add(1, Ordering::Relaxed);
@@ -49,7 +49,7 @@ impl Foresight {
     }
 }
 
-impl Default for Foresight {
+impl Default for KeyPredictions {
     fn default() -> Self {
         Self { watchers: AtomicU32::new(0), keys: std::array::from_fn(|_| AtomicF32::new(0.0)) }
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use antiphon::{
-    foresight::Foresight,
     improviser::{Improviser, Progress},
+    key_predictions::KeyPredictions,
     lane::{Ending, PerformerEnd, Reply, Request, Silence, SilenceId, lanes},
     model::embedded,
     music::{
@@ -18,10 +18,10 @@ use antiphon::{
 
 const MEZZO_FORTE: Velocity = Velocity::saturating(64);
 
-fn improviser(foresight: &Arc<Foresight>) -> (PerformerEnd, Improviser) {
+fn improviser(key_predictions: &Arc<KeyPredictions>) -> (PerformerEnd, Improviser) {
     let (performer_end, improviser_end) = lanes();
     let mut improviser = Improviser::new(improviser_end, embedded());
-    improviser.show_on(foresight.clone());
+    improviser.show_predictions_on(key_predictions.clone());
     (performer_end, improviser)
 }
 
@@ -61,41 +61,41 @@ fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<Reply> {
 #[test]
 fn every_model_shows_how_likely_each_next_key_is() {
     for model in 0..embedded().len() {
-        let foresight = Arc::new(Foresight::default());
-        let (mut end, mut improviser) = improviser(&foresight);
-        let _watch = foresight.watch();
+        let key_predictions = Arc::new(KeyPredictions::default());
+        let (mut end, mut improviser) = improviser(&key_predictions);
+        let _watch = key_predictions.watch();
         with_model(&mut end, model as u8);
         play(&mut end, 8);
         replies(&mut end, &mut improviser);
-        let keys = foresight.keys();
+        let keys = key_predictions.keys();
         assert!((keys.iter().sum::<f32>() - 1.0).abs() < 1e-3, "{model}");
         let near: f32 = keys[48..84].iter().sum();
         assert!(near > 0.5, "most likely something near what was played comes next, with model {model}");
         end.requests.push(Request::Forget).expect("room");
         replies(&mut end, &mut improviser);
-        assert_eq!(foresight.keys(), [0.0; Key::COUNT], "nothing is expected after nothing");
+        assert_eq!(key_predictions.keys(), [0.0; Key::COUNT], "nothing is expected after nothing");
     }
 }
 
 #[test]
 fn while_nobody_watches_nothing_is_shown() {
-    let foresight = Arc::new(Foresight::default());
-    let (mut end, mut improviser) = improviser(&foresight);
-    drop(foresight.watch());
+    let key_predictions = Arc::new(KeyPredictions::default());
+    let (mut end, mut improviser) = improviser(&key_predictions);
+    drop(key_predictions.watch());
     play(&mut end, 8);
     replies(&mut end, &mut improviser);
-    assert_eq!(foresight.keys(), [0.0; Key::COUNT]);
-    let _watch = foresight.watch();
+    assert_eq!(key_predictions.keys(), [0.0; Key::COUNT]);
+    let _watch = key_predictions.watch();
     replies(&mut end, &mut improviser);
-    assert!(foresight.keys().iter().sum::<f32>() > 0.5, "who begins to watch sees at once");
+    assert!(key_predictions.keys().iter().sum::<f32>() > 0.5, "who begins to watch sees at once");
 }
 
 #[test]
 fn who_watches_changes_nothing_that_is_played() {
     let answer = |watched: bool, model: u8| {
-        let foresight = Arc::new(Foresight::default());
-        let (mut end, mut improviser) = improviser(&foresight);
-        let _watch = watched.then(|| foresight.watch());
+        let key_predictions = Arc::new(KeyPredictions::default());
+        let (mut end, mut improviser) = improviser(&key_predictions);
+        let _watch = watched.then(|| key_predictions.watch());
         with_model(&mut end, model);
         let mut all = Vec::new();
         for turn in 0..3 {

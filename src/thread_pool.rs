@@ -1,4 +1,4 @@
-//! Work side by side: each desk has one thread of its own, since threads that share a product wait for each other.
+//! Work side by side on threads of one's own: each works alone, since threads that share a matrix product wait for each other.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -8,7 +8,7 @@ use std::{
 use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 /// A thread and what it works on.
-pub struct Desk<T> {
+pub struct PoolThread<T> {
     pool: OwnPool,
     pub seat: T,
 }
@@ -24,7 +24,7 @@ impl OwnPool {
     pub fn new(threads: usize) -> Result<Self, ThreadPoolBuildError> {
         let mut own = Self { pool: None, threads: Vec::new() };
         let spawn = |work: ThreadBuilder| {
-            let thread = thread::Builder::new().name("antiphon desk".to_owned());
+            let thread = thread::Builder::new().name("antiphon pool".to_owned());
             own.threads.push(thread.spawn(|| work.run())?);
             Ok(())
         };
@@ -46,39 +46,39 @@ impl Drop for OwnPool {
     }
 }
 
-impl<T: Send> Desk<T> {
+impl<T: Send> PoolThread<T> {
     /// Fails where the system has no thread to give.
     pub fn new(seat: T) -> Result<Self, ThreadPoolBuildError> {
         Ok(Self { pool: OwnPool::new(1)?, seat })
     }
 }
 
-/// What came of the work at all desks, in their order. Fails where one fails.
-pub fn side_by_side<T: Send, R: Send, E: Send>(
-    desks: &mut [Desk<T>],
+/// What came of the work on all threads, in their order. Fails where one fails.
+pub fn run_each<T: Send, R: Send, E: Send>(
+    threads: &mut [PoolThread<T>],
     work: impl Fn(&mut T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
     let work = &work;
     thread::scope(|scope| {
-        let mut threads = Vec::with_capacity(desks.len());
-        for Desk { pool, seat } in desks {
-            threads.push(scope.spawn(move || pool.install(|| work(seat))));
+        let mut running = Vec::with_capacity(threads.len());
+        for PoolThread { pool, seat } in threads {
+            running.push(scope.spawn(move || pool.install(|| work(seat))));
         }
-        threads.into_iter().map(|thread| thread.join().expect("work does not panic")).collect()
+        running.into_iter().map(|thread| thread.join().expect("work does not panic")).collect()
     })
 }
 
-/// What comes of each item, in their order; desks take one after the other. Fails where one fails.
-pub fn shared_out<I, R, E>(items: &[I], work: impl Fn(&I) -> Result<R, E> + Sync) -> Result<Vec<R>, E>
+/// What comes of each item, in their order; threads take one after the other. Fails where one fails.
+pub fn parallel_map<I, R, E>(items: &[I], work: impl Fn(&I) -> Result<R, E> + Sync) -> Result<Vec<R>, E>
 where
     I: Sync,
     R: Send,
     E: Send + From<ThreadPoolBuildError>,
 {
-    let desk = |_| Desk::new(());
-    let mut desks = (0..rayon::current_num_threads()).map(desk).collect::<Result<Vec<_>, _>>()?;
+    let thread = |_| PoolThread::new(());
+    let mut threads = (0..rayon::current_num_threads()).map(thread).collect::<Result<Vec<_>, _>>()?;
     let next = AtomicUsize::new(0);
-    let done = side_by_side(&mut desks, |()| -> Result<_, E> {
+    let done = run_each(&mut threads, |()| -> Result<_, E> {
         let mut done = Vec::new();
         while let Some((index, item)) = take(items, &next) {
             done.push((index, work(item)?));
@@ -104,13 +104,13 @@ mod tests {
     #[test]
     fn what_comes_of_items_stands_in_their_order() {
         let items: Vec<u32> = (0..100).collect();
-        let squares = shared_out(&items, |item| -> Result<u32> { Ok(item * item) }).expect("threads");
+        let squares = parallel_map(&items, |item| -> Result<u32> { Ok(item * item) }).expect("threads");
         assert!(squares.into_iter().eq(items.iter().map(|item| item * item)));
     }
 
     #[test]
     fn work_that_fails_at_one_desk_is_told() {
         let work = |&item: &u32| -> Result<u32> { if item == 7 { bail!("seven") } else { Ok(item) } };
-        assert_eq!(shared_out(&[5, 6, 7, 8], work).expect_err("it fails").to_string(), "seven");
+        assert_eq!(parallel_map(&[5, 6, 7, 8], work).expect_err("it fails").to_string(), "seven");
     }
 }
