@@ -20,7 +20,7 @@ use crate::music::{
     metre::Metre,
     note::{Note, Velocity},
     patience::Patience,
-    scale::Diatonic,
+    scale::KeyEstimate,
     time::{Moment, SampleTime, Seconds},
     turn::TurnId,
 };
@@ -232,13 +232,13 @@ pub struct SharedScale(AtomicU8);
 
 impl SharedScale {
     /// Realtime-safe.
-    pub fn tell(&self, scale: Option<Diatonic>) {
+    pub fn tell(&self, scale: Option<KeyEstimate>) {
         self.0.store(scale.map_or(0, |scale| scale.number()), Ordering::Relaxed);
     }
 
     /// What musicians call it; `None` where too little was heard. Allocates.
     pub fn name(&self) -> Option<String> {
-        Diatonic::name_of(self.0.load(Ordering::Relaxed))
+        KeyEstimate::name_of(self.0.load(Ordering::Relaxed))
     }
 }
 

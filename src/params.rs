@@ -315,6 +315,16 @@ mod tests {
     }
 
     #[test]
+    fn a_page_tells_what_every_parameter_does() {
+        let page = include_str!("../docs/parameters.md");
+        with_each(|id, param| {
+            // SAFETY: the parameters live as long as the check.
+            let name = unsafe { param.name() };
+            assert!(page.contains(&format!("| {name} |")), "{name} ({id}) has no row");
+        });
+    }
+
+    #[test]
     fn whatever_a_host_shows_can_be_typed_in() {
         with_each(|id, param| {
             for part in 0..=200 {

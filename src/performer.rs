@@ -2,27 +2,27 @@
 //!
 //! Everything here is realtime-safe once [`Performer::new`] is done, as long as the host keeps real time.
 
-mod floor;
 mod input;
 mod listening;
 mod output;
 mod partner;
+mod player_silence;
 mod port;
 mod rendering;
 mod replan;
 mod reports;
 mod settings;
-mod silence;
 mod sounding;
+mod turns;
 
 use std::{sync::Arc, time::Instant};
 
 use self::{
     input::Input,
     output::{Instrument, Output},
+    player_silence::{SilenceWatch, TakeOverFeedback},
     replan::Plan,
     reports::Reported,
-    silence::{SilenceWatch, TakeOverFeedback},
 };
 pub use self::{
     port::{Arrival, Gesture, Port, Refused, Sound},

@@ -14,15 +14,15 @@ use crate::{
         call::{CHORD_SPAN, Call},
         conditions::{Conditions, Harmony, Who},
         feel::steadiness,
-        generation::{Crowd, GenerationSettings, Polyphony, Register, Thousandths},
+        generation::{Crowd, GenerationSettings, Register, Thousandths},
         grid::Cell,
         hands::{AccompanimentMask, Part},
         keys::Keys,
-        memory::Memory,
+        memory::{KnownNote, Memory},
         metre::Metre,
-        note::{Key, KnownNote, Note, Velocity},
+        note::{Key, Note, Velocity},
         pace::{Pace, Stray},
-        scale::Diatonic,
+        scale::KeyEstimate,
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -30,9 +30,7 @@ use crate::{
 
 /// An answer is supposed to have begun with so many notes as the player's are: one stray note is no habit.
 const SUPPOSED_NOTES: f32 = 8.0;
-/// The pace of a player is that of so many of the newest notes, ...
-const NOTES_OF_PACE: usize = 64;
-/// ... and that of the moment is of so many.
+/// The pace of the moment is that of so many of the newest notes.
 const NEWEST: usize = 32;
 /// Nobody keeps to a scale more strictly.
 const LEAST_OUTSIDE: f32 = 0.01;
@@ -76,7 +74,7 @@ pub struct Answer {
     /// The player goes on meanwhile.
     is_along: bool,
     /// That of the player's notes, where it can be told, and how many of the answer's it holds and does not hold.
-    scale: Option<Diatonic>,
+    scale: Option<KeyEstimate>,
     kept: [u16; 2],
     /// How closely the player keeps to the beat, 0..=1.
     steadiness: f32,
@@ -130,12 +128,12 @@ impl Answer {
             until,
             touch,
             call,
-            pace: pace(call, scene),
+            pace: Call::pace(call, scene),
             close: close(from, until, &metre).filter(|_| mask.is_none()),
             ending,
             mask: mask.unwrap_or_default(),
             is_along: mask.is_some(),
-            scale: Diatonic::of(scene.keys_of_player()),
+            scale: KeyEstimate::of(scene.keys_of_player()),
             kept: [0; 2],
             steadiness: steadiness(scene.known_of_player()),
             chance: Chance::seed_from_u64(u64::from(seed)),
@@ -148,7 +146,7 @@ impl Answer {
             lately,
             onsets: lately,
             struck: Struck::before(if lately.is_empty() { Moment::EARLIEST } else { lately.newest() }),
-            voices: if mask.is_some() { still_sounding(scene, from) } else { Voices::new() },
+            voices: if mask.is_some() { Voices::of_plugin(scene, from) } else { Voices::new() },
             is_complete: false,
         }
     }
@@ -333,7 +331,7 @@ impl Answer {
     }
 
     /// How much more often the answer leaves the player's scale than she does, as a logarithm.
-    fn strays(&self, scale: Diatonic) -> f32 {
+    fn strays(&self, scale: KeyEstimate) -> f32 {
         let players = scale.outside().max(LEAST_OUTSIDE);
         let [inside, outside] = self.kept.map(f32::from);
         let own = (outside + players * SUPPOSED_NOTES) / (inside + outside + SUPPOSED_NOTES);
@@ -383,22 +381,6 @@ impl Answer {
         let spacing = spacing.max(self.mask.spacing).max(along);
         earliest.max(self.struck.over()).max(self.struck.onset + spacing)
     }
-}
-
-/// What sounds at a moment of what the plugin has played.
-fn still_sounding(scene: &Memory, from: Moment) -> Voices {
-    let mut voices = Voices::new();
-    let sounding = scene.of_plugin().filter(|note| note.onset + note.duration > from);
-    sounding.for_each(|note| voices.strike(note, Polyphony::UNLIMITED));
-    voices
-}
-
-/// Of a call, where it can be told.
-fn pace(call: Option<Call>, scene: &Memory) -> Option<Pace> {
-    if scene.is_empty() {
-        return Some(Pace::USUAL);
-    }
-    call.and_then(|call| call.pace_of_few()).or_else(|| Pace::of(scene.newest_of_player(NOTES_OF_PACE)))
 }
 
 /// How long before its end an answer comes to a close, if it has an end.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Improviser;
-use crate::{key_predictions::KeyPredictions, music::scale::Diatonic};
+use crate::{key_predictions::KeyPredictions, music::scale::KeyEstimate};
 
 /// So many notes of a window that slides are heard at once, before the worker looks for a request again.
 const AT_ONCE: usize = 4;
@@ -34,7 +34,7 @@ impl Improviser {
 
     /// Shows which scale the player keeps to.
     pub(super) fn tell_scale(&self) {
-        self.end.telemetry.scale.tell(Diatonic::of(self.memory.keys_of_player()));
+        self.end.telemetry.scale.tell(KeyEstimate::of(self.memory.keys_of_player()));
     }
 
     /// Shows how likely each next key is after all that is remembered, where that is not shown yet: a part of the work at

@@ -7,6 +7,7 @@ use crate::{
         grid::Cell,
         hands,
         keys::Keys,
+        memory::Memory,
         note::{Key, Note},
         time::{Moment, Seconds},
     },
@@ -110,6 +111,14 @@ pub struct Voices([Moment; Key::COUNT]);
 impl Voices {
     pub const fn new() -> Self {
         Self([Moment(0.0); Key::COUNT])
+    }
+
+    /// What sounds at a moment of what the plugin has played before.
+    pub fn of_plugin(scene: &Memory, at: Moment) -> Self {
+        let mut voices = Self::new();
+        let sounding = scene.of_plugin().filter(|note| note.onset + note.duration > at);
+        sounding.for_each(|note| voices.strike(note, Polyphony::UNLIMITED));
+        voices
     }
 
     /// A note begins. Where no voice is free, the one that would end first ends, as on the stage.

@@ -5,9 +5,9 @@
 mod attention;
 mod cost;
 mod experts;
+mod inference;
 mod minibatch;
 mod network;
-mod player;
 mod scene;
 #[cfg(test)]
 mod tests;
@@ -17,9 +17,9 @@ use std::ops::Range;
 
 pub(crate) use self::experts::EXPERTS;
 pub use self::{
+    inference::Antiphon,
     minibatch::{Minibatch, Stretch},
     network::{Network, Past},
-    player::Antiphon,
     scene::Scene,
 };
 use self::{

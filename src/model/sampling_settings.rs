@@ -5,7 +5,7 @@ use crate::music::{
     generation::GenerationSettings,
     note::{Key, Velocity},
     pace::Stray,
-    scale::Diatonic,
+    scale::KeyEstimate,
 };
 
 /// How likely each part of a note must be.
@@ -18,7 +18,7 @@ pub struct SamplingSettings {
     /// What dynamics are drawn towards.
     pub pull: Option<VelocityPull>,
     /// The scale that is kept to, and how many nats keys outside of it lose.
-    pub scale: Option<(Diatonic, f32)>,
+    pub scale: Option<(KeyEstimate, f32)>,
     /// What was played, beyond whose keys and dynamics odds fall.
     pub call: Option<Call>,
     /// How much more an onset keeps to the places of the beat than by the network's odds, at least 1.
@@ -130,7 +130,7 @@ impl SamplingSettings {
 
     /// The same, keeping to the player's scale as far as an answer strays from it more often than she does, as a logarithm.
     /// Realtime-safe.
-    pub fn within(self, scale: Diatonic, strays: f32, generation: &GenerationSettings) -> Self {
+    pub fn within(self, scale: KeyEstimate, strays: f32, generation: &GenerationSettings) -> Self {
         let least = if self.spares_between { STRICT_ALONG } else { 0.0 };
         let loss = (generation.key_follow.value() * least.max(STRICTNESS * strays)).clamp(0.0, STRICTEST);
         Self { scale: (loss > 0.0).then_some((scale, loss)), ..self }

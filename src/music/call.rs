@@ -3,11 +3,14 @@
 use super::{
     generation::Crowd,
     keys::Keys,
+    memory::Memory,
     note::{Key, Note, Velocity},
     pace::Pace,
     time::{Moment, Seconds},
 };
 
+/// The pace of a player is that of so many of the newest notes.
+const NOTES_OF_PACE: usize = 64;
 /// Strikes of one chord lie within this.
 pub const CHORD_SPAN: Seconds = Seconds(0.05);
 /// The silence behind the last onset counts as no longer than this, unless that is held, ...
@@ -53,8 +56,17 @@ impl Call {
         Some(Self { step, chord_step, duration: (it.durations / notes).exp(), ..it.call })
     }
 
+    /// The pace that an answer follows: of a call as short as that, or else of the player's newest notes; the usual one of who plays
+    /// from nothing.
+    pub fn pace(call: Option<Self>, scene: &Memory) -> Option<Pace> {
+        if scene.is_empty() {
+            return Some(Pace::USUAL);
+        }
+        call.and_then(|call| call.pace_of_few()).or_else(|| Pace::of(scene.newest_of_player(NOTES_OF_PACE)))
+    }
+
     /// Its pace, where it is so short that its notes are too few to tell one by themselves.
-    pub fn pace_of_few(&self) -> Option<Pace> {
+    fn pace_of_few(&self) -> Option<Pace> {
         let chords = (self.step * self.notes as f64 / self.chord_step).round() as usize;
         let together = self.notes.saturating_sub(chords);
         self.is_short().then(|| Pace::of_few(self.notes, together, self.chord_step, self.duration))

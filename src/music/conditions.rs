@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use super::{feel::Swing, keys::PITCH_CLASSES, scale::Root, time::Seconds};
+use super::{keys::PITCH_CLASSES, scale::Root, time::Seconds};
 
 /// Parts of a beat in which a place is counted.
 const TICKS: f64 = 960.0;
@@ -202,6 +202,38 @@ impl Style {
 impl Who {
     pub fn index(self) -> usize {
         self as usize
+    }
+}
+
+/// Where the second eighth of each beat is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swing(u16);
+
+impl Swing {
+    /// Both eighths are as long.
+    pub const STRAIGHT: Self = Self(480);
+
+    /// The second eighth at this part of a beat, to the nearest tick of 960.
+    pub fn at(part: f64) -> Self {
+        Self((part * TICKS).round() as u16)
+    }
+
+    /// The beat as it is played: the way back from [`Self::written`].
+    pub fn played(self, beat: f64) -> f64 {
+        let (whole, place) = (beat.floor(), beat - beat.floor());
+        let second = f64::from(self.0) / TICKS;
+        whole + if place < 0.5 { place * 2.0 * second } else { 1.0 - (1.0 - place) * 2.0 * (1.0 - second) }
+    }
+
+    /// The beat as it is written: what is played at the second eighth stands at a half. Realtime-safe.
+    pub fn written(self, beat: f64) -> f64 {
+        if self == Self::STRAIGHT {
+            return beat;
+        }
+        let (whole, place) = (beat.floor(), beat - beat.floor());
+        let second = f64::from(self.0) / TICKS;
+        let written = if place < second { place / second } else { 1.0 + (place - second) / (1.0 - second) };
+        whole + written / 2.0
     }
 }
 

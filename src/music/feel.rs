@@ -2,10 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use super::conditions::{Conditions, PLACES};
+use super::conditions::{Conditions, PLACES, Swing};
 
-/// Parts of a beat in which it is counted.
-const TICKS: f64 = 960.0;
 /// The second eighth of a beat lies in here, ...
 const EIGHTHS: std::ops::Range<f64> = 0.42..0.72;
 /// ... and swings from here on.
@@ -18,14 +16,7 @@ const NEWEST: usize = 64;
 const SECOND_OF_THREE: std::ops::Range<f64> = 0.27..0.40;
 const FOURTH_OF_FOUR: std::ops::Range<f64> = 0.77..0.90;
 
-/// Where the second eighth of each beat is played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Swing(u16);
-
 impl Swing {
-    /// Both eighths are as long.
-    pub const STRAIGHT: Self = Self(480);
-
     /// How a player swings, by what is known of the newest notes; straight where she does not, or where too little is known. Realtime-safe.
     pub fn of<'a>(known: impl DoubleEndedIterator<Item = &'a Conditions>) -> Self {
         let mut eighths = [0.0; NEWEST];
@@ -48,29 +39,6 @@ impl Swing {
         let swung = &mut eighths[..count];
         swung.sort_unstable_by(f64::total_cmp);
         Self::at(swung[count / 2])
-    }
-
-    /// The second eighth at this part of a beat, to the nearest tick of 960.
-    pub fn at(part: f64) -> Self {
-        Self((part * TICKS).round() as u16)
-    }
-
-    /// The beat as it is played: the way back from [`Self::written`].
-    pub fn played(self, beat: f64) -> f64 {
-        let (whole, place) = (beat.floor(), beat - beat.floor());
-        let second = f64::from(self.0) / TICKS;
-        whole + if place < 0.5 { place * 2.0 * second } else { 1.0 - (1.0 - place) * 2.0 * (1.0 - second) }
-    }
-
-    /// The beat as it is written: what is played at the second eighth stands at a half. Realtime-safe.
-    pub fn written(self, beat: f64) -> f64 {
-        if self == Self::STRAIGHT {
-            return beat;
-        }
-        let (whole, place) = (beat.floor(), beat - beat.floor());
-        let second = f64::from(self.0) / TICKS;
-        let written = if place < second { place / second } else { 1.0 + (place - second) / (1.0 - second) };
-        whole + written / 2.0
     }
 }
 

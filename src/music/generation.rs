@@ -64,7 +64,7 @@ impl GenerationSettings {
 
     /// The same for who plays this part beside the player: in as many voices as that has.
     pub fn playing(self, part: Part) -> Self {
-        Self { part, polyphony: self.polyphony.min(part.voices()), ..self }
+        Self { part, polyphony: self.polyphony.min(voices(part)), ..self }
     }
 
     /// What may be played: the keys of the scale within the register; none where they share none.
@@ -167,6 +167,15 @@ impl Polyphony {
 
     pub const fn count(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// So many notes a part has at once at most.
+fn voices(part: Part) -> Polyphony {
+    match part {
+        Part::Free => Polyphony::UNLIMITED,
+        Part::LeftHand => Polyphony::voices(4),
+        Part::Bass | Part::SecondVoice => Polyphony::voices(1),
     }
 }
 

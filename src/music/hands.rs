@@ -1,7 +1,6 @@
 //! Where the player's hands are, and the room they need beside somebody who plays along.
 
 use super::{
-    generation::Polyphony,
     keys::Keys,
     note::Key,
     time::{SampleRate, SampleTime, Seconds},
@@ -67,15 +66,6 @@ pub fn within_reach(struck: Keys) -> Keys {
 }
 
 impl Part {
-    /// So many notes it has at once at most.
-    pub fn voices(self) -> Polyphony {
-        match self {
-            Self::Free => Polyphony::UNLIMITED,
-            Self::LeftHand => Polyphony::voices(4),
-            Self::Bass | Self::SecondVoice => Polyphony::voices(1),
-        }
-    }
-
     /// Its chords lie so far apart at least.
     fn spacing(self) -> Seconds {
         match self {

@@ -3,7 +3,7 @@
 use super::{
     conditions::{Conditions, Who},
     grid::{Cell, GridNote},
-    note::{Key, KnownNote, Note},
+    note::{Key, Note},
     time::Moment,
 };
 
@@ -188,6 +188,20 @@ impl Memory {
 impl Default for Memory {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A note with what is known around it at its onset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KnownNote {
+    pub note: Note,
+    pub conditions: Conditions,
+}
+
+impl From<Note> for KnownNote {
+    /// Nothing else is known.
+    fn from(note: Note) -> Self {
+        Self { note, conditions: Conditions::UNKNOWN }
     }
 }
 

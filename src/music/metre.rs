@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, num::NonZeroU16};
 
-use super::{conditions::Pulse, feel::Swing, time::Moment};
+use super::{conditions::Pulse, conditions::Swing, time::Moment};
 
 /// In which a bar is measured.
 const TICKS_PER_BEAT: f64 = 960.0;

@@ -1,9 +1,6 @@
 //! What is played.
 
-use super::{
-    conditions::Conditions,
-    time::{Moment, Seconds},
-};
+use super::time::{Moment, Seconds};
 
 /// A note that was played or will be played.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,20 +9,6 @@ pub struct Note {
     pub duration: Seconds,
     pub key: Key,
     pub velocity: Velocity,
-}
-
-/// A note with what is known around it at its onset.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct KnownNote {
-    pub note: Note,
-    pub conditions: Conditions,
-}
-
-impl From<Note> for KnownNote {
-    /// Nothing else is known.
-    fn from(note: Note) -> Self {
-        Self { note, conditions: Conditions::UNKNOWN }
-    }
 }
 
 /// A note as the networks know it: its onset is told as the step from the onset before.

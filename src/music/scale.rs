@@ -112,7 +112,7 @@ const FIFTH: usize = 7;
 
 /// The diatonic scale that holds most of some notes, and how many it does not hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Diatonic {
+pub struct KeyEstimate {
     /// The pitch class of its major root.
     root: usize,
     /// The share of the notes outside of it, 0..=1.
@@ -121,7 +121,7 @@ pub struct Diatonic {
     is_minor: bool,
 }
 
-impl Diatonic {
+impl KeyEstimate {
     /// `None` where there are too few keys to tell. Realtime-safe.
     pub fn of(keys: impl Iterator<Item = Key>) -> Option<Self> {
         let (mut counts, mut all) = ([0_usize; PITCH_CLASSES], 0);
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_melody_keeps_to_its_scale_but_for_a_passing_note() {
         let melody = [62, 64, 66, 67, 69, 71, 73, 74, 69, 66, 68, 69, 62, 57];
-        let scale = Diatonic::of(melody.into_iter().map(Key::saturating)).expect("enough notes");
+        let scale = KeyEstimate::of(melody.into_iter().map(Key::saturating)).expect("enough notes");
         assert!(scale.holds(Key::saturating(61)) && !scale.holds(Key::saturating(60)));
         assert!((scale.outside() - 1.0 / 14.0).abs() < 1e-6);
         assert_eq!(scale.name(), "D major");
@@ -213,14 +213,14 @@ mod tests {
     #[test]
     fn a_minor_key_is_known_by_its_tonic_and_its_fifth() {
         let melody = [57, 60, 64, 69, 67, 65, 64, 62, 60, 59, 57, 64, 69, 57];
-        let scale = Diatonic::of(melody.into_iter().map(Key::saturating)).expect("enough notes");
+        let scale = KeyEstimate::of(melody.into_iter().map(Key::saturating)).expect("enough notes");
         assert_eq!(scale.name(), "A minor");
-        assert_eq!(Diatonic::name_of(scale.number()).as_deref(), Some("A minor"));
-        assert_eq!([0, 25].map(Diatonic::name_of), [None, None]);
+        assert_eq!(KeyEstimate::name_of(scale.number()).as_deref(), Some("A minor"));
+        assert_eq!([0, 25].map(KeyEstimate::name_of), [None, None]);
     }
 
     #[test]
     fn a_few_notes_keep_to_no_scale() {
-        assert_eq!(Diatonic::of([60, 64, 67].into_iter().map(Key::saturating)), None);
+        assert_eq!(KeyEstimate::of([60, 64, 67].into_iter().map(Key::saturating)), None);
     }
 }

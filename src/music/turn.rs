@@ -1,7 +1,7 @@
 //! Who has the floor: a pure state machine over positions of the music.
 
 mod floor;
-mod passing;
+mod handover;
 mod rules;
 #[cfg(test)]
 mod tests;

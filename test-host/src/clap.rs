@@ -31,8 +31,9 @@ use serde_json::Value;
 pub use self::{gui::Pixels, process::Chord};
 use self::{parameters::Range, process::Outputs};
 use crate::{
-    host::{Block, Host, Mode, Output, Parameter, Setup},
+    host::{Block, Host, Output, Parameter},
     score::Kind,
+    score::{Mode, Setup},
 };
 
 /// Events of one block for which there is room from the start, so that no call allocates.

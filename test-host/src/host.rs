@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::{score::Event, transport::TransportState};
+use crate::{
+    score::{Event, Setup},
+    transport::TransportState,
+};
 
 /// A host with one plugin in it. One thread plays all its roles.
 ///
@@ -49,23 +52,6 @@ pub trait Host {
             .cloned()
             .with_context(|| format!("the plugin has no parameter \"{name}\", only {names}"))
     }
-}
-
-/// How a plugin is activated.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Setup {
-    /// In samples per second.
-    pub sample_rate: f64,
-    /// In samples.
-    pub largest_block: u32,
-    pub mode: Mode,
-}
-
-/// Whether someone listens while the plugin works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Realtime,
-    Offline,
 }
 
 /// One process call's worth of the host's time.

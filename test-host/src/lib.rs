@@ -17,9 +17,9 @@ pub mod vst3;
 pub mod play;
 
 pub use clap::Clap;
-pub use host::{Host, Mode, Setup};
+pub use host::Host;
 pub use play::{Blocks, Pace, Part, play};
-pub use score::{Event, Kind, Performance, Sounded};
+pub use score::{Event, Kind, Mode, Performance, Setup, Sounded};
 pub use transport::Transport;
 #[cfg(feature = "vst3")]
 pub use vst3::Vst3;

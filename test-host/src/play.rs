@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    host::{Block, Host, Output, Setup},
-    score::{Event, Kind, Performance},
+    host::{Block, Host, Output},
+    score::{Event, Kind, Performance, Setup},
     transport::{Playhead, Transport},
 };
 

@@ -5,8 +5,6 @@ use std::{
     time::Duration,
 };
 
-use crate::host::Setup;
-
 /// Something that happens at one sample of the host's clock, which counts from the start of playing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event {
@@ -122,6 +120,23 @@ pub fn notes(events: &[Event]) -> Vec<Sounded> {
         }
     }
     notes
+}
+
+/// How a plugin is activated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Setup {
+    /// In samples per second.
+    pub sample_rate: f64,
+    /// In samples.
+    pub largest_block: u32,
+    pub mode: Mode,
+}
+
+/// Whether someone listens while the plugin works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Realtime,
+    Offline,
 }
 
 #[cfg(test)]

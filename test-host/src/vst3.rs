@@ -13,8 +13,8 @@ use vst3_host::{
 };
 
 use crate::{
-    host::{Block, Host, Mode, Output, Parameter, Setup},
-    score::{Event, Kind},
+    host::{Block, Host, Output, Parameter},
+    score::{Event, Kind, Mode, Setup},
 };
 
 /// Buffers of one channel more than a plugin without audio has: they tell the host the block's length.

@@ -68,6 +68,17 @@ pub fn clap_bundle() -> Result<PathBuf> {
     Ok(bundled_folder()?.join("Antiphon.clap"))
 }
 
+/// A bundle that somebody names, wherever it lies.
+///
+/// # Errors
+/// When nothing is there; the sentence says what to give.
+pub fn given(path: &Path) -> Result<PathBuf> {
+    path.canonicalize().with_context(|| {
+        let path = path.display();
+        format!("{path} cannot be opened: give an Antiphon.clap, such as `cargo xtask bundle` leaves in target/bundled")
+    })
+}
+
 /// The folder of the project.
 ///
 /// # Errors

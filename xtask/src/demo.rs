@@ -118,14 +118,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// The bundle that was given, or else one that is built now.
 fn played(arguments: &Arguments) -> Result<PathBuf> {
-    let Some(given) = &arguments.bundle else {
-        bundle::run(&bundle::Arguments {})?;
-        return bundle::clap_bundle();
-    };
-    given.canonicalize().with_context(|| {
-        let given = given.display();
-        format!("{given} cannot be opened: give an Antiphon.clap, such as `cargo xtask bundle` leaves in target/bundled")
-    })
+    if let Some(given) = &arguments.bundle {
+        return bundle::given(given);
+    }
+    bundle::run(&bundle::Arguments {})?;
+    bundle::clap_bundle()
 }
 
 /// One take of all turns, by a fresh instance of the plugin.
@@ -149,16 +146,12 @@ fn perform(
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        env,
-        env::consts::{DLL_PREFIX, DLL_SUFFIX},
-        fs,
-    };
+    use std::fs;
 
     use clap::Parser;
 
     use super::*;
-    use crate::scratch::Folder;
+    use crate::scratch::{Folder, plugin_library};
 
     #[derive(Parser)]
     struct Line {
@@ -189,12 +182,8 @@ mod tests {
     #[test]
     fn a_given_bundle_is_played_wherever_it_lies() {
         let folder = Folder::new("demo-bundle");
-        // Cargo has built the plugin's library beside this program.
-        let library = env::current_exe()
-            .expect("a program")
-            .with_file_name(format!("{DLL_PREFIX}antiphon{DLL_SUFFIX}"));
         let bundle = folder.join("Elsewhere.clap");
-        fs::copy(library, &bundle).expect("the library");
+        fs::copy(plugin_library(), &bundle).expect("the library");
         run(&played_by(&bundle, &folder)).expect("it plays");
         assert!(folder.join("out/take.mid").exists() && folder.join("out/take.png").exists());
     }

@@ -1,9 +1,18 @@
-//! Folders for tests.
+//! What tests need: a folder of their own, and the plugin's library.
 
 use std::{
+    env::{
+        self,
+        consts::{DLL_PREFIX, DLL_SUFFIX},
+    },
     fs,
     path::{Path, PathBuf},
 };
+
+/// The plugin's library, which cargo has built beside this program.
+pub fn plugin_library() -> PathBuf {
+    env::current_exe().expect("a program").with_file_name(format!("{DLL_PREFIX}antiphon{DLL_SUFFIX}"))
+}
 
 /// A folder that is removed at the end, with a folder `deeper` inside.
 pub struct Folder(PathBuf);
@@ -11,7 +20,7 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// Every test needs a name of its own.
     pub fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("antiphon-{name}-{}", std::process::id()));
+        let path = env::temp_dir().join(format!("antiphon-{name}-{}", std::process::id()));
         fs::create_dir_all(path.join("deeper")).expect("a folder");
         Self(path)
     }

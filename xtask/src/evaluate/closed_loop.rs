@@ -13,14 +13,23 @@ mod plugin;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
-use antiphon::{music::feel::Swing, thread_pool::parallel_map};
+use antiphon::{
+    music::conditions::Swing,
+    plugin::{Exported, NoteEffect},
+    thread_pool::parallel_map,
+};
+use test_host::Clap;
 
 use crate::{
+    bundle,
     corpus::{
         LeftOut, Split,
         collection::{self, Corpus, Source},
@@ -66,6 +75,9 @@ pub struct Options {
     /// Raise the tempo with every bar by so many percent
     #[arg(long, requires = "looped", value_name = "PERCENT", allow_negative_numbers = true, value_parser = number::<-10, 10>)]
     ramp: Option<f64>,
+    /// Play this CLAP bundle, instead of the plugin as it is built into this program
+    #[arg(long, requires = "looped", value_name = "PATH")]
+    bundle: Option<PathBuf>,
     /// Any parameter of the plugin by its name and text, such as "Temperature=0.9"; repeatable
     #[arg(long = "set", requires = "looped", value_name = "NAME=VALUE", value_parser = setting)]
     settings: Vec<Setting>,
@@ -175,7 +187,8 @@ fn played(
     let bar = super::progress(&format!("{corpus} {mode} {}", model.name()), excerpts.len());
     let heard = parallel_map(excerpts, |excerpt| -> Result<_> {
         let turns = Turns::new(mode, excerpt, options.call_bars);
-        let answers = plugin::play(excerpt, &turns, mode, model, &settings(options), options.song())?;
+        let clap = fresh(options.bundle.as_deref())?;
+        let answers = plugin::play(clap, excerpt, &turns, mode, model, &settings(options), options.song())?;
         bar.inc(1);
         Ok(Heard::new(excerpt, &turns, &answers))
     })?;
@@ -190,6 +203,14 @@ fn played(
 impl Options {
     fn song(&self) -> Song {
         if self.stopped { Song::Stands } else { Song::Runs }
+    }
+}
+
+/// A fresh instance of the plugin: of a bundle, or of this program.
+fn fresh(bundle: Option<&Path>) -> Result<Clap> {
+    match bundle {
+        Some(path) => Clap::open(&bundle::given(path)?, NoteEffect::CLAP_ID),
+        None => bundle::linked::<NoteEffect>(),
     }
 }
 

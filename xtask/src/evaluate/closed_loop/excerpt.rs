@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use anyhow::Result;
 
-use antiphon::music::feel::Swing;
+use antiphon::music::conditions::Swing;
 
 use super::passage::{HeardNote, sustain};
 use crate::corpus::{

@@ -15,7 +15,6 @@ use crate::{
     models::Choice,
 };
 
-const PLUGIN: &str = "audio.antiphon.midi";
 const RATE: f64 = 48_000.0;
 const BLOCKS: Blocks = Blocks::Fixed(512);
 /// What a host shows where nobody has set a tempo, in quarter notes per minute.
@@ -86,11 +85,12 @@ pub enum Song {
     Stands,
 }
 
-/// What a fresh instance of the plugin plays with the player of these turns, by onset.
+/// What `clap`, a fresh instance of the plugin, plays with the player of these turns, by onset.
 ///
 /// # Errors
 /// When the plugin fails, or refuses a setting; the sentence says what it takes.
 pub fn play(
+    mut clap: Clap,
     excerpt: &Excerpt,
     turns: &Turns,
     mode: PlayMode,
@@ -98,8 +98,6 @@ pub fn play(
     settings: &[Setting],
     song: Song,
 ) -> Result<Vec<HeardNote>> {
-    // SAFETY: the framework's entry is a valid one.
-    let mut clap = unsafe { Clap::in_process((&raw const antiphon::plugin::clap_entry).cast(), PLUGIN) }?;
     model.set(&mut clap)?;
     clap.set_text("Mode", &mode.to_string())?;
     for Setting { name, text } in settings {

@@ -4,7 +4,10 @@ use clap::Parser;
 use test_host::transport::Playhead;
 
 use super::*;
-use crate::{documented::assert_documented, scratch::Folder};
+use crate::{
+    documented::assert_documented,
+    scratch::{Folder, plugin_library},
+};
 
 #[derive(Parser)]
 struct Line {
@@ -99,8 +102,18 @@ fn the_same_performance_gives_the_same_answers_in_their_turns() {
     let turns = Turns::new(PlayMode::Answer, &excerpt, 2);
     let model = Choice::new("classic-25").expect("an embedded model");
     let settings = [Setting::new("Thru", "off"), Setting::new("Silence", "0.5")];
-    let play =
-        || plugin::play(&excerpt, &turns, PlayMode::Answer, &model, &settings, Song::Runs).expect("it plays");
+    let play = || {
+        plugin::play(
+            fresh(None).expect("a plugin"),
+            &excerpt,
+            &turns,
+            PlayMode::Answer,
+            &model,
+            &settings,
+            Song::Runs,
+        )
+        .expect("it plays")
+    };
     let played = play();
     assert_eq!(played, play());
     let heard = Heard::new(&excerpt, &turns, &played);
@@ -114,6 +127,22 @@ fn the_same_performance_gives_the_same_answers_in_their_turns() {
     assert!(figures.answer.iter().flatten().all(|value| value.is_finite()));
     let row = Row::new(Corpus::Pop909, PlayMode::Answer, "classic-25", &[figures], &[heard]);
     assert_documented("evaluate --loop", &serde_json::to_value(row).expect("a row is plain numbers"));
+}
+
+#[test]
+fn a_bundle_plays_what_the_plugin_in_this_program_plays() {
+    let folder = Folder::new("loop-bundle");
+    song(&folder, 12);
+    let excerpt = excerpt(&folder, 8, &Retiming::NONE);
+    let turns = Turns::new(PlayMode::Answer, &excerpt, 2);
+    let model = Choice::new("classic-25").expect("an embedded model");
+    let [linked, bundled] = [None, Some(plugin_library())].map(|bundle| {
+        let clap = fresh(bundle.as_deref()).expect("a plugin");
+        plugin::play(clap, &excerpt, &turns, PlayMode::Answer, &model, &[], Song::Runs).expect("it plays")
+    });
+    assert_eq!(bundled, linked);
+    let error = fresh(Some(&folder.join("None.clap"))).err().expect("nothing is there");
+    assert!(error.to_string().contains("give an Antiphon.clap"), "{error}");
 }
 
 #[test]
@@ -134,8 +163,16 @@ fn an_unknown_setting_is_told_by_the_plugin_and_a_forbidden_one_by_the_command()
     let turns = Turns::new(PlayMode::Answer, &excerpt, 2);
     let model = Choice::new("classic-25").expect("an embedded model");
     let wrong = [Setting::new("Swong", "60")];
-    let error = plugin::play(&excerpt, &turns, PlayMode::Answer, &model, &wrong, Song::Runs)
-        .expect_err("no such parameter");
+    let error = plugin::play(
+        fresh(None).expect("a plugin"),
+        &excerpt,
+        &turns,
+        PlayMode::Answer,
+        &model,
+        &wrong,
+        Song::Runs,
+    )
+    .expect_err("no such parameter");
     assert!(error.to_string().contains("\"Swong\""), "{error}");
     let line = ["evaluate", "--loop", "--data", "x", "--set", "Thru=on"];
     let error = Line::try_parse_from(line).err().expect("the answer must come out alone").to_string();

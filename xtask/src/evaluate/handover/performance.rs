@@ -7,8 +7,8 @@ use antiphon::{
     improviser::{PHRASE_END, PhraseEnd, SHORTEST},
     music::{
         conditions::{Conditions, Who},
-        memory::Memory,
-        note::{KnownNote, Note},
+        memory::{KnownNote, Memory},
+        note::Note,
         patience::Patience,
         time::{Moment, Seconds},
     },
