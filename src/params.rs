@@ -320,7 +320,9 @@ mod tests {
         with_each(|id, param| {
             // SAFETY: the parameters live as long as the check.
             let name = unsafe { param.name() };
-            assert!(page.contains(&format!("| {name} |")), "{name} ({id}) has no row");
+            let names = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+            let is_told = names.flat_map(|names| names.split(", ")).any(|told| told.eq_ignore_ascii_case(name));
+            assert!(is_told, "{name} ({id}) has no row");
         });
     }
 
