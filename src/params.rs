@@ -321,7 +321,8 @@ mod tests {
             // SAFETY: the parameters live as long as the check.
             let name = unsafe { param.name() };
             let names = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
-            let is_told = names.flat_map(|names| names.split(", ")).any(|told| told.eq_ignore_ascii_case(name));
+            let is_told =
+                names.flat_map(|names| names.split(", ")).any(|told| told.eq_ignore_ascii_case(name));
             assert!(is_told, "{name} ({id}) has no row");
         });
     }
