@@ -36,7 +36,7 @@ pub const PROMISES: &[Promise] = &[
             "owners::a_key_has_one_owner_and_what_the_player_has_released_sounds_no_more",
             "owners::a_strike_that_passes_unheard_takes_the_key_over_until_its_own_release",
             "owners::after_a_new_activation_nothing_sounds",
-            "music::hearing::tests::held_keys_and_pedals_are_those_of_any_receiver",
+            "music::note_tracker::tests::held_keys_and_pedals_are_those_of_any_receiver",
         ],
     },
     Promise {
