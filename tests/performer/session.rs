@@ -14,7 +14,7 @@ mod worker;
 use std::sync::Arc;
 
 use antiphon::{
-    lane::{Telemetry, lanes},
+    lane::{PerformerEnd, Telemetry, lanes},
     music::time::{SampleRate, Samples},
     performer::{Arrival, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers},
 };
@@ -34,6 +34,8 @@ pub const RATE: f64 = 48_000.0;
 const MINUTES: u64 = 40;
 /// So often the player sets something otherwise, on average.
 const CHANGE_SECONDS: f64 = 4.0;
+/// So often the host activates the plugin anew, on average.
+const ACTIVATION_SECONDS: f64 = 60.0;
 /// A session of its own for each of so many minutes.
 const MINUTES_A_SESSION: u64 = 10;
 
@@ -44,6 +46,15 @@ struct Block<'a> {
     names: &'a mut Names,
     next: usize,
     begin: u64,
+    /// How many events the host still takes.
+    room: usize,
+}
+
+impl Block<'_> {
+    fn send(&mut self) -> Result<(), Refused> {
+        self.room = self.room.checked_sub(1).ok_or(Refused)?;
+        Ok(())
+    }
 }
 
 impl Port for Block<'_> {
@@ -58,28 +69,59 @@ impl Port for Block<'_> {
     }
 
     fn pass(&mut self, arrival: Arrival<()>) -> Result<(), Refused> {
+        self.send()?;
         self.log.passed(arrival.gesture);
         Ok(())
     }
 
     fn play(&mut self, offset: u32, sound: Sound) -> Result<(), Refused> {
-        self.log.sound(self.begin + u64::from(offset), sound);
-        Ok(())
+        let sent = self.send();
+        match sent {
+            Ok(()) => self.log.sound(self.begin + u64::from(offset), sound),
+            Err(Refused) => self.log.refused(sound),
+        }
+        sent
     }
+}
+
+/// An instance: its performer and its worker.
+struct Instance {
+    performer: Performer,
+    worker: Worker,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Instance {
+    fn new(settings: Settings) -> Self {
+        let telemetry = Arc::new(Telemetry::default());
+        let (performer_end, improviser_end) = lanes();
+        let performer = performer(performer_end, &telemetry, settings, Past::default());
+        Self { performer, worker: Worker::new(improviser_end), telemetry }
+    }
+
+    /// The host stops processing, and begins again.
+    fn activated_anew(self, settings: Settings, log: &mut Log) -> Self {
+        let Self { performer: left, worker, telemetry } = self;
+        let past = left.leave();
+        let (performer_end, improviser_end) = lanes();
+        let worker = worker.activated_anew(improviser_end, log);
+        log.activated_anew();
+        let mut performer = performer(performer_end, &telemetry, settings, past);
+        performer.reset();
+        Self { performer, worker, telemetry }
+    }
+}
+
+fn performer(end: PerformerEnd, telemetry: &Arc<Telemetry>, settings: Settings, past: Past) -> Performer {
+    Performer::new(SampleRate(RATE), end, Partner::Worker, telemetry.clone(), settings, past)
 }
 
 /// Plays for so many samples and writes down all that happens.
 fn session(seed: u64, length: u64) -> Log {
     let mut chance = Pcg32::seed_from_u64(seed);
-    let (performer_end, improviser_end) = lanes();
-    let (relayed_end, worker_end) = lanes();
-    let mut worker = Worker::new(improviser_end, relayed_end, worker_end);
     let (mut host, mut player) = (Host::new(seed % 3 != 2), Player::new());
     let mut settings = Settings { seed: seed as u32, ..SETTINGS };
-    let telemetry = Arc::new(Telemetry::default());
-    let (rate, past) = (SampleRate(RATE), Past::default());
-    let partner = Partner::Worker;
-    let mut performer = Performer::new(rate, performer_end, partner, telemetry, settings, past);
+    let mut instance = Instance::new(settings);
     let (mut log, mut begin) = (Log::default(), 0);
     // Some hosts name notes, and some tell their position inexactly.
     let mut names = if seed % 2 == 1 { Names::given() } else { Names::default() };
@@ -91,21 +133,27 @@ fn session(seed: u64, length: u64) -> Log {
         if chance.random_bool(seconds / CHANGE_SECONDS) {
             settings = wishes::change_mind(settings, &mut chance);
         }
+        if chance.random_bool(seconds / ACTIVATION_SECONDS) {
+            instance = instance.activated_anew(settings, &mut log);
+        }
         settings.triggers = wishes::press(seconds, &mut chance);
         let transport = host.begin_block(frames, &mut chance);
         log.begin_block(begin, &host, settings);
         let gestures = player.play(begin, frames, &settings.rules, &mut chance);
-        let mut block = Block { log: &mut log, gestures: &gestures, names: &mut names, next: 0, begin };
-        performer.process(&transport, Samples(frames), settings, &mut block);
+        let room = host::room(&mut chance);
+        let mut block = Block { log: &mut log, gestures: &gestures, names: &mut names, next: 0, begin, room };
+        instance.performer.process(&transport, Samples(frames), settings, &mut block);
+        log.end_block(room);
         begin += frames;
-        worker.work(frames, begin, &mut log, &mut chance);
+        instance.worker.work(frames, begin, &mut log, &mut chance);
     }
     // Whatever the host does: what sounds now would sound for ever.
     settings = Settings { triggers: Triggers::NONE, bypass: true, ..settings };
     let transport = host.stop();
     log.begin_block(begin, &host, settings);
-    let mut block = Block { log: &mut log, gestures: &[], names: &mut names, next: 0, begin };
-    performer.process(&transport, Samples(1), settings, &mut block);
+    let (gestures, names, room) = (&[], &mut names, usize::MAX);
+    let mut block = Block { log: &mut log, gestures, names, next: 0, begin, room };
+    instance.performer.process(&transport, Samples(1), settings, &mut block);
     log
 }
 
@@ -117,6 +165,7 @@ fn in_a_session_the_plugin_keeps_to_all_that_was_asked_for() {
     };
     let length = MINUTES_A_SESSION * 60 * RATE as u64;
     let (mut notes, mut strikes, mut expected, mut changes, mut panics) = (0, 0, 0, 0, 0);
+    let (mut refusals, mut activations) = (0, 0);
     for seed in 0..minutes.div_ceil(MINUTES_A_SESSION) {
         let log = session(seed, length);
         for (name, check) in CHECKS {
@@ -129,11 +178,14 @@ fn in_a_session_the_plugin_keeps_to_all_that_was_asked_for() {
         expected += log.expected_hand_overs;
         changes += log.changes_of_mind;
         panics += log.panics.len();
+        refusals += log.refusals;
+        activations += log.activations;
     }
     println!(
         "proved: {minutes} minutes: {strikes} strikes heard, {notes} notes of the plugin's, {expected} hand-overs where they were \
-         expected, {changes} changes of mind, {panics} panics"
+         expected, {changes} changes of mind, {panics} panics, {refusals} events refused, {activations} new activations"
     );
     assert!(notes as u64 > minutes * 20, "{notes} notes are hardly a session");
-    assert!(expected > 0 && changes > 0 && panics > 0, "something never happened");
+    let happened = [expected, changes, panics, refusals, activations];
+    assert!(happened.into_iter().all(|times| times > 0), "something never happened");
 }

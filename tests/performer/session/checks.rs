@@ -14,6 +14,7 @@ type Check = fn(&Log) -> Result<(), String>;
 
 pub const CHECKS: &[(&str, Check)] = &[
     ("no note hangs", nothing_hangs),
+    ("what the host would not take goes out as soon as it takes it", |log| never(log.unpaid)),
     ("every note sounds where its plan says", nothing_is_misplaced),
     ("a grid at full strength has every note on its lines", nothing_is_off_the_grid),
     ("after a strike the answer is silent", strikes_silence_answers),

@@ -42,6 +42,12 @@ impl Hands {
         self.held.retain(|place| hears(settings, place.channel) && !settings.bypass && !panic);
     }
 
+    /// Who begins to listen knows of no key that is held already.
+    pub fn forget(&mut self) {
+        self.pass(u64::MAX);
+        self.held.clear();
+    }
+
     /// A gesture of this block is to come, if it is heard.
     pub fn announce(&mut self, at: u64, gesture: Gesture, settings: &Settings) {
         let is_heard = match gesture {

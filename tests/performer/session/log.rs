@@ -39,11 +39,20 @@ pub struct Log {
     /// How many answers began where the partner expected the end of the call, and how often one was planned anew.
     pub expected_hand_overs: usize,
     pub changes_of_mind: usize,
+    /// How many events the host did not take, and how often it activated the plugin anew.
+    pub refusals: usize,
+    pub activations: usize,
+    /// The first block at whose end something was owed that the host would have taken.
+    pub unpaid: Option<u64>,
     plans: Plans,
     hands: Hands,
     sounding: Vec<Place>,
+    /// What sounds because the host did not take its end.
+    owed: Vec<Place>,
     /// What of the player's sounds because it has passed, as it does in bypass.
     passed: Vec<Place>,
+    /// The first of the blocks up to now in which the host did not take all: what fell due there may be sent now.
+    held_up: Option<u64>,
     expected: Option<Moment>,
     now: Option<Now>,
 }
@@ -65,7 +74,7 @@ pub struct Sounded {
     pub answer: TurnId,
     /// In the plan.
     pub onset: Moment,
-    /// The same for what is planned later: no later than that begins.
+    /// The same for what is planned later: where a faster tempo has brought it forward, as it sounded.
     pub counts_as: Moment,
     /// Where its plan said, in samples, and how far that may be off.
     pub expected: f64,
@@ -147,11 +156,6 @@ impl Log {
         if self.plans.request(request, &song, settings.rules, waited) {
             self.changes_of_mind += usize::from(matches!(request, Request::Replan { .. }));
         }
-        if let Request::Answer { from, .. } = request {
-            // What a faster tempo has brought forward of a plan has sounded before the next one begins.
-            let brought_forward = self.notes.iter_mut().rev().take_while(|note| note.counts_as > from);
-            brought_forward.for_each(|note| note.counts_as = from);
-        }
         let is_same = |from: Moment, other: Moment| (from.0 - other.0).abs() < SAME_MOMENT;
         match request {
             Request::Answer { from, .. } if self.expected.is_some_and(|expected| is_same(from, expected)) => {
@@ -174,6 +178,35 @@ impl Log {
     pub fn planned(&mut self, turn: TurnId, note: Note, generation: GenerationSettings, delivered: u64) {
         let tempo = self.now().song.tempo;
         self.plans.plan(turn, note, generation, delivered, tempo);
+    }
+
+    /// All that sounds can only be ended in the next block.
+    pub fn activated_anew(&mut self) {
+        self.activations += 1;
+        self.owed.clone_from(&self.sounding);
+        self.expected = None;
+        self.hands.forget();
+    }
+
+    pub fn refused(&mut self, sound: Sound) {
+        self.refusals += 1;
+        if self.now().panic.is_some() {
+            // Nobody offers what comes behind the first that was refused.
+            self.owed.clone_from(&self.sounding);
+        }
+        if let Sound::NoteOff(place) = sound
+            && self.sounding.contains(&place)
+            && !self.owed.contains(&place)
+        {
+            self.owed.push(place);
+        }
+    }
+
+    pub fn end_block(&mut self, room: usize) {
+        let begin = self.now().song.begin;
+        self.held_up = (room < usize::MAX).then(|| self.held_up.unwrap_or(begin));
+        let is_unpaid = room == usize::MAX && !self.owed.is_empty();
+        self.unpaid = self.unpaid.or(is_unpaid.then_some(begin));
     }
 
     pub fn passed(&mut self, gesture: Gesture) {
@@ -208,7 +241,10 @@ impl Log {
                 let note = self.sounded(at, sound, place);
                 self.notes.push(note);
             }
-            Sound::NoteOff(place) => self.sounding.retain(|other| *other != place),
+            Sound::NoteOff(place) => {
+                self.sounding.retain(|other| *other != place);
+                self.owed.retain(|other| *other != place);
+            }
             Sound::PedalUp { .. } | Sound::Unbend { .. } => {}
         }
     }
@@ -218,16 +254,19 @@ impl Log {
         let Settings { generation, output, bypass, zone, .. } = settings;
         let (plan, expected) = self.plans.of(sound, at, &output, &song).expect("what sounds was planned");
         let turn = self.plans.turn(plan.turn);
+        // A grid may have put it anywhere among what was held up.
+        let held_up = self.held_up.filter(|_| at == song.begin);
+        let is_held_up = held_up.is_some_and(|from| (from..at).contains(&(expected.floor() as u64)));
         let moved = Moved::by(&output.quantise, quantised <= plan.delivered);
         Sounded {
             at,
             turn: plan.turn,
             answer: turn.answer,
             onset: plan.note.onset,
-            counts_as: plan.note.onset,
-            expected,
+            counts_as: Moment(plan.note.onset.0.min(at as f64 / RATE)),
+            expected: if is_held_up { at as f64 } else { expected },
             uncertain: self.plans.uncertain(&plan, &song, moved.beats()),
-            off_grid: moved.off_grid(turn, &song, at),
+            off_grid: moved.off_grid(turn, &song, at).filter(|_| held_up.is_none()),
             is_quantised: moved != Moved::Nowhere,
             handed_over: turn.from as u64,
             waited_for_silence: turn.waited_for_silence,
@@ -241,7 +280,7 @@ impl Log {
             },
             is_bypassed: bypass,
             density: plan.generation.density.crowd(),
-            sounding: self.sounding.len(),
+            sounding: self.sounding.len() - self.owed.len(),
             voices: generation.polyphony.count(),
         }
     }
@@ -252,7 +291,9 @@ impl Log {
 
     fn check_voices(&mut self, at: u64) {
         let voices = self.now.map_or(usize::MAX, |now| now.settings.generation.polyphony.count());
-        self.crowded = self.crowded.or((self.sounding.len() > voices).then_some(at));
+        // A host that does not take all does not take every end.
+        let is_crowded = self.held_up.is_none() && self.sounding.len() - self.owed.len() > voices;
+        self.crowded = self.crowded.or(is_crowded.then_some(at));
     }
 
     /// Once the sample of a panic is over, nothing sounds.
@@ -260,6 +301,7 @@ impl Log {
         let Some(panic) = self.now.as_mut().and_then(|now| now.panic.take_if(|panic| *panic < at)) else {
             return;
         };
-        self.survived_panic = self.survived_panic.or((!self.sounding.is_empty()).then_some(panic));
+        self.survived_panic =
+            self.survived_panic.or((self.sounding.len() > self.owed.len()).then_some(panic));
     }
 }

@@ -19,8 +19,9 @@ use super::{
     wishes::GRIDS,
 };
 
-/// More notes than are ever on their way.
+/// More notes than are ever on their way, and longer than any of a turn that is over.
 const KEPT: usize = 512;
+const KEPT_SAMPLES: u64 = 30 * RATE as u64;
 
 /// The turns of the plugin and the notes that were planned for them.
 #[derive(Default)]
@@ -29,6 +30,8 @@ pub struct Plans {
     planned: VecDeque<Planned>,
     /// Every turn up to this one is over.
     over: Option<TurnId>,
+    /// All that was heard is forgotten: the next answer goes on from none.
+    begins_anew: bool,
 }
 
 /// The song as it is in a block.
@@ -117,6 +120,8 @@ impl Plans {
                 let plays_on = |former: &Turn| {
                     matches!((former.rules, rules), (Rules::Together { .. }, Rules::Together { .. }))
                 };
+                let begins_anew = std::mem::take(&mut self.begins_anew);
+                let former = former.filter(|_| !begins_anew);
                 let answer = former.filter(plays_on).map_or(turn, |former| former.answer);
                 let tempo = song.tempo;
                 let asked = Turn { answer, from, beat, jumps: 0.0, tempo, rules, waited_for_silence };
@@ -129,6 +134,10 @@ impl Plans {
             Request::Cancel { turn, sounded } => {
                 self.over = self.over.max(Some(turn));
                 self.drop(|plan| plan.turn <= turn && plan.note.onset > sounded);
+                return false;
+            }
+            Request::Forget => {
+                self.begins_anew = true;
                 return false;
             }
             _ => return false,
@@ -147,7 +156,9 @@ impl Plans {
         // A reply of an old turn cannot sound.
         let is_dropped = Some(turn) <= self.over || Some(turn) < self.newest();
         self.planned.push_back(Planned { turn, note, generation, delivered, slowest: tempo, is_dropped });
-        if self.planned.len() > KEPT {
+        let over = self.over;
+        let is_old = |plan: &Planned| Some(plan.turn) <= over && plan.delivered + KEPT_SAMPLES < delivered;
+        while self.planned.len() > KEPT || self.planned.front().is_some_and(is_old) {
             self.planned.pop_front();
         }
     }

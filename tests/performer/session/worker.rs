@@ -4,14 +4,17 @@ use std::{collections::VecDeque, sync::Arc};
 
 use antiphon::{
     improviser::{Improviser, Progress},
-    lane::{ImproviserEnd, PerformerEnd, Reply, Request},
-    music::{generation::GenerationSettings, note::Velocity},
+    lane::{ImproviserEnd, PerformerEnd, Reply, Request, lanes},
+    music::{generation::GenerationSettings, note::Velocity, turn::TurnId},
 };
 use rand::RngExt;
 use rand_pcg::Pcg32;
 
 use super::{RATE, log::Log};
 use crate::rig::Dice;
+
+/// More than there are from one activation to the next.
+const TURNS: u32 = 1_000_000;
 
 /// Relays between the performer's lanes and the improviser's.
 pub struct Worker {
@@ -27,13 +30,15 @@ pub struct Worker {
     /// What the improviser was told last, and when it drew what waits in its lane.
     generation: GenerationSettings,
     drawn: VecDeque<GenerationSettings>,
+    /// How many turns there may have been before this activation, which begins to count them anew.
+    turns_before: u32,
 }
 
 impl Worker {
-    pub fn new(outside: ImproviserEnd, inside: PerformerEnd, end: ImproviserEnd) -> Self {
-        let improviser = Improviser::new(end, &[Arc::new(Dice), Arc::new(Dice)]);
+    pub fn new(outside: ImproviserEnd) -> Self {
+        let (inside, end) = lanes();
         Self {
-            improviser,
+            improviser: Improviser::new(end, &[Arc::new(Dice), Arc::new(Dice)]),
             outside,
             inside,
             waiting: VecDeque::new(),
@@ -41,15 +46,23 @@ impl Worker {
             notes: 0,
             generation: GenerationSettings::DEFAULT,
             drawn: VecDeque::new(),
+            turns_before: 0,
         }
+    }
+
+    /// The same at the ends of new lanes: what the performer has asked for before it left is still taken.
+    pub fn activated_anew(mut self, outside: ImproviserEnd, log: &mut Log) -> Self {
+        self.receive(log);
+        self.improvise();
+        let (inside, end) = lanes();
+        let improviser = self.improviser.resumed(end);
+        let turns_before = self.turns_before + TURNS;
+        Self { improviser, outside, inside, asleep: 0, drawn: VecDeque::new(), turns_before, ..self }
     }
 
     /// Works while a block of so many samples is played, unless it sleeps; replies are there at `now`.
     pub fn work(&mut self, frames: u64, now: u64, log: &mut Log, chance: &mut Pcg32) {
-        while let Ok(request) = self.outside.requests.pop() {
-            log.request(request);
-            self.waiting.push_back(request);
-        }
+        self.receive(log);
         self.asleep = self.asleep.saturating_sub(frames);
         if self.asleep == 0 && chance.random_bool(frames as f64 / RATE / 10.0) {
             self.asleep = (chance.random_range(0.0..1.5) * RATE) as u64;
@@ -57,6 +70,29 @@ impl Worker {
         if self.asleep > 0 {
             return;
         }
+        self.improvise();
+        self.relay(now, log);
+    }
+
+    fn receive(&mut self, log: &mut Log) {
+        while let Ok(request) = self.outside.requests.pop() {
+            log.request(self.counted_on(request));
+            self.waiting.push_back(request);
+        }
+    }
+
+    /// The same with a turn that is no other's in the whole session.
+    fn counted_on(&self, mut request: Request) -> Request {
+        if let Request::Answer { turn, .. } | Request::Replan { turn, .. } | Request::Cancel { turn, .. } =
+            &mut request
+        {
+            turn.0 += self.turns_before;
+        }
+        request
+    }
+
+    /// Does all that it is asked for, as far as there is room for it.
+    fn improvise(&mut self) {
         while let Some(request) = self.waiting.pop_front() {
             if let Request::GenerationSettings(generation) = request {
                 self.generation = generation;
@@ -67,7 +103,6 @@ impl Worker {
         }
         while self.improviser.step() == Progress::Worked {}
         self.drawn.resize(self.inside.replies.slots(), self.generation);
-        self.relay(now, log);
     }
 
     /// Marks each note by its velocity, so that it is known again when it sounds.
@@ -79,7 +114,7 @@ impl Worker {
                 Reply::Play { turn, note, .. } => {
                     note.velocity = Velocity::saturating((self.notes % 127) as u8 + 1);
                     self.notes += 1;
-                    log.planned(*turn, *note, generation, now);
+                    log.planned(TurnId(self.turns_before + turn.0), *note, generation, now);
                 }
                 Reply::Expect { hand_over, .. } => log.expected(*hand_over),
                 Reply::Done(_) => {}
