@@ -115,6 +115,11 @@ impl Pulse {
         f64::from(self.period.get()) / PARTS_PER_SECOND
     }
 
+    /// The length of a beat whose eighths are both as short as the shorter one, in seconds. Realtime-safe.
+    pub fn shortest_period(self) -> f64 {
+        self.period() * 2.0 * self.swing.shorter()
+    }
+
     /// The nearest place of the beat, 0..[`PLACES`], as it is written: a swung eighth is an eighth. Realtime-safe.
     pub fn place(self) -> usize {
         (self.swing.written(self.beat()) * PLACES as f64).round() as usize % PLACES
@@ -216,6 +221,12 @@ impl Swing {
     /// The second eighth at this part of a beat, to the nearest tick of 960.
     pub fn at(part: f64) -> Self {
         Self((part * TICKS).round() as u16)
+    }
+
+    /// The shorter eighth, as a part of a beat.
+    fn shorter(self) -> f64 {
+        let second = f64::from(self.0) / TICKS;
+        second.min(1.0 - second)
     }
 
     /// The beat as it is played: the way back from [`Self::written`].

@@ -57,7 +57,7 @@ impl Choice<'_> {
         let places = pulse.map(|pulse| FinePlaces::<PARTS>::after(pulse, 0));
         let own = folded(times, experts, places.as_ref());
         if let Some((pulse, places)) = pulse.zip(experts.first_chunk_mut::<PLACES>()) {
-            self.sampling.keep_to_beat(places, pulse.period());
+            self.sampling.keep_to_beat(places, pulse.shortest_period());
         }
         let shares = masked(times, experts, places.as_ref(), cells);
         keep_chords(times, &own);
@@ -183,14 +183,18 @@ fn folded<const PARTS: usize>(
 }
 
 /// One more note of a chord is as likely beside all later onsets as by the network's `own` odds, whatever the beat and the limits
-/// leave of these.
+/// leave of these. How the beat divides either among its cells stays.
 fn keep_chords(times: &mut [f32], own: &[f32; TIMES]) {
     let (chord, later) = times.split_at_mut(CHORD_CELLS);
-    let lost = log_sum(&own[CHORD_CELLS..]) - log_sum(later);
-    if lost.is_finite() {
-        later.iter_mut().for_each(|logit| *logit += lost);
-        let allowed = chord.iter_mut().zip(own).filter(|(logit, _)| logit.is_finite());
-        allowed.for_each(|(logit, own)| *logit = *own);
+    let (own_chord, own_later) = own.split_at(CHORD_CELLS);
+    // A cell that is not allowed leaves its part to nobody.
+    let own_chord: [f32; CHORD_CELLS] =
+        std::array::from_fn(|cell| if chord[cell].is_finite() { own_chord[cell] } else { f32::NEG_INFINITY });
+    for (logits, own) in [(chord, own_chord.as_slice()), (later, own_later)] {
+        let lost = log_sum(own) - log_sum(logits);
+        if lost.is_finite() {
+            logits.iter_mut().for_each(|logit| *logit += lost);
+        }
     }
 }
 
@@ -315,7 +319,9 @@ mod tests {
         times[CHORD_CELLS..CHORD_CELLS + 20].fill(f32::NEG_INFINITY);
         times[0] += 1.0;
         keep_chords(&mut times, &own);
-        assert_eq!(times[..CHORD_CELLS - 1], own[..CHORD_CELLS - 1]);
+        let allowed = |times: &[f32]| log_sum(&times[..CHORD_CELLS - 1]);
+        assert!((allowed(&times) - allowed(&own)).abs() < 1e-4);
+        assert!((times[0] - times[1] - (own[0] - own[1] + 1.0)).abs() < 1e-4);
         assert_eq!(times[CHORD_CELLS - 1], f32::NEG_INFINITY);
         let later = |times: &[f32]| log_sum(&times[CHORD_CELLS..]);
         assert!((later(&times) - later(&own)).abs() < 1e-4);
