@@ -21,7 +21,7 @@ const NOTE: GridNote = GridNote {
 };
 
 fn steps(criterion: &mut Criterion) {
-    for model in model::embedded() {
+    for model in model::registry::embedded() {
         let mut state = model.silence();
         let mut chance = Chance::seed_from_u64(0);
         criterion.bench_function(&format!("{}: hear one note", model.name()), |bencher| {

@@ -23,10 +23,10 @@ use self::{
 };
 use crate::{
     model::{
-        Chance, Preset,
+        Chance,
         antiphon::{Dropout, Minibatch, Network, Past, Scene},
         personal::{Base, Personal},
-        weights::Weights,
+        weights::{Preset, Weights},
     },
     music::grid::GridNote,
     thread_pool::{OwnPool, PoolThread, parallel_map, run_each},
@@ -271,12 +271,12 @@ pub enum AdaptationError {
 mod tests {
     use super::*;
     use crate::{
-        model::weights,
+        model::registry,
         music::note::{Key, Velocity},
     };
 
     fn base() -> Weights {
-        weights::read(weights::embedded_file("antiphon").expect("it is inside")).expect("complete")
+        registry::read(registry::embedded_file("antiphon").expect("it is inside")).expect("complete")
     }
 
     /// Nobody else plays like this: whole tones up and down in even steps, each as loud as the next.
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn a_classic_is_refused_by_name() {
         let classic =
-            weights::read(weights::embedded_file("classic-25").expect("it is inside")).expect("complete");
+            registry::read(registry::embedded_file("classic-25").expect("it is inside")).expect("complete");
         let data_set = DataSet::divided(&pieces(), 1).expect("music");
         let refused = Adaptation::new(&classic, &data_set, 1).err().map(|error| error.to_string());
         assert!(refused.is_some_and(|sentence| sentence.starts_with("classic-25 is a classic")));

@@ -159,7 +159,9 @@ impl Instance {
             ModelStatus::Own { name } | ModelStatus::Refused { own: Some(name), .. } => name.clone(),
             ModelStatus::Embedded | ModelStatus::Refused { own: None, .. } => {
                 let chosen = self.params.model.value() as usize;
-                model::embedded().get(chosen).map_or_else(String::new, |model| model.name().to_owned())
+                model::registry::embedded()
+                    .get(chosen)
+                    .map_or_else(String::new, |model| model.name().to_owned())
             }
         }
     }
@@ -174,7 +176,7 @@ mod tests {
     use super::*;
     use crate::{
         event_log::{Event, event_log},
-        model::weights::embedded_file,
+        model::registry::embedded_file,
         music::{
             note::{Key, Velocity},
             note_tracker::Place,

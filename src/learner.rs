@@ -19,7 +19,7 @@ use thread_priority::{ThreadPriority, set_current_thread_priority};
 
 use crate::{
     adaptation::{Adaptation, Card, DataSet, Limits, Outcome, Player, Progress, VISITS},
-    model::weights,
+    model::registry,
     music::grid::GridNote,
     take::{self, Take},
 };
@@ -117,7 +117,7 @@ fn learn(
     let shown = folder.display();
     let data_set =
         DataSet::divided(&pieces, SEED).map_err(|error| format!("{shown} and the take of now: {error}"))?;
-    let base = weights::embedded_file(BASE).map(weights::read).expect("it is inside");
+    let base = registry::embedded_file(BASE).map(registry::read).expect("it is inside");
     let base = base.map_err(|error| error.to_string())?;
     let limits = Limits { time: LONGEST, notes: VISITS * data_set.learnt_notes() };
     let told = |progress: &Progress| {

@@ -1,4 +1,4 @@
-//! The networks: what a model can do, and where models come from.
+//! The networks: what a model can do.
 //!
 //! A model is state in, state out: it owns its weights alone, so any number of instances share one.
 
@@ -9,6 +9,7 @@ pub mod lstm;
 mod operations;
 pub mod personal;
 pub(crate) mod product;
+pub mod registry;
 pub mod sampling;
 mod sampling_settings;
 pub mod vector;
@@ -19,7 +20,6 @@ use std::{any::Any, fmt::Debug};
 pub use self::{
     sampling::{Chord, Limits, StepCells},
     sampling_settings::{Sampling, SamplingSettings, VelocityPull},
-    weights::{Preset, embedded, load},
 };
 use crate::music::{
     conditions::Conditions,

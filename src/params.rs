@@ -212,7 +212,7 @@ fn channel(param: &IntParam) -> Option<u8> {
     u8::try_from(param.value() - 1).ok().filter(|channel| *channel < 16)
 }
 
-/// The networks inside the binary, in the order of [`crate::model::embedded`].
+/// The networks inside the binary, in the order of [`crate::model::registry::embedded`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum EmbeddedModel {
     #[id = "antiphon"]

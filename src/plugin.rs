@@ -174,7 +174,7 @@ impl<V: Variant> Plugin for Antiphon<V> {
         let past = if is_offline { self.past.aside() } else { std::mem::take(&mut self.past) };
         let mut improviser = match self.improviser.take_if(|_| !is_offline) {
             Some(improviser) => improviser.resumed(improviser_end),
-            None => Improviser::new(improviser_end, model::embedded()),
+            None => Improviser::new(improviser_end, model::registry::embedded()),
         };
         let changes = ModelChanges::new(self.instance.params.clone());
         improviser.set_user_model(self.instance.user_model.lock().model());

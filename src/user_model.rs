@@ -16,7 +16,8 @@ use crate::{
     model::{
         self, Model,
         personal::Personal,
-        weights::{self, ModelError, Weights},
+        registry,
+        weights::{ModelError, Weights},
     },
     params::AntiphonParams,
 };
@@ -183,7 +184,7 @@ impl LoadedModel {
         let (shown, bytes) = (path.display(), bytes(path)?);
         let refused = |error: ModelError| format!("{shown}: {error}");
         if !Personal::is_one(&bytes) {
-            return Ok(Self { model: model::load(&bytes).map_err(refused)?, blend: None });
+            return Ok(Self { model: model::registry::load(&bytes).map_err(refused)?, blend: None });
         }
         let personal = Personal::read(&bytes).map_err(refused)?;
         let base = base(path, &personal).map_err(refused)?;
@@ -216,9 +217,9 @@ fn base(path: &Path, personal: &Personal) -> Result<Weights, ModelError> {
     let fingerprint = personal.base.fingerprint;
     let beside = || {
         let bytes = bytes(&path.with_file_name(format!("{}.safetensors", personal.base.name))).ok()?;
-        weights::read(&bytes).ok().filter(|weights| weights.fingerprint() == fingerprint)
+        registry::read(&bytes).ok().filter(|weights| weights.fingerprint() == fingerprint)
     };
-    let base = weights::embedded_base(fingerprint).or_else(beside);
+    let base = registry::embedded_base(fingerprint).or_else(beside);
     base.ok_or_else(|| ModelError::OtherBase { base: personal.base.name.clone() })
 }
 
@@ -243,14 +244,14 @@ mod tests {
         model::{
             Limits, SamplingSettings,
             personal::{Base, Part},
-            weights::embedded_file,
+            registry::embedded_file,
         },
         music::note::RelativeNote,
     };
 
     /// The embedded model, and a file that is a difference to it: the highest key is far likelier.
     fn personal() -> (tempfile::TempDir, std::path::PathBuf) {
-        let base = weights::read(embedded_file("antiphon").expect("embedded")).expect("complete");
+        let base = registry::read(embedded_file("antiphon").expect("embedded")).expect("complete");
         let (folder, personal) = (tempfile::tempdir().expect("a folder"), towards_the_top(&base));
         let path = folder.path().join("me.antiphon");
         fs::write(&path, personal.to_bytes()).expect("a file");
@@ -278,7 +279,7 @@ mod tests {
     fn you_blends_the_difference_in_and_out() {
         let (_folder, path) = personal();
         let mut own = LoadedModel::read(&path, 100).unwrap_or_else(|sentence| panic!("{sentence}"));
-        let embedded = &*model::embedded()[0];
+        let embedded = &*model::registry::embedded()[0];
         assert_eq!(own.model().name(), "me");
         assert_eq!(first_note(&*own.model()).key.number(), 127);
         own.blend(0);
@@ -290,7 +291,7 @@ mod tests {
     #[test]
     fn a_difference_to_a_model_that_is_not_there_is_refused_unless_its_file_lies_beside_it() {
         let (folder, path) = personal();
-        let mut base = weights::read(embedded_file("antiphon").expect("embedded")).expect("complete");
+        let mut base = registry::read(embedded_file("antiphon").expect("embedded")).expect("complete");
         "other".clone_into(&mut base.name);
         let mut other = towards_the_top(&base);
         other.base.fingerprint ^= 1;
@@ -304,7 +305,7 @@ mod tests {
         let mut bytes = embedded_file("classic-25").expect("embedded").to_vec();
         let last = bytes.len() - 1;
         bytes[last] ^= 0x80;
-        let classic = weights::read(&bytes).expect("complete");
+        let classic = registry::read(&bytes).expect("complete");
         other.base = Base { name: "trained".to_owned(), fingerprint: classic.fingerprint() };
         (other.preset, other.parts) = (classic.preset, Default::default());
         fs::write(&path, other.to_bytes()).expect("a file");

@@ -6,7 +6,7 @@ use antiphon::{
     improviser::{Improviser, Progress},
     key_predictions::KeyPredictions,
     lane::{Ending, PerformerEnd, Reply, Request, Silence, SilenceId, lanes},
-    model::embedded,
+    model::registry::embedded,
     music::{
         generation::GenerationSettings,
         note::{Key, Note, Velocity},

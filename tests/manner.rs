@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon::{
     improviser::{Improviser, Progress},
     lane::{Ending, PerformerEnd, Reply, Request, lanes},
-    model::{Model, embedded},
+    model::{Model, registry::embedded},
     music::{
         generation::{Density, GenerationSettings, Polyphony, Register, Thousandths},
         hands::Part,

@@ -4,7 +4,7 @@
 #![cfg(feature = "plugin")]
 
 use antiphon::{
-    model::{Chance, Limits, Sampling, SamplingSettings, embedded},
+    model::{Chance, Limits, Sampling, SamplingSettings, registry::embedded},
     music::{
         grid::GridNote,
         note::{Key, Velocity},

@@ -2,7 +2,7 @@
 #![no_main]
 
 use antiphon::{
-    model::{Chance, Limits, SamplingSettings, load},
+    model::{Chance, Limits, SamplingSettings, registry::load},
     music::{
         grid::GridNote,
         note::{Key, Velocity},

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     lane::{PerformerEnd, lanes},
-    model::{Preset, weights::Weights},
+    model::weights::{Preset, Weights},
     music::{
         metre::{Beating, Metre},
         note::{Key, Velocity},

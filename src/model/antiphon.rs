@@ -5,7 +5,7 @@
 mod attention;
 mod cost;
 mod experts;
-mod inference;
+pub(super) mod inference;
 mod minibatch;
 mod network;
 mod scene;
@@ -17,7 +17,6 @@ use std::ops::Range;
 
 pub(crate) use self::experts::EXPERTS;
 pub use self::{
-    inference::Antiphon,
     minibatch::{Minibatch, Stretch},
     network::{Network, Past},
     scene::Scene,

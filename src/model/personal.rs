@@ -10,9 +10,8 @@ use half::f16;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::{
-    Preset,
     product::{Before, Matrix, MatrixMut, Sizes, product},
-    weights::{ModelError, REPRESENTATION, Weights, numbers_of, unreadable},
+    weights::{ModelError, Preset, REPRESENTATION, Weights, numbers_of, unreadable},
 };
 
 /// What the metadata of a file says of its kind.
@@ -250,7 +249,7 @@ mod tests {
         let bytes = personal(&base).to_bytes();
         assert!((0..bytes.len()).step_by(97).all(|end| Personal::read(&bytes[..end]).is_err()));
         assert_eq!(
-            Personal::read(crate::model::weights::embedded_file("classic-25").expect("it is inside")),
+            Personal::read(crate::model::registry::embedded_file("classic-25").expect("it is inside")),
             Err(ModelError::NotPersonal)
         );
     }

@@ -1,9 +1,6 @@
-//! Model files: safetensors, whose metadata names the preset, which is one of the networks here, and the representation.
+//! A model's numbers, and its file: safetensors, whose metadata names the preset, which is one of the networks here, and the representation.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, LazyLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use candle_core::{Device, Tensor};
 use half::f16;
@@ -11,20 +8,15 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use super::{
     Model,
-    antiphon::{self, Antiphon},
+    antiphon::{self, inference::Antiphon},
     classic::{self, Classic},
     layers::Named,
-    personal::Personal,
 };
 
 /// What the numbers that go into and out of a network mean. A file of a version that is not known cannot be played.
 pub const REPRESENTATION: &str = "2";
 /// The one before, see [`antiphon::first_tensors`]. To the classics, both mean the same.
 const FIRST_REPRESENTATION: &str = "1";
-
-const ANTIPHON: &[u8] = include_bytes!("../../models/antiphon.safetensors");
-const CLASSIC_25: &[u8] = include_bytes!("../../models/classic-25.safetensors");
-const CLASSIC_150: &[u8] = include_bytes!("../../models/classic-150.safetensors");
 
 /// A network that a model file may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,67 +60,6 @@ impl Preset {
     }
 }
 
-/// The models inside the plugin, in the order in which they are offered. All instances share them.
-pub fn embedded() -> &'static [Arc<dyn Model>] {
-    static EMBEDDED: LazyLock<[Arc<dyn Model>; 3]> = LazyLock::new(|| {
-        [ANTIPHON, CLASSIC_25, CLASSIC_150]
-            .map(|bytes| load(bytes).expect("a test loads every embedded model"))
-    });
-    &*EMBEDDED
-}
-
-/// Reads a model file that may hold anything, and makes it ready to play. Fails as [`read`] does. Allocates.
-pub fn load(bytes: &[u8]) -> Result<Arc<dyn Model>, ModelError> {
-    read(bytes).map(|weights| weights.playable())
-}
-
-/// The embedded model file of this name.
-pub fn embedded_file(name: &str) -> Option<&'static [u8]> {
-    match name {
-        "antiphon" => Some(ANTIPHON),
-        "classic-25" => Some(CLASSIC_25),
-        "classic-150" => Some(CLASSIC_150),
-        _ => None,
-    }
-}
-
-/// The weights inside the plugin that a difference to a model of this fingerprint belongs to.
-pub fn embedded_base(fingerprint: u64) -> Option<Weights> {
-    let weights = || [ANTIPHON, CLASSIC_25, CLASSIC_150].into_iter().filter_map(|bytes| read(bytes).ok());
-    weights().find(|weights| weights.fingerprint() == fingerprint)
-}
-
-/// Reads a model file that may hold anything: afterwards every tensor of the preset is there, in shape and finite. A
-/// [`Personal`] one is read with all of its difference, where its base is inside the plugin.
-pub fn read(bytes: &[u8]) -> Result<Weights, ModelError> {
-    if Personal::is_one(bytes) {
-        let personal = Personal::read(bytes)?;
-        let base = embedded_base(personal.base.fingerprint);
-        let base = base.ok_or_else(|| ModelError::OtherBase { base: personal.base.name.clone() })?;
-        return personal.applied(&base, 1.0);
-    }
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
-    let metadata = header.metadata().clone().unwrap_or_default();
-    let preset = metadata.get("preset").ok_or(ModelError::NotOurs)?;
-    let version = metadata.get("representation").ok_or(ModelError::NotOurs)?;
-    let is_first = version == FIRST_REPRESENTATION;
-    if !is_first && version != REPRESENTATION {
-        return Err(ModelError::Representation { found: version.clone() });
-    }
-    let preset = Preset::named(preset).ok_or_else(|| ModelError::UnknownPreset(preset.clone()))?;
-    let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
-    let is_older = is_first && preset == Preset::Antiphon;
-    let shapes = if is_older { antiphon::first_tensors() } else { preset.tensors() };
-    let mut tensors = BTreeMap::new();
-    for ((name, shape), (_, shape_today)) in shapes.into_iter().zip(preset.tensors()) {
-        let numbers = numbers_of(&file, &name, &shape)?;
-        let numbers = if is_older { antiphon::upgraded(&name, &shape_today, numbers) } else { numbers };
-        tensors.insert(name, numbers);
-    }
-    let name = metadata.get("name").map_or(preset.name(), String::as_str).to_owned();
-    Ok(Weights { name, preset, tensors })
-}
-
 /// The contents of a model file, complete and finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
@@ -138,6 +69,30 @@ pub struct Weights {
 }
 
 impl Weights {
+    /// Reads a file of a whole model that may hold anything: afterwards every tensor of the preset is there, in shape and finite.
+    pub fn read(bytes: &[u8]) -> Result<Self, ModelError> {
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let preset = metadata.get("preset").ok_or(ModelError::NotOurs)?;
+        let version = metadata.get("representation").ok_or(ModelError::NotOurs)?;
+        let is_first = version == FIRST_REPRESENTATION;
+        if !is_first && version != REPRESENTATION {
+            return Err(ModelError::Representation { found: version.clone() });
+        }
+        let preset = Preset::named(preset).ok_or_else(|| ModelError::UnknownPreset(preset.clone()))?;
+        let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
+        let is_older = is_first && preset == Preset::Antiphon;
+        let shapes = if is_older { antiphon::first_tensors() } else { preset.tensors() };
+        let mut tensors = BTreeMap::new();
+        for ((name, shape), (_, shape_today)) in shapes.into_iter().zip(preset.tensors()) {
+            let numbers = numbers_of(&file, &name, &shape)?;
+            let numbers = if is_older { antiphon::upgraded(&name, &shape_today, numbers) } else { numbers };
+            tensors.insert(name, numbers);
+        }
+        let name = metadata.get("name").map_or(preset.name(), String::as_str).to_owned();
+        Ok(Self { name, preset, tensors })
+    }
+
     /// A tensor of the preset, row by row. Panics where the preset has none of this name.
     pub fn numbers(&self, name: &str) -> &[f32] {
         &self.tensors[name]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use antiphon::{
     improviser::Improviser,
     lane::{Telemetry, lanes},
-    model::embedded,
+    model::registry::embedded,
     music::{
         generation::{GenerationSettings, Polyphony, Register},
         note::{Key, Velocity},

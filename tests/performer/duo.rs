@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use antiphon::{
     improviser::Improviser,
     lane::{Telemetry, lanes, lanes_of},
-    model::{Model, embedded},
+    model::{Model, registry::embedded},
     music::{
         note::Velocity,
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},

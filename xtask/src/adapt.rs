@@ -14,10 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use antiphon::{
     adaptation::{Adaptation, Card, DataSet, Limits, Outcome, Player, Progress, VISITS},
-    model::{
-        personal::Personal,
-        weights::{self, Weights},
-    },
+    model::{personal::Personal, registry, weights::Weights},
     music::conditions::Style,
 };
 
@@ -139,7 +136,7 @@ pub fn base(name: &str) -> Result<Weights> {
         !Personal::is_one(bytes),
         "{name} is a personal model, which is no base: give the model that it names"
     );
-    weights::read(bytes).with_context(|| name.clone())
+    registry::read(bytes).with_context(|| name.clone())
 }
 
 /// All that can be read and has notes.

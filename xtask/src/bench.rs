@@ -12,7 +12,7 @@ use rand::SeedableRng;
 use serde::Serialize;
 
 use antiphon::{
-    model::{Chance, Limits, Model, SamplingSettings, lstm::Lstm, weights},
+    model::{Chance, Limits, Model, SamplingSettings, lstm::Lstm, registry},
     music::{
         grid::GridNote,
         note::{Key, Velocity},
@@ -117,10 +117,10 @@ fn answers(turns: u32, arguments: &Arguments) -> Result<()> {
 }
 
 fn steps(arguments: &Arguments) -> Result<()> {
-    let mut models = weights::embedded().to_vec();
+    let mut models = registry::embedded().to_vec();
     for path in &arguments.model {
         let named = || format!("cannot play {}", path.display());
-        models.push(weights::load(&fs::read(path).with_context(named)?).with_context(named)?);
+        models.push(registry::load(&fs::read(path).with_context(named)?).with_context(named)?);
     }
     let steps: Vec<_> = models.iter().map(|model| (model.name().to_owned(), step(&**model))).collect();
     let slowest = steps.iter().map(|&(_, spread)| spread).max_by(|a, b| a.median.total_cmp(&b.median));

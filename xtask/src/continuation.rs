@@ -8,7 +8,7 @@ use antiphon::{
     model::Model,
     music::{
         generation::GenerationSettings,
-        note::Note,
+        note::{Note, RelativeNote},
         pace::Touch,
         time::{Moment, Seconds},
         turn::TurnId,
@@ -74,6 +74,26 @@ pub fn from(heard: &[Note]) -> Moment {
     heard.last().map_or(Moment(0.0), |note| note.onset)
 }
 
+/// The next `count` notes that a model plays after music it has heard, by the way of the plugin's worker, or fewer where it ends; the
+/// answer may begin as soon as the last note heard has begun.
+pub fn continued(
+    model: &Arc<dyn Model>,
+    generation: GenerationSettings,
+    seed: u32,
+    heard: &[Note],
+    count: usize,
+) -> Vec<RelativeNote> {
+    let begin = from(heard);
+    let mut before = begin;
+    let task = Task { generation, seed, length: Seconds::FOREVER, ending: Ending::Full };
+    let relative = |note: Note| {
+        let Note { onset, duration, key, velocity } = note;
+        let step = onset - std::mem::replace(&mut before, onset);
+        RelativeNote { step, duration, key, velocity }
+    };
+    Continuation::new(model, &task, heard, begin).take(count).map(relative).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use antiphon::{
@@ -93,7 +113,7 @@ mod tests {
     }
 
     fn played(heard: &[Note], count: usize) -> Vec<Note> {
-        let model = &model::embedded()[0];
+        let model = &model::registry::embedded()[0];
         let task = Task {
             generation: GenerationSettings::DEFAULT,
             seed: 3,
@@ -119,7 +139,7 @@ mod tests {
             length: Seconds::FOREVER,
             ending: Ending::Full,
         };
-        for model in model::embedded() {
+        for model in model::registry::embedded() {
             for from in [9.8, 30.0, 4000.0].map(Moment) {
                 let notes: Vec<Note> = Continuation::new(model, &task, &heard, from).take(10).collect();
                 assert!(notes.len() == 10 && notes.iter().all(|note| note.onset >= from), "{}", model.name());

@@ -89,6 +89,11 @@ impl Note {
     pub fn duration(&self) -> f64 {
         self.end - self.onset
     }
+
+    /// Its key, and for how many seconds.
+    pub fn sounding(&self) -> (Key, f64) {
+        (self.key, self.duration())
+    }
 }
 
 /// Who plays a note.

@@ -12,25 +12,12 @@ mod likelihood;
 mod players;
 mod suffix_array;
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use antiphon::{
-    lane::Ending,
-    model::Model,
-    music::{
-        generation::GenerationSettings,
-        note::{Note, RelativeNote},
-        time::Seconds,
-    },
-};
-
-use crate::{
-    continuation::{self, Continuation, Task},
-    corpus::{self, Convention, Corpus, Notes, Split},
-};
+use crate::corpus::{self, Convention, Corpus, Notes, Split};
 
 /// Score models on performances: nats per note and errors in seconds, or how like music they play
 #[derive(Debug, clap::Args)]
@@ -155,26 +142,6 @@ fn training<P: Notes>(
     Ok(Some(corpus))
 }
 
-/// The next `count` notes that a model plays after music it has heard, by the way of the plugin's worker, or fewer where it ends; the
-/// answer may begin as soon as the last note heard has begun.
-fn continued(
-    model: &Arc<dyn Model>,
-    generation: GenerationSettings,
-    seed: u32,
-    heard: &[Note],
-    count: usize,
-) -> Vec<RelativeNote> {
-    let from = continuation::from(heard);
-    let mut before = from;
-    let task = Task { generation, seed, length: Seconds::FOREVER, ending: Ending::Full };
-    let relative = |note: Note| {
-        let Note { onset, duration, key, velocity } = note;
-        let step = onset - std::mem::replace(&mut before, onset);
-        RelativeNote { step, duration, key, velocity }
-    };
-    Continuation::new(model, &task, heard, from).take(count).map(relative).collect()
-}
-
 fn progress(what: &str, notes: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left");
     ProgressBar::new(u64::try_from(notes).unwrap_or(u64::MAX))
@@ -184,18 +151,20 @@ fn progress(what: &str, notes: usize) -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use antiphon::{
-        model,
+        model::{self, Model},
         music::{
-            note::{Key, Velocity},
-            time::Moment,
+            note::{Key, Note, RelativeNote, Velocity},
+            time::{Moment, Seconds},
         },
         params::AntiphonParams,
     };
     use clap::Parser;
 
     use super::*;
-    use crate::scratch::Folder;
+    use crate::{continuation::continued, scratch::Folder};
 
     /// Notes of a continuation.
     const PLAYED: usize = 100;
@@ -272,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_continuation_has_its_notes_and_follows_the_last_one_heard() {
-        for model in model::embedded() {
+        for model in model::registry::embedded() {
             let notes = played(model, 0);
             assert_eq!(notes.len(), PLAYED);
             assert!(notes.iter().all(|note| note.step >= Seconds::ZERO && note.step.0 < 3.0));
@@ -281,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_same_turn_plays_the_same_and_another_turn_otherwise() {
-        let model = &model::embedded()[0];
+        let model = &model::registry::embedded()[0];
         assert_eq!(played(model, 0), played(model, 0));
         assert_ne!(played(model, 0), played(model, 1));
     }

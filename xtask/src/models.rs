@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use antiphon::model::{self, Model, weights};
+use antiphon::model::{self, Model, registry};
 use anyhow::{Context, Result, anyhow, ensure};
 use test_host::{Clap, Host};
 
@@ -33,7 +33,7 @@ impl Choice {
         ensure!(path.exists(), "{name} is neither a file nor one of the models {}", embedded.join(", "));
         let bytes = fs::read(path).with_context(|| format!("{name} cannot be read"))?;
         // It is read once to see that it is one.
-        model::load(&bytes).map_err(|error| anyhow!("{name}: {error}"))?;
+        model::registry::load(&bytes).map_err(|error| anyhow!("{name}: {error}"))?;
         Ok(Self::File(std::path::absolute(path)?))
     }
 
@@ -66,7 +66,7 @@ pub fn files(names: &[String]) -> Result<Vec<(String, Cow<'static, [u8]>)>> {
     let all = embedded_names();
     let names = if names.is_empty() { &all } else { names };
     let file = |name: &String| {
-        let bytes = match weights::embedded_file(name) {
+        let bytes = match registry::embedded_file(name) {
             Some(bytes) => Cow::Borrowed(bytes),
             None => Cow::Owned(fs::read(name).with_context(|| {
                 format!(
@@ -85,11 +85,11 @@ pub fn files(names: &[String]) -> Result<Vec<(String, Cow<'static, [u8]>)>> {
 /// # Errors
 /// As [`files`], and when a file holds no model.
 pub fn load(names: &[String]) -> Result<Vec<Arc<dyn Model>>> {
-    let load = |(name, bytes): (String, Cow<[u8]>)| model::load(&bytes).context(name);
+    let load = |(name, bytes): (String, Cow<[u8]>)| model::registry::load(&bytes).context(name);
     files(names)?.into_iter().map(load).collect()
 }
 
 /// Of the embedded models.
 pub fn embedded_names() -> Vec<String> {
-    weights::embedded().iter().map(|model| model.name().to_owned()).collect()
+    registry::embedded().iter().map(|model| model.name().to_owned()).collect()
 }

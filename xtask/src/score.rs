@@ -8,7 +8,10 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use antiphon::{
-    model::{self, Preset, weights::Weights},
+    model::{
+        self,
+        weights::{Preset, Weights},
+    },
     thread_pool::parallel_map,
 };
 
@@ -245,7 +248,7 @@ impl fmt::Display for Metric {
 #[cfg(test)]
 mod tests {
     use antiphon::{
-        model::weights,
+        model::registry,
         music::note::{Key, Velocity},
     };
 
@@ -255,7 +258,7 @@ mod tests {
     const MODELS: [&str; 2] = ["classic-25", "antiphon"];
 
     fn network(name: &str) -> Network {
-        let weights = weights::read(weights::embedded_file(name).expect("embedded")).expect("complete");
+        let weights = registry::read(registry::embedded_file(name).expect("embedded")).expect("complete");
         Network::of(&weights).expect("complete")
     }
 

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use antiphon::music::scale::Root;
-
-use crate::corpus::Note;
+use antiphon::music::{note::Key, scale::Root};
 
 /// How well each pitch class fits a major and a minor key, from its tonic upwards, as listeners rated it: C. L. Krumhansl and
 /// E. J. Kessler, "Tracing the dynamic changes in perceived tonal organization in a spatial representation of musical
@@ -61,10 +59,11 @@ impl fmt::Display for Tonality {
     }
 }
 
-/// All 24 tonalities, the best first; none where there is nothing to hear, or every pitch class as long as any other.
-pub fn fits<'a>(notes: impl Iterator<Item = &'a Note>) -> Vec<Fit> {
+/// All 24 tonalities, the best first, for keys and how long they sound; none where there is nothing to hear, or every pitch class as
+/// long as any other.
+pub fn fits(notes: impl Iterator<Item = (Key, f64)>) -> Vec<Fit> {
     let mut durations = [0.0; 12];
-    notes.for_each(|note| durations[note.key.index() % 12] += note.duration());
+    notes.for_each(|(key, duration)| durations[key.index() % 12] += duration);
     let tonalities = (0..12)
         .flat_map(|tonic| [Mode::Major, Mode::Minor].map(|mode| Tonality { tonic: Root::new(tonic), mode }));
     let fit = |tonality: Tonality| {
@@ -92,25 +91,14 @@ fn correlation(one: &[f64; 12], other: &[f64; 12]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use antiphon::music::note::{Key, Velocity};
-
     use super::*;
 
-    fn notes(keys: &[u8]) -> Vec<Note> {
-        let velocity = Velocity::saturating(64);
-        let note = |&key| Note {
-            key: Key::saturating(key),
-            onset: 0.0,
-            end: 1.0,
-            step: 0.0,
-            velocity,
-            instrument: 0,
-        };
-        keys.iter().map(note).collect()
+    fn notes(keys: &[u8]) -> impl Iterator<Item = (Key, f64)> {
+        keys.iter().map(|&key| (Key::saturating(key), 1.0))
     }
 
     fn best(keys: &[u8]) -> String {
-        fits(notes(keys).iter())[0].tonality.to_string()
+        fits(notes(keys))[0].tonality.to_string()
     }
 
     #[test]
@@ -134,7 +122,7 @@ mod tests {
 
     #[test]
     fn where_nothing_sounds_there_is_no_key() {
-        assert!(fits([].iter()).is_empty());
-        assert!(fits(notes(&[60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71]).iter()).is_empty());
+        assert!(fits(notes(&[])).is_empty());
+        assert!(fits(notes(&[60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71])).is_empty());
     }
 }

@@ -33,7 +33,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use rand::{RngExt, SeedableRng};
 
-use ::antiphon::model::{Chance, Preset};
+use ::antiphon::model::{Chance, weights::Preset};
 
 use crate::{
     corpus::{Cache, GridNote},

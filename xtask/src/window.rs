@@ -22,8 +22,8 @@ use test_host::{
 use crate::{
     bundle,
     demo::{
+        call::PlayMode,
         call::{self, Song},
-        turns::PlayMode,
     },
 };
 

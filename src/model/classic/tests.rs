@@ -4,11 +4,11 @@ use candle_core::{Device, Tensor};
 use rand::SeedableRng;
 
 use super::*;
-use crate::model::{self, weights};
+use crate::model::{self, registry, weights};
 
 fn model(name: &str) -> (weights::Weights, Arc<dyn Model>) {
-    let bytes = weights::embedded_file(name).expect("embedded");
-    (weights::read(bytes).expect("complete"), weights::load(bytes).expect("complete"))
+    let bytes = registry::embedded_file(name).expect("embedded");
+    (registry::read(bytes).expect("complete"), registry::load(bytes).expect("complete"))
 }
 
 fn notes() -> Vec<GridNote> {
@@ -25,8 +25,8 @@ fn notes() -> Vec<GridNote> {
 
 #[test]
 fn the_presets_have_the_published_numbers_of_parameters() {
-    assert_eq!(model::Preset::Classic(CLASSIC_25).parameters(), 84_354);
-    assert_eq!(model::Preset::Classic(CLASSIC_150).parameters(), 265_602);
+    assert_eq!(model::weights::Preset::Classic(CLASSIC_25).parameters(), 84_354);
+    assert_eq!(model::weights::Preset::Classic(CLASSIC_150).parameters(), 265_602);
 }
 
 #[test]

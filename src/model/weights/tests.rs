@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use safetensors::tensor::TensorView;
 
-use super::*;
+use super::{
+    super::registry::{embedded, load, read},
+    *,
+};
 use crate::model::{Chance, Limits, SamplingSettings};
 
 impl Weights {

@@ -4,8 +4,20 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::turns::PlayMode;
 use crate::corpus::{self, Convention, Note};
+
+/// The plugin's mode, and what the player does in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum PlayMode {
+    /// The player plays a call and waits for its answer
+    Answer,
+    /// The player and the plugin have as many bars each, in turn
+    Trade,
+    /// The player's right hand keeps playing, and leaves the last bars to the plugin
+    Together,
+    /// The player plays a call, and takes the floor back with the next one
+    Endless,
+}
 
 /// One note of a song, in seconds from its start.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::{
         bundle,
-        demo::turns::{PlayMode, Turn},
+        demo::{call::PlayMode, turns::Turn},
         scratch::Folder,
     };
 

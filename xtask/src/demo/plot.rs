@@ -181,7 +181,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        demo::turns::{PlayMode, Turn},
+        demo::{call::PlayMode, turns::Turn},
         scratch::Folder,
     };
 

@@ -15,10 +15,7 @@ use antiphon::{
 use anyhow::{Context, Result};
 use test_host::{Clap, Host};
 
-use super::{
-    Arguments, BEATS_PER_BAR,
-    turns::{PlayMode, Turns},
-};
+use super::{Arguments, BEATS_PER_BAR, call::PlayMode, turns::Turns};
 use crate::models::Choice;
 
 /// Parameters that the demo itself must know, with the option that says them; it has none for *Thru*.

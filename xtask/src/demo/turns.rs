@@ -7,24 +7,11 @@ use test_host::{Event, Sounded, score};
 
 use super::{
     Arguments, BEATS_PER_BAR,
-    call::{Song, SongNote},
+    call::{PlayMode, Song, SongNote},
 };
 
 /// Bars after the last turn in which everything must fall silent, half of them with the transport stopped.
 const BARS_TO_FALL_SILENT: u32 = 2;
-
-/// The plugin's mode, and what the player does in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum PlayMode {
-    /// The player plays a call and waits for its answer
-    Answer,
-    /// The player and the plugin have as many bars each, in turn
-    Trade,
-    /// The player's right hand keeps playing, and leaves the last bars to the plugin
-    Together,
-    /// The player plays a call, and takes the floor back with the next one
-    Endless,
-}
 
 /// The whole take's plan, in samples of the host's clock.
 #[derive(Debug)]

@@ -35,8 +35,8 @@ use crate::{
         collection::{self, Corpus, Source},
     },
     demo::{
+        call::PlayMode,
         settings::{Setting, number},
-        turns::PlayMode,
     },
     models::Choice,
     table,

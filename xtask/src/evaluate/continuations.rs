@@ -23,8 +23,9 @@ use antiphon::{
     params::AntiphonParams,
 };
 
-use super::{Arguments, continued, music, progress, suffix_array::SuffixArray, training};
+use super::{Arguments, music, progress, suffix_array::SuffixArray, training};
 use crate::{
+    continuation::continued,
     corpus::{self, Convention},
     generation_options::{up_to_one, up_to_two},
     models,

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use antiphon::{
-    model::weights::{self, Weights},
+    model::{registry, weights::Weights},
     music::{conditions::Conditions, note::Key},
 };
 
@@ -94,7 +94,7 @@ fn forget(conditions: &mut Conditions, what: &[Condition]) {
 
 fn networks(names: &[String]) -> Result<Vec<(Weights, Network)>> {
     let read = |(name, bytes): (String, Cow<[u8]>)| {
-        let weights = weights::read(&bytes).context(name)?;
+        let weights = registry::read(&bytes).context(name)?;
         let network = Network::of(&weights)?;
         Ok((weights, network))
     };

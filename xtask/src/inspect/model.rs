@@ -8,10 +8,7 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
 
-use antiphon::model::{
-    personal::Personal,
-    weights::{self, Weights},
-};
+use antiphon::model::{personal::Personal, registry, weights::Weights};
 
 /// How the files of models end.
 const ENDINGS: [&str; 2] = ["safetensors", "antiphon"];
@@ -74,7 +71,7 @@ impl Summary {
 fn of_personal(bytes: &[u8]) -> Result<Summary> {
     let Personal { name, base, preset, card, parts } = Personal::read(bytes)?;
     let (size, fingerprint) = (bytes.len().div_ceil(1000), format!("{:016x}", base.fingerprint));
-    let (base, is_inside) = (base.name, weights::embedded_base(base.fingerprint).is_some());
+    let (base, is_inside) = (base.name, registry::embedded_base(base.fingerprint).is_some());
     let inside = if is_inside { "inside this plugin" } else { "not inside this plugin" };
     Ok(Summary {
         head: format!("{name}: a personal model of {size} kB, a difference to {base}, which is {inside}"),
@@ -93,7 +90,7 @@ fn of_personal(bytes: &[u8]) -> Result<Summary> {
 }
 
 fn of_model(path: &Path, bytes: &[u8]) -> Result<Summary> {
-    let weights = weights::read(bytes)?;
+    let weights = registry::read(bytes)?;
     let (preset, fingerprint) = (weights.preset, weights.fingerprint());
     let Weights { name, .. } = &weights;
     Ok(Summary {
@@ -122,7 +119,7 @@ mod tests {
     #[test]
     fn a_model_is_told_with_the_card_beside_it() {
         let folder = Folder::new("inspect-model");
-        folder.write("a.safetensors", weights::embedded_file("classic-25").expect("it is inside"));
+        folder.write("a.safetensors", registry::embedded_file("classic-25").expect("it is inside"));
         let path = folder.join("a.safetensors");
         assert!(is_model(&path) && !is_model(Path::new("a.mid")));
         assert!(summary(&path).expect("a model").text().ends_with("no card lies beside it\n"));

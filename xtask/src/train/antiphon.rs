@@ -151,7 +151,7 @@ impl TrainableModel for Antiphon {
 
 #[cfg(test)]
 mod tests {
-    use antiphon::model::Preset;
+    use antiphon::model::weights::Preset;
 
     use super::*;
     use crate::train::{

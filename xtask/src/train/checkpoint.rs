@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor, Var};
 use safetensors::SafeTensors;
 use serde::{Serialize, de::DeserializeOwned};
 
-use antiphon::model::Preset;
+use antiphon::model::weights::Preset;
 
 use super::initialisation::Variables;
 

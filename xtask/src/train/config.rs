@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::{Device, utils};
 use serde::{Deserialize, Serialize};
 
-use antiphon::model::Preset;
+use antiphon::model::weights::Preset;
 
 use super::{optimiser::Method, output::Precision, progress::Length};
 use crate::corpus::Convention;

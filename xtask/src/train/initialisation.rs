@@ -7,9 +7,10 @@ use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
 
 use antiphon::model::{
-    Chance, Preset,
+    Chance,
     classic::{self, INPUTS},
-    vector, weights,
+    registry, vector,
+    weights::Preset,
 };
 
 /// The limit of the weights of features: with fifty that are there, their sums are near 1.
@@ -48,7 +49,7 @@ pub fn drawn(preset: Preset, chance: &mut Chance) -> Result<Variables> {
 pub fn read(path: &Path, preset: Preset) -> Result<Variables> {
     let bytes = fs::read(path)
         .with_context(|| format!("{} cannot be read: give a model file to `--init`", path.display()))?;
-    let weights = weights::read(&bytes).with_context(|| path.display().to_string())?;
+    let weights = registry::read(&bytes).with_context(|| path.display().to_string())?;
     if weights.preset != preset {
         bail!(
             "{} is a {}, not a {}: choose the same `--preset`",

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Tensor};
 
-use antiphon::model::{Preset, weights::REPRESENTATION};
+use antiphon::model::weights::{Preset, REPRESENTATION};
 
 use super::{
     card::{self, Card},
@@ -104,11 +104,7 @@ mod tests {
     use rand::SeedableRng;
     use safetensors::{Dtype, SafeTensors};
 
-    use antiphon::model::{
-        Chance,
-        classic::CLASSIC_25,
-        weights::{self, Weights},
-    };
+    use antiphon::model::{Chance, classic::CLASSIC_25, registry, weights::Weights};
 
     use super::*;
     use crate::train::initialisation;
@@ -126,7 +122,7 @@ mod tests {
     #[test]
     fn a_model_file_is_read_as_it_was_written() {
         let variables = variables();
-        let read: Weights = weights::read(&file(&variables, Precision::Single)).expect("complete");
+        let read: Weights = registry::read(&file(&variables, Precision::Single)).expect("complete");
         assert_eq!((read.name.as_str(), read.preset), ("mine", PRESET));
         for (name, var) in &variables {
             let numbers: Vec<f32> = var.flatten_all().and_then(|var| var.to_vec1()).expect("numbers");
@@ -142,7 +138,7 @@ mod tests {
             let expected = if tensor.shape().len() == 2 { Dtype::F16 } else { Dtype::F32 };
             assert_eq!(tensor.dtype(), expected, "{name}");
         }
-        assert!(weights::read(&bytes).is_ok());
+        assert!(registry::read(&bytes).is_ok());
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 
-use antiphon::model::{Preset, classic, weights};
+use antiphon::model::{
+    classic,
+    weights::{self, Preset},
+};
 
 use super::{
     TrainableModel,

@@ -8,7 +8,7 @@ use midly::{
 use toml::Table;
 
 use ::antiphon::{
-    model::weights,
+    model::registry,
     music::note::{Key, Velocity},
 };
 
@@ -119,7 +119,7 @@ fn an_interrupted_training_comes_to_the_same_weights() {
         place.learn(&resumed, 7).expect("it goes on");
         let numbers = |model| {
             let bytes = place.bytes(model, "safetensors");
-            let weights = weights::read(&bytes).expect("complete");
+            let weights = registry::read(&bytes).expect("complete");
             weights
                 .preset
                 .tensors()
@@ -145,7 +145,7 @@ fn weights_have_a_card_and_curves_while_they_learn() {
     let status = card["status"].as_str().expect("text");
     assert!(status.starts_with("in training: ") && status.ends_with(" minutes of 40 steps"), "{status}");
     assert_eq!(card["training"][0]["steps"].as_integer(), Some(3));
-    assert!(weights::read(&place.bytes("mine", "safetensors")).is_ok());
+    assert!(registry::read(&place.bytes("mine", "safetensors")).is_ok());
     let table = String::from_utf8(place.bytes("mine", "csv")).expect("text");
     assert!(table.starts_with("step,notes,seconds,rate,train_pitch_nats,") && table.contains("\n3,144,"));
     assert!(place.bytes("mine", "png").starts_with(b"\x89PNG"));

@@ -4,14 +4,13 @@ use rand::{RngExt, SeedableRng};
 use super::*;
 use crate::{
     model::{
-        Preset,
         antiphon::{
             Minibatch, Network, Past, Scene,
             experts::PLACED_BINS,
             scene::ENDS,
             vocabulary::{Bin, TIMES, velocity_bin},
         },
-        weights::Weights,
+        weights::{Preset, Weights},
     },
     music::{
         conditions::{Harmony, Pulse, Style, Who},

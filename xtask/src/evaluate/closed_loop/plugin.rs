@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     corpus::messages::SUSTAIN,
-    demo::{settings::Setting, turns::PlayMode},
+    demo::{call::PlayMode, settings::Setting},
     models::Choice,
 };
 

@@ -13,11 +13,9 @@ use antiphon::{
 };
 
 use crate::{
+    continuation::continued,
     corpus::{GridNote, collection::Corpus},
-    evaluate::{
-        continued,
-        suffix_array::{SuffixArray, Token},
-    },
+    evaluate::suffix_array::{SuffixArray, Token},
     table::columns,
 };
 

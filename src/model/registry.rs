@@ -1,0 +1,55 @@
+//! Where models come from: those inside the plugin, and files.
+
+use std::sync::{Arc, LazyLock};
+
+use super::{
+    Model,
+    personal::Personal,
+    weights::{ModelError, Weights},
+};
+
+const ANTIPHON: &[u8] = include_bytes!("../../models/antiphon.safetensors");
+const CLASSIC_25: &[u8] = include_bytes!("../../models/classic-25.safetensors");
+const CLASSIC_150: &[u8] = include_bytes!("../../models/classic-150.safetensors");
+
+/// The models inside the plugin, in the order in which they are offered. All instances share them.
+pub fn embedded() -> &'static [Arc<dyn Model>] {
+    static EMBEDDED: LazyLock<[Arc<dyn Model>; 3]> = LazyLock::new(|| {
+        [ANTIPHON, CLASSIC_25, CLASSIC_150]
+            .map(|bytes| load(bytes).expect("a test loads every embedded model"))
+    });
+    &*EMBEDDED
+}
+
+/// Reads a model file that may hold anything, and makes it ready to play. Fails as [`read`] does. Allocates.
+pub fn load(bytes: &[u8]) -> Result<Arc<dyn Model>, ModelError> {
+    read(bytes).map(|weights| weights.playable())
+}
+
+/// The embedded model file of this name.
+pub fn embedded_file(name: &str) -> Option<&'static [u8]> {
+    match name {
+        "antiphon" => Some(ANTIPHON),
+        "classic-25" => Some(CLASSIC_25),
+        "classic-150" => Some(CLASSIC_150),
+        _ => None,
+    }
+}
+
+/// The weights inside the plugin that a difference to a model of this fingerprint belongs to.
+pub fn embedded_base(fingerprint: u64) -> Option<Weights> {
+    let weights = || [ANTIPHON, CLASSIC_25, CLASSIC_150].into_iter().filter_map(|bytes| read(bytes).ok());
+    weights().find(|weights| weights.fingerprint() == fingerprint)
+}
+
+/// Reads a model file that may hold anything: afterwards every tensor of the preset is there, in shape and finite. A
+/// [`Personal`] one is read with all of its difference, where its base is inside the plugin.
+pub fn read(bytes: &[u8]) -> Result<Weights, ModelError> {
+    if !Personal::is_one(bytes) {
+        return Weights::read(bytes);
+    }
+    let personal = Personal::read(bytes)?;
+    let base = embedded_base(personal.base.fingerprint);
+    let base = base.ok_or_else(|| ModelError::OtherBase { base: personal.base.name.clone() })?;
+    personal.applied(&base, 1.0)
+}
