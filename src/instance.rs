@@ -171,8 +171,6 @@ impl Instance {
 mod tests {
     use std::fs;
 
-    use nice_plug::params::persist::PersistentField;
-
     use super::*;
     use crate::{
         event_log::{Event, event_log},
@@ -239,7 +237,7 @@ mod tests {
     #[test]
     fn a_project_whose_model_file_is_missing_plays_the_embedded_one_and_says_so() {
         let instance = instance();
-        instance.params.model_file.set("/no/such/mine.safetensors".to_owned());
+        instance.params.model_file.choose("/no/such/mine.safetensors".to_owned());
         assert!(instance.user_model.lock().model().is_none());
         let ModelStatus::Refused { sentence, own: None } = instance.model_status() else {
             panic!("it is missing")
@@ -261,7 +259,7 @@ mod tests {
         let (_folder, path) = own_model();
         let instance = instance();
         instance.load_model(&path).expect("a model");
-        instance.params.model_file.set("/no/such/other.safetensors".to_owned());
+        instance.params.model_file.choose("/no/such/other.safetensors".to_owned());
         assert!(instance.user_model.lock().model().is_some());
         let ModelStatus::Refused { sentence, own } = instance.model_status() else { panic!("it is missing") };
         assert!(

@@ -9,6 +9,7 @@ pub mod generation;
 pub mod grid;
 pub mod hands;
 pub mod harmony;
+pub mod key_estimate;
 pub mod keys;
 pub mod memory;
 pub mod metre;

@@ -54,13 +54,11 @@ pub struct AntiphonParams {
     #[id = "temperature"]
     pub temperature: FloatParam,
 
-    /// How likely it is to be, by what the model has heard, that the call is over, in percent: 0 takes the floor at the
-    /// first silence, 100 waits for the longest.
+    /// How long a silence is taken for a breath, in percent: 0 takes the floor at the first silence, 100 waits for the longest.
     #[id = "patience"]
     pub patience: FloatParam,
 
-    /// The longest silence with no key held, in beats: after it the plugin takes the floor in any case, and a model
-    /// without odds always.
+    /// The longest silence with no key held, in beats: after it the plugin takes the floor in any case.
     #[id = "silence"]
     pub silence: FloatParam,
 

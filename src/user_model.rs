@@ -9,12 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nice_plug::{nice_error, params::persist::PersistentField};
+use nice_plug::nice_error;
 use parking_lot::RwLock;
 
 use crate::{
     model::{
-        self, Model,
+        Model,
         personal::Personal,
         registry,
         weights::{ModelError, Weights},
@@ -93,7 +93,7 @@ impl UserModel {
         })?;
         let own = LoadedModel::read(path, self.params.you_percent())?;
         let loaded = own.model().name().to_owned();
-        self.params.model_file.set(name.to_owned());
+        self.params.model_file.choose(name.to_owned());
         self.seen = self.params.model_file.changes();
         self.play(Some(own));
         Ok(loaded)
@@ -101,7 +101,7 @@ impl UserModel {
 
     /// Sends the player's model away: the embedded one of the parameter *Model* plays.
     pub fn dismiss(&mut self) {
-        self.params.model_file.set(String::new());
+        self.params.model_file.choose(String::new());
         self.seen = self.params.model_file.changes();
         self.play(None);
     }
@@ -184,7 +184,7 @@ impl LoadedModel {
         let (shown, bytes) = (path.display(), bytes(path)?);
         let refused = |error: ModelError| format!("{shown}: {error}");
         if !Personal::is_one(&bytes) {
-            return Ok(Self { model: model::registry::load(&bytes).map_err(refused)?, blend: None });
+            return Ok(Self { model: registry::load(&bytes).map_err(refused)?, blend: None });
         }
         let personal = Personal::read(&bytes).map_err(refused)?;
         let base = base(path, &personal).map_err(refused)?;
@@ -279,7 +279,7 @@ mod tests {
     fn you_blends_the_difference_in_and_out() {
         let (_folder, path) = personal();
         let mut own = LoadedModel::read(&path, 100).unwrap_or_else(|sentence| panic!("{sentence}"));
-        let embedded = &*model::registry::embedded()[0];
+        let embedded = &*registry::embedded()[0];
         assert_eq!(own.model().name(), "me");
         assert_eq!(first_note(&*own.model()).key.number(), 127);
         own.blend(0);

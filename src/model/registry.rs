@@ -53,3 +53,14 @@ pub fn read(bytes: &[u8]) -> Result<Weights, ModelError> {
     let base = base.ok_or_else(|| ModelError::OtherBase { base: personal.base.name.clone() })?;
     personal.applied(&base, 1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_model_loads_under_its_name() {
+        let names: Vec<&str> = embedded().iter().map(|model| model.name()).collect();
+        assert_eq!(names, ["antiphon", "classic-25", "classic-150"]);
+    }
+}

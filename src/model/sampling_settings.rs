@@ -3,9 +3,9 @@
 use crate::music::{
     call::Call,
     generation::GenerationSettings,
+    key_estimate::KeyEstimate,
     note::{Key, Velocity},
     pace::Stray,
-    scale::KeyEstimate,
 };
 
 /// How likely each part of a note must be.
@@ -151,7 +151,8 @@ impl SamplingSettings {
         Self { steadiness: STEADY_ENTERING, enters: true, ..self }
     }
 
-    /// Has onsets keep to the beat, which lasts `period` seconds, by the odds of its places: a place loses beside a likelier one that is
+    /// Has onsets keep to the beat by the odds of its places; `period` is its length in seconds, where it swings twice its shorter
+    /// eighth: a place loses beside a likelier one that is
     /// nearer than another sixteenth. Whether a sixteenth or an eighth is played stays as it is, but for who comes in. Realtime-safe.
     pub fn keep_to_beat<const PLACES: usize>(&self, logits: &mut [f32; PLACES], period: f64) {
         let most = self.steadiness * (self.unhurried / period).max(1.0) as f32;

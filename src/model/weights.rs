@@ -1,4 +1,5 @@
-//! A model's numbers, and its file: safetensors, whose metadata names the preset, which is one of the networks here, and the representation.
+//! A model's numbers, and the safetensors file that holds them. Its metadata names the preset, one of the networks here, and the
+//! representation.
 
 use std::{collections::BTreeMap, sync::Arc};
 

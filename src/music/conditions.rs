@@ -115,7 +115,7 @@ impl Pulse {
         f64::from(self.period.get()) / PARTS_PER_SECOND
     }
 
-    /// The length of a beat whose eighths are both as short as the shorter one, in seconds. Realtime-safe.
+    /// Twice the shorter eighth, in seconds: the beat itself where it does not swing. Realtime-safe.
     pub fn shortest_period(self) -> f64 {
         self.period() * 2.0 * self.swing.shorter()
     }
@@ -259,6 +259,14 @@ mod tests {
         assert!((later.beat() - 0.5).abs() < 0.01, "{}", later.beat());
         assert_eq!(later.after(Seconds(-0.5)), pulse);
         assert_eq!((pulse.place(), pulse.sixteenth()), (24, 14));
+    }
+
+    #[test]
+    fn a_swung_beat_counts_as_twice_its_shorter_eighth() {
+        let pulse = Pulse::new(0.0, 4.0, 0.6).expect("a bar");
+        assert_eq!(pulse.shortest_period(), pulse.period());
+        let swung = |part| pulse.swung(Swing::at(part)).shortest_period() / pulse.period();
+        assert!([0.4, 0.6].into_iter().all(|part| (swung(part) - 0.8).abs() < 1e-9));
     }
 
     #[test]

@@ -22,6 +22,12 @@ impl ModelFile {
         self.changes.load(Ordering::Acquire)
     }
 
+    /// Another file is to play, or none by an empty path. Locks: not for the audio thread.
+    pub fn choose(&self, path: String) {
+        *self.path.write() = path;
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
     /// The path, or `None` where the embedded models are to play. Locks: not for the audio thread.
     pub fn path(&self) -> Option<String> {
         Some(self.path.read().clone()).filter(|path| !path.is_empty())
@@ -30,8 +36,7 @@ impl ModelFile {
 
 impl PersistentField<'_, String> for ModelFile {
     fn set(&self, path: String) {
-        *self.path.write() = path;
-        self.changes.fetch_add(1, Ordering::Release);
+        self.choose(path);
     }
 
     fn map<F, R>(&self, f: F) -> R

@@ -20,7 +20,7 @@ const PLAN_STRIDE: u32 = 0x85EB_CA6B;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     pub rules: Rules,
-    /// How sure the worker is to be that a silence is the end of the call.
+    /// How long a silence is taken for a breath.
     pub patience: Patience,
     pub generation: GenerationSettings,
     pub output: OutputSettings,

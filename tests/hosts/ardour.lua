@@ -1,5 +1,5 @@
--- Makes a session of Ardour with the plugin on a MIDI track, for window.sh and ardour.sh. It is run by Ardour's Lua shell.
--- Environment: SESSION (the folder to make), LOST_MODEL (a path: the project's model file, which is not there),
+-- Makes a session of Ardour with the plugin on a MIDI track, for window.sh, ardour.sh and package.sh. It is run by Ardour's Lua shell.
+-- Environment: SESSION (the folder to make), PLUGIN (its name, unless it is Antiphon), LOST_MODEL (a path: the project's model file, which is not there),
 -- SECONDS_OPEN (how long the session stays open; not at all unless given).
 AudioEngine:set_backend("JACK", "ardour", "")
 local folder = os.getenv("SESSION")
@@ -9,7 +9,7 @@ Session = session
 local midi = ARDOUR.ChanCount(ARDOUR.DataType("midi"), 1)
 local track = session:new_midi_track(midi, midi, true, ARDOUR.PluginInfo(), nil, nil, 1, "Antiphon", 0xffffffff,
     ARDOUR.TrackMode.Normal, true):front()
-local plugin = ARDOUR.LuaAPI.new_plugin(session, "Antiphon", ARDOUR.PluginType.VST3, "")
+local plugin = ARDOUR.LuaAPI.new_plugin(session, os.getenv("PLUGIN") or "Antiphon", ARDOUR.PluginType.VST3, "")
 assert(not plugin:isnil(), "Ardour does not know the plugin")
 assert(track:add_processor_by_index(plugin, 0, nil, true) == 0, "Ardour does not insert the plugin")
 track:monitoring_control():set_value(1, PBD.GroupControlDisposition.NoGroup)

@@ -51,7 +51,8 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    fn send(&mut self) -> Result<(), Refused> {
+    /// Makes room for one more event, where the host takes it.
+    fn take_room(&mut self) -> Result<(), Refused> {
         self.room = self.room.checked_sub(1).ok_or(Refused)?;
         Ok(())
     }
@@ -69,18 +70,21 @@ impl Port for Block<'_> {
     }
 
     fn pass(&mut self, arrival: Arrival<()>) -> Result<(), Refused> {
-        self.send()?;
-        self.log.passed(arrival.gesture);
-        Ok(())
+        let taken = self.take_room();
+        match taken {
+            Ok(()) => self.log.passed(arrival.gesture),
+            Err(Refused) => self.log.not_passed(arrival.gesture),
+        }
+        taken
     }
 
     fn play(&mut self, offset: u32, sound: Sound) -> Result<(), Refused> {
-        let sent = self.send();
-        match sent {
-            Ok(()) => self.log.sound(self.begin + u64::from(offset), sound),
-            Err(Refused) => self.log.refused(sound),
+        let (taken, at) = (self.take_room(), self.begin + u64::from(offset));
+        match taken {
+            Ok(()) => self.log.sound(at, sound),
+            Err(Refused) => self.log.refused(at, sound),
         }
-        sent
+        taken
     }
 }
 
@@ -143,7 +147,7 @@ fn session(seed: u64, length: u64) -> Log {
         let room = host::room(&mut chance);
         let mut block = Block { log: &mut log, gestures: &gestures, names: &mut names, next: 0, begin, room };
         instance.performer.process(&transport, Samples(frames), settings, &mut block);
-        log.end_block(room);
+        log.end_block();
         begin += frames;
         instance.worker.work(frames, begin, &mut log, &mut chance);
     }
@@ -154,6 +158,7 @@ fn session(seed: u64, length: u64) -> Log {
     let (gestures, names, room) = (&[], &mut names, usize::MAX);
     let mut block = Block { log: &mut log, gestures, names, next: 0, begin, room };
     instance.performer.process(&transport, Samples(1), settings, &mut block);
+    log.end_block();
     log
 }
 
@@ -183,7 +188,7 @@ fn in_a_session_the_plugin_keeps_to_all_that_was_asked_for() {
     }
     println!(
         "proved: {minutes} minutes: {strikes} strikes heard, {notes} notes of the plugin's, {expected} hand-overs where they were \
-         expected, {changes} changes of mind, {panics} panics, {refusals} events refused, {activations} new activations"
+         expected, {changes} changes of mind, {panics} panics, {refusals} ends refused, {activations} new activations"
     );
     assert!(notes as u64 > minutes * 20, "{notes} notes are hardly a session");
     let happened = [expected, changes, panics, refusals, activations];

@@ -97,11 +97,15 @@ pub fn continued(
 #[cfg(test)]
 mod tests {
     use antiphon::{
-        model,
+        model::registry,
         music::note::{Key, Velocity},
+        params::AntiphonParams,
     };
 
     use super::*;
+
+    /// Notes of a continuation.
+    const PLAYED: usize = 100;
 
     fn note(n: u16) -> Note {
         Note {
@@ -113,7 +117,7 @@ mod tests {
     }
 
     fn played(heard: &[Note], count: usize) -> Vec<Note> {
-        let model = &model::registry::embedded()[0];
+        let model = &registry::embedded()[0];
         let task = Task {
             generation: GenerationSettings::DEFAULT,
             seed: 3,
@@ -139,7 +143,7 @@ mod tests {
             length: Seconds::FOREVER,
             ending: Ending::Full,
         };
-        for model in model::registry::embedded() {
+        for model in registry::embedded() {
             for from in [9.8, 30.0, 4000.0].map(Moment) {
                 let notes: Vec<Note> = Continuation::new(model, &task, &heard, from).take(10).collect();
                 assert!(notes.len() == 10 && notes.iter().all(|note| note.onset >= from), "{}", model.name());
@@ -153,5 +157,28 @@ mod tests {
         let notes = played(&[], 50);
         assert_eq!(notes.len(), 50);
         assert!(notes.is_sorted_by_key(|note| note.onset.0));
+    }
+
+    /// At the plugin's default settings.
+    fn continued_at(model: &Arc<dyn Model>, turn: u32) -> Vec<RelativeNote> {
+        let heard: Vec<Note> = (0..150).map(note).collect();
+        let defaults = AntiphonParams::default().snapshot();
+        continued(model, defaults.generation, defaults.seed(turn, 0), &heard, PLAYED)
+    }
+
+    #[test]
+    fn a_continuation_has_its_notes_and_follows_the_last_one_heard() {
+        for model in registry::embedded() {
+            let notes = continued_at(model, 0);
+            assert_eq!(notes.len(), PLAYED);
+            assert!(notes.iter().all(|note| note.step >= Seconds::ZERO && note.step.0 < 3.0));
+        }
+    }
+
+    #[test]
+    fn the_same_turn_plays_the_same_and_another_turn_otherwise() {
+        let model = &registry::embedded()[0];
+        assert_eq!(continued_at(model, 0), continued_at(model, 0));
+        assert_ne!(continued_at(model, 0), continued_at(model, 1));
     }
 }

@@ -90,8 +90,8 @@ impl Note {
         self.end - self.onset
     }
 
-    /// Its key, and for how many seconds.
-    pub fn sounding(&self) -> (Key, f64) {
+    /// Its key, and how long it sounds, in seconds.
+    pub fn key_and_duration(&self) -> (Key, f64) {
         (self.key, self.duration())
     }
 }

@@ -151,23 +151,10 @@ fn progress(what: &str, notes: usize) -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use antiphon::{
-        model::{self, Model},
-        music::{
-            note::{Key, Note, RelativeNote, Velocity},
-            time::{Moment, Seconds},
-        },
-        params::AntiphonParams,
-    };
     use clap::Parser;
 
     use super::*;
-    use crate::{continuation::continued, scratch::Folder};
-
-    /// Notes of a continuation.
-    const PLAYED: usize = 100;
+    use crate::scratch::Folder;
 
     #[derive(Parser)]
     struct Line {
@@ -222,36 +209,5 @@ mod tests {
         assert!(told.starts_with("there are no notes but drums in "), "{told}");
         folder.write("b.mid", &midi(0));
         assert_eq!(scored(&folder, &[]).expect("one file with pitches"), 2);
-    }
-
-    fn heard() -> Vec<Note> {
-        let note = |n: u8| Note {
-            onset: Moment(5.0 + f64::from(n) * 0.2),
-            duration: Seconds(0.3),
-            key: Key::saturating(60 + n % 5),
-            velocity: Velocity::saturating(64),
-        };
-        (0..150).map(note).collect()
-    }
-
-    fn played(model: &Arc<dyn Model>, turn: u32) -> Vec<RelativeNote> {
-        let defaults = AntiphonParams::default().snapshot();
-        continued(model, defaults.generation, defaults.seed(turn, 0), &heard(), PLAYED)
-    }
-
-    #[test]
-    fn a_continuation_has_its_notes_and_follows_the_last_one_heard() {
-        for model in model::registry::embedded() {
-            let notes = played(model, 0);
-            assert_eq!(notes.len(), PLAYED);
-            assert!(notes.iter().all(|note| note.step >= Seconds::ZERO && note.step.0 < 3.0));
-        }
-    }
-
-    #[test]
-    fn the_same_turn_plays_the_same_and_another_turn_otherwise() {
-        let model = &model::registry::embedded()[0];
-        assert_eq!(played(model, 0), played(model, 0));
-        assert_ne!(played(model, 0), played(model, 1));
     }
 }

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use antiphon::model::{self, Model, registry};
+use antiphon::model::{Model, registry};
 use anyhow::{Context, Result, anyhow, ensure};
 use test_host::{Clap, Host};
 
@@ -33,7 +33,7 @@ impl Choice {
         ensure!(path.exists(), "{name} is neither a file nor one of the models {}", embedded.join(", "));
         let bytes = fs::read(path).with_context(|| format!("{name} cannot be read"))?;
         // It is read once to see that it is one.
-        model::registry::load(&bytes).map_err(|error| anyhow!("{name}: {error}"))?;
+        registry::load(&bytes).map_err(|error| anyhow!("{name}: {error}"))?;
         Ok(Self::File(std::path::absolute(path)?))
     }
 
@@ -85,7 +85,7 @@ pub fn files(names: &[String]) -> Result<Vec<(String, Cow<'static, [u8]>)>> {
 /// # Errors
 /// As [`files`], and when a file holds no model.
 pub fn load(names: &[String]) -> Result<Vec<Arc<dyn Model>>> {
-    let load = |(name, bytes): (String, Cow<[u8]>)| model::registry::load(&bytes).context(name);
+    let load = |(name, bytes): (String, Cow<[u8]>)| registry::load(&bytes).context(name);
     files(names)?.into_iter().map(load).collect()
 }
 

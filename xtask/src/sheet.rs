@@ -81,7 +81,7 @@ pub fn of(notes: &[Note], heading: &Heading) -> std::io::Result<Vec<u8>> {
     let Hands { right, left } = Hands::of(notes, &beats);
     let mut staves = [right, left].map(|notes| chords(&notes, &beats, pickup));
     begin_in_the_first_bar(&mut staves, bar);
-    let tonality = tonality::fits(notes.iter().map(Note::sounding)).first().map(|fit| fit.tonality);
+    let tonality = tonality::fits(notes.iter().map(Note::key_and_duration)).first().map(|fit| fit.tonality);
     xml::write(heading, beats.tempo(), bar, tonality, &staves)
 }
 

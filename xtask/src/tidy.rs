@@ -59,6 +59,21 @@ const FOREIGN_TO_AUDIO: [&str; 10] = [
 ];
 /// What runs on the audio thread and on no other.
 const AUDIO: [&str; 5] = ["src/host.rs", "src/performer.rs", "src/performer", "src/synth.rs", "src/synth"];
+/// What the framework's packages are called, and who alone names them.
+const FRAMEWORK: &str = "nice_plug";
+const KNOW_THE_FRAMEWORK: [&str; 11] = [
+    "src/editor.rs",
+    "src/editor",
+    "src/host.rs",
+    "src/main.rs",
+    "src/params.rs",
+    "src/params",
+    "src/plugin.rs",
+    "src/plugin",
+    "src/presets.rs",
+    "src/presets",
+    "src/user_model.rs",
+];
 /// Marks of unfinished work and of tests that prove nothing. Spelled in halves, so as not to find themselves.
 const UNFINISHED: [&str; 7] = [
     concat!("TO", "DO"),
@@ -97,12 +112,16 @@ fn faults_of(name: &str, text: &str) -> Vec<String> {
     let is_among =
         |places: &[&str]| places.iter().any(|place| name == *place || name.starts_with(&format!("{place}/")));
     let (pure, audio) = (is_among(&PURE), is_among(&AUDIO));
+    let frameless = name.starts_with("src/") && !is_among(&KNOW_THE_FRAMEWORK);
     for (number, line) in (1..).zip(text.lines()) {
         let mut fault = |what: &str| faults.push(format!("{name}:{number}: {what}"));
         let code = line.split("//").next().unwrap_or(line);
         for word in code.split(|letter: char| !letter.is_alphanumeric() && letter != '_') {
             if pure && FOREIGN_TO_MUSIC.contains(&word) {
                 fault(&format!("the pure core names {word}"));
+            }
+            if frameless && word.starts_with(FRAMEWORK) {
+                fault(&format!("{word} is named outside of what hosts and the window see"));
             }
             if audio && FOREIGN_TO_AUDIO.contains(&word) {
                 fault(&format!("the audio thread names {word}"));
@@ -156,6 +175,12 @@ mod tests {
     fn a_lock_on_the_audio_thread_is_a_fault() {
         assert_eq!(faults_of("src/performer/desk.rs", "static LOCK: Mutex<()> = Mutex::new(());\n").len(), 2);
         assert_eq!(faults_of("src/worker.rs", "use std::sync::Mutex;\n").len(), 0);
+    }
+
+    #[test]
+    fn the_framework_in_the_engine_is_a_fault() {
+        assert_eq!(faults_of("src/improviser.rs", "use nice_plug_egui::Frame;\n").len(), 1);
+        assert_eq!(faults_of("src/editor/window.rs", "use nice_plug_egui::Frame;\n").len(), 0);
     }
 
     #[test]

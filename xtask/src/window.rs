@@ -21,10 +21,7 @@ use test_host::{
 
 use crate::{
     bundle,
-    demo::{
-        call::PlayMode,
-        call::{self, Song},
-    },
+    demo::call::{self, PlayMode, Song},
 };
 
 /// The screen of our own, in pixels and bits of colour: room for the window at twice its size.

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use rand::SeedableRng;
 
 use super::*;
-use crate::model::{self, registry, weights};
+use crate::model::{registry, weights};
 
 fn model(name: &str) -> (weights::Weights, Arc<dyn Model>) {
     let bytes = registry::embedded_file(name).expect("embedded");
@@ -25,8 +25,8 @@ fn notes() -> Vec<GridNote> {
 
 #[test]
 fn the_presets_have_the_published_numbers_of_parameters() {
-    assert_eq!(model::weights::Preset::Classic(CLASSIC_25).parameters(), 84_354);
-    assert_eq!(model::weights::Preset::Classic(CLASSIC_150).parameters(), 265_602);
+    assert_eq!(weights::Preset::Classic(CLASSIC_25).parameters(), 84_354);
+    assert_eq!(weights::Preset::Classic(CLASSIC_150).parameters(), 265_602);
 }
 
 #[test]

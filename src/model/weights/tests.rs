@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use safetensors::tensor::TensorView;
 
-use super::{
-    super::registry::{embedded, load, read},
-    *,
+use super::*;
+use crate::model::{
+    Chance, Limits, SamplingSettings,
+    registry::{load, read},
 };
-use crate::model::{Chance, Limits, SamplingSettings};
 
 impl Weights {
     /// Weights of a preset that lie within ±`size`.
@@ -77,12 +77,6 @@ fn halved(factor: f32) -> Vec<u8> {
 
 fn error(bytes: &[u8]) -> ModelError {
     load(bytes).err().expect("the file is broken")
-}
-
-#[test]
-fn every_embedded_model_loads_under_its_name() {
-    let names: Vec<&str> = embedded().iter().map(|model| model.name()).collect();
-    assert_eq!(names, ["antiphon", "classic-25", "classic-150"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ type Check = fn(&Log) -> Result<(), String>;
 
 pub const CHECKS: &[(&str, Check)] = &[
     ("no note hangs", nothing_hangs),
-    ("what the host would not take goes out as soon as it takes it", |log| never(log.unpaid)),
+    ("an end that the host did not take goes out as soon as the host takes it", |log| never(log.unpaid)),
     ("every note sounds where its plan says", nothing_is_misplaced),
     ("a grid at full strength has every note on its lines", nothing_is_off_the_grid),
     ("after a strike the answer is silent", strikes_silence_answers),
@@ -28,8 +28,8 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("nothing is heard while Listen is off", nothing_is_overheard),
 ];
 
-/// Half a sample for the onset and half a sample for the hand-over that it is counted from.
-const ERROR_SAMPLES: f64 = 1.0;
+/// Half a sample for the onset and half a sample for the hand-over that it is counted from, and what the arithmetic takes.
+const ERROR_SAMPLES: f64 = 1.001;
 /// A hand-over may be so much later than it was asked for, where the song slows down before it.
 const SLOWED: u64 = RATE as u64;
 /// Of the arithmetic of moments.

@@ -13,15 +13,15 @@ use super::RATE;
 /// What a host tells may be wrong by so many beats: some tenths of a millisecond.
 pub const JITTER_BEATS: f64 = 4e-4;
 
-/// A shorter one counts as an inexact position.
-const SHORTEST_JUMP: f64 = 1.0 / 32.0;
+/// The plugin takes a shorter jump for an inexact position (`JUMP_BEATS` in `music/timeline.rs`): this host makes none.
+const SHORTEST_JUMP_BEATS: f64 = 1.0 / 32.0;
 
-/// Now and then it takes no more than some events of a block.
-const CROWDED: f64 = 0.02;
+/// The part of the blocks in which it takes two events at most.
+const SHORT_OF_ROOM: f64 = 0.02;
 
 /// How many events it takes in a block.
 pub fn room(chance: &mut Pcg32) -> usize {
-    if chance.random_bool(CROWDED) { chance.random_range(0..3) } else { usize::MAX }
+    if chance.random_bool(SHORT_OF_ROOM) { chance.random_range(0..3) } else { usize::MAX }
 }
 
 /// Its transport, at the first sample of a block.
@@ -124,7 +124,10 @@ impl Host {
     }
 
     fn jump_to(&mut self, beat: f64) {
-        if self.playing && (beat - self.beat).abs() > SHORTEST_JUMP {
+        if self.playing && (beat - self.beat).abs() <= SHORTEST_JUMP_BEATS {
+            return;
+        }
+        if self.playing {
             self.jumped += beat - self.beat;
         }
         self.beat = beat;

@@ -39,19 +39,21 @@ pub struct Log {
     /// How many answers began where the partner expected the end of the call, and how often one was planned anew.
     pub expected_hand_overs: usize,
     pub changes_of_mind: usize,
-    /// How many events the host did not take, and how often it activated the plugin anew.
+    /// How many ends the host did not take, and how often it activated the plugin anew.
     pub refusals: usize,
     pub activations: usize,
-    /// The first block at whose end something was owed that the host would have taken.
+    /// The first block at whose end something was owed, though the host had taken all that it was offered.
     pub unpaid: Option<u64>,
     plans: Plans,
     hands: Hands,
     sounding: Vec<Place>,
     /// What sounds because the host did not take its end.
     owed: Vec<Place>,
-    /// What of the player's sounds because it has passed, as it does in bypass.
+    /// What of the player's sounds because it has passed, as it does in bypass; once for each strike.
     passed: Vec<Place>,
-    /// The first of the blocks up to now in which the host did not take all: what fell due there may be sent now.
+    /// What of that sounds because the host did not take its end.
+    owed_releases: Vec<Place>,
+    /// The first of the blocks before this one in each of which the host refused something: what fell due since may be sent now.
     held_up: Option<u64>,
     expected: Option<Moment>,
     now: Option<Now>,
@@ -109,12 +111,12 @@ struct Now {
     quantised: u64,
     /// A panic whose sample is not over yet.
     panic: Option<u64>,
+    /// The host has refused something in this block.
+    has_refused: bool,
 }
 
 impl Log {
     pub fn begin_block(&mut self, begin: u64, host: &Host, settings: Settings) {
-        self.check_voices(begin);
-        self.check_panic(u64::MAX);
         self.plans.begin_block(host.tempo(), host.jumped());
         let before = self.now;
         let since = |holds: bool, since: Option<u64>| holds.then(|| since.unwrap_or(begin));
@@ -131,6 +133,7 @@ impl Log {
             silence: since(waits, before.and_then(|now| now.silence)),
             quantised: before.filter(same_grid).map_or(begin, |now| now.quantised),
             panic: panic.then_some(begin),
+            has_refused: false,
         });
         self.hands.begin_block(&settings, panic);
         if panic {
@@ -184,43 +187,80 @@ impl Log {
     pub fn activated_anew(&mut self) {
         self.activations += 1;
         self.owed.clone_from(&self.sounding);
+        self.owed_releases.clone_from(&self.passed);
         self.expected = None;
         self.hands.forget();
     }
 
-    pub fn refused(&mut self, sound: Sound) {
-        self.refusals += 1;
+    /// The host has not taken this of the plugin's own.
+    pub fn refused(&mut self, at: u64, sound: Sound) {
+        self.check_panic(at);
+        self.note_refusal();
         if self.now().panic.is_some() {
-            // Nobody offers what comes behind the first that was refused.
+            // After the first refusal the plugin offers nothing more in this block.
             self.owed.clone_from(&self.sounding);
         }
-        if let Sound::NoteOff(place) = sound
-            && self.sounding.contains(&place)
-            && !self.owed.contains(&place)
-        {
-            self.owed.push(place);
+        if let Sound::NoteOff(place) = sound {
+            self.refusals += 1;
+            if self.sounding.contains(&place) && !self.owed.contains(&place) {
+                self.owed.push(place);
+            }
         }
     }
 
-    pub fn end_block(&mut self, room: usize) {
-        let begin = self.now().song.begin;
-        self.held_up = (room < usize::MAX).then(|| self.held_up.unwrap_or(begin));
-        let is_unpaid = room == usize::MAX && !self.owed.is_empty();
-        self.unpaid = self.unpaid.or(is_unpaid.then_some(begin));
+    /// The host has not taken this of the player's.
+    pub fn not_passed(&mut self, gesture: Gesture) {
+        self.note_refusal();
+        let all: Vec<Place> =
+            self.passed.iter().copied().filter(|place| self.ends(gesture, *place)).collect();
+        match gesture {
+            Gesture::KeysUp(_) => {
+                let is_owed =
+                    |place: &&Place| count(&self.owed_releases, **place) < count(&self.passed, **place);
+                self.owed_releases.extend(all.iter().find(is_owed).copied());
+            }
+            _ => {
+                self.owed_releases.retain(|place| !all.contains(place));
+                self.owed_releases.extend(&all);
+            }
+        }
+        self.refusals += usize::from(!all.is_empty());
+    }
+
+    fn note_refusal(&mut self) {
+        self.now.as_mut().expect("a block has begun").has_refused = true;
+    }
+
+    pub fn end_block(&mut self) {
+        let Now { song, has_refused, .. } = self.now();
+        self.check_panic(u64::MAX);
+        self.held_up = has_refused.then(|| self.held_up.unwrap_or(song.begin));
+        self.check_voices(song.begin);
+        let is_owing = !self.owed.is_empty() || !self.owed_releases.is_empty();
+        self.unpaid = self.unpaid.or((is_owing && !has_refused).then_some(song.begin));
     }
 
     pub fn passed(&mut self, gesture: Gesture) {
         match gesture {
             Gesture::KeyDown(place, _) => self.passed.push(place),
-            Gesture::KeysUp(places) => places.single().into_iter().for_each(|place| self.unpass(place)),
-            _ => {}
+            Gesture::KeysUp(places) => {
+                places.single().into_iter().for_each(|place| remove(&mut self.passed, place))
+            }
+            _ => {
+                let passed = std::mem::take(&mut self.passed);
+                self.passed = passed.into_iter().filter(|place| !self.ends(gesture, *place)).collect();
+            }
         }
     }
 
-    /// Every strike that has passed has a release of its own.
-    fn unpass(&mut self, place: Place) {
-        if let Some(index) = self.passed.iter().position(|other| *other == place) {
-            self.passed.remove(index);
+    /// Whether this ends what sounds of the player's at a place.
+    fn ends(&self, gesture: Gesture, place: Place) -> bool {
+        let zone = self.now().settings.zone;
+        match gesture {
+            Gesture::KeysUp(places) => places.single() == Some(place),
+            Gesture::AllOff { channel } => channel.is_none_or(|channel| zone.reaches(channel, place.channel)),
+            Gesture::AllSoundOff { channel } => zone.reaches(channel, place.channel),
+            _ => false,
         }
     }
 
@@ -232,7 +272,8 @@ impl Log {
             && self.passed.contains(&place)
         {
             // A panic undoes what has passed as well.
-            return self.unpass(place);
+            remove(&mut self.owed_releases, place);
+            return remove(&mut self.passed, place);
         }
         self.sounds.push((at, sound));
         match sound {
@@ -254,10 +295,11 @@ impl Log {
         let Settings { generation, output, bypass, zone, .. } = settings;
         let (plan, expected) = self.plans.of(sound, at, &output, &song).expect("what sounds was planned");
         let turn = self.plans.turn(plan.turn);
-        // A grid may have put it anywhere among what was held up.
-        let held_up = self.held_up.filter(|_| at == song.begin);
-        let is_held_up = held_up.is_some_and(|from| (from..at).contains(&(expected.floor() as u64)));
         let moved = Moved::by(&output.quantise, quantised <= plan.delivered);
+        let uncertain = self.plans.uncertain(&plan, &song, moved.beats());
+        let held_up = self.held_up.filter(|_| at == song.begin);
+        let is_held_up =
+            held_up.is_some_and(|from| expected + uncertain >= from as f64 && expected < at as f64);
         Sounded {
             at,
             turn: plan.turn,
@@ -265,7 +307,8 @@ impl Log {
             onset: plan.note.onset,
             counts_as: Moment(plan.note.onset.0.min(at as f64 / RATE)),
             expected: if is_held_up { at as f64 } else { expected },
-            uncertain: self.plans.uncertain(&plan, &song, moved.beats()),
+            uncertain,
+            // What was held up goes out where the block begins, on a line or not.
             off_grid: moved.off_grid(turn, &song, at).filter(|_| held_up.is_none()),
             is_quantised: moved != Moved::Nowhere,
             handed_over: turn.from as u64,
@@ -303,5 +346,16 @@ impl Log {
         };
         self.survived_panic =
             self.survived_panic.or((self.sounding.len() > self.owed.len()).then_some(panic));
+    }
+}
+
+fn count(places: &[Place], place: Place) -> usize {
+    places.iter().filter(|other| **other == place).count()
+}
+
+/// Takes one away, if there is one: every strike has a release of its own.
+fn remove(places: &mut Vec<Place>, place: Place) {
+    if let Some(index) = places.iter().position(|other| *other == place) {
+        places.remove(index);
     }
 }

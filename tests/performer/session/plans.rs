@@ -19,8 +19,9 @@ use super::{
     wishes::GRIDS,
 };
 
-/// More notes than are ever on their way, and longer than any of a turn that is over.
+/// More notes than are ever on their way.
 const KEPT: usize = 512;
+/// A note of a turn that is over has sounded by then.
 const KEPT_SAMPLES: u64 = 30 * RATE as u64;
 
 /// The turns of the plugin and the notes that were planned for them.

@@ -50,10 +50,12 @@ impl Worker {
         }
     }
 
-    /// The same at the ends of new lanes: what the performer has asked for before it left is still taken.
+    /// The same at the ends of new lanes. What the performer asked for before it left is still in the old one.
     pub fn activated_anew(mut self, outside: ImproviserEnd, log: &mut Log) -> Self {
         self.receive(log);
-        self.improvise();
+        for request in self.waiting.drain(..) {
+            self.inside.requests.push(request).expect("a sleep is too short to fill the lane");
+        }
         let (inside, end) = lanes();
         let improviser = self.improviser.resumed(end);
         let turns_before = self.turns_before + TURNS;

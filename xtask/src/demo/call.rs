@@ -1,4 +1,4 @@
-//! What the player plays: the demo's own phrase, or the notes of a MIDI file.
+//! The mode, and what the player plays in it: the demo's own phrase, or the notes of a MIDI file.
 
 use std::path::Path;
 

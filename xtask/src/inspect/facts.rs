@@ -112,7 +112,7 @@ impl Facts {
         let end = notes.iter().map(|note| note.end).fold(0.0, f64::max);
         let length = end - notes.first().map_or(0.0, |note| note.onset);
         let polyphony = Polyphony::of(notes);
-        let mut keys = tonality::fits(melodic().map(Note::sounding)).into_iter().map(Estimate::of);
+        let mut keys = tonality::fits(melodic().map(Note::key_and_duration)).into_iter().map(Estimate::of);
         Self {
             file: document.piece.path.display().to_string(),
             tracks: document.tracks.len(),

@@ -245,7 +245,7 @@ mod tests {
     use rand::SeedableRng;
 
     use antiphon::{
-        model::{self, classic::CLASSIC_25},
+        model::{classic::CLASSIC_25, weights},
         music::note::{Key, Velocity},
     };
 
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn a_melody_that_repeats_is_learnt() {
         let mut chance = Chance::seed_from_u64(1);
-        let preset = model::weights::Preset::Classic(CLASSIC_25);
+        let preset = weights::Preset::Classic(CLASSIC_25);
         let variables = initialisation::drawn(preset, &mut chance).expect("shapes fit");
         let windows =
             WindowLoader::new(TrainingSet::of(vec![melody()]).into(), 8, 12, chance).expect("long enough");
