@@ -7,7 +7,9 @@ local folder = os.getenv("SESSION")
 local session = assert(create_session(folder, folder:match("[^/]+$"), 48000), "Ardour makes no session")
 Session = session
 local midi = ARDOUR.ChanCount(ARDOUR.DataType("midi"), 1)
-local track = session:new_midi_track(midi, midi, true, ARDOUR.PluginInfo(), nil, nil, 1, "Antiphon", 0xffffffff,
+-- The instrument slot adds outputs of sound to its track.
+local keeps_outputs = os.getenv("PLUGIN") == nil
+local track = session:new_midi_track(midi, midi, keeps_outputs, ARDOUR.PluginInfo(), nil, nil, 1, "Antiphon", 0xffffffff,
     ARDOUR.TrackMode.Normal, true):front()
 local plugin = ARDOUR.LuaAPI.new_plugin(session, os.getenv("PLUGIN") or "Antiphon", ARDOUR.PluginType.VST3, "")
 assert(not plugin:isnil(), "Ardour does not know the plugin")
