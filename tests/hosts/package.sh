@@ -40,7 +40,7 @@ for tool in unzip Xvfb jackd jack_lsp jack_rec ardour7-lua "$ardour_library/ardo
     command -v "$tool" > /dev/null || fail "$tool is missing; the head of $0 names the packages"
 done
 unset XDG_CACHE_HOME XDG_DATA_HOME
-export HOME=$home XDG_CONFIG_HOME=$home/.config JACK_NO_AUDIO_RESERVATION=1 JACK_DEFAULT_SERVER=antiphon-package
+export HOME=$home XDG_CONFIG_HOME=$home/.config JACK_NO_AUDIO_RESERVATION=1
 
 # start LOG COMMAND...: runs it until the end.
 start() {
@@ -91,16 +91,21 @@ mkfifo "$home/number"
 start screen Xvfb -displayfd 3 -screen 0 1920x1200x24 -nolisten tcp 3<> "$home/number"
 read -r -t 20 number < "$home/number" || fail "Xvfb tells no display"
 export DISPLAY=:$number LIBGL_ALWAYS_SOFTWARE=1
-# Ardour loses an asynchronous server in its first seconds.
-start jack jackd -n "$JACK_DEFAULT_SERVER" -r -S -t 20000 -d dummy -r 48000 -p 512
-until_true "JACK" timeout 2 jack_lsp
+# start_jack NAME: a server without hardware, one for each host: it stands still for long when a client is ended by force.
+start_jack() {
+    export JACK_DEFAULT_SERVER=antiphon-$1
+    # Ardour loses an asynchronous server in its first seconds.
+    start "jack-$1" jackd -n "$JACK_DEFAULT_SERVER" -r -S -t 20000 -d dummy -r 48000 -p 512
+    until_true "JACK" timeout 2 jack_lsp
+}
 
+start_jack program
 start program "$folder/antiphon-standalone" --backend jack
 until_true "the program's MIDI port" has_port 'antiphon:midi_output'
 sleep 2
 answers program antiphon:midi_input antiphon:midi_output antiphon:output_1
-kill -KILL "${started[-1]}"
 
+start_jack ardour
 mkdir -p "$home/.vst3" "$XDG_CONFIG_HOME/ardour7"
 cp -r "$folder/Antiphon.vst3" "$home/.vst3/"
 # Ardour believes what was scanned only if that is younger than the plugin by a second or more.
