@@ -36,28 +36,10 @@ bundle=target/bundled/Antiphon.vst3
 
 # A home of its own, so that nothing of the player's is read or written.
 home=$(mktemp -d)
-started=()
-finish() {
-    for process in "${started[@]}"; do kill -KILL "$process" 2> /dev/null || true; done
-    wait 2> /dev/null || true
-    rm -rf "$home"
-}
+source tests/hosts/common.sh
 trap finish EXIT
 unset XDG_CACHE_HOME XDG_DATA_HOME
 export HOME=$home XDG_CONFIG_HOME=$home/.config JACK_NO_AUDIO_RESERVATION=1 JACK_DEFAULT_SERVER=antiphon-$$
-
-# until_true WHAT COMMAND...: waits half a minute at most.
-until_true() {
-    local what=$1
-    shift
-    for _ in {1..150}; do
-        if "$@" > /dev/null 2>&1; then return; fi
-        sleep 0.2
-    done
-    fail "$what did not come within 30 seconds"
-}
-
-has_port() { timeout 2 jack_lsp | grep -q "$1"; }
 
 # Ardour loses an asynchronous server in its first seconds.
 jackd -n "$JACK_DEFAULT_SERVER" -r -S -t 20000 -d dummy -r 48000 -p 512 > "$home/jack.log" 2>&1 &

@@ -29,12 +29,7 @@ recordings=$(realpath "$recordings")
 lua=$PWD/tests/hosts/ardour.lua
 # A home of its own, so that nothing of the player's is read or written.
 home=$(mktemp -d)
-started=()
-finish() {
-    for process in "${started[@]}"; do kill -KILL "$process" 2> /dev/null || true; done
-    wait 2> /dev/null || true
-    rm -rf "$home"
-}
+source tests/hosts/common.sh
 trap finish EXIT
 for tool in unzip Xvfb jackd jack_lsp jack_rec ardour7-lua "$ardour_library/ardour-vst3-scanner" "$xtask"; do
     command -v "$tool" > /dev/null || fail "$tool is missing; the head of $0 names the packages"
@@ -49,19 +44,6 @@ start() {
     "$@" > "$log" 2>&1 &
     started+=($!)
 }
-
-# until_true WHAT COMMAND...: waits half a minute at most.
-until_true() {
-    local what=$1
-    shift
-    for _ in {1..150}; do
-        if "$@" > /dev/null 2>&1; then return; fi
-        sleep 0.2
-    done
-    fail "$what did not come within 30 seconds"
-}
-
-has_port() { timeout 2 jack_lsp | grep -q "$1"; }
 
 # peak FILE FROM: the largest sample from that second on, of 32,767.
 peak() {
