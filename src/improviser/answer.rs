@@ -265,14 +265,14 @@ impl Answer {
         let limits = self.limits(keys, earliest, from, longest_step);
         cache.hear(scene, generation.memory.into(), usize::MAX);
         cache.state.now = self.known_at(self.last_onset, generation);
-        let mut sampling =
-            SamplingSettings::of(generation, self.touch).against(self.stray(scene), generation).beside(call);
-        sampling.closeness = self.steadiness;
+        let mut sampling = SamplingSettings::of(generation, self.touch);
         if self.is_along {
             sampling = sampling.along();
         } else if !has_begun {
             sampling = sampling.entering();
         }
+        sampling = sampling.against(self.stray(scene), generation).beside(call);
+        sampling.closeness = self.steadiness;
         if let Some(scale) = self.scale {
             sampling = sampling.within(scale, self.strays(scale), generation);
         }

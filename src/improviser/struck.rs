@@ -62,8 +62,10 @@ impl Onsets {
 }
 
 /// So long after its first onset a note belongs to a chord still, in whole cells of the grid.
-const JOINED: Seconds = Seconds(0.04);
+const JOINED: Seconds = Seconds(0.03);
 const CELL: Seconds = Seconds(0.01);
+/// Two moments of the grid that lie nearer together are the same, whatever was rounded.
+const HALF_CELL: Seconds = Seconds(0.005);
 
 /// The newest chord of an answer, of one note or more.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +83,7 @@ impl Struck {
 
     pub fn follow(&mut self, note: &Note) {
         let onset = Cell::of(note.onset).moment();
-        if self.keys.is_empty() || onset > self.last() {
+        if self.keys.is_empty() || onset - self.last() > HALF_CELL {
             *self = Self::before(onset);
         }
         self.keys.insert(note.key);
@@ -175,6 +177,23 @@ mod tests {
         assert_eq!(onsets.next(THREE), Some(Moment(998.0)));
         assert_eq!(onsets.next(Crowd { onsets: KEPT, ..THREE }), Some(Moment(1001.0 - KEPT as f64)));
         assert_eq!(onsets.next(Crowd { onsets: 128, ..THREE }), None);
+    }
+
+    #[test]
+    fn a_chord_is_over_30_ms_after_its_first_note_however_it_is_rolled() {
+        let note = |onset: f64, key: u8| {
+            let (key, velocity) = (Key::saturating(key), Velocity::saturating(64));
+            Note { onset: Moment(onset), duration: Seconds(1.0), key, velocity }
+        };
+        for first in (0..1000).map(|n| f64::from(n) * 0.37) {
+            let mut struck = Struck::before(Moment(-1.0));
+            struck.follow(&note(first, 60));
+            let (onset, over) = (struck.onset, struck.over());
+            struck.follow(&note(first + 0.03, 64));
+            assert_eq!((struck.onset, struck.over()), (onset, over), "{first}");
+            struck.follow(&note(first + 0.05, 67));
+            assert!(struck.onset > onset, "{first}");
+        }
     }
 
     #[test]

@@ -29,8 +29,10 @@ pub struct SamplingSettings {
     pub closeness: f32,
     /// Whether the likeliest place of the whole beat is kept to, and not only that of a sixteenth.
     pub enters: bool,
-    /// Whether it leaves the sixteenths between eighths to the player.
-    pub spares_between: bool,
+    /// Whether the player goes on beside it: then it leaves the sixteenths between eighths to the player.
+    pub is_along: bool,
+    /// How far it takes up the motives of the call: 0 leaves the odds as they are, 1 does all of that.
+    pub motives: f32,
     /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do. Those within a chord
     /// neither gain nor lose.
     pub lean: f32,
@@ -68,6 +70,8 @@ const FARTHEST: f32 = 1.5;
 /// How much more strictly chords and durations are followed than the pace: chosen by what comes out of the plugin.
 const THINNING: f32 = 5.0;
 const STRETCH: f32 = 6.0;
+/// Who hears its own chords plays more and more of them: they lose so many nats, by what comes out of the plugin. Who plays along has few.
+const OWN_CHORDS: f32 = 0.8;
 /// What is drawn is heard again and strays from the beat a little further each time: it keeps to it so much more than by the odds. By
 /// what comes out of the plugin, too.
 const STEADY: f32 = 1.5;
@@ -99,7 +103,8 @@ impl SamplingSettings {
         unhurried: 0.0,
         closeness: 1.0,
         enters: false,
-        spares_between: false,
+        is_along: false,
+        motives: 0.0,
         lean: 0.0,
         thinning: 0.0,
         stretch: 0.0,
@@ -119,7 +124,8 @@ impl SamplingSettings {
             unhurried: UNHURRIED,
             closeness: 1.0,
             enters: false,
-            spares_between: false,
+            is_along: false,
+            motives: 1.0,
             thinning: 0.0,
             stretch: 0.0,
             scale: None,
@@ -131,7 +137,7 @@ impl SamplingSettings {
     /// The same, keeping to the player's scale as far as an answer strays from it more often than she does, as a logarithm.
     /// Realtime-safe.
     pub fn within(self, scale: KeyEstimate, strays: f32, generation: &GenerationSettings) -> Self {
-        let least = if self.spares_between { STRICT_ALONG } else { 0.0 };
+        let least = if self.is_along { STRICT_ALONG } else { 0.0 };
         let loss = (generation.key_follow.value() * least.max(STRICTNESS * strays)).clamp(0.0, STRICTEST);
         Self { scale: (loss > 0.0).then_some((scale, loss)), ..self }
     }
@@ -143,7 +149,7 @@ impl SamplingSettings {
 
     /// The same for who plays along with somebody, who hears every stumble.
     pub fn along(self) -> Self {
-        Self { steadiness: STEADY_ALONG, spares_between: true, ..self }
+        Self { steadiness: STEADY_ALONG, is_along: true, motives: 0.0, ..self }
     }
 
     /// The same for the first onset of an answer: a late tail of a place that is over is no place to come in.
@@ -163,7 +169,7 @@ impl SamplingSettings {
             let around = (0..=2 * near).map(|off| odds[(place + PLACES - near + off) % PLACES]);
             let top = around.fold(f32::NEG_INFINITY, f32::max);
             *logit = top + steadiness * (odds[place] - top);
-            if self.spares_between && is_between_eighths(place, quarter) {
+            if self.is_along && is_between_eighths(place, quarter) {
                 *logit -= BETWEEN_EIGHTHS;
             }
         }
@@ -186,10 +192,12 @@ impl SamplingSettings {
 
     /// The same, leaning against how far an answer's pace is off the wanted one. Realtime-safe.
     pub fn against(self, stray: Stray, generation: &GenerationSettings) -> Self {
-        let follow = |stray: f32| generation.pace_follow.value() * stray.clamp(-FARTHEST, FARTHEST);
+        let how_far = generation.pace_follow.value();
+        let follow = |stray: f32| how_far * stray.clamp(-FARTHEST, FARTHEST);
+        let own_chords = if self.is_along { 0.0 } else { OWN_CHORDS * how_far };
         Self {
             lean: follow(stray.ahead),
-            thinning: THINNING * follow(stray.thicker),
+            thinning: THINNING * follow(stray.thicker) + own_chords,
             stretch: STRETCH * follow(-stray.longer),
             ..self
         }

@@ -15,8 +15,8 @@ const LEAST_S: f64 = 0.01;
 const USUAL: Pace = Pace { step: 0.15, chords: 0.35, duration: 0.4 };
 /// Strikes of one chord lie closer together.
 const CHORD: Seconds = Seconds(0.05);
-/// Two notes that are struck together begin within this, to the ear and in the grid's cells.
-const TOGETHER: Seconds = Seconds(0.035);
+/// Two notes that are struck together begin within this, to the ear.
+const TOGETHER: Seconds = Seconds(0.03);
 /// A share of chords is never held to be nearer to none or to all than by so many notes.
 const DOUBTFUL_NOTES: f64 = 1.0;
 /// The player's own pace is that of so many of the newest steps.

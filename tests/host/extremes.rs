@@ -12,6 +12,7 @@ use crate::rig::{self, ANSWERS, BEAT, EFFECT, END, LAST_RELEASE, RATE, TEMPO};
 
 const ACTIVATIONS: usize = 1_000;
 const INSTANCES: usize = 64;
+const WINDOWS: usize = 200;
 
 /// The call at another sample rate, and how many notes of its answer sound; each begins after the last release.
 fn answered(rate: f64, blocks: Blocks) -> Result<usize> {
@@ -359,5 +360,31 @@ fn states_may_be_loaded_and_saved_while_the_audio_thread_plays() -> Result<()> {
     })?;
     assert!(blocks > 0 && !last.is_empty());
     println!("proved: {STATES} states loaded and saved while {blocks} blocks were played");
+    Ok(())
+}
+
+#[test]
+fn a_clap_window_may_be_made_and_closed_at_any_moment_while_the_host_automates() -> Result<()> {
+    let mut host = rig::clap(EFFECT, ANSWERS)?;
+    host.activate(Setup { sample_rate: RATE, largest_block: 64, mode: Mode::Realtime })?;
+    let ids = host.parameters()?.into_iter().map(|parameter| parameter.id);
+    let moves =
+        ids.flat_map(|id| [(0, 0.2), (32, 0.8)].map(|(at, value)| (at, Kind::Parameter { id, value })));
+    let mut events: Vec<Event> = moves.map(|(at, kind)| Event { at, kind }).collect();
+    events.extend(Event::note(3, 40, 60, 90));
+    score::sort(&mut events);
+    let mut made = 0;
+    let blocks = host.play_meanwhile(Chord { events: &events, block: 64, sample_rate: RATE }, |host| {
+        for _ in 0..WINDOWS {
+            // Where there is no display, the plugin refuses.
+            if host.make_window(1.0).is_ok() {
+                host.close_window()?;
+                made += 1;
+            }
+        }
+        Ok(())
+    })?;
+    assert!(blocks > 0);
+    println!("proved: {made} of {WINDOWS} windows made and closed while {blocks} blocks were automated");
     Ok(())
 }

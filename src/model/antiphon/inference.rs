@@ -2,6 +2,7 @@
 
 mod choice;
 mod layer;
+mod motives;
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,7 @@ use super::vocabulary::{Bin, TIMES, VELOCITIES, velocity_bin};
 use crate::{
     model::vector::Item,
     music::{
-        conditions::{Conditions, PLACES, Pulse, SIXTEENTHS, Style},
+        conditions::{Conditions, PLACES, Pulse, SIXTEENTHS, Style, Who},
         grid::GridNote,
         keys::PITCH_CLASSES,
         note::{Key, Velocity},
@@ -84,17 +84,18 @@ pub struct Scene {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Placed {
-    onset: u32,
+pub struct Placed {
+    pub onset: u32,
     end: u32,
-    key: Key,
+    pub key: Key,
+    pub is_players: bool,
 }
 
 impl Scene {
     pub const SILENCE: Self = Self {
         now: 0,
         ends: [0; Key::COUNT],
-        newest: [Placed { onset: 0, end: 0, key: Key::saturating(0) }; NEWEST],
+        newest: [Placed { onset: 0, end: 0, key: Key::saturating(0), is_players: false }; NEWEST],
         heard: 0,
         begins_piece: false,
         pulse: None,
@@ -153,7 +154,8 @@ impl Scene {
         let key = note.key.index();
         self.ends[key] = self.ends[key].max(end);
         self.pulse = note.conditions.pulse;
-        self.newest[self.heard % NEWEST] = Placed { onset: self.now, end, key: note.key };
+        let is_players = note.conditions.who == Some(Who::Player);
+        self.newest[self.heard % NEWEST] = Placed { onset: self.now, end, key: note.key, is_players };
         self.heard += 1;
     }
 
@@ -249,7 +251,7 @@ impl Scene {
     }
 
     /// The newest first.
-    fn newest(&self) -> impl Iterator<Item = &Placed> {
+    pub fn newest(&self) -> impl Iterator<Item = &Placed> {
         (1..=self.heard.min(NEWEST)).map(|age| &self.newest[(self.heard - age) % NEWEST])
     }
 }

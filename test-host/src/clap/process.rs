@@ -34,7 +34,7 @@ const CONTROLLER: u8 = 0xB0;
 /// What a sample holds before the plugin writes it: not silence, so that forgotten buffers are heard.
 const UNWRITTEN: f32 = 1.0;
 
-/// What the audio thread plays again in every block, all of it within the block.
+/// What the audio thread plays again in every block, automation included, all of it within the block.
 #[derive(Debug, Clone, Copy)]
 pub struct Chord<'a> {
     pub events: &'a [Event],
@@ -55,10 +55,13 @@ impl Clap {
         chord: Chord<'_>,
         meanwhile: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<u64> {
+        let block = Block { start: 0, frames: chord.block, events: chord.events, transport: None };
+        self.take_events(&block)?;
+        let incoming = std::mem::replace(&mut self.incoming, EventBuffer::with_capacity(EVENTS));
         let processor = self.processor.take().context("an inactive plugin plays nothing")?;
         let is_over = AtomicBool::new(false);
         let (acted, (processor, played)) = thread::scope(|scope| {
-            let audio = scope.spawn(|| play(processor, chord, &is_over));
+            let audio = scope.spawn(|| play(processor, &incoming, chord, &is_over));
             let acted = meanwhile(self);
             is_over.store(true, Ordering::Relaxed);
             (acted, audio.join().unwrap_or_else(|panic| resume_unwind(panic)))
@@ -224,16 +227,11 @@ pub fn transport(state: &TransportState) -> TransportEvent {
 /// The audio thread.
 fn play(
     mut processor: StartedPluginAudioProcessor<Handlers>,
+    incoming: &EventBuffer,
     chord: Chord<'_>,
     is_over: &AtomicBool,
 ) -> (StartedPluginAudioProcessor<Handlers>, Result<u64>) {
-    let mut incoming = EventBuffer::with_capacity(EVENTS);
     let mut outgoing = EventBuffer::with_capacity(EVENTS);
-    for event in chord.events {
-        if let Err(error) = push(&mut incoming, event.at as u32, event.kind) {
-            return (processor, Err(error));
-        }
-    }
     let length = Duration::from_secs_f64(f64::from(chord.block) / chord.sample_rate);
     let (mut blocks, mut due) = (0, Instant::now());
     loop {

@@ -65,8 +65,9 @@ pub const PROMISES: &[Promise] = &[
         ],
     },
     Promise {
-        text: "A window may be opened and closed while a VST3 host automates, and what the host sets is taken at once",
+        text: "A window may be opened and closed while a host automates, and what the host sets is taken at once",
         tests: &[
+            "extremes::a_clap_window_may_be_made_and_closed_at_any_moment_while_the_host_automates",
             "plugin::vst3::tests::a_window_may_be_closed_at_any_moment_while_the_host_automates",
             "plugin::vst3::tests::what_is_automated_is_set_and_reads_back_what_it_is",
             "plugin::vst3::tests::a_value_that_is_set_while_the_plugin_processes_is_taken",

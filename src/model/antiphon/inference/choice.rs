@@ -7,6 +7,7 @@ use crate::{
         Chance, Limits, Sampling, SamplingSettings, StepCells,
         antiphon::{
             experts::{FinePlaces, PLACED_BINS, Places, Shares},
+            inference::motives,
             scene::{ENDS, Scene},
             vocabulary::{Bin, STEPS, TIMES, velocity_around, velocity_of},
         },
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Steps of fewer cells lie within a chord: less than 35 ms.
-const CHORD_CELLS: usize = 4;
+pub const CHORD_CELLS: usize = 4;
 /// A little less than half a cell.
 const WITHIN_CELL: Seconds = Seconds(0.0049);
 /// Where the beat is known, so many parts of a cell are told apart: of fast beats a cell is longer than a place.
@@ -112,6 +113,7 @@ impl Choice<'_> {
         for (key, logit) in (0..).map(Key::saturating).zip(logits.iter_mut()) {
             *logit -= self.sampling.loss_of_key(key);
         }
+        motives::take_up(self.scene, step, self.sampling.motives, logits);
         sampling::draw_key(logits, allowed, &self.sampling.pitch, self.chance.random())
     }
 
