@@ -1,6 +1,6 @@
 //! `cargo xtask bundle`: the plugin as hosts want it.
 //!
-//! This program links the plugin, so cargo has built the plugin's library beside it before it runs. Building
+//! This program depends on the plugin's library, so cargo has built that beside it before it runs. Building
 //! the library by a second cargo command would select other features of the shared dependencies, and each of
 //! the two builds would undo the other.
 
@@ -19,6 +19,8 @@ use antiphon::{
 use anyhow::{Context, Result, ensure};
 use test_host::Clap;
 
+/// The package whose library hosts load.
+const LIBRARY: &str = "antiphon-library";
 /// The folder of the presets among the bundles.
 pub const PRESETS: &str = "VST3 Presets";
 /// The folder of the vendor, as hosts look for it.
@@ -29,7 +31,7 @@ pub const VENDOR: &str = "Antiphon";
 pub struct Arguments {}
 
 pub fn run(_: &Arguments) -> Result<()> {
-    let library = format!("{DLL_PREFIX}antiphon{DLL_SUFFIX}");
+    let library = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", LIBRARY.replace('-', "_"));
     let build = build_folder()?;
     // The bundler looks where cargo puts the library of a package that was asked for by name.
     let found = build.join(&library);
@@ -38,7 +40,7 @@ pub fn run(_: &Arguments) -> Result<()> {
     let profile = if is_release()? { vec!["--release".to_owned()] } else { Vec::new() };
     nice_plug_xtask::chdir_workspace_root()?;
     let target = target_folder()?;
-    nice_plug_xtask::bundle(&target, "antiphon", &profile, false)?;
+    nice_plug_xtask::bundle(&target, LIBRARY, &profile, false)?;
     lay_out_presets(&bundled_folder()?.join(PRESETS))
 }
 
@@ -47,7 +49,7 @@ pub fn run(_: &Arguments) -> Result<()> {
 /// # Errors
 /// When one does not build, or this is no Mac.
 pub fn run_universal() -> Result<()> {
-    let line = ["bundle-universal", "antiphon", "--release", "--locked"];
+    let line = ["bundle-universal", LIBRARY, "--release", "--locked"];
     nice_plug_xtask::main_with_args("cargo xtask", line.map(str::to_owned))?;
     lay_out_presets(&bundled_folder()?.join(PRESETS))
 }
