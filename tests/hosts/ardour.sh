@@ -3,7 +3,7 @@
 # what comes out: more notes than were played, and none that hangs.
 #
 # usage: tests/hosts/ardour.sh      on the bundle in target/bundled; exits with 77 where a program is missing
-# needs: Ardour 7 and jackd; Debian 12: ardour jackd2 jack-example-tools, and to build libjack-jackd2-dev pkg-config
+# needs: Ardour 7 and jackd; Debian 12: ardour jackd2, and to build libjack-jackd2-dev pkg-config
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 ardour_library=/usr/lib/ardour7
@@ -18,7 +18,7 @@ fail() {
 
 for tool in jackd jack_lsp ardour7-lua "$ardour_library/ardour-vst3-scanner"; do
     command -v "$tool" > /dev/null || {
-        echo "$tool is missing: install Debian's ardour, jackd2 and jack-example-tools"
+        echo "$tool is missing: install Debian's ardour and jackd2"
         exit 77
     }
 done

@@ -5,7 +5,7 @@
 #
 # usage: tests/hosts/package.sh ARCHIVE [FOLDER]      the recordings go to FOLDER, target/package unless given
 # needs: an xtask that was built with --features jack, by the name in XTASK or in target/debug; Ardour 7, jackd and Xvfb; Debian 12:
-#        ardour jackd2 jack-example-tools xvfb xauth libgl1-mesa-dri libglx-mesa0 unzip
+#        ardour jackd2 xvfb xauth libgl1-mesa-dri libglx-mesa0 unzip
 set -euo pipefail
 archive=$(realpath "${1:?"usage: tests/hosts/package.sh ARCHIVE [FOLDER]"}")
 cd "$(dirname "$0")/../.."

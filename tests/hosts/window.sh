@@ -6,7 +6,7 @@
 #        It fails with a sentence where a picture is blank, or does not show what it is for. It wants a calm machine: on
 #        one that is busy JACK throws Ardour out.
 # needs: Xvfb, jackd, jack_lsp, xdotool, import, convert and identify (ImageMagick) and Ardour 7; Debian 12: xvfb libgl1-mesa-dri libglx-mesa0
-#        jackd2 jack-example-tools xdotool imagemagick ardour, and to build the program libasound2-dev libjack-jackd2-dev
+#        jackd2 xdotool imagemagick ardour, and to build the program libasound2-dev libjack-jackd2-dev
 #        pkg-config
 set -euo pipefail
 cd "$(dirname "$0")/../.."
