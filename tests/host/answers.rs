@@ -1,7 +1,7 @@
 //! That an answer comes, when, and what decides what it is.
 
 use anyhow::Result;
-use test_host::{Blocks, Event, Host, Performance, Transport};
+use test_host::{Blocks, Event, Host, Kind, Performance, Transport, score};
 
 use crate::rig::{self, ANSWERS, BEAT, EFFECT, END, LAST_RELEASE, SLOT, TEMPO};
 
@@ -33,6 +33,40 @@ fn no_answer_comes_while_a_key_is_held() -> Result<()> {
     let heard =
         rig::play(&mut rig::clap(EFFECT, ANSWERS)?, &score, &Transport::playing(TEMPO), Blocks::Fixed(512))?;
     assert_eq!(heard.events, []);
+    Ok(())
+}
+
+fn controller(at: u64, number: u8, value: u8) -> Event {
+    Event { at, kind: Kind::Controller { channel: 0, number, value } }
+}
+
+#[test]
+fn a_mode_message_stands_for_a_release_that_was_lost() -> Result<()> {
+    // All sound off, all notes off, and the modes, which end all notes as well.
+    for number in [120, 123, 124, 125, 126, 127] {
+        let score = [Event::note_on(0, 60, 90), controller(BEAT, number, 0)];
+        for (format, mut host) in rig::both(ANSWERS)? {
+            let heard = rig::play(&mut *host, &score, &Transport::playing(TEMPO), Blocks::Fixed(512))?;
+            let first = heard.notes().first().map(|note| note.on);
+            assert!(first.is_some_and(|on| on >= 2 * BEAT), "{format}, controller {number}: {first:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_reset_of_all_controllers_lifts_the_pedal_as_the_player_does() -> Result<()> {
+    for (format, mut host) in rig::both(ANSWERS)? {
+        let mut answer = |lift| -> Result<Performance> {
+            let mut events = rig::call();
+            events.extend([controller(0, 64, 127), controller(LAST_RELEASE, lift, 0)]);
+            score::sort(&mut events);
+            rig::play(&mut *host, &events, &Transport::playing(TEMPO), Blocks::Fixed(512))
+        };
+        let (lifted, reset) = (answer(64)?, answer(121)?);
+        assert!(!lifted.events.is_empty(), "{format}");
+        rig::assert_alike(&reset.events, &lifted.events, format);
+    }
     Ok(())
 }
 
