@@ -126,7 +126,7 @@ impl<V: Variant> Default for Antiphon<V> {
         let params = if V::HAS_SOUND { AntiphonParams::with_sound() } else { AntiphonParams::default() };
         let instance = Instance::new(Arc::new(params));
         register(&instance.telemetry);
-        vst3::announce(&instance.params);
+        vst3::announce(&instance);
         Self { instance, active: None, past: Past::default(), improviser: None, variant: PhantomData }
     }
 }

@@ -35,16 +35,21 @@ use nice_plug::{
 };
 
 use super::{Antiphon, Exported};
-use crate::params::AntiphonParams;
+use crate::{instance::Instance, params::AntiphonParams};
 
 thread_local! {
-    /// The parameters of the newest instance that this thread has made.
-    static NEWEST: RefCell<Option<Arc<AntiphonParams>>> = const { RefCell::new(None) };
+    /// The newest instance that this thread has made.
+    static NEWEST: RefCell<Option<Instance>> = const { RefCell::new(None) };
 }
 
-/// An instance has these parameters. For the thread that makes it.
-pub(super) fn announce(params: &Arc<AntiphonParams>) {
-    NEWEST.with_borrow_mut(|newest| *newest = Some(params.clone()));
+/// There is a new instance. For the thread that makes it.
+pub(super) fn announce(instance: &Instance) {
+    NEWEST.with_borrow_mut(|newest| *newest = Some(instance.clone()));
+}
+
+/// The instance that the framework has just made for a wrapper.
+fn newest() -> Instance {
+    NEWEST.with_borrow_mut(Option::take).expect("the framework makes its plugin at once")
 }
 
 /// One instance of the plugin in a VST3 host.
@@ -85,8 +90,11 @@ impl<V: Exported> Class for Shim<V> {
 impl<V: Exported> Shim<V> {
     fn new() -> Self {
         let wrapper = Wrapper::new();
-        let params = NEWEST.with_borrow_mut(Option::take).expect("the framework makes its plugin at once");
-        let values = Values::new(&wrapper, params);
+        Self::around(wrapper, &newest())
+    }
+
+    fn around(wrapper: Wrapper<Antiphon<V>>, instance: &Instance) -> Self {
+        let values = Values::new(&wrapper, instance.params.clone());
         let midi = ComWrapper::new(MidiChanges::new(values.ids()));
         let told = midi.to_com_ptr().expect("it has this interface");
         Self { wrapper, values, midi, told }

@@ -116,8 +116,6 @@ impl Host for Vst3 {
             Mode::Offline => ProcessMode::Offline,
         };
         self.plugin.reconfigure(setup.sample_rate, setup.largest_block as usize)?;
-        // Twice, because plugins of this framework are activated with the mode before the present one.
-        self.plugin.set_process_mode(mode)?;
         self.plugin.set_process_mode(mode)?;
         self.plugin.start_processing()?;
         self.buffers = AudioBuffers::new(0, CHANNELS, setup.largest_block as usize, setup.sample_rate);

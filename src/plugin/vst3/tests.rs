@@ -1,4 +1,4 @@
-//! What a VST3 host may do at once: automate, open the window and close it.
+//! What a VST3 host may do at once: automate, open the window and close it. And what it says once: that it renders.
 
 use std::{
     cell::Cell,
@@ -9,10 +9,14 @@ use std::{
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     IPlugViewTrait, IPluginBaseTrait,
     Vst::{
-        IComponentTrait, IParamValueQueue, ProcessModes_::kRealtime, SymbolicSampleSizes_::kSample32,
+        Event,
+        Event_::EventTypes_::{kNoteOffEvent, kNoteOnEvent},
+        IComponentTrait, IEventList, IEventListTrait, IParamValueQueue, NoteOffEvent, NoteOnEvent,
+        ProcessModes_::{kOffline, kRealtime},
+        SymbolicSampleSizes_::kSample32,
         ViewType::kEditor,
     },
-    int32,
+    int32, uint16,
 };
 
 use super::*;
@@ -75,54 +79,129 @@ impl IParameterChangesTrait for Told {
     }
 }
 
+/// What the player does in a block. What the plugin does is let go.
+struct Events(Vec<Event>);
+
+impl Events {
+    /// One short note.
+    fn note() -> Self {
+        // SAFETY: zeroes are valid events.
+        let (mut on, mut off): (Event, Event) = unsafe { std::mem::zeroed() };
+        on.r#type = kNoteOnEvent as uint16;
+        on.__field0.noteOn =
+            NoteOnEvent { channel: 0, pitch: 60, tuning: 0.0, velocity: 0.7, length: 0, noteId: -1 };
+        off.r#type = kNoteOffEvent as uint16;
+        off.sampleOffset = FRAMES - 1;
+        off.__field0.noteOff = NoteOffEvent { channel: 0, pitch: 60, velocity: 0.5, noteId: -1, tuning: 0.0 };
+        Self(vec![on, off])
+    }
+}
+
+impl Class for Events {
+    type Interfaces = (IEventList,);
+}
+
+impl IEventListTrait for Events {
+    unsafe fn getEventCount(&self) -> int32 {
+        self.0.len() as int32
+    }
+
+    unsafe fn getEvent(&self, index: int32, place: *mut Event) -> tresult {
+        // SAFETY: the callers give valid places.
+        unsafe { place.write(self.0[index as usize]) };
+        kResultOk
+    }
+
+    unsafe fn addEvent(&self, _: *mut Event) -> tresult {
+        kResultOk
+    }
+}
+
 /// A host with one instance of the plugin, which plays.
 struct Host {
     shim: ComWrapper<Shim<NoteEffect>>,
+    instance: Instance,
     queues: Vec<ComWrapper<Queue>>,
     told: ComPtr<IParameterChanges>,
 }
 
 impl Host {
     fn new() -> Self {
-        let shim = ComWrapper::new(Shim::<NoteEffect>::new());
+        let wrapper = Wrapper::new();
+        let instance = newest();
+        let shim = ComWrapper::new(Shim::<NoteEffect>::around(wrapper, &instance));
+        // SAFETY: the calls come in a host's order.
+        unsafe { shim.initialize(std::ptr::null_mut()) };
+        let ids = shim.values.ids();
+        let queue = |id: &ParamID| ComWrapper::new(Queue { id: *id, value: Cell::new(0.0) });
+        let queues: Vec<_> = ids.iter().chain(&[MIDI]).map(queue).collect();
+        let told = queues.iter().map(|queue| queue.to_com_ptr().expect("a queue")).collect();
+        let told = ComWrapper::new(Told(told)).to_com_ptr().expect("changes");
+        let host = Self { shim, instance, queues, told };
+        host.activate(kRealtime as int32);
+        host
+    }
+
+    /// Sets up once, with a process mode.
+    fn activate(&self, mode: int32) {
         let mut setup = ProcessSetup {
-            processMode: kRealtime as int32,
+            processMode: mode,
             symbolicSampleSize: kSample32 as int32,
             maxSamplesPerBlock: FRAMES,
             sampleRate: RATE,
         };
         // SAFETY: the calls come in a host's order.
         unsafe {
-            shim.initialize(std::ptr::null_mut());
-            assert_eq!(shim.set_up(&mut setup), kResultOk);
-            assert_eq!(shim.setActive(1), kResultOk);
-            assert_eq!(shim.setProcessing(1), kResultOk);
+            assert_eq!(self.shim.set_up(&mut setup), kResultOk);
+            assert_eq!(self.shim.setActive(1), kResultOk);
+            assert_eq!(self.shim.setProcessing(1), kResultOk);
         }
-        let ids = shim.values.ids();
-        let queue = |id: &ParamID| ComWrapper::new(Queue { id: *id, value: Cell::new(0.0) });
-        let queues: Vec<_> = ids.iter().chain(&[MIDI]).map(queue).collect();
-        let told = queues.iter().map(|queue| queue.to_com_ptr().expect("a queue")).collect();
-        let told = ComWrapper::new(Told(told)).to_com_ptr().expect("changes");
-        Self { shim, queues, told }
+    }
+
+    fn deactivate(&self) {
+        // SAFETY: as above.
+        unsafe { (self.shim.setProcessing(0), self.shim.setActive(0)) };
     }
 
     /// A block in which the host moves every parameter.
     fn automate(&self, value: f64) {
         self.queues.iter().for_each(|queue| queue.value.set(value));
-        // SAFETY: zeroes are a valid block without channels.
-        let mut data: ProcessData = unsafe { std::mem::zeroed() };
-        data.symbolicSampleSize = kSample32 as int32;
-        data.numSamples = FRAMES;
-        data.inputParameterChanges = self.told.as_ptr();
+        let data = self.play(ProcessData { inputParameterChanges: self.told.as_ptr(), ..block() });
+        assert_eq!(data.inputParameterChanges, self.told.as_ptr(), "the host's block is as it was");
+    }
+
+    fn play(&self, mut data: ProcessData) -> ProcessData {
         // SAFETY: the block is valid.
         assert_eq!(unsafe { self.shim.perform(&mut data) }, kResultOk);
-        assert_eq!(data.inputParameterChanges, self.told.as_ptr(), "the host's block is as it was");
+        data
+    }
+
+    /// Plays a note, and on until a worker has listened to it or some notes have answered it. Says whether the worker did.
+    fn is_heard_by_the_worker(&self) -> bool {
+        let events = |events: Events| ComWrapper::new(events).to_com_ptr::<IEventList>().expect("events");
+        let (played, heard) = (events(Events::note()), events(Events(Vec::new())));
+        let on = || ProcessData { outputEvents: heard.as_ptr(), ..block() };
+        self.play(ProcessData { inputEvents: played.as_ptr(), ..on() });
+        let (load, answered) = (&self.instance.load, &self.instance.telemetry.answered);
+        let enough = answered.count() + 2;
+        while load.step().is_none() && answered.count() < enough {
+            self.play(on());
+            thread::yield_now();
+        }
+        load.step().is_some()
     }
 
     fn value(&self, id: ParamID) -> f64 {
         // SAFETY: it has no conditions.
         unsafe { self.shim.getParamNormalized(id) }
     }
+}
+
+/// A block without channels, in which nothing happens.
+fn block() -> ProcessData {
+    // SAFETY: zeroes are a valid block.
+    let data: ProcessData = unsafe { std::mem::zeroed() };
+    ProcessData { symbolicSampleSize: kSample32 as int32, numSamples: FRAMES, ..data }
 }
 
 /// For the one thread that plays.
@@ -161,6 +240,17 @@ fn a_window_may_be_closed_at_any_moment_while_the_host_automates() {
         done.store(true, Ordering::Relaxed);
         assert!(playing.join().is_ok());
     });
+}
+
+#[test]
+fn after_a_bounce_the_worker_plays_again_as_soon_as_the_host_says_so() {
+    let host = Host::new();
+    host.deactivate();
+    host.activate(kOffline as int32);
+    assert!(!host.is_heard_by_the_worker(), "a bounce needs no worker");
+    host.deactivate();
+    host.activate(kRealtime as int32);
+    assert!(host.is_heard_by_the_worker(), "live, the audio thread does the worker's work");
 }
 
 #[test]
