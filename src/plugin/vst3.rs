@@ -38,18 +38,24 @@ use super::{Antiphon, Exported};
 use crate::{instance::Instance, params::AntiphonParams};
 
 thread_local! {
-    /// The newest instance that this thread has made.
+    /// Whether this thread makes an instance for a wrapper; and that instance.
+    static IS_AWAITED: Cell<bool> = const { Cell::new(false) };
     static NEWEST: RefCell<Option<Instance>> = const { RefCell::new(None) };
 }
 
 /// There is a new instance. For the thread that makes it.
 pub(super) fn announce(instance: &Instance) {
-    NEWEST.with_borrow_mut(|newest| *newest = Some(instance.clone()));
+    if IS_AWAITED.get() {
+        NEWEST.set(Some(instance.clone()));
+    }
 }
 
-/// The instance that the framework has just made for a wrapper.
-fn newest() -> Instance {
-    NEWEST.with_borrow_mut(Option::take).expect("the framework makes its plugin at once")
+/// A wrapper of the framework, and the instance within it.
+fn wrapped<V: Exported>() -> (Wrapper<Antiphon<V>>, Instance) {
+    IS_AWAITED.set(true);
+    let wrapper = Wrapper::new();
+    IS_AWAITED.set(false);
+    (wrapper, NEWEST.take().expect("the framework makes its plugin at once"))
 }
 
 /// One instance of the plugin in a VST3 host.
@@ -89,8 +95,8 @@ impl<V: Exported> Class for Shim<V> {
 
 impl<V: Exported> Shim<V> {
     fn new() -> Self {
-        let wrapper = Wrapper::new();
-        Self::around(wrapper, &newest())
+        let (wrapper, instance) = wrapped();
+        Self::around(wrapper, &instance)
     }
 
     fn around(wrapper: Wrapper<Antiphon<V>>, instance: &Instance) -> Self {

@@ -127,8 +127,7 @@ struct Host {
 
 impl Host {
     fn new() -> Self {
-        let wrapper = Wrapper::new();
-        let instance = newest();
+        let (wrapper, instance) = wrapped();
         let shim = ComWrapper::new(Shim::<NoteEffect>::around(wrapper, &instance));
         // SAFETY: the calls come in a host's order.
         unsafe { shim.initialize(std::ptr::null_mut()) };

@@ -65,10 +65,11 @@ pub const PROMISES: &[Promise] = &[
         ],
     },
     Promise {
-        text: "A window may be opened and closed while a host automates, and what the host sets is taken at once",
+        text: "A window may be opened and closed while a host automates, what the host sets is taken at once, and after a bounce it plays live again",
         tests: &[
             "extremes::a_clap_window_may_be_made_and_closed_at_any_moment_while_the_host_automates",
             "plugin::vst3::tests::a_window_may_be_closed_at_any_moment_while_the_host_automates",
+            "plugin::vst3::tests::after_a_bounce_the_worker_plays_again_as_soon_as_the_host_says_so",
             "plugin::vst3::tests::what_is_automated_is_set_and_reads_back_what_it_is",
             "plugin::vst3::tests::a_value_that_is_set_while_the_plugin_processes_is_taken",
             "plugin::vst3::tests::the_framework_is_told_of_midi_controllers_alone",
