@@ -8,8 +8,7 @@ use crate::{
     music::note::Key,
 };
 
-/// How many nats a key gains after one interval that is the same, and after two: the call's motives come back about as often as in what the
-/// player goes on with, by what comes out of the plugin.
+/// How many nats a key gains after one interval that is the same, and after two: chosen by what comes out of the plugin.
 const GAINS: [f32; 2] = [1.5, 2.5];
 /// So many chords of the memory are looked at.
 const CHORDS: usize = 64;
