@@ -91,10 +91,7 @@ pub fn sounds(note: &Sounded, at: u64) -> bool {
 }
 
 fn bundle() -> Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let built = test.parent().context("a test lies in a folder")?;
-    let library = format!("{}antiphon{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    Vst3::lay_out(&built.join(library), Path::new(env!("CARGO_TARGET_TMPDIR")), "Antiphon")
+    Vst3::lay_out(&antiphon_library::built()?, Path::new(env!("CARGO_TARGET_TMPDIR")), "Antiphon")
 }
 
 /// That two performances are the same, event for event; otherwise tells the first difference.

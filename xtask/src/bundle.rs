@@ -5,7 +5,6 @@
 //! the two builds would undo the other.
 
 use std::{
-    env::consts::{DLL_PREFIX, DLL_SUFFIX},
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
@@ -31,12 +30,10 @@ pub const VENDOR: &str = "Antiphon";
 pub struct Arguments {}
 
 pub fn run(_: &Arguments) -> Result<()> {
-    let library = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", LIBRARY.replace('-', "_"));
-    let build = build_folder()?;
+    let built = antiphon_library::built()?;
     // The bundler looks where cargo puts the library of a package that was asked for by name.
-    let found = build.join(&library);
-    fs::copy(build.join("deps").join(&library), &found)
-        .with_context(|| format!("cannot write {}", found.display()))?;
+    let found = build_folder()?.join(built.file_name().context("a library has a name")?);
+    fs::copy(&built, &found).with_context(|| format!("cannot write {}", found.display()))?;
     let profile = if is_release()? { vec!["--release".to_owned()] } else { Vec::new() };
     nice_plug_xtask::chdir_workspace_root()?;
     let target = target_folder()?;

@@ -151,7 +151,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::scratch::{Folder, plugin_library};
+    use crate::scratch::Folder;
 
     #[derive(Parser)]
     struct Line {
@@ -183,7 +183,7 @@ mod tests {
     fn a_given_bundle_is_played_wherever_it_lies() {
         let folder = Folder::new("demo-bundle");
         let bundle = folder.join("Elsewhere.clap");
-        fs::copy(plugin_library(), &bundle).expect("the library");
+        fs::copy(antiphon_library::built().expect("a folder"), &bundle).expect("the library");
         run(&played_by(&bundle, &folder)).expect("it plays");
         assert!(folder.join("out/take.mid").exists() && folder.join("out/take.png").exists());
     }

@@ -1,18 +1,9 @@
-//! What tests need: a folder of their own, and the plugin's library.
+//! What tests need: a folder of their own.
 
 use std::{
-    env::{
-        self,
-        consts::{DLL_PREFIX, DLL_SUFFIX},
-    },
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
-
-/// The plugin's library, which cargo has built beside this program.
-pub fn plugin_library() -> PathBuf {
-    env::current_exe().expect("a program").with_file_name(format!("{DLL_PREFIX}antiphon{DLL_SUFFIX}"))
-}
 
 /// A folder that is removed at the end, with a folder `deeper` inside.
 pub struct Folder(PathBuf);

@@ -4,10 +4,7 @@ use clap::Parser;
 use test_host::transport::Playhead;
 
 use super::*;
-use crate::{
-    documented::assert_documented,
-    scratch::{Folder, plugin_library},
-};
+use crate::{documented::assert_documented, scratch::Folder};
 
 #[derive(Parser)]
 struct Line {
@@ -136,7 +133,7 @@ fn a_bundle_plays_what_the_plugin_in_this_program_plays() {
     let excerpt = excerpt(&folder, 8, &Retiming::NONE);
     let turns = Turns::new(PlayMode::Answer, &excerpt, 2);
     let model = Choice::new("classic-25").expect("an embedded model");
-    let [linked, bundled] = [None, Some(plugin_library())].map(|bundle| {
+    let [linked, bundled] = [None, Some(antiphon_library::built().expect("a folder"))].map(|bundle| {
         let clap = fresh(bundle.as_deref()).expect("a plugin");
         plugin::play(clap, &excerpt, &turns, PlayMode::Answer, &model, &[], Song::Runs).expect("it plays")
     });
