@@ -195,7 +195,7 @@ pub struct Telemetry {
     pub first_notes: WaitTimes,
 }
 
-/// The instance's clock, which begins anew at each activation: the audio thread sets it, any thread reads it.
+/// The instance's clock, which goes on through activations and begins anew for a bounce: the audio thread sets it, any thread reads it.
 #[derive(Debug, Default)]
 pub struct SharedClock(AtomicU64);
 

@@ -1,6 +1,6 @@
 //! Named settings, each good for something, for the window and for hosts.
 //!
-//! A preset sets every parameter but those that say where the plugin is plugged in and which song it is: what its table
+//! A preset sets every parameter but those that say where the plugin is plugged in, which song it is and whose: what its table
 //! does not name takes its default, so that it sounds alike whatever was set before.
 
 mod factory;
@@ -16,7 +16,7 @@ pub use self::factory::PRESETS;
 use crate::params::AntiphonParams;
 
 /// Parameters that no preset touches, by identifier.
-const KEPT: [&str; 17] = [
+const KEPT: [&str; 19] = [
     "you",
     "thru",
     "seed",
@@ -26,6 +26,8 @@ const KEPT: [&str; 17] = [
     "listen",
     "input-channel",
     "mpe",
+    "harmony",
+    "advance",
     "panic",
     "re-roll",
     "clear-memory",

@@ -150,7 +150,7 @@ fn choose_model(ui: &Ui, area: Rect, bindings: &mut Bindings, view: &View) -> Op
 /// What can be asked of a model that learns from the player.
 fn offer_learning(ui: &mut Ui, learning: &LearnerStatus) -> Option<Action> {
     if let LearnerStatus::Running { percent, likelier } = learning {
-        ui.label(format!("LearnerStatus: {percent} %, notes {likelier} % likelier"));
+        ui.label(format!("Learning: {percent} %, notes {likelier} % likelier"));
         return ui.button("Stop learning").clicked().then_some(Action::StopLearning);
     }
     let mut action = None;

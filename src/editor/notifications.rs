@@ -54,7 +54,7 @@ impl Notifications {
             LearnerStatus::Finished { likelier, .. } => (Tone::Done, learnt(*likelier)),
             LearnerStatus::Failed { sentence } => (Tone::Trouble, sentence.clone()),
             LearnerStatus::Running { percent, .. } => {
-                (Tone::Done, format!("LearnerStatus from you: {percent} %"))
+                (Tone::Done, format!("Learning from you: {percent} %"))
             }
             LearnerStatus::Idle => return,
         };
@@ -168,7 +168,8 @@ mod tests {
         notifications.learn(&LearnerStatus::Idle, 0.0);
         assert_eq!(notifications.notice(&model, 0.0), None);
         notifications.learn(&LearnerStatus::Running { percent: 40, likelier: 5 }, 1.0);
-        assert!(notifications.notice(&model, 1.0).is_some_and(|notice| notice.sentence.contains("40 %")));
+        let told = notifications.notice(&model, 1.0).map(|notice| notice.sentence);
+        assert_eq!(told.as_deref(), Some("Learning from you: 40 %"));
         let learnt = LearnerStatus::Finished { path: "me.antiphon".into(), likelier: 12 };
         notifications.learn(&learnt, 2.0);
         assert!(

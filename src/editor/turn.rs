@@ -29,7 +29,7 @@ const LETTERS: FontId = FontId::proportional(22.0);
 
 const STEPS: [&str; 3] = [
     "Play a phrase.",
-    "Lift your hands, and the pedal, and wait.",
+    "Lift your hands and wait.",
     "Antiphon answers. Play again at any time, and it listens.",
 ];
 const STEP_HEIGHT: f32 = 22.0;

@@ -45,7 +45,7 @@ pub struct Controls {
     /// The seed of all chance, 0 to 9999
     #[arg(long, default_value = "0", value_parser = clap::value_parser!(u32).range(0..=9999))]
     pub seed: u32,
-    /// How likely it is to be that the call is over before the plugin takes the floor, 0 to 100 percent
+    /// How long nothing is struck before the plugin takes the floor, 0 to 100 percent
     #[arg(long, value_name = "PERCENT", default_value = "75", value_parser = number::<0, 100>)]
     pub patience: f64,
     /// The silence after which the plugin takes the floor in any case, in beats
