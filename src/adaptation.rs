@@ -26,7 +26,7 @@ use crate::{
         Chance,
         antiphon::{Dropout, Minibatch, Network, Past, Scene},
         personal::{Base, Personal},
-        weights::{Preset, Weights},
+        weights::{Architecture, Weights},
     },
     music::grid::GridNote,
     thread_pool::{OwnPool, PoolThread, parallel_map, run_each},
@@ -40,7 +40,7 @@ pub const LEAST_GAIN: f64 = 0.01;
 /// Rows side by side on each of the two threads, and the notes of each before a step.
 const ROWS: usize = 4;
 const TIME: usize = 96;
-const DESKS: usize = 2;
+const THREADS: usize = 2;
 /// The highest learning rate, after so many steps; it falls to nothing from there on. To music that is near what the base has
 /// learnt it is too high: then the last stretch is undone, and the rate halved.
 const RATE: f64 = 2e-3;
@@ -54,7 +54,7 @@ const PATIENCE: usize = 4;
 
 /// How long to learn at most.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct Budget {
     pub time: Duration,
     /// Notes to learn from, each as often as it is heard.
     pub notes: usize,
@@ -106,7 +106,7 @@ impl Outcome {
     pub fn personal(&self, name: &str, base: &Weights, card: String) -> Option<Personal> {
         let parts = self.parts.clone()?;
         let base = Base::of(base);
-        Some(Personal { name: name.to_owned(), base, preset: Preset::Antiphon, card, parts })
+        Some(Personal { name: name.to_owned(), base, preset: Architecture::Antiphon, card, parts })
     }
 }
 
@@ -115,13 +115,13 @@ pub struct Adaptation<'a> {
     data_set: &'a DataSet,
     network: Network,
     difference: Difference,
-    threads: Vec<PoolThread<Seat>>,
+    threads: Vec<PoolThread<Shard>>,
     /// What is not done on those threads: the threads of the process are others'.
     pool: OwnPool,
 }
 
 /// Some of the rows that are learnt from.
-struct Seat {
+struct Shard {
     loader: Loader,
     past: Past,
     chance: Chance,
@@ -131,28 +131,28 @@ impl<'a> Adaptation<'a> {
     /// # Errors
     /// Where the model is a classic, or the system has no thread to give.
     pub fn new(base: &Weights, data_set: &'a DataSet, seed: u64) -> Result<Self, AdaptationError> {
-        if base.preset != Preset::Antiphon {
+        if base.preset != Architecture::Antiphon {
             return Err(AdaptationError::Classic(base.name.clone()));
         }
         let mut chance = Chance::seed_from_u64(seed);
         let difference = Difference::to(base, &mut chance)?;
         let network = Network::new(|name| difference.tensor(name))?;
-        let seat = |_| {
+        let shard = |_| {
             let (rows, chance) = (ROWS, Chance::seed_from_u64(chance.random()));
             let loader = Loader::new(data_set.learnt.clone(), (rows, TIME), chance.clone());
-            Ok(PoolThread::new(Seat { loader, past: Past::silence(rows, &Device::Cpu)?, chance })?)
+            Ok(PoolThread::new(Shard { loader, past: Past::silence(rows, &Device::Cpu)?, chance })?)
         };
-        let threads = (0..DESKS).map(seat).collect::<Result<_, AdaptationError>>()?;
-        Ok(Self { data_set, network, difference, threads, pool: OwnPool::new(DESKS)? })
+        let threads = (0..THREADS).map(shard).collect::<Result<_, AdaptationError>>()?;
+        Ok(Self { data_set, network, difference, threads, pool: OwnPool::new(THREADS)? })
     }
 
-    /// Learns until the limits, until nothing more is gained, or until `told` says no. Ends a step after the time.
+    /// Learns until the budget is spent, until nothing more is gained, or until `told` says no. Ends a step after the time.
     ///
     /// # Errors
     /// Where the numbers are no longer any.
     pub fn learn(
         mut self,
-        limits: Limits,
+        budget: Budget,
         mut told: impl FnMut(&Progress) -> bool,
     ) -> Result<Outcome, AdaptationError> {
         let begun = Instant::now();
@@ -160,8 +160,8 @@ impl<'a> Adaptation<'a> {
         let mut best = (before, self.difference.parts());
         let (mut notes, mut steps, mut evaluated, mut in_vain, mut rate) = (0, 0, 0.0, 0, RATE);
         loop {
-            let (time, share) = (begun.elapsed(), notes as f64 / limits.notes.max(1) as f64);
-            let passed = time.div_duration_f64(limits.time).max(share).min(1.0);
+            let (time, share) = (begun.elapsed(), notes as f64 / budget.notes.max(1) as f64);
+            let passed = time.div_duration_f64(budget.time).max(share).min(1.0);
             if passed - evaluated >= BETWEEN_EVALUATIONS || passed >= 1.0 && steps > 0 {
                 evaluated = passed;
                 match self.is_better_than(&mut best)? {
@@ -203,7 +203,7 @@ impl<'a> Adaptation<'a> {
     /// Learns from a batch; gives its notes.
     fn step(&mut self, rate: f64) -> Result<usize, AdaptationError> {
         let network = &self.network;
-        let works = run_each(&mut self.threads, |seat| seat.learn(network))?;
+        let works = run_each(&mut self.threads, |shard| shard.learn(network))?;
         let gradients: Vec<&GradStore> = works.iter().map(|(gradient, _)| gradient).collect();
         let (pool, difference) = (&self.pool, &mut self.difference);
         if !pool.install(|| difference.step(&gradients, rate as f32))? {
@@ -217,7 +217,7 @@ impl<'a> Adaptation<'a> {
     }
 }
 
-impl Seat {
+impl Shard {
     /// The gradient of a chunk, and its notes.
     fn learn(&mut self, network: &Network) -> Result<(GradStore, usize), AdaptationError> {
         let (page, going_on) = self.loader.next();
@@ -226,7 +226,7 @@ impl Seat {
         let sums: Vec<Tensor> = page.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
         let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;
         self.past = after;
-        Ok(((total / (DESKS * ROWS * TIME) as f64)?.backward()?, page.notes))
+        Ok(((total / (THREADS * ROWS * TIME) as f64)?.backward()?, page.notes))
     }
 }
 
@@ -295,14 +295,14 @@ mod tests {
     fn a_manner_is_learnt_and_foretold_better_on_what_was_held_out() {
         let (base, pieces) = (base(), pieces());
         let data_set = DataSet::divided(&pieces, 1).expect("music");
-        let limits = Limits { time: Duration::from_secs(600), notes: 12 * DESKS * ROWS * TIME };
+        let budget = Budget { time: Duration::from_secs(600), notes: 12 * THREADS * ROWS * TIME };
         let mut passed = Vec::new();
         let told = |progress: &Progress| {
             passed.push(progress.passed);
             true
         };
         let outcome =
-            Adaptation::new(&base, &data_set, 1).and_then(|it| it.learn(limits, told)).expect("finite");
+            Adaptation::new(&base, &data_set, 1).and_then(|it| it.learn(budget, told)).expect("finite");
         assert!(outcome.gain() > 0.1, "{}", outcome.gain());
         assert!(passed.is_sorted() && passed.last() == Some(&1.0));
         let card = Card::of("me", &base, Player::of(&pieces), &data_set, &outcome, 1);
@@ -325,9 +325,9 @@ mod tests {
     fn whoever_stops_it_keeps_what_was_gained_so_far() {
         let (base, pieces) = (base(), pieces());
         let data_set = DataSet::divided(&pieces, 1).expect("music");
-        let limits = Limits { time: Duration::from_secs(600), notes: 1_000_000 };
+        let budget = Budget { time: Duration::from_secs(600), notes: 1_000_000 };
         let outcome =
-            Adaptation::new(&base, &data_set, 1).and_then(|it| it.learn(limits, |_| false)).expect("finite");
+            Adaptation::new(&base, &data_set, 1).and_then(|it| it.learn(budget, |_| false)).expect("finite");
         assert_eq!((outcome.steps, outcome.parts.is_none()), (0, true));
         assert_eq!(outcome.before, outcome.after);
     }

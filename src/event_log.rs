@@ -5,7 +5,7 @@
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::music::{
-    bars::Signature,
+    bars::{SAME_BEATS, Signature},
     note::{Key, Velocity},
     note_tracker::{Pedal, Place, Places},
     time::{BeatTime, Beats, SampleRate, SampleTime, Samples, Tempo},
@@ -14,9 +14,6 @@ use crate::music::{
 
 /// Ten seconds of the densest music, which a reader that rests some milliseconds never lets come together; 160 KiB.
 const RECORDS: usize = 4096;
-
-/// Two points that lie closer than this are one, in beats.
-const SAME_BEATS: f64 = 1.0 / 1_000.0;
 
 /// Something that happened on the instance's clock. Records come in the order of time.
 #[derive(Debug, Clone, Copy, PartialEq)]

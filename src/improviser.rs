@@ -1,4 +1,4 @@
-//! The worker's mind: hears what is heard, and makes an answer note by note.
+//! The worker's part: hears what is heard, and makes an answer note by note.
 
 mod answer;
 mod display;
@@ -47,7 +47,7 @@ const BEAT_STANDS: Seconds = Seconds(10.0);
 
 /// What the worker is to do after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum StepResult {
     /// There may be more to do.
     Worked,
     /// Nothing to do until a request comes or a lane drains.
@@ -155,23 +155,23 @@ impl Improviser {
 
     /// Takes one request, makes one note, or hears one in advance. Where that fails, the answer is given up and the next
     /// call is answered again. Realtime-safe.
-    pub fn step(&mut self) -> Progress {
+    pub fn step(&mut self) -> StepResult {
         if self.is_hopeless() {
-            return Progress::Closed;
+            return StepResult::Closed;
         }
         catch_unwind(AssertUnwindSafe(|| self.step_once())).unwrap_or_else(|_| self.recover())
     }
 
-    fn step_once(&mut self) -> Progress {
+    fn step_once(&mut self) -> StepResult {
         if let Ok(request) = self.end.requests.pop() {
             self.take(request);
-            return Progress::Worked;
+            return StepResult::Worked;
         }
         if self.work() {
             self.steps = self.steps.wrapping_add(1);
-            return Progress::Worked;
+            return StepResult::Worked;
         }
-        if self.end.requests.is_abandoned() { Progress::Closed } else { Progress::Idle }
+        if self.end.requests.is_abandoned() { StepResult::Closed } else { StepResult::Idle }
     }
 
     /// Has a model do the most urgent thing; false if there is none.
@@ -192,17 +192,7 @@ impl Improviser {
 
     fn take(&mut self, request: Request) {
         match request {
-            Request::Heard { note, who } => {
-                let known = self.known(note, who);
-                self.memory.remember(known);
-                if who == Who::Player {
-                    self.follow_beat(note.onset);
-                    self.swing = Swing::of(self.memory.known_of_player());
-                    self.tell_scale();
-                }
-                self.silence = None;
-                self.display.grow_old();
-            }
+            Request::Heard { note, who } => self.remember(note, who),
             Request::Sounding { note, who } if self.sounding.len() < OPEN_NOTES => {
                 self.sounding.push(self.known(note, who));
             }
@@ -223,18 +213,8 @@ impl Improviser {
                 self.is_awaited = true;
                 let on_the_line = std::mem::take(&mut self.on_the_line);
                 let (metre, harmony) = (self.metre(from), self.harmonies.at(from));
-                self.begin(Task {
-                    turn,
-                    from,
-                    until,
-                    seed,
-                    touch,
-                    ending,
-                    mask,
-                    on_the_line,
-                    metre,
-                    harmony,
-                });
+                let task = Task { turn, from, until, seed, touch, ending, mask, on_the_line, metre, harmony };
+                self.begin(task);
             }
             Request::Replan { turn, now, from, length, seed, touch } => {
                 let (until, ending, mask, on_the_line) = (from + length, Ending::Full, None, false);
@@ -250,17 +230,30 @@ impl Improviser {
                     self.conclude(sounded);
                 }
             }
-            Request::Forget => {
-                self.memory.clear();
-                self.display.grow_old();
-                self.sounding.clear();
-                self.silence = None;
-                self.harmonies.clear();
-                (self.answer, self.own_beat, self.lately) = (None, None, Onsets::new());
-                self.swing = Swing::STRAIGHT;
-                self.tell_scale();
-            }
+            Request::Forget => self.forget(),
         }
+    }
+
+    fn remember(&mut self, note: Note, who: Who) {
+        self.memory.remember(self.known(note, who));
+        if who == Who::Player {
+            self.follow_beat(note.onset);
+            self.swing = Swing::of(self.memory.known_of_player());
+            self.tell_scale();
+        }
+        self.silence = None;
+        self.display.grow_old();
+    }
+
+    fn forget(&mut self) {
+        self.memory.clear();
+        self.display.grow_old();
+        self.sounding.clear();
+        self.silence = None;
+        self.harmonies.clear();
+        (self.answer, self.own_beat, self.lately) = (None, None, Onsets::new());
+        self.swing = Swing::STRAIGHT;
+        self.tell_scale();
     }
 
     /// A note with what is known around it.
@@ -385,7 +378,7 @@ impl ModelCaches {
         self.embedded.iter_mut().chain(&mut self.user).for_each(ModelCache::begin_anew);
     }
 
-    /// The guest, or an embedded one.
+    /// The player's own model, or an embedded one.
     fn of(&mut self, model: u8) -> &mut ModelCache {
         let last = self.embedded.len() - 1;
         match &mut self.user {

@@ -18,7 +18,7 @@ use parking_lot::{Mutex, RwLock};
 use thread_priority::{ThreadPriority, set_current_thread_priority};
 
 use crate::{
-    adaptation::{Adaptation, Card, DataSet, Limits, Outcome, Player, Progress, VISITS},
+    adaptation::{Adaptation, Budget, Card, DataSet, Outcome, Player, Progress, VISITS},
     model::registry,
     music::grid::GridNote,
     take::{self, Take},
@@ -119,13 +119,13 @@ fn learn(
         DataSet::divided(&pieces, SEED).map_err(|error| format!("{shown} and the take of now: {error}"))?;
     let base = registry::embedded_file(BASE).map(registry::read).expect("it is inside");
     let base = base.map_err(|error| error.to_string())?;
-    let limits = Limits { time: LONGEST, notes: VISITS * data_set.learnt_notes() };
+    let budget = Budget { time: LONGEST, notes: VISITS * data_set.learnt_notes() };
     let told = |progress: &Progress| {
         let (percent, likelier) = ((progress.passed * 100.0) as u8, likelier(progress.gain));
         *status.write() = LearnerStatus::Running { percent, likelier };
         !stop.load(Ordering::Relaxed)
     };
-    let outcome = Adaptation::new(&base, &data_set, SEED).and_then(|it| it.learn(limits, told));
+    let outcome = Adaptation::new(&base, &data_set, SEED).and_then(|it| it.learn(budget, told));
     let outcome = outcome.map_err(|error| error.to_string())?;
     let (name, path) = free_name(folder);
     let card = Card::of(&name, &base, Player::of(&pieces), &data_set, &outcome, SEED).to_toml();

@@ -61,7 +61,7 @@ pub trait Model: Send + Sync {
 
     /// Draws whether the piece is over after all that `state` has heard; a model that knows no endings never says so.
     /// Realtime-safe.
-    fn is_over(&self, _state: &mut State, _taste: &SamplingSettings, _chance: &mut Chance) -> bool {
+    fn is_over(&self, _state: &mut State, _sampling: &SamplingSettings, _chance: &mut Chance) -> bool {
         false
     }
 

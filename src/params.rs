@@ -18,6 +18,7 @@ use crate::{
     music::{
         generation::{GenerationSettings, Thousandths},
         memory::{LARGEST_MEMORY, SMALLEST_MEMORY},
+        note_tracker::CHANNELS,
         patience::Patience,
         time::Beats,
     },
@@ -207,7 +208,7 @@ fn percent(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
 
 /// 1..=16 as 0..16; `None` for 0. Realtime-safe.
 fn channel(param: &IntParam) -> Option<u8> {
-    u8::try_from(param.value() - 1).ok().filter(|channel| *channel < 16)
+    u8::try_from(param.value() - 1).ok().filter(|channel| *channel < CHANNELS)
 }
 
 /// The networks inside the binary, in the order of [`crate::model::registry::embedded`].

@@ -183,8 +183,8 @@ impl Performer {
         port: &mut impl Port,
     ) {
         self.is_fresh = false;
-        if let Partner::Watched(lead) = &mut self.partner {
-            lead.begin_block(self.timeline.rate().seconds(length), Instant::now());
+        if let Partner::Watched(detector) = &mut self.partner {
+            detector.begin_block(self.timeline.rate().seconds(length), Instant::now());
         }
         self.begin_block(transport, settings, port);
         while let Some(arrival) = port.next() {
@@ -197,8 +197,8 @@ impl Performer {
         self.timeline.end_block(length);
         self.telemetry.clock.set(self.timeline.now());
         self.tell_reached();
-        if let Partner::Watched(lead) = &mut self.partner {
-            lead.end_block(Instant::now());
+        if let Partner::Watched(detector) = &mut self.partner {
+            detector.end_block(Instant::now());
         }
     }
 

@@ -10,7 +10,7 @@ use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 /// A thread and what it works on.
 pub struct PoolThread<T> {
     pool: OwnPool,
-    pub seat: T,
+    pub state: T,
 }
 
 /// Threads of one's own. They have ended when it is dropped: a plugin may be unloaded then.
@@ -48,8 +48,8 @@ impl Drop for OwnPool {
 
 impl<T: Send> PoolThread<T> {
     /// Fails where the system has no thread to give.
-    pub fn new(seat: T) -> Result<Self, ThreadPoolBuildError> {
-        Ok(Self { pool: OwnPool::new(1)?, seat })
+    pub fn new(state: T) -> Result<Self, ThreadPoolBuildError> {
+        Ok(Self { pool: OwnPool::new(1)?, state })
     }
 }
 
@@ -61,8 +61,8 @@ pub fn run_each<T: Send, R: Send, E: Send>(
     let work = &work;
     thread::scope(|scope| {
         let mut running = Vec::with_capacity(threads.len());
-        for PoolThread { pool, seat } in threads {
-            running.push(scope.spawn(move || pool.install(|| work(seat))));
+        for PoolThread { pool, state } in threads {
+            running.push(scope.spawn(move || pool.install(|| work(state))));
         }
         running.into_iter().map(|thread| thread.join().expect("work does not panic")).collect()
     })
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_fails_at_one_desk_is_told() {
+    fn work_that_fails_in_one_thread_is_told() {
         let work = |&item: &u32| -> Result<u32> { if item == 7 { bail!("seven") } else { Ok(item) } };
         assert_eq!(parallel_map(&[5, 6, 7, 8], work).expect_err("it fails").to_string(), "seven");
     }

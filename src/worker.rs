@@ -15,7 +15,7 @@ use thread_priority::ThreadPriority;
 use thread_priority::{RealtimeThreadSchedulePolicy, ThreadSchedulePolicy};
 
 use crate::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     music::time::Seconds,
     take::SharedRecorder,
 };
@@ -46,16 +46,16 @@ impl Worker {
     ) -> std::io::Result<Self> {
         let mut meter = LoadMeter::new(load);
         let step = move |improviser: &mut Option<Improviser>| {
-            let Some(improviser) = improviser else { return Progress::Closed };
+            let Some(improviser) = improviser else { return StepResult::Closed };
             let (begun, steps) = (Instant::now(), improviser.steps());
             let progress = improviser.step();
             match progress {
-                Progress::Worked => meter.work(begun, improviser.steps() != steps),
-                Progress::Idle => {
+                StepResult::Worked => meter.work(begun, improviser.steps() != steps),
+                StepResult::Idle => {
                     meter.look();
                     between(improviser);
                 }
-                Progress::Closed => {}
+                StepResult::Closed => {}
             }
             progress
         };
@@ -68,7 +68,7 @@ impl Worker {
             if let Some(mut recorder) = recorder.try_lock() {
                 recorder.catch_up();
             }
-            Progress::Idle
+            StepResult::Idle
         })
     }
 
@@ -88,7 +88,7 @@ impl Worker {
     /// Starts a thread that takes steps, and rests after an idle one.
     fn run(
         mut improviser: Option<Improviser>,
-        mut step: impl FnMut(&mut Option<Improviser>) -> Progress + Send + 'static,
+        mut step: impl FnMut(&mut Option<Improviser>) -> StepResult + Send + 'static,
     ) -> std::io::Result<Self> {
         let leave = Arc::new(AtomicBool::new(false));
         let asked_to_leave = leave.clone();
@@ -98,9 +98,9 @@ impl Worker {
             }
             while !asked_to_leave.load(Ordering::Relaxed) {
                 match step(&mut improviser) {
-                    Progress::Worked => {}
-                    Progress::Idle => thread::park_timeout(REST),
-                    Progress::Closed => break,
+                    StepResult::Worked => {}
+                    StepResult::Idle => thread::park_timeout(REST),
+                    StepResult::Closed => break,
                 }
             }
             // Whoever is past hope closes the lanes: nobody waits for it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     lane::{Ending, Reply, Request, lanes},
     model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
@@ -62,7 +62,7 @@ fn played(ending: Ending) -> usize {
     let touch = Velocity::saturating(64);
     let request = Request::Answer { turn, from, length, seed: 1, touch, ending };
     performer.requests.push(request).expect("room for a request");
-    while improviser.step() == Progress::Worked {}
+    while improviser.step() == StepResult::Worked {}
     let mut notes = 0;
     while let Ok(reply) = performer.replies.pop() {
         notes += usize::from(matches!(reply, Reply::Play { .. }));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     key_predictions::KeyPredictions,
     lane::{Ending, PerformerEnd, Reply, Request, Silence, SilenceId, lanes},
     model::registry::embedded,
@@ -52,7 +52,7 @@ fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<Reply> {
     loop {
         let progress = improviser.step();
         replies.extend(std::iter::from_fn(|| end.replies.pop().ok()));
-        if progress != Progress::Worked {
+        if progress != StepResult::Worked {
             return replies;
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     lane::{Ending, PerformerEnd, Reply, Request, lanes},
     model::{Model, registry::embedded},
     music::{
@@ -61,7 +61,7 @@ fn notes(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<Note> {
                 notes.push(note);
             }
         }
-        if improviser.step() != Progress::Worked {
+        if improviser.step() != StepResult::Worked {
             return notes;
         }
     }
@@ -133,7 +133,7 @@ fn an_answer_to_one_key_of_no_scale_is_silent_and_over() {
         let (mut end, mut improviser) = partner(model);
         tell(&mut end, Request::GenerationSettings(generation));
         tell(&mut end, answer(0, SOFT));
-        while improviser.step() == Progress::Worked {}
+        while improviser.step() == StepResult::Worked {}
         assert_eq!(end.replies.pop(), Ok(Reply::Done(TurnId(0))));
     }
 }

@@ -53,9 +53,7 @@ impl Notifications {
         let (tone, sentence) = match learning {
             LearnerStatus::Finished { likelier, .. } => (Tone::Done, learnt(*likelier)),
             LearnerStatus::Failed { sentence } => (Tone::Trouble, sentence.clone()),
-            LearnerStatus::Running { percent, .. } => {
-                (Tone::Done, format!("Learning from you: {percent} %"))
-            }
+            LearnerStatus::Running { percent, .. } => (Tone::Done, format!("Learning from you: {percent} %")),
             LearnerStatus::Idle => return,
         };
         self.tell(Notice { tone, sentence }, wall);

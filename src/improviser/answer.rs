@@ -52,9 +52,9 @@ const CLOSE: Seconds = Seconds(0.5);
 /// ... but within no larger part of the whole; it rings to the end, or so long at least, as a part of that.
 const PART_OF_CLOSE: f32 = 0.125;
 const LEAST_RING: f32 = 0.5;
-/// Who plays along strikes no more notes at once than this, and no two chords within an eighth: nearly half a beat.
+/// Who plays along strikes no more notes at once than this, and no two chords within an eighth, swung or not: nearly half a beat.
 const CHORD_ALONG: usize = 3;
-const SPACING_ALONG: f32 = 0.45;
+const SPACING_ALONG: f64 = 0.45;
 /// Who plays along goes by so many of the player's newest notes.
 const NOTES_OF_A_PLAYER: usize = 32;
 
@@ -265,24 +265,14 @@ impl Answer {
         let limits = self.limits(keys, earliest, from, longest_step);
         cache.hear(scene, generation.memory.into(), usize::MAX);
         cache.state.now = self.known_at(self.last_onset, generation);
-        let mut sampling = SamplingSettings::of(generation, self.touch);
-        if self.is_along {
-            sampling = sampling.along();
-        } else if !has_begun {
-            sampling = sampling.entering();
-        }
-        sampling = sampling.against(self.stray(scene), generation).beside(call);
-        sampling.closeness = self.steadiness;
-        if let Some(scale) = self.scale {
-            sampling = sampling.within(scale, self.strays(scale), generation);
-        }
+        let sampling = self.sampling(scene, call, generation);
         let may_be_over = self.ending == Ending::Piece && has_begun;
         if may_be_over && cache.model.is_over(&mut cache.state, &sampling, &mut self.chance) {
             return None;
         }
         let drawn = cache.model.draw(&mut cache.state, &sampling, &limits, &mut self.chance);
         let joins = limits.joins(drawn.step);
-        if may_end && drawn.step >= PHRASE_END || self.has_closed() && !joins {
+        if may_end && drawn.step >= PHRASE_END || has_begun && self.closes(self.struck.onset) && !joins {
             return None;
         }
         let drawn_onset = self.last_onset + drawn.step;
@@ -294,6 +284,24 @@ impl Answer {
         let chord = if joins { self.struck.onset } else { Cell::of(onset).moment() };
         let duration = self.rings(onset, end - onset, self.closes(chord)).max(SHORTEST_DURATION);
         Some(Note { onset, duration, key: drawn.key, velocity: drawn.velocity })
+    }
+
+    /// How the next note is chosen among those that the limits leave.
+    fn sampling(
+        &self,
+        scene: &Memory,
+        call: Option<Call>,
+        generation: &GenerationSettings,
+    ) -> SamplingSettings {
+        let mut sampling = SamplingSettings::of(generation, self.touch);
+        if self.is_along {
+            sampling = sampling.along();
+        } else if self.onsets.is_empty() {
+            sampling = sampling.entering();
+        }
+        sampling = sampling.against(self.stray(scene), generation).beside(call);
+        sampling.closeness = self.steadiness;
+        self.scale.map_or(sampling, |scale| sampling.within(scale, self.strays(scale), generation))
     }
 
     /// What the next note may be that comes no earlier than `earliest`, and no earlier than `from` if it begins a chord.
@@ -312,11 +320,6 @@ impl Answer {
     fn keys(&self, call: Option<Call>, generation: &GenerationSettings) -> Keys {
         let keys = generation.keys().without(self.mask.keys);
         call.map_or(keys, |call| keys.and(call.reach()).or_else(keys))
-    }
-
-    /// Whether its last chord was struck.
-    fn has_closed(&self) -> bool {
-        !self.onsets.is_empty() && self.closes(self.struck.onset)
     }
 
     fn closes(&self, onset: Moment) -> bool {
@@ -375,8 +378,8 @@ impl Answer {
 
     /// Nor may a chord, where a note may not begin before `earliest`.
     fn earliest_chord(&self, earliest: Moment, generation: &GenerationSettings) -> Moment {
-        let eighth = self.metre.pulse(self.from).filter(|_| self.is_along);
-        let along = eighth.map_or(Seconds::ZERO, |pulse| Seconds(pulse.period() as f32 * SPACING_ALONG));
+        let pulse = self.metre.pulse(self.struck.onset).filter(|_| self.is_along);
+        let along = pulse.map_or(Seconds::ZERO, |pulse| pulse.lasting(SPACING_ALONG));
         let spacing = self.paced(generation).map_or(Seconds::ZERO, |call| call.spacing());
         let spacing = spacing.max(self.mask.spacing).max(along);
         earliest.max(self.struck.over()).max(self.struck.onset + spacing)

@@ -10,9 +10,9 @@ use crate::{
     },
 };
 
-/// A mark is set at every so many notes. Notes come in the order of their ends, so one may belong behind others.
+/// A checkpoint is set at every so many notes. Notes come in the order of their ends, so one may belong behind others.
 const BETWEEN_CHECKPOINTS: usize = 32;
-/// So the last mark but one is at least [`BETWEEN_CHECKPOINTS`] notes back.
+/// So the last checkpoint but one is at least [`BETWEEN_CHECKPOINTS`] notes back.
 const CHECKPOINTS: usize = 2;
 
 /// A model, and what it has heard. What it knows depends on the notes alone, not on when they came.
@@ -30,7 +30,7 @@ pub struct ModelCache {
 
 /// What was known after some of the notes.
 struct Checkpoint {
-    /// 0 where there is no mark.
+    /// 0 where there is no checkpoint.
     notes: usize,
     state: State,
 }

@@ -1,6 +1,6 @@
 //! What becomes of the worker after a fault of its own: a panic within a step.
 
-use super::{Improviser, Progress, struck::Onsets};
+use super::{Improviser, StepResult, struck::Onsets};
 
 /// Faults without a note between them from which forgetting the answer alone does not help.
 const PATIENCE_FAULTS: u32 = 2;
@@ -15,7 +15,7 @@ impl Improviser {
 
     /// Gives up what was being made, so that the turn ends, and has every model begin from silence. What was heard is
     /// kept, and the player's own model too, unless that did not help the last time. Allocates nothing.
-    pub(super) fn recover(&mut self) -> Progress {
+    pub(super) fn recover(&mut self) -> StepResult {
         self.faults += 1;
         self.end.telemetry.faults.raise();
         let unfinished = self.answer.take().filter(|answer| !answer.is_complete());
@@ -31,6 +31,6 @@ impl Improviser {
             self.caches.user = None;
         }
         self.display.grow_old();
-        Progress::Worked
+        StepResult::Worked
     }
 }

@@ -123,7 +123,7 @@ impl Voices {
         voices
     }
 
-    /// A note begins. Where no voice is free, the one that would end first ends, as on the stage.
+    /// A note begins. Where no voice is free, the one that would end first ends, as in the schedule.
     pub fn strike(&mut self, note: &Note, polyphony: Polyphony) {
         let at = note.onset;
         self.0[note.key.index()] = at;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     lane::{PerformerEnd, lanes},
-    model::weights::{Preset, Weights},
+    model::weights::{Architecture, Weights},
     music::{
         metre::{Beating, Metre},
         note::{Key, Velocity},
@@ -14,7 +14,7 @@ const PERIOD: f64 = 60.0 / 97.0;
 
 /// A network that says nothing of times, and will have each note on the beat, where it knows one.
 fn on_the_beat() -> (PerformerEnd, Improviser) {
-    let mut weights = Weights::random(Preset::Antiphon, 0.05, 1);
+    let mut weights = Weights::random(Architecture::Antiphon, 0.05, 1);
     weights.change("step.bias", |bias| {
         let experts = bias.len() - crate::model::antiphon::EXPERTS;
         bias[experts] = 20.0;
@@ -44,7 +44,7 @@ fn off_beat(metres: &[Metre], generation: GenerationSettings, seconds: f64) -> V
                 off.push((beat - beat.round()).abs());
             }
         }
-        if improviser.step() != Progress::Worked {
+        if improviser.step() != StepResult::Worked {
             return off;
         }
     }

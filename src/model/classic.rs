@@ -27,9 +27,9 @@ const HEADS: [&str; 3] = ["pitch", "step", "duration"];
 /// thousand notes.
 pub const LONGEST: Seconds = Seconds(4.0);
 
-pub const CLASSIC_25: Preset = Preset { name: "classic-25", window: 25, layers: 1, hidden: 128, dense: None };
-pub const CLASSIC_150: Preset =
-    Preset { name: "classic-150", window: 150, layers: 2, hidden: 128, dense: Some(256) };
+pub const CLASSIC_25: Config = Config { name: "classic-25", window: 25, layers: 1, hidden: 128, dense: None };
+pub const CLASSIC_150: Config =
+    Config { name: "classic-150", window: 150, layers: 2, hidden: 128, dense: Some(256) };
 
 /// Below this an answer's note is a click; the heads know no limit.
 const SHORTEST: Seconds = Seconds(0.03);
@@ -41,7 +41,7 @@ const RECENT: usize = 32;
 
 /// The shape of a baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Preset {
+pub struct Config {
     pub name: &'static str,
     /// Notes.
     pub window: usize,
@@ -52,7 +52,7 @@ pub struct Preset {
     pub dense: Option<usize>,
 }
 
-impl Preset {
+impl Config {
     /// How many numbers an LSTM hears besides its own past.
     pub fn inputs(&self, layer: usize) -> usize {
         if layer == 0 { INPUTS } else { self.hidden }
@@ -91,13 +91,13 @@ pub struct Classic {
 }
 
 impl Classic {
-    /// Packs the weights of a preset, all of which are there by the names of [`Preset::tensors`].
-    pub fn new<'a>(preset: Preset, name: &str, numbers: impl Fn(&str) -> &'a [f32]) -> Self {
+    /// Packs the weights of a network, all of which are there by the names of [`Config::tensors`].
+    pub fn new<'a>(config: Config, name: &str, numbers: impl Fn(&str) -> &'a [f32]) -> Self {
         Self {
             name: name.to_owned(),
-            layout: Layout::new(preset),
-            lstms: (0..preset.layers).map(|layer| Packed::lstm(layer, &numbers)).collect(),
-            dense: preset.dense.map(|_| Packed::affine(&["dense"], &numbers)),
+            layout: Layout::new(config),
+            lstms: (0..config.layers).map(|layer| Packed::lstm(layer, &numbers)).collect(),
+            dense: config.dense.map(|_| Packed::affine(&["dense"], &numbers)),
             heads: Packed::affine(&HEADS, &numbers),
         }
     }
@@ -187,8 +187,8 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(preset: Preset) -> Self {
-        let Preset { window, hidden, layers, dense, .. } = preset;
+    fn new(config: Config) -> Self {
+        let Config { window, hidden, layers, dense, .. } = config;
         Self { window, hidden, layers, dense: dense.unwrap_or(0) }
     }
 
@@ -255,7 +255,7 @@ impl Velocities<'_> {
 /// A baseline over whole sequences, as a graph over tensors that may be variables: for training and scoring.
 #[derive(Debug, Clone)]
 pub struct Network {
-    preset: Preset,
+    config: Config,
     lstms: Vec<Lstm>,
     dense: Option<Affine>,
     heads: [Affine; 3],
@@ -273,25 +273,25 @@ pub struct Prediction {
 }
 
 impl Network {
-    /// Builds the graph from the tensors of [`Preset::tensors`], asked for by name.
-    pub fn new(preset: Preset, tensor: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
+    /// Builds the graph from the tensors of [`Config::tensors`], asked for by name.
+    pub fn new(config: Config, tensor: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
         let [pitch, step, duration] = HEADS.map(|head| Affine::named(head, &tensor));
         Ok(Self {
-            preset,
-            lstms: (0..preset.layers).map(|layer| Lstm::numbered(layer, &tensor)).collect::<Result<_>>()?,
-            dense: preset.dense.map(|_| Affine::named("dense", &tensor)).transpose()?,
+            config,
+            lstms: (0..config.layers).map(|layer| Lstm::numbered(layer, &tensor)).collect::<Result<_>>()?,
+            dense: config.dense.map(|_| Affine::named("dense", &tensor)).transpose()?,
             heads: [pitch?, step?, duration?],
         })
     }
 
-    pub fn preset(&self) -> Preset {
-        self.preset
+    pub fn config(&self) -> Config {
+        self.config
     }
 
     /// The states of all LSTMs before the first note of `batch` sequences.
     pub fn silence(&self, batch: usize) -> Result<Vec<Tensor>> {
         let state = |lstm: &Lstm| {
-            Tensor::zeros((2, batch, self.preset.hidden), lstm.bias.dtype(), lstm.bias.device())
+            Tensor::zeros((2, batch, self.config.hidden), lstm.bias.dtype(), lstm.bias.device())
         };
         self.lstms.iter().map(state).collect()
     }

@@ -160,13 +160,6 @@ mod tests {
 
     const CPU: Device = Device::Cpu;
 
-    struct Sizes {
-        batch: usize,
-        time: usize,
-        inputs: usize,
-        hidden: usize,
-    }
-
     /// All that takes a gradient, and the weights of the sum over which it is taken.
     struct Case {
         lstm: Lstm,
@@ -182,8 +175,8 @@ mod tests {
         Var::from_tensor(&Tensor::from_vec(numbers, shape, &CPU)?)
     }
 
-    fn case(sizes: &Sizes, chance: &mut Chance) -> Result<Case> {
-        let &Sizes { batch, time, inputs, hidden } = sizes;
+    fn case(sizes: &Size, chance: &mut Chance) -> Result<Case> {
+        let &Size { batch, time, inputs, hidden } = sizes;
         let vars = vec![
             random(&[4 * hidden, inputs], chance)?,
             random(&[4 * hidden, hidden], chance)?,
@@ -230,7 +223,7 @@ mod tests {
         Ok(largest(&(ours - theirs)?)? / largest(theirs)?.max(1e-3))
     }
 
-    fn compare(sizes: &Sizes, seed: u64) -> Result<()> {
+    fn compare(sizes: &Size, seed: u64) -> Result<()> {
         let case = case(sizes, &mut Chance::seed_from_u64(seed))?;
         let (ours, our_state) = case.lstm.forward(&case.x, &case.state)?;
         let (theirs, their_state) = by_candle(&case)?;
@@ -255,20 +248,19 @@ mod tests {
         fn forward_and_gradients_are_those_of_the_unfused_lstm(
             batch in 1..9usize, time in 1..12usize, inputs in 1..6usize, hidden in 1..24usize, seed: u64,
         ) {
-            compare(&Sizes { batch, time, inputs, hidden }, seed).expect("shapes fit");
+            compare(&Size { batch, time, inputs, hidden }, seed).expect("shapes fit");
         }
     }
 
     #[test]
     fn more_sequences_than_one_task_takes_change_nothing() {
-        compare(&Sizes { batch: 77, time: 5, inputs: 3, hidden: 32 }, 1).expect("shapes fit");
+        compare(&Size { batch: 77, time: 5, inputs: 3, hidden: 32 }, 1).expect("shapes fit");
     }
 
     #[test]
     fn arguments_that_do_not_fit_are_refused() {
-        let mut case =
-            case(&Sizes { batch: 2, time: 3, inputs: 4, hidden: 5 }, &mut Chance::seed_from_u64(2))
-                .expect("shapes fit");
+        let mut case = case(&Size { batch: 2, time: 3, inputs: 4, hidden: 5 }, &mut Chance::seed_from_u64(2))
+            .expect("shapes fit");
         case.state = random(&[2, 3, 5], &mut Chance::seed_from_u64(3)).expect("a shape");
         assert!(case.lstm.forward(&case.x, &case.state).is_err());
     }

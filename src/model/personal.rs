@@ -11,7 +11,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::{
     product::{Before, Matrix, MatrixMut, Sizes, product},
-    weights::{ModelError, Preset, REPRESENTATION, Weights, numbers_of, unreadable},
+    weights::{Architecture, ModelError, REPRESENTATION, Weights, numbers_of, unreadable},
 };
 
 /// What the metadata of a file says of its kind.
@@ -29,7 +29,7 @@ const WIDEST: usize = 64;
 pub struct Personal {
     pub name: String,
     pub base: Base,
-    pub preset: Preset,
+    pub preset: Architecture,
     /// For a person to read, as TOML.
     pub card: String,
     /// By the names of the base's tensors; the others stay.
@@ -98,7 +98,7 @@ impl Personal {
             return Err(ModelError::PersonalVersion);
         }
         let preset = said("preset")?;
-        let preset = Preset::named(&preset).ok_or(ModelError::UnknownPreset(preset))?;
+        let preset = Architecture::named(&preset).ok_or(ModelError::UnknownPreset(preset))?;
         let fingerprint =
             u64::from_str_radix(&said("fingerprint")?, 16).map_err(|_| ModelError::NotPersonal)?;
         let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
@@ -161,7 +161,7 @@ impl Personal {
 }
 
 /// The parts of a file, tensor by tensor of the preset. What belongs to no tensor is left out.
-fn parts(file: &SafeTensors, preset: Preset) -> Result<BTreeMap<String, Part>, ModelError> {
+fn parts(file: &SafeTensors, preset: Architecture) -> Result<BTreeMap<String, Part>, ModelError> {
     let mut parts = BTreeMap::new();
     for (name, shape) in preset.tensors() {
         let size: usize = shape.iter().product();
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
     use crate::model::classic::CLASSIC_25;
 
-    const PRESET: Preset = Preset::Classic(CLASSIC_25);
+    const PRESET: Architecture = Architecture::Classic(CLASSIC_25);
 
     fn base() -> Weights {
         Weights::random(PRESET, 0.1, 1)

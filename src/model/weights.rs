@@ -9,7 +9,7 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use super::{
     Model,
-    antiphon::{self, inference::Antiphon},
+    antiphon::{self, inference::AntiphonModel},
     classic::{self, Classic},
     layers::Named,
 };
@@ -21,12 +21,12 @@ const FIRST_REPRESENTATION: &str = "1";
 
 /// A network that a model file may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
+pub enum Architecture {
     Antiphon,
-    Classic(classic::Preset),
+    Classic(classic::Config),
 }
 
-impl Preset {
+impl Architecture {
     pub const ALL: [Self; 3] =
         [Self::Antiphon, Self::Classic(classic::CLASSIC_25), Self::Classic(classic::CLASSIC_150)];
 
@@ -65,7 +65,7 @@ impl Preset {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     pub name: String,
-    pub preset: Preset,
+    pub preset: Architecture,
     tensors: BTreeMap<String, Vec<f32>>,
 }
 
@@ -80,9 +80,9 @@ impl Weights {
         if !is_first && version != REPRESENTATION {
             return Err(ModelError::Representation { found: version.clone() });
         }
-        let preset = Preset::named(preset).ok_or_else(|| ModelError::UnknownPreset(preset.clone()))?;
+        let preset = Architecture::named(preset).ok_or_else(|| ModelError::UnknownPreset(preset.clone()))?;
         let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
-        let is_older = is_first && preset == Preset::Antiphon;
+        let is_older = is_first && preset == Architecture::Antiphon;
         let shapes = if is_older { antiphon::first_tensors() } else { preset.tensors() };
         let mut tensors = BTreeMap::new();
         for ((name, shape), (_, shape_today)) in shapes.into_iter().zip(preset.tensors()) {
@@ -115,8 +115,10 @@ impl Weights {
     /// Makes a model of them that is ready to play. Allocates.
     pub fn playable(&self) -> Arc<dyn Model> {
         match self.preset {
-            Preset::Classic(preset) => Arc::new(Classic::new(preset, &self.name, |name| self.numbers(name))),
-            Preset::Antiphon => Arc::new(Antiphon::new(&self.name, |name| self.numbers(name))),
+            Architecture::Classic(preset) => {
+                Arc::new(Classic::new(preset, &self.name, |name| self.numbers(name)))
+            }
+            Architecture::Antiphon => Arc::new(AntiphonModel::new(&self.name, |name| self.numbers(name))),
         }
     }
 
@@ -174,7 +176,7 @@ pub enum ModelError {
         "this safetensors file does not say which preset and representation it is: choose a model made by `cargo xtask train`"
     )]
     NotOurs,
-    #[error("the model's preset `{0}` is unknown: update Antiphon, or train one of {known}", known = Preset::known())]
+    #[error("the model's preset `{0}` is unknown: update Antiphon, or train one of {known}", known = Architecture::known())]
     UnknownPreset(String),
     #[error(
         "the model speaks representation {found}, this Antiphon speaks {REPRESENTATION} and the one before: update Antiphon, or train it again with this version"

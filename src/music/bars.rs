@@ -3,7 +3,7 @@
 use super::time::{BeatTime, Beats};
 
 /// Two points that lie closer than this are one, in beats: less than the shortest note, more than half a sample.
-const TOLERANCE_BEATS: f64 = 1.0 / 1_000.0;
+pub const SAME_BEATS: f64 = 1.0 / 1_000.0;
 
 /// A time signature, such as 6/8: so many beats to the bar, each of this note value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Bars {
     /// tell nonsense and others nothing; bars are then counted from beat 0.
     pub fn of_song(beat: BeatTime, told: Option<Bar>, signature: Signature) -> Self {
         let length = signature.bar().0;
-        let holds = |bar: &Bar| (-TOLERANCE_BEATS..length + TOLERANCE_BEATS).contains(&(beat - bar.start).0);
+        let holds = |bar: &Bar| (-SAME_BEATS..length + SAME_BEATS).contains(&(beat - bar.start).0);
         let bar = told.filter(holds).unwrap_or_else(|| {
             let number = (beat.0 / length).floor();
             Bar { number: number as i64, start: BeatTime(number * length) }
@@ -78,11 +78,11 @@ impl Bars {
     pub fn counted_on(self, earlier: Self) -> Self {
         let bars = earlier.bars_to(self.bar.start);
         let apart = (bars - bars.round()).abs() * earlier.signature.bar().0;
-        if apart < TOLERANCE_BEATS && self.signature == earlier.signature {
+        if apart < SAME_BEATS && self.signature == earlier.signature {
             return earlier;
         }
         // A bar that is cut short counts as one.
-        let passed = if apart < TOLERANCE_BEATS { bars.round() } else { bars.ceil() };
+        let passed = if apart < SAME_BEATS { bars.round() } else { bars.ceil() };
         self.renumbered(earlier.bar.number + passed as i64)
     }
 
@@ -91,7 +91,7 @@ impl Bars {
         let (left, entered) = (earlier.number_at(from), self.number_at(to));
         let into = |bars: &Self, number, beat: BeatTime| (beat - bars.line(number)).0.max(0.0);
         // A bar that is cut short counts as one.
-        let cut = into(&self, entered, to) + TOLERANCE_BEATS < into(&earlier, left, from);
+        let cut = into(&self, entered, to) + SAME_BEATS < into(&earlier, left, from);
         self.renumbered(left + i64::from(cut) - (entered - self.bar.number))
     }
 
@@ -101,7 +101,7 @@ impl Bars {
 
     /// The bar at a beat; a line within the tolerance counts as reached.
     pub fn number_at(&self, beat: BeatTime) -> i64 {
-        let reached = self.bars_to(beat) + TOLERANCE_BEATS / self.signature.bar().0;
+        let reached = self.bars_to(beat) + SAME_BEATS / self.signature.bar().0;
         self.bar.number + reached.floor() as i64
     }
 
@@ -112,7 +112,7 @@ impl Bars {
 
     /// The next line of a grid of bars or beats at a beat or after it.
     pub fn aligned(&self, beat: BeatTime, grid: Beats) -> BeatTime {
-        let lines = ((beat - self.bar.start).0 - TOLERANCE_BEATS) / grid.0;
+        let lines = ((beat - self.bar.start).0 - SAME_BEATS) / grid.0;
         self.bar.start + Beats(lines.ceil() * grid.0)
     }
 

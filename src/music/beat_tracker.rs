@@ -76,7 +76,7 @@ struct Strikes {
 
 /// Lines so many to the beat, and how well strikes keep to them.
 #[derive(Debug, Clone, Copy)]
-struct Grid {
+struct BeatGrid {
     parts: u8,
     /// From line to line, in seconds.
     step: f64,
@@ -111,10 +111,10 @@ impl Strikes {
         self.all[..self.count].iter()
     }
 
-    fn grid(&self, period: f64, parts: u8) -> Grid {
+    fn grid(&self, period: f64, parts: u8) -> BeatGrid {
         let step = period / f64::from(parts);
         let (fit, phase) = self.mean_direction(step, |_| 1.0);
-        Grid { parts, step, phase, fit }
+        BeatGrid { parts, step, phase, fit }
     }
 
     /// How well strikes of some weight keep to lines that lie so far apart, 0..=1; and where these lines lie, in steps.
@@ -128,7 +128,7 @@ impl Strikes {
     }
 
     /// How natural a grid is, 0..=1: a usual tempo, with stressed beats and few lines that nobody strikes.
-    fn likes(&self, grid: &Grid) -> f64 {
+    fn likes(&self, grid: &BeatGrid) -> f64 {
         let period = grid.step * f64::from(grid.parts);
         let octaves = (period / USUAL_S).log2() / OCTAVES;
         let stress = |period| self.mean_direction(period, |strike| strike.accent).0;
@@ -142,10 +142,10 @@ impl Strikes {
     }
 
     /// The grid as it fits best, with its beats and bars where the accents are.
-    fn metre(&self, grid: &Grid, notes: &[Note]) -> Option<Metre> {
+    fn metre(&self, grid: &BeatGrid, notes: &[Note]) -> Option<Metre> {
         let newest = notes.last()?;
         let line = |strike: &Strike| (strike.at / grid.step - grid.phase).round();
-        let mut lines = Line::default();
+        let mut lines = LineFit::default();
         self.iter().for_each(|strike| lines.add(line(strike), strike.at));
         let known = self.all[self.count - 1].at;
         let onsets = notes.iter().rev().map(|note| note.onset.0 - newest.onset.0);
@@ -175,7 +175,7 @@ impl Strikes {
 
 /// Points, and the straight line that fits them best (least squares).
 #[derive(Default)]
-struct Line {
+struct LineFit {
     count: f64,
     x: f64,
     y: f64,
@@ -183,7 +183,7 @@ struct Line {
     xy: f64,
 }
 
-impl Line {
+impl LineFit {
     fn add(&mut self, x: f64, y: f64) {
         let Self { count, x: xs, y: ys, xx, xy } = self;
         (*count, *xs, *ys, *xx, *xy) = (*count + 1.0, *xs + x, *ys + y, *xx + x * x, *xy + x * y);

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use super::{keys::PITCH_CLASSES, scale::Root, time::Seconds};
 
 /// Parts of a beat in which a place is counted.
-const TICKS: f64 = 960.0;
+pub const TICKS_PER_BEAT: f64 = 960.0;
 /// The period of a beat is counted in tenths of a millisecond.
 const PARTS_PER_SECOND: f64 = 10_000.0;
 /// Places of a beat that the network tells apart.
@@ -72,8 +72,8 @@ impl Pulse {
         if !(0.25..=64.0).contains(&beats_in_bar) || !(0.02..=6.0).contains(&period) || !beat.is_finite() {
             return None;
         }
-        let bar = NonZeroU16::new((beats_in_bar * TICKS).round() as u16)?;
-        let place = (beat * TICKS).round().rem_euclid(f64::from(bar.get())) as u16;
+        let bar = NonZeroU16::new((beats_in_bar * TICKS_PER_BEAT).round() as u16)?;
+        let place = (beat * TICKS_PER_BEAT).round().rem_euclid(f64::from(bar.get())) as u16;
         let period = NonZeroU16::new((period * PARTS_PER_SECOND).round() as u16)?;
         Some(Self { place, bar, period, swing: Swing::STRAIGHT })
     }
@@ -103,16 +103,22 @@ impl Pulse {
 
     /// Beats since the bar line.
     pub fn beat(self) -> f64 {
-        f64::from(self.place) / TICKS
+        f64::from(self.place) / TICKS_PER_BEAT
     }
 
     pub fn beats_in_bar(self) -> f64 {
-        f64::from(self.bar.get()) / TICKS
+        f64::from(self.bar.get()) / TICKS_PER_BEAT
     }
 
     /// The length of a beat in seconds.
     pub fn period(self) -> f64 {
         f64::from(self.period.get()) / PARTS_PER_SECOND
+    }
+
+    /// How long it takes from here for so many beats to pass as they are written. Realtime-safe.
+    pub fn lasting(self, beats: f64) -> Seconds {
+        let later = self.swing.played(self.swing.written(self.beat()) + beats);
+        Seconds(((later - self.beat()) * self.period()) as f32)
     }
 
     /// Twice the shorter eighth, in seconds: the beat itself where it does not swing. Realtime-safe.
@@ -133,7 +139,7 @@ impl Pulse {
     }
 
     fn ticks_per_second(self) -> f64 {
-        TICKS / self.period()
+        TICKS_PER_BEAT / self.period()
     }
 }
 
@@ -220,19 +226,19 @@ impl Swing {
 
     /// The second eighth at this part of a beat, to the nearest tick of 960.
     pub fn at(part: f64) -> Self {
-        Self((part * TICKS).round() as u16)
+        Self((part * TICKS_PER_BEAT).round() as u16)
     }
 
     /// The shorter eighth, as a part of a beat.
     fn shorter(self) -> f64 {
-        let second = f64::from(self.0) / TICKS;
+        let second = f64::from(self.0) / TICKS_PER_BEAT;
         second.min(1.0 - second)
     }
 
     /// The beat as it is played: the way back from [`Self::written`].
     pub fn played(self, beat: f64) -> f64 {
         let (whole, place) = (beat.floor(), beat - beat.floor());
-        let second = f64::from(self.0) / TICKS;
+        let second = f64::from(self.0) / TICKS_PER_BEAT;
         whole + if place < 0.5 { place * 2.0 * second } else { 1.0 - (1.0 - place) * 2.0 * (1.0 - second) }
     }
 
@@ -242,7 +248,7 @@ impl Swing {
             return beat;
         }
         let (whole, place) = (beat.floor(), beat - beat.floor());
-        let second = f64::from(self.0) / TICKS;
+        let second = f64::from(self.0) / TICKS_PER_BEAT;
         let written = if place < second { place / second } else { 1.0 + (place - second) / (1.0 - second) };
         whole + written / 2.0
     }
@@ -267,6 +273,14 @@ mod tests {
         assert_eq!(pulse.shortest_period(), pulse.period());
         let swung = |part| pulse.swung(Swing::at(part)).shortest_period() / pulse.period();
         assert!([0.4, 0.6].into_iter().all(|part| (swung(part) - 0.8).abs() < 1e-9));
+    }
+
+    #[test]
+    fn from_a_swung_eighth_to_the_next_beat_is_shorter_than_from_the_beat_to_it() {
+        let eighth =
+            |beat| Pulse::new(beat, 4.0, 0.6).map(|pulse| pulse.swung(Swing::at(2.0 / 3.0)).lasting(0.5).0);
+        let [first, second] = [0.0, 2.0 / 3.0].map(|beat| eighth(beat).expect("a bar"));
+        assert!((first - 0.4).abs() < 0.002 && (second - 0.2).abs() < 0.002, "{first} {second}");
     }
 
     #[test]

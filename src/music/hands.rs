@@ -16,8 +16,6 @@ const SPAN: u8 = 16;
 const LEAST_ROOM: usize = 36;
 /// A part lies so many semitones below what it goes by at least, ...
 const APART: u8 = 3;
-/// ... and where nothing was struck, that is middle C.
-const MIDDLE: Key = Key::saturating(60);
 /// So many strikes within [`STAY`] leave all the time there is.
 const SPARSE_STRIKES: usize = 4;
 /// For each one more, what plays along waits so much longer between onsets.
@@ -77,7 +75,7 @@ impl Part {
 
     /// The keys that it does not strike beside hands that have lately struck these and hold those.
     fn leaves(self, struck: Keys, held: Keys) -> Keys {
-        let (lowest, highest) = struck.with(held).bounds().unwrap_or((MIDDLE, MIDDLE));
+        let (lowest, highest) = struck.with(held).bounds().unwrap_or((Key::MIDDLE_C, Key::MIDDLE_C));
         let below = |key: Key, least: u8, most: u8| key.number().saturating_sub(APART).clamp(least, most);
         let (bottom, top) = match self {
             Self::Free => return around(struck, held),

@@ -2,10 +2,11 @@
 
 use std::{collections::VecDeque, num::NonZeroU16};
 
-use super::{conditions::Pulse, conditions::Swing, time::Moment};
+use super::{
+    conditions::{Pulse, Swing, TICKS_PER_BEAT},
+    time::Moment,
+};
 
-/// In which a bar is measured.
-const TICKS_PER_BEAT: f64 = 960.0;
 /// What differs by less is no news: half a place of the beat, in beats, ...
 const STRAYED_BEATS: f64 = 0.005;
 /// ... and as a part of the tempo.

@@ -27,6 +27,7 @@ pub struct Key(u8);
 
 impl Key {
     pub const COUNT: usize = 128;
+    pub const MIDDLE_C: Self = Self(60);
 
     /// `None` above 127.
     pub const fn new(number: u8) -> Option<Self> {

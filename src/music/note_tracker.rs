@@ -53,7 +53,10 @@ impl From<Place> for Places {
     }
 }
 
-/// The sustain pedal (CC 64) of a channel: down from 64 up.
+/// The controller of the sustain pedal.
+pub const SUSTAIN: u8 = 64;
+
+/// The sustain pedal of a channel: down from 64 up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pedal {
     Up,
@@ -222,8 +225,7 @@ impl NoteTracker {
 
     /// All controllers of a channel, or of a zone, are reset: their pedals come up. Realtime-safe.
     pub fn reset_controllers(&mut self, channel: u8) {
-        let reached = (0..CHANNELS).filter(|other| self.zone.reaches(channel, *other));
-        self.pedals &= !reached.map(channel_bit).fold(0, |all, bit| all | bit);
+        self.pedals &= !self.zone.reached(Some(channel)).map(channel_bit).fold(0, |all, bit| all | bit);
     }
 
     /// Ends one note that only an earlier pedal kept, until there is none. Realtime-safe.
@@ -320,7 +322,8 @@ fn until(note: Note, end: Moment) -> Note {
     Note { duration: end - note.onset, ..note }
 }
 
-fn channel_bit(channel: u8) -> u16 {
+/// A channel in a set of channels.
+pub fn channel_bit(channel: u8) -> u16 {
     1 << (channel % CHANNELS)
 }
 
@@ -349,6 +352,11 @@ impl Zone {
     /// Whether what is said on a channel is said to another one.
     pub fn reaches(self, from: u8, to: u8) -> bool {
         from == to || self.master() == Some(from)
+    }
+
+    /// The channels to which is said what is said on one, or on all.
+    pub fn reached(self, from: Option<u8>) -> impl Iterator<Item = u8> {
+        (0..CHANNELS).filter(move |to| from.is_none_or(|from| self.reaches(from, *to)))
     }
 
     /// The channels of its notes, the master's neighbour first; none where each channel is an instrument of its own.

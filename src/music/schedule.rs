@@ -25,7 +25,7 @@ pub struct PlannedNote {
 
 /// What falls due at a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Due {
+pub enum DueNote {
     NoteOff(Sounding),
     NoteOn(PlannedNote),
 }
@@ -74,13 +74,13 @@ impl Schedule {
     }
 
     /// The earliest thing to do and its sample; of two on one sample the note-off comes first.
-    pub fn next_due(&self, timeline: &Timeline) -> Option<(SampleTime, Due)> {
+    pub fn next_due(&self, timeline: &Timeline) -> Option<(SampleTime, DueNote)> {
         let off = self
             .sounding
             .iter()
-            .map(|note| (timeline.sample(note.end), Due::NoteOff(*note)))
+            .map(|note| (timeline.sample(note.end), DueNote::NoteOff(*note)))
             .min_by_key(|(at, _)| *at);
-        let on = self.pending.first().map(|note| (timeline.sample(note.onset), Due::NoteOn(*note)));
+        let on = self.pending.first().map(|note| (timeline.sample(note.onset), DueNote::NoteOn(*note)));
         match (off, on) {
             (Some(off), Some(on)) => Some(if off.0 <= on.0 { off } else { on }),
             (off, on) => off.or(on),

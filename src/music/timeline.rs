@@ -209,7 +209,7 @@ impl Timeline {
         self.song_bars().unwrap_or(Barlines {
             bars: Bars::FREE,
             anchor: free,
-            hold: Hold::Clock,
+            hold: BarClock::Clock,
             rate: self.rate,
         })
     }
@@ -233,7 +233,7 @@ impl Timeline {
     /// The bars of the song, while the transport runs.
     pub fn song_bars(&self) -> Option<Barlines> {
         let Self { bars, rate, .. } = *self;
-        Some(Barlines { bars, anchor: self.anchor?, hold: Hold::Song, rate })
+        Some(Barlines { bars, anchor: self.anchor?, hold: BarClock::Song, rate })
     }
 
     /// A beat that is none says nothing: the song goes on as it did, if it did.
@@ -281,7 +281,7 @@ fn looped(strayed: Beats, cycle: Option<Beats>, slack: f64) -> Option<Motion> {
 pub struct Barlines {
     pub(super) bars: Bars,
     pub(super) anchor: Anchor,
-    pub(super) hold: Hold,
+    pub(super) hold: BarClock,
     pub(super) rate: SampleRate,
 }
 
@@ -294,7 +294,7 @@ pub struct Line {
 
 /// What bars hang on.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Hold {
+pub(super) enum BarClock {
     Song,
     Clock,
 }
@@ -353,8 +353,8 @@ impl Barlines {
 
     fn position(&self, beat: BeatTime) -> Position {
         match self.hold {
-            Hold::Song => Position::Beat(beat),
-            Hold::Clock => Position::Sample(self.anchor.sample_at(beat, self.rate)),
+            BarClock::Song => Position::Beat(beat),
+            BarClock::Clock => Position::Sample(self.anchor.sample_at(beat, self.rate)),
         }
     }
 }

@@ -62,7 +62,7 @@ pub struct Turns {
     is_along: bool,
     /// How bars were counted when that was decided.
     bars: Option<Bars>,
-    call: Option<Call>,
+    call: Option<CallStart>,
     /// When the silence of now is expected to be the end of the call, if that is known.
     expected: Option<SampleTime>,
     next: TurnId,
@@ -73,7 +73,7 @@ pub struct Turns {
 
 /// What the player has begun to play.
 #[derive(Debug, Clone, Copy)]
-struct Call {
+struct CallStart {
     began: Position,
     /// Free bars go at the tempo of their first note.
     tempo: Tempo,
@@ -113,7 +113,7 @@ impl Turns {
     /// The player strikes a key.
     pub fn key_down(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
         let (began, tempo) = (timeline.pin(at), timeline.tempo());
-        self.call.get_or_insert(Call { began, tempo });
+        self.call.get_or_insert(CallStart { began, tempo });
         self.is_along = matches!(rules, Rules::Together { .. });
         match rules {
             Rules::Together { .. } => self.key_down_along(at, timeline),
@@ -213,7 +213,7 @@ impl Turns {
             return Consequence::PlayOn;
         }
         let now = timeline.pin(timeline.now());
-        self.call = self.call.map(|_| Call { began: now, tempo: timeline.tempo() });
+        self.call = self.call.map(|_| CallStart { began: now, tempo: timeline.tempo() });
         if self.plays_through(rules) {
             match motion {
                 Motion::Sought(by) => self.move_by(by),

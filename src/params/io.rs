@@ -15,8 +15,6 @@ use crate::{
     performer::{InputFilter, OutputSettings, Triggers},
 };
 
-/// The left hand plays below it.
-const MIDDLE_C: Key = Key::saturating(60);
 const ALL: &str = "all";
 
 /// Bounds of the swing: from straight to a dotted note and half of it.
@@ -97,7 +95,7 @@ impl SwitchParams {
     /// Who says now what the harmony is. Realtime-safe.
     pub fn harmony(&self) -> Source {
         match u8::try_from(self.harmony.value()) {
-            Ok(texts::LEFT_HAND) => Source::Below(MIDDLE_C),
+            Ok(texts::LEFT_HAND) => Source::Below(Key::MIDDLE_C),
             Ok(channel @ 1..=16) => Source::Channel(channel - 1),
             _ => Source::Off,
         }

@@ -5,13 +5,12 @@ use crate::music::{
     hands::Hands,
     harmony::{self, Source},
     keys::Keys,
-    note_tracker::{CHANNELS, NoteTracker, Pedal, Place, Zone},
+    note_tracker::{CHANNELS, NoteTracker, Pedal, Place, SUSTAIN, Zone},
     pace::Touch,
     time::SampleTime,
     turn::{Cue, Foot},
 };
 
-const SUSTAIN: u8 = 64;
 const SOSTENUTO: u8 = 66;
 const SOFT: u8 = 67;
 /// A controller is a switch that is on from this value up.

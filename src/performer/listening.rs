@@ -10,7 +10,7 @@ use crate::{
     lane::Request,
     music::{
         note::{Note, Velocity},
-        note_tracker::{Outcome, Pedal, Place, Places, Release, Role, Strike},
+        note_tracker::{CHANNELS, Outcome, Pedal, Place, Places, Release, Role, Strike},
         time::{SampleTime, Seconds},
     },
 };
@@ -89,7 +89,7 @@ impl Performer {
     /// Whether a strike is the plugin's own that has come in again.
     fn is_own(&mut self, at: SampleTime, place: Place, velocity: Velocity) -> bool {
         let Self { output, input, timeline, .. } = self;
-        let is_held = |key| (0..16).any(|channel| input.holds(Place { channel, key }));
+        let is_held = |key| (0..CHANNELS).any(|channel| input.holds(Place { channel, key }));
         output.echo.returns(place.key, velocity, at, is_held, timeline.rate())
     }
 

@@ -3,7 +3,7 @@
 mod echo;
 mod instrument;
 
-use self::instrument::{Debt, Owner, channels};
+use self::instrument::{Debt, Owner};
 pub use self::{
     echo::{Echo, Sender},
     instrument::Instrument,
@@ -11,7 +11,7 @@ pub use self::{
 use super::port::{Arrival, Gesture, Port, Refused, Sound};
 use crate::music::{
     note::Velocity,
-    note_tracker::{Pedal, Place, Zone},
+    note_tracker::{CHANNELS, Pedal, Place, Zone},
     schedule::Schedule,
 };
 
@@ -91,7 +91,7 @@ impl Output {
     /// Ends all that the player has struck and pressed.
     pub fn release_all_played(&mut self, offset: u32, port: &mut impl Port) {
         self.instrument.owe_all_played(None, Zone::Off);
-        (0..16).for_each(|channel| self.instrument.owe_pedal(channel));
+        (0..CHANNELS).for_each(|channel| self.instrument.owe_pedal(channel));
         self.pay(offset, port);
     }
 
@@ -157,7 +157,7 @@ impl Output {
         }
     }
 
-    /// Anything else of the player's: through a closed way, only what undoes something that has passed before.
+    /// Anything else of the player's: through a closed thru gate, only what undoes something that has passed before.
     pub fn pass<P: Port>(
         &mut self,
         arrival: Arrival<P::Event>,
@@ -179,7 +179,7 @@ impl Output {
             Gesture::AllOff { channel } => self.instrument.is_played(channel, zone),
             Gesture::AllSoundOff { channel } => self.instrument.is_played(Some(channel), zone),
             Gesture::Pedal { channel, pedal } => pedal == Pedal::Up && is_pressed(channel),
-            Gesture::ResetControllers { channel } => channels(Some(channel), zone).any(is_pressed),
+            Gesture::ResetControllers { channel } => zone.reached(Some(channel)).any(is_pressed),
             Gesture::Bend { channel, is_bent } => !is_bent && self.instrument.is_bent(channel),
             _ => false,
         }
@@ -197,7 +197,7 @@ impl Output {
             (Gesture::Pedal { channel, pedal: Pedal::Up }, Ok(())) => instrument.unpressed(channel),
             (Gesture::Pedal { channel, pedal: Pedal::Up }, Err(_)) => instrument.owe_pedal(channel),
             (Gesture::ResetControllers { channel }, _) => {
-                for channel in channels(Some(channel), zone) {
+                for channel in zone.reached(Some(channel)) {
                     match sent {
                         Ok(()) => {
                             instrument.unpressed(channel);

@@ -3,8 +3,8 @@
 use super::{Partner, Performer, replan::Plan};
 use crate::{
     event_log::{Event, Planned},
-    improviser::Progress,
-    lane::{AUDIBLE, Ending, LATEST, Reply, Request},
+    improviser::StepResult,
+    lane::{AUDIBLE, Ending, LATEST, PerformerEnd, Reply, Request, Telemetry},
     music::{
         conditions::Who,
         note::Note,
@@ -71,6 +71,7 @@ impl Performer {
 
     /// Tells what the plugin plays and what it is going to play still, as it will have been.
     fn tell_own(&mut self) {
+        self.pay_forget();
         let Self { output, timeline, lanes, telemetry, settings, .. } = self;
         let note = |onset: SampleTime, end: Position, key, velocity| {
             let (onset, end) = (timeline.moment(onset), timeline.moment(timeline.sample(end)));
@@ -81,11 +82,8 @@ impl Performer {
         let sounding = sounding.map(|it| note(it.onset, it.end(), it.place.key, it.velocity));
         let pending = output.schedule.pending();
         let pending = pending.map(|it| note(timeline.sample(it.onset), it.end, it.place.key, it.velocity));
-        for note in sounding.chain(pending) {
-            if lanes.requests.push(Request::Sounding { note, who: Who::Plugin }).is_err() {
-                telemetry.unsent.raise();
-            }
-        }
+        let own = sounding.chain(pending).map(|note| Request::Sounding { note, who: Who::Plugin });
+        send_all(own, lanes, telemetry);
     }
 
     /// Takes what the worker has made, as far as there is room for it.
@@ -236,7 +234,20 @@ impl Performer {
 
     fn work_inline(&mut self) {
         if let Partner::Inline(improviser) = &mut self.partner {
-            while improviser.step() == Progress::Worked {}
+            while improviser.step() == StepResult::Worked {}
+        }
+    }
+}
+
+/// For requests that leave the worker nothing to do yet.
+pub(super) fn send_all(
+    requests: impl Iterator<Item = Request>,
+    lanes: &mut PerformerEnd,
+    telemetry: &Telemetry,
+) {
+    for request in requests {
+        if lanes.requests.push(request).is_err() {
+            telemetry.unsent.raise();
         }
     }
 }

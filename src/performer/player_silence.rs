@@ -1,6 +1,6 @@
 //! The player is silent: the worker is asked when that is the end of the call, and how the player bears a take-over is learnt.
 
-use super::Performer;
+use super::{Performer, partner::send_all};
 use crate::{
     lane::{Request, Silence, SilenceId},
     music::{
@@ -105,11 +105,9 @@ impl Performer {
 
     /// What the pedal keeps is told with its duration so far; it is heard as a whole when it is over.
     pub(super) fn tell_sounding(&mut self, now: SampleTime) {
+        self.pay_forget();
         let Self { input, timeline, lanes, telemetry, .. } = self;
-        for note in input.note_tracker.sounding(timeline.moment(now)) {
-            if lanes.requests.push(Request::sounding(note)).is_err() {
-                telemetry.unsent.raise();
-            }
-        }
+        let sounding = input.note_tracker.sounding(timeline.moment(now)).map(Request::sounding);
+        send_all(sounding, lanes, telemetry);
     }
 }

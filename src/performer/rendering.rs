@@ -48,10 +48,10 @@ impl Performer {
     /// Waits for the worker's next reply, but only in a host that renders without saying so: live, this returns at
     /// once. A worker that does not reply in time is not awaited again in this turn.
     pub(super) fn await_worker(&mut self) {
-        let Partner::Watched(lead) = &self.partner else { return };
+        let Partner::Watched(detector) = &self.partner else { return };
         let answer = self.awaited.is_some() && self.awaited == self.turns.current().map(|ask| ask.turn);
         let awaits = answer || (self.silence.open && self.turns.is_silent());
-        if !lead.is_rendering() || !awaits {
+        if !detector.is_rendering() || !awaits {
             return;
         }
         let begun = Instant::now();
@@ -75,13 +75,13 @@ mod tests {
 
     /// Runs so many seconds of blocks, with so many seconds of the wall between two of them.
     fn after(seconds: f32, between: f64) -> (RenderDetector, Instant) {
-        let (mut lead, mut now) = (RenderDetector::default(), Instant::now());
+        let (mut detector, mut now) = (RenderDetector::default(), Instant::now());
         for _ in 0..(seconds / BLOCK.0) as usize {
-            lead.begin_block(BLOCK, now);
-            lead.end_block(now);
+            detector.begin_block(BLOCK, now);
+            detector.end_block(now);
             now += Duration::from_secs_f64(between);
         }
-        (lead, now)
+        (detector, now)
     }
 
     #[test]
@@ -93,11 +93,11 @@ mod tests {
 
     #[test]
     fn a_live_host_that_cuts_its_buffers_into_blocks_never_renders() {
-        let (mut lead, mut now) = (RenderDetector::default(), Instant::now());
+        let (mut detector, mut now) = (RenderDetector::default(), Instant::now());
         for block in 0..100_000 {
-            lead.begin_block(BLOCK, now);
-            lead.end_block(now);
-            assert!(!lead.is_rendering());
+            detector.begin_block(BLOCK, now);
+            detector.end_block(now);
+            assert!(!detector.is_rendering());
             now += Duration::from_millis(if block % 16 == 15 { 160 } else { 0 });
         }
     }
@@ -110,20 +110,20 @@ mod tests {
 
     #[test]
     fn a_host_that_goes_live_after_a_render_is_live_at_once() {
-        let (mut lead, now) = after(60.0, 0.001);
-        assert!(lead.is_rendering());
-        lead.begin_block(BLOCK, now + Duration::from_millis(8));
-        assert!(!lead.is_rendering());
+        let (mut detector, now) = after(60.0, 0.001);
+        assert!(detector.is_rendering());
+        detector.begin_block(BLOCK, now + Duration::from_millis(8));
+        assert!(!detector.is_rendering());
     }
 
     #[test]
     fn what_the_performer_has_waited_makes_no_render_live() {
-        let (mut lead, mut now) = after(60.0, 0.001);
+        let (mut detector, mut now) = after(60.0, 0.001);
         for _ in 0..100 {
-            lead.begin_block(BLOCK, now);
-            assert!(lead.is_rendering());
+            detector.begin_block(BLOCK, now);
+            assert!(detector.is_rendering());
             now += Duration::from_millis(500);
-            lead.end_block(now);
+            detector.end_block(now);
         }
     }
 }

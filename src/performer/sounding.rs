@@ -6,7 +6,7 @@ use crate::{
     music::{
         note::{Key, Note},
         note_tracker::Place,
-        schedule::{Due, PlannedNote, Sounding},
+        schedule::{DueNote, PlannedNote, Sounding},
         time::{Beats, Moment, SampleTime},
         turn::{Rules, TurnId},
     },
@@ -16,10 +16,10 @@ use crate::{
 const RUBS: u8 = 2;
 
 impl Performer {
-    pub(super) fn play(&mut self, due: Due, port: &mut impl Port) {
+    pub(super) fn play(&mut self, due: DueNote, port: &mut impl Port) {
         match due {
-            Due::NoteOff(sounding) => self.release(sounding, port),
-            Due::NoteOn(note) => self.strike(note, port),
+            DueNote::NoteOff(sounding) => self.release(sounding, port),
+            DueNote::NoteOn(note) => self.strike(note, port),
         }
     }
 
@@ -158,7 +158,7 @@ impl Performer {
         let is_played = |channel| self.output.schedule.sounding().any(|note| note.place.channel == channel);
         let is_ours =
             |channel| input_filter.passes(channel) || channel == self.channel_out() || is_played(channel);
-        channel.is_none_or(|from| (0..16).any(|channel| zone.reaches(from, channel) && is_ours(channel)))
+        channel.is_none_or(|from| zone.reached(Some(from)).any(is_ours))
     }
 
     fn channel_out(&self) -> u8 {

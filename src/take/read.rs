@@ -8,12 +8,12 @@ use crate::music::{
     conditions::Conditions,
     grid::{CELLS_PER_SECOND, GridNote},
     note::{Key, Velocity},
+    note_tracker::SUSTAIN,
 };
 
 /// The track of the player's notes in a take.
 const CALL: &[u8] = b"Call";
 const DRUMS: u8 = 9;
-const SUSTAIN: u8 = 64;
 const PEDAL_DOWN: u8 = 64;
 /// Where a file says nothing.
 const MICROS_PER_BEAT: u32 = 500_000;

@@ -17,15 +17,16 @@ use super::{
     notes::Notes,
     song::{Conducting, TICKS_PER_BEAT, Ticks},
 };
-use crate::music::{note_tracker::Pedal, time::SampleTime};
+use crate::music::{
+    note_tracker::{Pedal, SUSTAIN},
+    time::SampleTime,
+};
 
 /// The folder within the player's music.
 const FOLDER: &str = "Antiphon";
 /// So many takes may be saved within one second.
 const MOST_OF_ONE_NAME: u32 = 1000;
 
-/// The sustain pedal.
-const SUSTAIN: u8 = 64;
 /// MIDI's neutral one.
 const RELEASE_VELOCITY: u8 = 64;
 

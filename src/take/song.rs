@@ -6,7 +6,7 @@ use super::Take;
 use crate::{
     event_log::{Measure, Song},
     music::{
-        bars::Signature,
+        bars::{SAME_BEATS, Signature},
         time::{BeatTime, Beats, SampleRate, SampleTime, Tempo},
     },
 };
@@ -14,8 +14,6 @@ use crate::{
 /// So many changes of the song and of its bars are kept each; the oldest goes first. 4 MiB and 4 MiB: ten minutes of
 /// a tempo that never rests, or any song.
 pub const MOST_CHANGES: usize = 100_000;
-/// Two points that lie closer than this are one, in beats.
-const SAME_BEATS: f64 = 1.0 / 1_000.0;
 
 /// The resolution of a saved take, in ticks a quarter note: what hosts use themselves.
 pub const TICKS_PER_BEAT: u16 = 960;

@@ -5,11 +5,14 @@ mod models;
 use std::{sync::Arc, thread};
 
 use antiphon::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     lane::{Ending, PerformerEnd, Reply, Request, lanes},
     model::Model,
     music::{
-        generation::GenerationSettings,
+        conditions::Swing,
+        generation::{GenerationSettings, Thousandths},
+        hands::AccompanimentMask,
+        metre::{Beating, Metre},
         note::{Key, Note, Velocity},
         time::{Moment, Seconds},
         turn::TurnId,
@@ -61,7 +64,7 @@ fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<(TurnId, 
                 Reply::Done(turn) => assert!(notes.last().is_none_or(|(last, _)| *last == turn)),
             }
         }
-        if improviser.step() != Progress::Worked {
+        if improviser.step() != StepResult::Worked {
             return notes;
         }
     }
@@ -147,7 +150,7 @@ fn an_answer_is_the_same_whether_its_call_was_heard_early_or_at_once() {
         let mut answers = Vec::new();
         for turn in 0..4 {
             heard(&mut end, 37);
-            while early && improviser.step() == Progress::Worked {}
+            while early && improviser.step() == StepResult::Worked {}
             ask(&mut end, turn, f64::from(turn) + 4.0, 1);
             answers.extend(replies(&mut end, &mut improviser));
         }
@@ -203,7 +206,7 @@ fn a_note_that_sounds_still_counts_and_counts_once_when_it_is_over() {
 fn a_full_lane_is_ahead_enough_and_loses_nothing() {
     let (mut end, mut improviser) = tally(25, 0.001);
     ask(&mut end, 0, 0.0, 1);
-    while improviser.step() == Progress::Worked {}
+    while improviser.step() == StepResult::Worked {}
     let ahead = end.replies.slots();
     let rest = replies(&mut end, &mut improviser);
     assert_eq!(end.replies.slots(), 0);
@@ -222,11 +225,37 @@ fn a_wall_of_notes_is_broken_up() {
 }
 
 #[test]
+fn who_plays_along_may_strike_on_every_eighth_that_swings() {
+    let (mut end, mut improviser) = tally(25, 0.0);
+    let generation = GenerationSettings { pace_follow: Thousandths::ZERO, ..GenerationSettings::DEFAULT };
+    end.requests.push(Request::GenerationSettings(generation)).expect("room for a request");
+    // A beat is a second.
+    let metre = Metre { at: Moment(0.0), beats: Beating::new(0.0, 4.0, 1.0) };
+    end.requests.push(Request::Song(metre)).expect("room for a request");
+    let swing = Swing::at(0.66);
+    for eighth in 0..24 {
+        let onset = Moment(swing.played(f64::from(eighth) / 2.0));
+        let (key, velocity) = (Key::saturating(60), MEZZO_FORTE);
+        let note = Note { onset, duration: Seconds(0.1), key, velocity };
+        end.requests.push(Request::heard(note)).expect("room for a note");
+    }
+    end.requests.push(Request::Avoid(AccompanimentMask::default())).expect("room for a request");
+    let (turn, from, length) = (TurnId(0), Moment(12.0), Seconds(8.0));
+    let request = Request::Answer { turn, from, length, seed: 1, touch: MEZZO_FORTE, ending: Ending::Full };
+    end.requests.push(request).expect("room for a request");
+    let onsets: Vec<f64> =
+        replies(&mut end, &mut improviser).iter().map(|(_, note)| swing.written(note.onset.0)).collect();
+    let steps: Vec<f64> =
+        onsets.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| *step > 0.1).collect();
+    assert!(steps.len() > 8 && steps.iter().all(|step| (0.4..=0.52).contains(step)), "{steps:?}");
+}
+
+#[test]
 fn a_performer_that_leaves_closes_its_improviser() {
     let (end, mut improviser) = tally(25, 0.1);
-    assert_eq!(improviser.step(), Progress::Idle);
+    assert_eq!(improviser.step(), StepResult::Idle);
     drop(end);
-    assert_eq!(improviser.step(), Progress::Closed);
+    assert_eq!(improviser.step(), StepResult::Closed);
 }
 
 #[test]

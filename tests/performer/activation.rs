@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     lane::{Telemetry, lanes_of},
     music::{
         note::{Key, Velocity},
@@ -71,7 +71,7 @@ impl Session {
             let transport = transport_at(&playing(), stage.begin);
             self.performer.process(&transport, Samples(stage.end - stage.begin), SETTINGS, stage);
             stage.begin = stage.end;
-            while self.improviser.step() == Progress::Worked {}
+            while self.improviser.step() == StepResult::Worked {}
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use antiphon::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     lane::{Telemetry, lanes_of},
     model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
@@ -128,7 +128,7 @@ fn stalled(until: u64) -> (Stage, Arc<Telemetry>) {
         stage.end = stage.begin + BLOCK;
         performer.process(&transport_at(&playing(), stage.begin), Samples(BLOCK), SETTINGS, &mut stage);
         stage.begin = stage.end;
-        while stage.begin >= until && improviser.step() == Progress::Worked {}
+        while stage.begin >= until && improviser.step() == StepResult::Worked {}
     }
     (stage, telemetry)
 }

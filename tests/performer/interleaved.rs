@@ -9,7 +9,7 @@ use std::{
 };
 
 use antiphon::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     lane::{ImproviserEnd, PerformerEnd, Reply, Request, lanes},
     music::{
         note::Velocity,
@@ -165,7 +165,7 @@ fn perform() -> Played {
     let mut carrier = carrying.join().expect("it lives");
     while player.played.stage.begin < END {
         player.block();
-        while improviser.step() == Progress::Worked {}
+        while improviser.step() == StepResult::Worked {}
         (0..carrier.from.slots()).for_each(|_| carrier.carry());
     }
     Played { old: carrier.old, ..player.played }

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use antiphon::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     lane::{ImproviserEnd, PerformerEnd, Reply, Request, Telemetry, lanes, lanes_of},
     model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
@@ -142,7 +142,7 @@ impl Relay {
         let until = now + worker.ahead;
         for step in 0..requests + steps {
             let is_ahead = self.made.last().is_some_and(|(_, note)| note.onset >= until);
-            if step >= requests && is_ahead || self.improviser.step() != Progress::Worked {
+            if step >= requests && is_ahead || self.improviser.step() != StepResult::Worked {
                 break;
             }
             self.carry();

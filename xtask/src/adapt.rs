@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use antiphon::{
-    adaptation::{Adaptation, Card, DataSet, Limits, Outcome, Player, Progress, VISITS},
+    adaptation::{Adaptation, Budget, Card, DataSet, Outcome, Player, Progress, VISITS},
     model::{personal::Personal, registry, weights::Weights},
     music::conditions::Style,
 };
@@ -93,11 +93,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let notes: Vec<_> = pieces.iter().map(|piece| piece.notes.clone()).collect();
     let data_set = DataSet::divided(&notes, arguments.seed)?;
     println!("{}", divided(&pieces, &data_set));
-    let limits = Limits {
+    let budget = Budget {
         time: Duration::from_secs(arguments.seconds),
         notes: arguments.notes.map_or(VISITS * data_set.learnt_notes(), |notes| notes as usize),
     };
-    let outcome = learnt(&base, &data_set, limits, arguments.seed)?;
+    let outcome = learnt(&base, &data_set, budget, arguments.seed)?;
     let name = output.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let card = Card::of(&name, &base, Player::of(&notes), &data_set, &outcome, arguments.seed);
     let Some(personal) = outcome.personal(&name, &base, card.to_toml()) else {
@@ -114,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Learns, and shows how far it is.
-pub fn learnt(base: &Weights, data_set: &DataSet, limits: Limits, seed: u64) -> Result<Outcome> {
+pub fn learnt(base: &Weights, data_set: &DataSet, budget: Budget, seed: u64) -> Result<Outcome> {
     let style =
         ProgressStyle::with_template("{bar:20} {percent} % {msg}").expect("the template is well formed");
     let bar = ProgressBar::new(100).with_style(style);
@@ -123,7 +123,7 @@ pub fn learnt(base: &Weights, data_set: &DataSet, limits: Limits, seed: u64) -> 
         bar.set_message(format!("{} notes, {:.2} nats gained so far", progress.notes, progress.gain));
         true
     };
-    let outcome = Adaptation::new(base, data_set, seed)?.learn(limits, told)?;
+    let outcome = Adaptation::new(base, data_set, seed)?.learn(budget, told)?;
     bar.finish_and_clear();
     Ok(outcome)
 }

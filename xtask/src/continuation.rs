@@ -3,7 +3,7 @@
 use std::{slice, sync::Arc};
 
 use antiphon::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     lane::{Ending, PerformerEnd, Reply, Request, lanes},
     model::Model,
     music::{
@@ -62,7 +62,7 @@ impl Iterator for Continuation {
                 Ok(Reply::Play { note, .. }) => return Some(note),
                 Ok(Reply::Done(_)) => return None,
                 Ok(Reply::Expect { .. }) => {}
-                Err(_) if self.improviser.step() != Progress::Worked => return None,
+                Err(_) if self.improviser.step() != StepResult::Worked => return None,
                 Err(_) => {}
             }
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use antiphon::{
     model::{
         self,
-        weights::{Preset, Weights},
+        weights::{Architecture, Weights},
     },
     thread_pool::parallel_map,
 };
@@ -51,8 +51,8 @@ impl Network {
     pub fn of(weights: &Weights) -> Result<Self> {
         let tensor = |name: &str| weights.tensor(name);
         Ok(match weights.preset {
-            Preset::Antiphon => Self::Antiphon(model::antiphon::Network::new(tensor)?),
-            Preset::Classic(preset) => Self::Classic(model::classic::Network::new(preset, tensor)?),
+            Architecture::Antiphon => Self::Antiphon(model::antiphon::Network::new(tensor)?),
+            Architecture::Classic(preset) => Self::Classic(model::classic::Network::new(preset, tensor)?),
         })
     }
 

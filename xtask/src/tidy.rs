@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_lock_on_the_audio_thread_is_a_fault() {
-        assert_eq!(faults_of("src/performer/desk.rs", "static LOCK: Mutex<()> = Mutex::new(());\n").len(), 2);
+        assert_eq!(faults_of("src/performer/port.rs", "static LOCK: Mutex<()> = Mutex::new(());\n").len(), 2);
         assert_eq!(faults_of("src/worker.rs", "use std::sync::Mutex;\n").len(), 0);
     }
 

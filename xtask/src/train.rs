@@ -33,13 +33,13 @@ use std::{
 use anyhow::{Context, Result, bail};
 use rand::{RngExt, SeedableRng};
 
-use ::antiphon::model::{Chance, weights::Preset};
+use ::antiphon::model::{Chance, weights::Architecture};
 
 use crate::{
     corpus::{Cache, GridNote},
     score::{Metric, Score},
 };
-use antiphon::Antiphon;
+use antiphon::TrainableAntiphon;
 use augmentation::Augmentation;
 use card::Origin;
 use checkpoint::Checkpoint;
@@ -93,8 +93,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// Everything up to the first step.
 fn begin<'a>(arguments: &'a Arguments, cache: &Cache) -> Result<TrainingRun<'a>> {
-    let Some(preset) = Preset::named(&arguments.preset) else {
-        bail!("the preset `{}` is unknown: choose one of {}", arguments.preset, Preset::known());
+    let Some(preset) = Architecture::named(&arguments.preset) else {
+        bail!("the preset `{}` is unknown: choose one of {}", arguments.preset, Architecture::known());
     };
     let (hyperparameters, length) = (Hyperparameters::new(preset, arguments), arguments.length());
     if hyperparameters.batch < 2 || arguments.window == Some(0) {
@@ -135,7 +135,7 @@ fn begin<'a>(arguments: &'a Arguments, cache: &Cache) -> Result<TrainingRun<'a>>
 /// The network with what it learns from. Our own learns on as many threads as there are pairs of rows for, each with rows of
 /// its own.
 fn trainable_model(
-    preset: Preset,
+    preset: Architecture,
     hyperparameters: &Hyperparameters,
     arguments: &Arguments,
     data_set: &DataSet,
@@ -145,7 +145,7 @@ fn trainable_model(
     let &Hyperparameters { batch, window, .. } = hyperparameters;
     let training = || Arc::clone(&data_set.training);
     Ok(match preset {
-        Preset::Antiphon => {
+        Architecture::Antiphon => {
             let threads = match arguments.device {
                 Processor::Cpu => rayon::current_num_threads().min(batch / 2),
                 Processor::Cuda => 1,
@@ -157,9 +157,9 @@ fn trainable_model(
                 PassageLoader::new(training(), (rows, window), augmentation, chance)
             };
             let loaders = (0..threads).map(loader).collect::<Result<_>>()?;
-            Box::new(Antiphon::new(variables, hyperparameters, loaders, chance)?)
+            Box::new(TrainableAntiphon::new(variables, hyperparameters, loaders, chance)?)
         }
-        Preset::Classic(preset) => {
+        Architecture::Classic(preset) => {
             let windows = WindowLoader::new(training(), batch, window, chance)?;
             Box::new(Classic::new(preset, variables, windows)?)
         }

@@ -31,12 +31,12 @@ use crate::{
 /// Half a cell: what is left of a note that begins late in its cell.
 const SHORTEST: Seconds = Seconds(0.005);
 
-/// Bins of a step this short are one cell each, and hold the notes of one chord.
-const CHORD_CELLS: usize = 5;
+/// Shorter steps may still join the newest chord. Their bins are one cell each.
+const FIRST_LATER_BIN: usize = 5;
 
 /// Our own network, ready to play: its weights are packed for one note at a time.
 #[derive(Debug, Clone)]
-pub struct Antiphon {
+pub struct AntiphonModel {
     name: String,
     /// (HEARD, EMBEDDING)
     hear: Vec<f32>,
@@ -75,7 +75,7 @@ struct Head {
     output: Packed,
 }
 
-impl Antiphon {
+impl AntiphonModel {
     /// Packs weights, all of which are there by the names of [`super::tensors`].
     pub fn new<'a>(name: &str, numbers: impl Fn(&str) -> &'a [f32]) -> Self {
         let head = |head: &super::Head| Head {
@@ -149,7 +149,7 @@ impl Antiphon {
     }
 }
 
-impl Model for Antiphon {
+impl Model for AntiphonModel {
     fn name(&self) -> &str {
         &self.name
     }
@@ -211,9 +211,9 @@ impl Model for Antiphon {
         let mut parts = layer::split(numbers);
         self.read_memory(&mut parts, scene.heard());
         let steps = &self.step_logits(now, &mut parts.scratch)[..TIMES];
-        let later = steps.iter().enumerate().skip(CHORD_CELLS);
+        let later = steps.iter().enumerate().skip(FIRST_LATER_BIN);
         let likeliest = later.max_by(|one, other| one.1.total_cmp(other.1));
-        let step = Bin::at(likeliest.map_or(CHORD_CELLS, |(bin, _)| bin)).first_cell;
+        let step = Bin::at(likeliest.map_or(FIRST_LATER_BIN, |(bin, _)| bin)).first_cell;
         let mut told = Features::default();
         scene.tell_step(step, &mut told);
         scene.tell_conditions(&now.after(seconds(step)), &mut told);

@@ -152,7 +152,7 @@ fn an_end_that_is_pointed_at_costs_less_than_its_length_alone() {
 
 #[test]
 fn the_parameters_fit_the_bundle() {
-    let parameters = crate::model::weights::Preset::Antiphon.parameters();
+    let parameters = crate::model::weights::Architecture::Antiphon.parameters();
     // 8 MB, in numbers of two bytes.
     assert!(parameters < 4_000_000, "{parameters}");
 }

@@ -25,8 +25,8 @@ fn notes() -> Vec<GridNote> {
 
 #[test]
 fn the_presets_have_the_published_numbers_of_parameters() {
-    assert_eq!(weights::Preset::Classic(CLASSIC_25).parameters(), 84_354);
-    assert_eq!(weights::Preset::Classic(CLASSIC_150).parameters(), 265_602);
+    assert_eq!(weights::Architecture::Classic(CLASSIC_25).parameters(), 84_354);
+    assert_eq!(weights::Architecture::Classic(CLASSIC_150).parameters(), 265_602);
 }
 
 #[test]

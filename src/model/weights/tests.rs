@@ -12,7 +12,7 @@ use crate::model::{
 
 impl Weights {
     /// Weights of a preset that lie within ±`size`.
-    pub fn random(preset: Preset, size: f32, seed: u64) -> Self {
+    pub fn random(preset: Architecture, size: f32, seed: u64) -> Self {
         let mut chance = Chance::seed_from_u64(seed);
         let mut numbers = |shape: Vec<usize>| {
             (0..shape.iter().product()).map(|_| chance.random_range(-size..size)).collect()
@@ -37,7 +37,7 @@ fn file_of(
     preset: &str,
     change: impl Fn(&mut BTreeMap<String, (Vec<usize>, Vec<f32>)>, &mut HashMap<String, String>),
 ) -> Vec<u8> {
-    let preset = Preset::named(preset).expect("a preset");
+    let preset = Architecture::named(preset).expect("a preset");
     let numbers = |shape: &[usize]| vec![0.01; shape.iter().product()];
     let mut tensors: BTreeMap<_, _> =
         preset.tensors().into_iter().map(|(name, shape)| (name, (shape.clone(), numbers(&shape)))).collect();
@@ -86,7 +86,7 @@ fn a_complete_file_loads_under_the_name_it_gives_itself() {
 
 #[test]
 fn every_preset_loads() {
-    for preset in Preset::ALL {
+    for preset in Architecture::ALL {
         assert_eq!(load(&file_of(preset.name(), |_, _| ())).expect("complete").name(), "of mine");
     }
 }

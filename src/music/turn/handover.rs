@@ -3,14 +3,11 @@
 
 use super::{Alignment, Ask, Asked, Change, Consequence, Cue, Due, Floor, Length, Rules, Turns};
 use crate::music::{
-    bars::Signature,
+    bars::{SAME_BEATS, Signature},
     time::{Beats, SampleTime, Samples, Seconds},
     timeline::{Barlines, Position, Timeline},
 };
 use std::num::NonZeroU8;
-
-/// Two lines that lie closer than this are one, in beats.
-const SAME_BEATS: f64 = 1.0 / 1_000.0;
 
 /// The shortest answer, and the length of one whose call cannot be measured across a stop or a jump.
 const SHORTEST_ANSWER: Beats = Beats(2.0);

@@ -2,7 +2,7 @@
 
 use crate::music::{
     note::Key,
-    note_tracker::{CHANNELS, Place, Zone},
+    note_tracker::{CHANNELS, Place, Zone, channel_bit},
 };
 
 /// Whose note sounds on a key of a channel.
@@ -52,7 +52,7 @@ impl Instrument {
     /// Whether the player's note sounds anywhere within the reach of a channel, or of all.
     pub fn is_played(&self, channel: Option<u8>, zone: Zone) -> bool {
         let played = |slot: &Slot| matches!(slot.owner, Owner::Player { .. });
-        channels(channel, zone).any(|channel| self.keys[index(channel)].iter().any(played))
+        zone.reached(channel).any(|channel| self.keys[index(channel)].iter().any(played))
     }
 
     /// A strike of the player's has reached it. The key was nobody's or the player's.
@@ -80,7 +80,7 @@ impl Instrument {
 
     /// All keys of the player's within the reach of a channel, or of all, were released.
     pub fn lifted_all(&mut self, channel: Option<u8>, zone: Zone) {
-        for channel in channels(channel, zone) {
+        for channel in zone.reached(channel) {
             for slot in &mut self.keys[index(channel)] {
                 if matches!(slot.owner, Owner::Player { .. }) {
                     slot.owner = Owner::Nobody;
@@ -106,7 +106,7 @@ impl Instrument {
 
     /// Everything of the player's within the reach of a channel, or of all, is to end.
     pub fn owe_all_played(&mut self, channel: Option<u8>, zone: Zone) {
-        for channel in channels(channel, zone) {
+        for channel in zone.reached(channel) {
             for key in (0..Key::COUNT as u8).map(Key::saturating) {
                 let place = Place { channel, key };
                 while matches!(self.owner(place), Owner::Player { .. }) {
@@ -207,17 +207,8 @@ impl Default for Instrument {
     }
 }
 
-/// The channels that something reaches which is said on one, or on all.
-pub fn channels(channel: Option<u8>, zone: Zone) -> impl Iterator<Item = u8> {
-    (0..CHANNELS).filter(move |other| channel.is_none_or(|channel| zone.reaches(channel, *other)))
-}
-
 fn index(channel: u8) -> usize {
     usize::from(channel % CHANNELS)
-}
-
-fn channel_bit(channel: u8) -> u16 {
-    1 << (channel % CHANNELS)
 }
 
 fn key_bit(key: Key) -> u128 {

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use antiphon::{
-    improviser::{Improviser, Progress},
+    improviser::{Improviser, StepResult},
     lane::{ImproviserEnd, PerformerEnd, Reply, Request, lanes},
     music::{generation::GenerationSettings, note::Velocity, turn::TurnId},
 };
@@ -103,7 +103,7 @@ impl Worker {
             self.inside.requests.push(request).expect("the improviser empties its lane");
             self.improviser.step();
         }
-        while self.improviser.step() == Progress::Worked {}
+        while self.improviser.step() == StepResult::Worked {}
         self.drawn.resize(self.inside.replies.slots(), self.generation);
     }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+pub use antiphon::music::note_tracker::SUSTAIN;
 use midly::MidiMessage;
 
 pub const BANK: u8 = 0;
-pub const SUSTAIN: u8 = 64;
 pub const ALL_SOUND_OFF: u8 = 120;
 const RESET_ALL_CONTROLLERS: u8 = 121;
 pub const ALL_NOTES_OFF: u8 = 123;

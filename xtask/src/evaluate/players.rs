@@ -17,7 +17,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use antiphon::{
-    adaptation::{DataSet, Limits, VISITS},
+    adaptation::{Budget, DataSet, VISITS},
     model::weights::Weights,
 };
 
@@ -108,11 +108,11 @@ fn one(
 ) -> Result<Row> {
     let (learnt, scored) = (read(&player.learnt)?, sample(read(&player.scored)?, options.scored));
     let data_set = DataSet::divided(&learnt, 1)?;
-    let limits = Limits {
+    let budget = Budget {
         time: Duration::from_secs(options.seconds),
         notes: options.notes.map_or(VISITS * data_set.learnt_notes(), |notes| notes as usize),
     };
-    let outcome = adapt::learnt(base, &data_set, limits, 1)?;
+    let outcome = adapt::learnt(base, &data_set, budget, 1)?;
     let mut row = Row::new(&player.name, player.corpus, (&learnt, &scored), &outcome);
     let personal = outcome.personal(&player.name, base, String::new());
     let own = personal.map_or_else(|| Ok(base.clone()), |personal| personal.applied(base, 1.0))?;

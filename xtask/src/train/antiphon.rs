@@ -27,7 +27,7 @@ use crate::{
     score::{self, Metric, Score},
 };
 
-pub struct Antiphon {
+pub struct TrainableAntiphon {
     network: Network,
     optimiser: Optimiser,
     threads: Vec<PoolThread<Shard>>,
@@ -50,7 +50,7 @@ struct ShardResult {
     nats: [f32; 4],
 }
 
-impl Antiphon {
+impl TrainableAntiphon {
     /// Learns from all loaders at once, each on a thread of its own.
     pub fn new(
         variables: &Variables,
@@ -112,9 +112,9 @@ impl Shard {
     }
 }
 
-impl TrainableModel for Antiphon {
+impl TrainableModel for TrainableAntiphon {
     fn learn(&mut self, rate: f64) -> Result<StepResult> {
-        let whole = self.threads.iter().map(|thread| thread.seat.loader.notes()).sum();
+        let whole = self.threads.iter().map(|thread| thread.state.loader.notes()).sum();
         let network = &self.network;
         let results = run_each(&mut self.threads, |shard| shard.learn(network, whole))?;
         let gradients: Vec<&GradStore> = results.iter().map(|result| &result.gradient).collect();
@@ -137,7 +137,7 @@ impl TrainableModel for Antiphon {
         self.threads
             .iter()
             .enumerate()
-            .try_for_each(|(n, thread)| thread.seat.keep(&format!("desk.{n}"), checkpoint))
+            .try_for_each(|(n, thread)| thread.state.keep(&format!("desk.{n}"), checkpoint))
     }
 
     fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
@@ -145,13 +145,13 @@ impl TrainableModel for Antiphon {
         self.threads
             .iter_mut()
             .enumerate()
-            .try_for_each(|(n, thread)| thread.seat.recall(&format!("desk.{n}"), checkpoint))
+            .try_for_each(|(n, thread)| thread.state.recall(&format!("desk.{n}"), checkpoint))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use antiphon::model::weights::Preset;
+    use antiphon::model::weights::Architecture;
 
     use super::*;
     use crate::train::{
@@ -162,7 +162,7 @@ mod tests {
     fn a_melody_that_repeats_is_learnt() {
         let piece = melody();
         let mut chance = Chance::seed_from_u64(1);
-        let variables = initialisation::drawn(Preset::Antiphon, &mut chance).expect("shapes fit");
+        let variables = initialisation::drawn(Architecture::Antiphon, &mut chance).expect("shapes fit");
         let loaders = [1, 2].map(|seed| {
             let (training, chance) = (TrainingSet::of(vec![piece.clone()]), Chance::seed_from_u64(seed));
             PassageLoader::new(training.into(), (2, 24), Augmentation::ALL, chance)
@@ -178,8 +178,8 @@ mod tests {
             dropout: 0.1,
         };
         let mut model =
-            Antiphon::new(&variables, &hyperparameters, loaders.into(), chance).expect("shapes fit");
-        let total = |model: &Antiphon| {
+            TrainableAntiphon::new(&variables, &hyperparameters, loaders.into(), chance).expect("shapes fit");
+        let total = |model: &TrainableAntiphon| {
             model.score(std::slice::from_ref(&piece)).expect("shapes fit").total().expect("a likelihood")
         };
         let before = total(&model);

@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor, Var};
 use safetensors::SafeTensors;
 use serde::{Serialize, de::DeserializeOwned};
 
-use antiphon::model::weights::Preset;
+use antiphon::model::weights::Architecture;
 
 use super::initialisation::Variables;
 
@@ -83,7 +83,7 @@ impl Checkpoint {
     }
 
     /// The way back from [`Checkpoint::keep_weights`]. Fails where a tensor of the preset is not there in its shape.
-    pub fn weights(&self, preset: Preset) -> Result<Variables> {
+    pub fn weights(&self, preset: Architecture) -> Result<Variables> {
         let tensors = preset.tensors().into_iter();
         let variable = |(name, shape): (String, Vec<usize>)| {
             let var = Var::from_tensor(self.shaped(&weights(&name), &shape)?)?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use antiphon::model::{
     Chance,
-    classic::{self, INPUTS, Network, Preset},
+    classic::{self, Config, INPUTS, Network},
 };
 
 use super::{
@@ -48,7 +48,7 @@ struct Loss {
 }
 
 impl Classic {
-    pub fn new(preset: Preset, variables: &Variables, windows: WindowLoader) -> Result<Self> {
+    pub fn new(preset: Config, variables: &Variables, windows: WindowLoader) -> Result<Self> {
         let network = Network::new(preset, |name| Ok(variables[name].as_tensor().clone()))?;
         let states = network.silence(windows.rows)?;
         Ok(Self { network, optimiser: Optimiser::new(variables, Method::Adam, 0.0)?, states, windows })
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn a_melody_that_repeats_is_learnt() {
         let mut chance = Chance::seed_from_u64(1);
-        let preset = weights::Preset::Classic(CLASSIC_25);
+        let preset = weights::Architecture::Classic(CLASSIC_25);
         let variables = initialisation::drawn(preset, &mut chance).expect("shapes fit");
         let windows =
             WindowLoader::new(TrainingSet::of(vec![melody()]).into(), 8, 12, chance).expect("long enough");

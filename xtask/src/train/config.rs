@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::{Device, utils};
 use serde::{Deserialize, Serialize};
 
-use antiphon::model::weights::Preset;
+use antiphon::model::weights::Architecture;
 
 use super::{optimiser::Method, output::Precision, progress::Length};
 use crate::corpus::Convention;
@@ -106,10 +106,10 @@ pub enum Processor {
 
 impl Processor {
     /// Fails where there is no such processor, or this program or the preset cannot use it.
-    pub fn device(self, preset: Preset) -> Result<Device> {
+    pub fn device(self, preset: Architecture) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Cuda if preset != Preset::Antiphon => {
+            Self::Cuda if preset != Architecture::Antiphon => {
                 bail!("`--device cuda` trains antiphon only: leave it out for {}", preset.name())
             }
             Self::Cuda if !utils::cuda_is_available() => bail!(
@@ -141,9 +141,9 @@ pub struct Hyperparameters {
 }
 
 impl Hyperparameters {
-    pub fn new(preset: Preset, arguments: &Arguments) -> Self {
+    pub fn new(preset: Architecture, arguments: &Arguments) -> Self {
         let usual = match preset {
-            Preset::Antiphon => Self {
+            Architecture::Antiphon => Self {
                 batch: 32,
                 window: 128,
                 shortest: 1,
@@ -152,7 +152,7 @@ impl Hyperparameters {
                 decay: 0.1,
                 dropout: 0.1,
             },
-            Preset::Classic(preset) => Self {
+            Architecture::Classic(preset) => Self {
                 batch: 64,
                 window: preset.window,
                 shortest: arguments.window.unwrap_or(preset.window),
@@ -177,7 +177,7 @@ pub struct TrainingConfig(Vec<(String, String)>);
 
 impl TrainingConfig {
     pub fn new(
-        preset: Preset,
+        preset: Architecture,
         hyperparameters: &Hyperparameters,
         arguments: &Arguments,
         digest: String,
@@ -278,19 +278,19 @@ mod tests {
         assert_eq!((above_0("0.5"), count("7"), share("1")), (Ok(0.5), Ok(7), Ok(1.0)));
     }
 
-    fn refused(preset: Preset) -> String {
+    fn refused(preset: Architecture) -> String {
         Processor::Cuda.device(preset).expect_err("it cannot be used").to_string()
     }
 
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_program_without_cuda_says_how_to_build_one_with_it() {
-        assert!(refused(Preset::Antiphon).contains("--features cuda -- train`"));
+        assert!(refused(Architecture::Antiphon).contains("--features cuda -- train`"));
     }
 
     #[test]
     fn a_classic_is_trained_on_the_cpu_alone() {
-        let classic = Preset::named("classic-25").expect("a preset");
+        let classic = Architecture::named("classic-25").expect("a preset");
         assert!(refused(classic).contains("leave it out for classic-25"));
     }
 

@@ -10,18 +10,18 @@ use antiphon::model::{
     Chance,
     classic::{self, INPUTS},
     registry, vector,
-    weights::Preset,
+    weights::Architecture,
 };
 
 /// The limit of the weights of features: with fifty that are there, their sums are near 1.
 const FEW_FEATURES: f32 = 0.25;
 
-/// By the names of [`Preset::tensors`].
+/// By the names of [`Architecture::tensors`].
 pub type Variables = BTreeMap<String, Var>;
 
 /// As Keras begins: Glorot's uniform distribution, orthogonal recurrent weights, forget gates open; except for what
 /// reads the notes, see [`tell_keys_apart`].
-pub fn drawn(preset: Preset, chance: &mut Chance) -> Result<Variables> {
+pub fn drawn(preset: Architecture, chance: &mut Chance) -> Result<Variables> {
     let mut variables = Variables::new();
     for (name, shape) in preset.tensors() {
         let mut numbers = match shape[..] {
@@ -39,14 +39,14 @@ pub fn drawn(preset: Preset, chance: &mut Chance) -> Result<Variables> {
         }
         variables.insert(name, variable(numbers, &shape)?);
     }
-    if let Preset::Classic(preset) = preset {
+    if let Architecture::Classic(preset) = preset {
         tell_keys_apart(preset, &mut variables, chance)?;
     }
     Ok(variables)
 }
 
 /// The weights of a model file to begin with, which must be of the same preset.
-pub fn read(path: &Path, preset: Preset) -> Result<Variables> {
+pub fn read(path: &Path, preset: Architecture) -> Result<Variables> {
     let bytes = fs::read(path)
         .with_context(|| format!("{} cannot be read: give a model file to `--init`", path.display()))?;
     let weights = registry::read(&bytes).with_context(|| path.display().to_string())?;
@@ -77,7 +77,7 @@ pub fn moved(variables: Variables, device: &Device) -> Result<Variables> {
 /// Lets the first layer tell keys apart from the start: pitch arrives as one number between 0 and 1, so a key is
 /// 1/128, and weights near 0.1 would need an age to grow. Each unit that reads gets a threshold at a random key of the
 /// piano and a random sharpness. The network and its training are unchanged.
-fn tell_keys_apart(preset: classic::Preset, variables: &mut Variables, chance: &mut Chance) -> Result<()> {
+fn tell_keys_apart(preset: classic::Config, variables: &mut Variables, chance: &mut Chance) -> Result<()> {
     const LOWEST: f32 = 21.0 / 128.0;
     const HIGHEST: f32 = 108.0 / 128.0;
     let hidden = preset.hidden;

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Tensor};
 
-use antiphon::model::weights::{Preset, REPRESENTATION};
+use antiphon::model::weights::{Architecture, REPRESENTATION};
 
 use super::{
     card::{self, Card},
@@ -70,7 +70,7 @@ impl Output {
 /// The bytes of a model file.
 pub fn model_file(
     name: &str,
-    preset: Preset,
+    preset: Architecture,
     variables: &Variables,
     precision: Precision,
 ) -> Result<Vec<u8>> {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::train::initialisation;
 
-    const PRESET: Preset = Preset::Classic(CLASSIC_25);
+    const PRESET: Architecture = Architecture::Classic(CLASSIC_25);
 
     fn variables() -> Variables {
         initialisation::drawn(PRESET, &mut Chance::seed_from_u64(1)).expect("shapes fit")

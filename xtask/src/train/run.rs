@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 
 use antiphon::model::{
     classic,
-    weights::{self, Preset},
+    weights::{self, Architecture},
 };
 
 use super::{
@@ -51,7 +51,7 @@ pub struct TrainingRun<'a> {
 /// What stays the same in a training.
 pub struct Setup<'a> {
     pub arguments: &'a Arguments,
-    pub preset: Preset,
+    pub preset: Architecture,
     pub hyperparameters: Hyperparameters,
     pub length: Length,
     pub data_set: DataSet,
@@ -250,13 +250,13 @@ impl Setup<'_> {
             files: data_set.training.pieces.len(),
             notes: data_set.notes(),
             convention: arguments.convention.to_string(),
-            longest_s: matches!(self.preset, Preset::Classic(_)).then_some(classic::LONGEST.0),
+            longest_s: matches!(self.preset, Architecture::Classic(_)).then_some(classic::LONGEST.0),
         }
     }
 
     fn run(&self, progress: &Progress) -> Run {
         let Self { arguments, hyperparameters, .. } = self;
-        let ours = self.preset == Preset::Antiphon;
+        let ours = self.preset == Architecture::Antiphon;
         Run {
             begins_with: self.origin.name.clone(),
             command: config::to_begin(),

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use antiphon::{lane::Telemetry, plugin::NoteEffect};
+use antiphon::{lane::Telemetry, music::note_tracker::SUSTAIN, plugin::NoteEffect};
 use anyhow::{Context, Result, bail, ensure};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
@@ -39,10 +39,9 @@ const NOTES_FOR_A_LATE_ONE: usize = 1_000;
 const BUSY_THREADS: usize = 2;
 /// What is on the grid is on the sample nearest to a line.
 const ON_THE_GRID_SAMPLES: f64 = 1.0;
-/// The keys that the player plays, and the pedal.
+/// The keys that the player plays.
 const LOWEST: i32 = 36;
 const HIGHEST: i32 = 96;
-const SUSTAIN: u8 = 64;
 
 /// So many parts, each in a game of its own and with a reset behind it.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ use crate::{
             scene::ENDS,
             vocabulary::{Bin, TIMES, velocity_bin},
         },
-        weights::{Preset, Weights},
+        weights::{Architecture, Weights},
     },
     music::{
         conditions::{Harmony, Pulse, Style, Who},
@@ -19,13 +19,13 @@ use crate::{
     },
 };
 
-fn playable(weights: &Weights) -> Antiphon {
-    Antiphon::new(&weights.name, |name| weights.numbers(name))
+fn playable(weights: &Weights) -> AntiphonModel {
+    AntiphonModel::new(&weights.name, |name| weights.numbers(name))
 }
 
 /// The same random weights as they play and as they learn.
-fn both(seed: u64) -> (Antiphon, Network) {
-    let weights = Weights::random(Preset::Antiphon, 0.1, seed);
+fn both(seed: u64) -> (AntiphonModel, Network) {
+    let weights = Weights::random(Architecture::Antiphon, 0.1, seed);
     (playable(&weights), Network::new(|name| weights.tensor(name)).expect("complete"))
 }
 
@@ -76,7 +76,7 @@ fn graph_nats(network: &Network, piece: &[GridNote]) -> [Vec<f32>; 4] {
 }
 
 /// What each attribute of the next note costs.
-fn nats(model: &Antiphon, state: &mut State, note: &GridNote) -> [f32; 4] {
+fn nats(model: &AntiphonModel, state: &mut State, note: &GridNote) -> [f32; 4] {
     let NetworkState { numbers, scene } = state.own_mut();
     let mut parts = layer::split(numbers);
     model.read_memory(&mut parts, scene.heard());
@@ -127,7 +127,7 @@ fn cost(logits: &mut [f32], ways: &[(usize, f32)]) -> f32 {
     all.ln() - truth.ln()
 }
 
-fn assert_alike(model: &Antiphon, network: &Network, piece: &[GridNote], state: &mut State) {
+fn assert_alike(model: &AntiphonModel, network: &Network, piece: &[GridNote], state: &mut State) {
     let expected = graph_nats(network, piece);
     for (n, &note) in piece.iter().enumerate() {
         for (attribute, nats) in nats(model, state, &note).into_iter().enumerate() {
@@ -155,7 +155,7 @@ fn what_was_before_silence_is_forgotten() {
 }
 
 /// What the model plays on after a piece, as it stands on the grid.
-fn continuation(model: &Antiphon, heard: &[GridNote], count: usize, seed: u64) -> Vec<GridNote> {
+fn continuation(model: &AntiphonModel, heard: &[GridNote], count: usize, seed: u64) -> Vec<GridNote> {
     let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(seed));
     heard.iter().for_each(|&note| model.hear(&mut state, note));
     let play = |_| {
@@ -177,7 +177,7 @@ fn the_same_chance_plays_the_same_and_another_otherwise() {
 #[test]
 fn the_keys_of_a_chord_rise() {
     // Every step is 0.
-    let mut weights = Weights::random(Preset::Antiphon, 0.1, 7);
+    let mut weights = Weights::random(Architecture::Antiphon, 0.1, 7);
     weights.change("step.bias", |bias| bias[0] = 30.0);
     for pair in continuation(&playable(&weights), &[], 20, 1).windows(2) {
         let rises = pair[1].step == 0 && pair[1].key > pair[0].key;
@@ -188,7 +188,7 @@ fn the_keys_of_a_chord_rise() {
 
 #[test]
 fn notes_that_point_at_an_end_end_together() {
-    let mut weights = Weights::random(Preset::Antiphon, 0.1, 8);
+    let mut weights = Weights::random(Architecture::Antiphon, 0.1, 8);
     weights.change("duration.bias", |bias| bias[TIMES] = 30.0);
     let model = playable(&weights);
     let long = GridNote { step: 0, duration: 12_345, ..piece(1, 9)[0] };
@@ -203,7 +203,7 @@ fn notes_that_point_at_an_end_end_together() {
 
 #[test]
 fn a_note_begins_anywhere_in_its_cell() {
-    let mut weights = Weights::random(Preset::Antiphon, 0.1, 13);
+    let mut weights = Weights::random(Architecture::Antiphon, 0.1, 13);
     weights.change("step.bias", |bias| bias[12] = 30.0);
     let model = playable(&weights);
     let mut state = model.silence();
@@ -231,7 +231,7 @@ fn a_step_leads_at_least_to_where_silence_is_certain() {
 
 #[test]
 fn a_network_that_wants_one_note_for_ever_does_not_get_it() {
-    let mut weights = Weights::random(Preset::Antiphon, 0.1, 11);
+    let mut weights = Weights::random(Architecture::Antiphon, 0.1, 11);
     weights.change("pitch.bias", |bias| bias[60] = 30.0);
     weights.change("step.bias", |bias| bias[12] = 30.0);
     let notes = continuation(&playable(&weights), &piece(2, 12), 100, 3);
