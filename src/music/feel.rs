@@ -12,6 +12,8 @@ const SWUNG: f64 = 0.56;
 const FEWEST: usize = 5;
 /// ... of so many of the newest notes.
 const NEWEST: usize = 64;
+/// What is nearer to the beat than this is meant to be on it: less than half of a sixteenth.
+const NEAR_BEAT: f64 = 0.12;
 /// Of three notes of a beat, the second and the third lie here. A swung beat has no second one unless it has a fourth, too.
 const SECOND_OF_THREE: std::ops::Range<f64> = 0.27..0.40;
 const FOURTH_OF_FOUR: std::ops::Range<f64> = 0.77..0.90;
@@ -19,11 +21,16 @@ const FOURTH_OF_FOUR: std::ops::Range<f64> = 0.77..0.90;
 impl Swing {
     /// How a player swings, by what is known of the newest notes; straight where she does not, or where too little is known. Realtime-safe.
     pub fn of<'a>(known: impl DoubleEndedIterator<Item = &'a Conditions>) -> Self {
+        let (mut places, mut heard) = ([0.0; NEWEST], 0);
+        for pulse in known.rev().filter_map(|known| known.pulse).take(NEWEST) {
+            places[heard] = pulse.beat().fract();
+            heard += 1;
+        }
+        let places = &places[..heard];
+        let own_beat = own_beat(places);
         let mut eighths = [0.0; NEWEST];
         let (mut count, mut straight, mut seconds, mut fourths) = (0, 0, 0, 0);
-        for place in
-            known.rev().filter_map(|known| known.pulse).take(NEWEST).map(|pulse| pulse.beat().fract())
-        {
+        for place in places.iter().map(|place| (place - own_beat).rem_euclid(1.0)) {
             straight += usize::from(place > EIGHTHS.start && place < SWUNG);
             seconds += usize::from(SECOND_OF_THREE.contains(&place));
             fourths += usize::from(FOURTH_OF_FOUR.contains(&place));
@@ -36,10 +43,24 @@ impl Swing {
         if count < FEWEST || count < 3 * straight || are_triplets {
             return Self::STRAIGHT;
         }
-        let swung = &mut eighths[..count];
-        swung.sort_unstable_by(f64::total_cmp);
-        Self::at(swung[count / 2])
+        Self::at(median(&mut eighths[..count]))
     }
+}
+
+/// How late a player takes the beat, as a part of it: below 0 where she is early. What she swings, she swings from there.
+fn own_beat(places: &[f64]) -> f64 {
+    let (mut near, mut count) = ([0.0; NEWEST], 0);
+    for late in places.iter().map(|place| place - place.round()).filter(|late| late.abs() < NEAR_BEAT) {
+        near[count] = late;
+        count += 1;
+    }
+    if count == 0 { 0.0 } else { median(&mut near[..count]) }
+}
+
+/// Of at least one.
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// So many of the newest notes tell; fewer than so many tell nothing.
@@ -93,6 +114,15 @@ mod tests {
             assert!((swing.written(swing.played(beat)) - beat).abs() < 1e-12, "{beat}");
         }
         assert!((swing.written(0.33) - 0.25).abs() < 0.01 && (swing.written(0.83) - 0.75).abs() < 0.02);
+    }
+
+    #[test]
+    fn who_is_ahead_of_the_beat_or_behind_it_swings_as_much() {
+        for late in [-0.05, 0.05] {
+            let swing = heard(&[1.0 + late, 0.62 + late]);
+            assert!((swing.written(0.62) - 0.5).abs() < 0.01, "{late}: {}", swing.written(0.62));
+            assert_eq!(heard(&[1.0 + late, 0.5 + late]), Swing::STRAIGHT);
+        }
     }
 
     #[test]
