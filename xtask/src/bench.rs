@@ -254,3 +254,20 @@ fn by_peer(name: &str) -> Result<Speeds> {
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documented::assert_documented;
+
+    #[test]
+    fn what_is_printed_for_programs_is_documented() {
+        let spread = Spread { median: 1.0, p99: 2.0 };
+        let training = TrainingSpeed { train_notes_per_s: Speeds::new(), peers: Peers::default() };
+        let report = serde_json::to_value(Report { step_us: spread, training });
+        assert_documented("bench", &report.expect("plain numbers"));
+        let turns =
+            turns::Turns { turns: 1, answered: 1, notes: 2, late: 0, first_note_ms: spread, worst_ms: 2.0 };
+        assert_documented("bench --turns", &serde_json::json!({ "turns": turns }));
+    }
+}

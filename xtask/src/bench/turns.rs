@@ -38,15 +38,15 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Turns {
     /// Calls of the players.
-    turns: u32,
+    pub turns: u32,
     /// Answers that had a note.
-    answered: usize,
+    pub answered: usize,
     /// Notes that sounded, and notes that came later than they were planned.
-    notes: u32,
-    late: u32,
+    pub notes: u32,
+    pub late: u32,
     /// From the asking, at the hand-over or before it, until the first note lies in the lane.
-    first_note_ms: Spread,
-    worst_ms: f64,
+    pub first_note_ms: Spread,
+    pub worst_ms: f64,
 }
 
 impl Turns {

@@ -114,7 +114,7 @@ fn of_model(path: &Path, bytes: &[u8]) -> Result<Summary> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::{documented::assert_documented, scratch::Folder};
 
     #[test]
     fn a_model_is_told_with_the_card_beside_it() {
@@ -122,7 +122,9 @@ mod tests {
         folder.write("a.safetensors", registry::embedded_file("classic-25").expect("it is inside"));
         let path = folder.join("a.safetensors");
         assert!(is_model(&path) && !is_model(Path::new("a.mid")));
-        assert!(summary(&path).expect("a model").text().ends_with("no card lies beside it\n"));
+        let without_card = summary(&path).expect("a model");
+        assert!(without_card.text().ends_with("no card lies beside it\n"));
+        assert_documented("inspect MODEL", &without_card.json());
         folder.write("a.toml", b"license = \"mine\"\n");
         let model = summary(&path).expect("a model");
         assert!(
