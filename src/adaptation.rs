@@ -220,13 +220,15 @@ impl<'a> Adaptation<'a> {
 impl Shard {
     /// The gradient of a chunk, and its notes.
     fn learn(&mut self, network: &Network) -> Result<(GradStore, usize), AdaptationError> {
-        let (page, going_on) = self.loader.next();
+        let (minibatch, going_on) = self.loader.next();
         let past = self.past.going_on(&going_on)?;
-        let (logits, after) = network.rehearse(&page, &past, Dropout::Part(DROPOUT, &mut self.chance))?;
-        let sums: Vec<Tensor> = page.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
+        let (logits, after) =
+            network.rehearse(&minibatch, &past, Dropout::Part(DROPOUT, &mut self.chance))?;
+        let sums: Vec<Tensor> =
+            minibatch.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
         let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;
         self.past = after;
-        Ok(((total / (THREADS * ROWS * TIME) as f64)?.backward()?, page.notes))
+        Ok(((total / (THREADS * ROWS * TIME) as f64)?.backward()?, minibatch.notes))
     }
 }
 
@@ -241,10 +243,10 @@ fn score(network: &Network, pieces: &[Vec<GridNote>]) -> Result<Nats, Adaptation
         let mut past = Past::silence(group.len(), &Device::Cpu)?;
         for from in (0..group[0].len()).step_by(TIME) {
             let rest: Vec<&[GridNote]> = group.iter().map(|piece| &piece[from.min(piece.len())..]).collect();
-            let page = Minibatch::new(&rest, TIME, &mut scenes);
-            let (context, after) = network.listen(&page, &past)?;
+            let minibatch = Minibatch::new(&rest, TIME, &mut scenes);
+            let (context, after) = network.listen(&minibatch, &past)?;
             past = after;
-            for (sum, nats) in sums.iter_mut().zip(page.nats(&network.logits(&context, &page)?)?) {
+            for (sum, nats) in sums.iter_mut().zip(minibatch.nats(&network.logits(&context, &minibatch)?)?) {
                 *sum += f64::from(nats.sum_all()?.to_scalar::<f32>()?);
             }
         }

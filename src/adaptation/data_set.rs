@@ -198,13 +198,13 @@ impl Loader {
         }
         let rests: Vec<&[GridNote]> = rows.iter().map(|row| &row.notes[row.at..]).collect();
         let mut scenes: Vec<Scene> = rows.iter().map(|row| row.scene.clone()).collect();
-        let page = Minibatch::new(&rests, self.time, &mut scenes);
+        let minibatch = Minibatch::new(&rests, self.time, &mut scenes);
         for (row, scene) in rows.iter_mut().zip(scenes) {
             row.at = row.notes.len().min(row.at + self.time);
             row.scene = scene;
         }
         self.rows = rows;
-        (page, going_on)
+        (minibatch, going_on)
     }
 
     fn begin(&mut self) -> Row {

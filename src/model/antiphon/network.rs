@@ -134,33 +134,38 @@ impl Network {
         self.hear.device()
     }
 
-    /// What is known *before* each note of a page, as (N, H), and what is known after them.
+    /// What is known *before* each note of a minibatch, as (N, H), and what is known after them.
     ///
     /// The first LSTM hears the notes; its attention, and all that follows, run one note behind, on what the first
     /// knew before each note.
-    pub fn listen(&self, page: &Minibatch, past: &Past) -> Result<(Tensor, Past)> {
-        self.listen_without(&mut Dropout::Nothing, page, past)
+    pub fn listen(&self, minibatch: &Minibatch, past: &Past) -> Result<(Tensor, Past)> {
+        self.listen_without(&mut Dropout::Nothing, minibatch, past)
     }
 
-    /// What the heads say of each note of a page, (N, outputs) each: step, pitch, velocity and duration.
-    pub fn logits(&self, context: &Tensor, page: &Minibatch) -> Result<[Tensor; 4]> {
-        self.logits_without(&mut Dropout::Nothing, context, page)
+    /// What the heads say of each note of a minibatch, (N, outputs) each: step, pitch, velocity and duration.
+    pub fn logits(&self, context: &Tensor, minibatch: &Minibatch) -> Result<[Tensor; 4]> {
+        self.logits_without(&mut Dropout::Nothing, context, minibatch)
     }
 
     /// [`Network::listen`] and [`Network::logits`] while it learns: what the heads say, and what is known after.
     pub fn rehearse(
         &self,
-        page: &Minibatch,
+        minibatch: &Minibatch,
         past: &Past,
         mut dropout: Dropout,
     ) -> Result<([Tensor; 4], Past)> {
-        let (context, after) = self.listen_without(&mut dropout, page, past)?;
-        Ok((self.logits_without(&mut dropout, &context, page)?, after))
+        let (context, after) = self.listen_without(&mut dropout, minibatch, past)?;
+        Ok((self.logits_without(&mut dropout, &context, minibatch)?, after))
     }
 
-    fn listen_without(&self, dropout: &mut Dropout, page: &Minibatch, past: &Past) -> Result<(Tensor, Past)> {
-        let (batch, time) = (page.batch, page.time);
-        let embedding = embedding_bag(&page.heard, &self.hear)?;
+    fn listen_without(
+        &self,
+        dropout: &mut Dropout,
+        minibatch: &Minibatch,
+        past: &Past,
+    ) -> Result<(Tensor, Past)> {
+        let (batch, time) = (minibatch.batch, minibatch.time);
+        let embedding = embedding_bag(&minibatch.heard, &self.hear)?;
         let mut states = Vec::with_capacity(LAYERS);
         let mut pairs = Vec::with_capacity(LAYERS);
         let (heard, state) =
@@ -189,13 +194,13 @@ impl Network {
         &self,
         dropout: &mut Dropout,
         context: &Tensor,
-        page: &Minibatch,
+        minibatch: &Minibatch,
     ) -> Result<[Tensor; 4]> {
         let mut logits = |n: usize| {
             let Head { hidden, table, output } = &self.heads[n];
             let mut thought = hidden.forward(context)?;
             if let Some(table) = table {
-                thought = (thought + embedding_bag(&page.told[n - 1], table)?)?;
+                thought = (thought + embedding_bag(&minibatch.told[n - 1], table)?)?;
             }
             output.forward(&dropout.apply(&thought.relu()?)?)
         };

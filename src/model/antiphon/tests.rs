@@ -50,8 +50,8 @@ fn notes(count: usize, seed: u64) -> Vec<GridNote> {
     (0..count).map(note).collect()
 }
 
-fn nats_of(network: &Network, context: &Tensor, page: &Minibatch) -> [Tensor; 4] {
-    network.logits(context, page).and_then(|logits| page.nats(&logits)).expect("shapes fit")
+fn nats_of(network: &Network, context: &Tensor, minibatch: &Minibatch) -> [Tensor; 4] {
+    network.logits(context, minibatch).and_then(|logits| minibatch.nats(&logits)).expect("shapes fit")
 }
 
 /// What each note of a piece costs, heard in stretches of `time`.
@@ -59,10 +59,10 @@ fn nats(network: &Network, piece: &[GridNote], time: usize) -> Vec<f32> {
     let (mut past, mut scenes) = (Past::silence(1, &Device::Cpu).expect("a size"), [Scene::SILENCE]);
     let mut all = Vec::new();
     for stretch in piece.chunks(time) {
-        let page = Minibatch::new(&[stretch], stretch.len(), &mut scenes);
-        let (context, after) = network.listen(&page, &past).expect("shapes fit");
+        let minibatch = Minibatch::new(&[stretch], stretch.len(), &mut scenes);
+        let (context, after) = network.listen(&minibatch, &past).expect("shapes fit");
         past = after;
-        let [a, b, c, d] = nats_of(network, &context, &page);
+        let [a, b, c, d] = nats_of(network, &context, &minibatch);
         let sum = (((a + b).expect("alike") + c).expect("alike") + d).expect("alike");
         all.extend(sum.to_vec1::<f32>().expect("numbers"));
     }
@@ -94,8 +94,8 @@ fn a_note_is_foretold_from_what_came_before_alone() {
 fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
     let mut last = Scene::SILENCE;
     let mut past = Past::silence(1, &Device::Cpu).expect("a size");
-    let page = Minibatch::new(&[piece], piece.len(), std::slice::from_mut(&mut last));
-    (_, past) = network.listen(&page, &past).expect("shapes fit");
+    let minibatch = Minibatch::new(&[piece], piece.len(), std::slice::from_mut(&mut last));
+    (_, past) = network.listen(&minibatch, &past).expect("shapes fit");
     let steps =
         (0..TIMES).map(|bin| (GridNote { step: Bin::at(bin).first_cell, ..truth }, Bin::at(bin).cells));
     let keys = (0..=127).map(|key| (GridNote { key: Key::saturating(key), ..truth }, 1));
@@ -110,9 +110,9 @@ fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
     let mut attribute = 0;
     choices.map(|choices| {
         let of_attribute = choices.iter().map(|&(note, cells)| {
-            let page = Minibatch::new(&[&[note]], 1, &mut [last.clone()]);
-            let (context, _) = network.listen(&page, &past).expect("shapes fit");
-            let nats = &nats_of(network, &context, &page)[attribute];
+            let minibatch = Minibatch::new(&[&[note]], 1, &mut [last.clone()]);
+            let (context, _) = network.listen(&minibatch, &past).expect("shapes fit");
+            let nats = &nats_of(network, &context, &minibatch)[attribute];
             let nats = f64::from(nats.to_vec1::<f32>().expect("a number")[0]);
             (-nats).exp() * f64::from(cells)
         });
@@ -124,9 +124,9 @@ fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
 }
 
 fn probability_of_the_end(network: &Network, past: &Past, last: &Scene) -> f64 {
-    let page = Minibatch::of(&[Stretch { notes: &[], heard: &[], over: true }], 1, &mut [last.clone()]);
-    let (context, _) = network.listen(&page, past).expect("shapes fit");
-    let nats = nats_of(network, &context, &page)[0].to_vec1::<f32>().expect("a number")[0];
+    let minibatch = Minibatch::of(&[Stretch { notes: &[], heard: &[], over: true }], 1, &mut [last.clone()]);
+    let (context, _) = network.listen(&minibatch, past).expect("shapes fit");
+    let nats = nats_of(network, &context, &minibatch)[0].to_vec1::<f32>().expect("a number")[0];
     (-f64::from(nats)).exp()
 }
 

@@ -15,6 +15,8 @@ const CELLS: u32 = 1 << 16;
 
 /// How many bins a step has, and the length of a note.
 pub const TIMES: usize = LAST as usize + 1;
+/// Steps of fewer cells lie within a chord: less than 35 ms.
+pub const CHORD_CELLS: usize = 4;
 /// The choices for a step: a time, or that the piece is over.
 pub const STEPS: usize = TIMES + 1;
 pub const OVER: usize = TIMES;

@@ -39,21 +39,21 @@ impl Scorer for model::antiphon::Network {
     }
 
     fn hear(&self, sequences: &[&[GridNote]], time: usize, known: &mut Known) -> Result<()> {
-        let page = Minibatch::new(sequences, time, &mut known.scenes);
-        known.past = self.listen(&page, &known.past)?.1;
+        let minibatch = Minibatch::new(sequences, time, &mut known.scenes);
+        known.past = self.listen(&minibatch, &known.past)?.1;
         Ok(())
     }
 
     fn score(&self, sequences: &[&[GridNote]], time: usize, known: &mut Known) -> Result<Score> {
-        let page = Minibatch::new(sequences, time, &mut known.scenes);
-        let (context, past) = self.listen(&page, &known.past)?;
+        let minibatch = Minibatch::new(sequences, time, &mut known.scenes);
+        let (context, past) = self.listen(&minibatch, &known.past)?;
         known.past = past;
-        let logits = self.logits(&context, &page)?;
-        let mut score = Score { notes: page.notes, ..Score::default() };
-        for (sum, nats) in score.nats.iter_mut().zip(page.nats(&logits)?) {
+        let logits = self.logits(&context, &minibatch)?;
+        let mut score = Score { notes: minibatch.notes, ..Score::default() };
+        for (sum, nats) in score.nats.iter_mut().zip(minibatch.nats(&logits)?) {
             *sum = Some(nats.to_vec1::<f32>()?.into_iter().map(f64::from).sum());
         }
-        let [steps, durations] = page.medians(&logits)?;
+        let [steps, durations] = minibatch.medians(&logits)?;
         let mut errors = [0.0; 2];
         for (row, notes) in sequences.iter().enumerate() {
             for (note, at) in notes.iter().take(time).zip(row * time..) {

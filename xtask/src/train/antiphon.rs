@@ -75,11 +75,12 @@ impl TrainableAntiphon {
 impl Shard {
     /// `whole` is how many notes a full minibatch has: a note counts the same wherever it stands.
     fn learn(&mut self, network: &Network, whole: usize) -> Result<ShardResult> {
-        let (page, going_on) = self.loader.next();
+        let (minibatch, going_on) = self.loader.next();
         let past = self.past.going_on(&going_on)?;
         let (logits, after) =
-            network.rehearse(&page, &past, Dropout::Part(self.dropout, &mut self.chance))?;
-        let sums: Vec<Tensor> = page.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
+            network.rehearse(&minibatch, &past, Dropout::Part(self.dropout, &mut self.chance))?;
+        let sums: Vec<Tensor> =
+            minibatch.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
         let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;
         optimiser::check(total.to_scalar()?)?;
         let gradient = (total / whole as f64)?.backward()?;
@@ -88,7 +89,7 @@ impl Shard {
         for (nats, sum) in nats.iter_mut().zip(&sums) {
             *nats = sum.to_scalar()?;
         }
-        Ok(ShardResult { gradient, notes: page.notes, nats })
+        Ok(ShardResult { gradient, notes: minibatch.notes, nats })
     }
 
     fn keep(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {

@@ -110,13 +110,13 @@ impl PassageLoader {
         }
         let stretches: Vec<Stretch> = rows.iter().map(Row::rest).collect();
         let mut scenes: Vec<Scene> = rows.iter().map(|row| row.scene.clone()).collect();
-        let page = Minibatch::of(&stretches, self.time, &mut scenes);
+        let minibatch = Minibatch::of(&stretches, self.time, &mut scenes);
         for (row, scene) in rows.iter_mut().zip(scenes) {
             row.advance(self.time);
             row.scene = scene;
         }
         self.rows = rows;
-        (page, going_on)
+        (minibatch, going_on)
     }
 
     /// A passage that has not been played for longest, of a corpus by chance.
@@ -238,9 +238,9 @@ mod tests {
         .expect("notes");
         let (mut passages, mut learnt) = (0, 0);
         while learnt < 50 {
-            let (page, going_on) = loader.next();
+            let (minibatch, going_on) = loader.next();
             passages += usize::from(!going_on[0]);
-            learnt += page.notes;
+            learnt += minibatch.notes;
         }
         assert!(passages <= 2, "{passages}");
     }

@@ -9,7 +9,7 @@ use crate::{
             experts::{FinePlaces, PLACED_BINS, Places, Shares},
             inference::motives,
             scene::{ENDS, Scene},
-            vocabulary::{Bin, STEPS, TIMES, velocity_around, velocity_of},
+            vocabulary::{Bin, CHORD_CELLS, STEPS, TIMES, velocity_around, velocity_of},
         },
         sampling,
     },
@@ -22,8 +22,6 @@ use crate::{
     },
 };
 
-/// Steps of fewer cells lie within a chord: less than 35 ms.
-pub const CHORD_CELLS: usize = 4;
 /// A little less than half a cell.
 const WITHIN_CELL: Seconds = Seconds(0.0049);
 /// Where the beat is known, so many parts of a cell are told apart: of fast beats a cell is longer than a place.

@@ -2,9 +2,11 @@
 //!
 //! Their odds are raised, as a cache of what was read raises those of words (Grave, Joulin and Usunier, 2017).
 
-use super::choice::CHORD_CELLS;
 use crate::{
-    model::antiphon::scene::{Placed, Scene},
+    model::antiphon::{
+        scene::{Placed, Scene},
+        vocabulary::CHORD_CELLS,
+    },
     music::note::Key,
 };
 

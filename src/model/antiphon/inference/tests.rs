@@ -67,11 +67,11 @@ fn conditions(chance: &mut Chance) -> Conditions {
 
 /// What each attribute of each note costs in the graph.
 fn graph_nats(network: &Network, piece: &[GridNote]) -> [Vec<f32>; 4] {
-    let page = Minibatch::new(&[piece], piece.len(), &mut [Scene::SILENCE]);
+    let minibatch = Minibatch::new(&[piece], piece.len(), &mut [Scene::SILENCE]);
     let (context, _) =
-        network.listen(&page, &Past::silence(1, &Device::Cpu).expect("a size")).expect("shapes fit");
-    let logits = network.logits(&context, &page).expect("shapes fit");
-    let nats = page.nats(&logits).expect("shapes fit");
+        network.listen(&minibatch, &Past::silence(1, &Device::Cpu).expect("a size")).expect("shapes fit");
+    let logits = network.logits(&context, &minibatch).expect("shapes fit");
+    let nats = minibatch.nats(&logits).expect("shapes fit");
     nats.map(|nats| nats.to_vec1().expect("numbers"))
 }
 
