@@ -304,6 +304,16 @@ fn one_calm_note_or_chord_is_answered_as_calmly_as_high_and_as_loud() {
 }
 
 #[test]
+fn an_answer_has_no_note_that_is_shorter_than_a_tenth_of_a_second_and_than_all_of_its_call() {
+    for (held, least) in [(0.2, 0.1), (0.06, 0.06)] {
+        let call: Vec<Note> = (0..32).map(|n| struck(f64::from(n) * 0.25, held, 60 + n % 8)).collect();
+        let all = (0..8).flat_map(|seed| reply_to(&call, 8.5, Seconds(6.0), seed));
+        let shortest = all.map(|note| note.duration.0).fold(f32::INFINITY, f32::min);
+        assert!((least - 1e-3..least + 0.2).contains(&shortest), "{shortest} s after notes of {held} s");
+    }
+}
+
+#[test]
 fn the_last_chord_of_an_answer_rings_to_its_end_and_nothing_rings_on() {
     const LONG: Seconds = Seconds(6.0);
     let call: Vec<Note> = (0..16).map(|n| struck(f64::from(n) * 0.25, 0.2, 60 + n % 8)).collect();

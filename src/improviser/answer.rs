@@ -43,7 +43,7 @@ const ROOM_FOR_A_NOTE: Seconds = Seconds(0.02);
 const LAST_MOMENT: Seconds = Seconds(0.05);
 /// The longest note of an answer.
 const LONGEST_DURATION: Seconds = Seconds(8.0);
-/// Anything shorter is a click, whatever the model draws and wherever its onset was put.
+/// Anything shorter is a click, whatever the model draws, wherever its onset was put and whatever the player plays.
 const SHORTEST_DURATION: Seconds = Seconds(0.03);
 /// More would be a wall of notes: ten fingers.
 const WALL: Crowd = Crowd { onsets: 10, span: Seconds(0.1) };
@@ -137,7 +137,7 @@ impl Answer {
             kept: [0; 2],
             steadiness: steadiness(scene.known_of_player()),
             chance: Chance::seed_from_u64(u64::from(seed)),
-            last_onset: newest_onset(scene, from),
+            last_onset: Cell::of(scene.newest(1).first().map_or(from, |note| note.onset)).moment(),
             begun: from,
             metre,
             harmony,
@@ -282,7 +282,7 @@ impl Answer {
         let earliest = if joins { earliest } else { from };
         let onset = line.unwrap_or(drawn_onset.max(earliest).max(self.onsets.newest()));
         let chord = if joins { self.struck.onset } else { Cell::of(onset).moment() };
-        let duration = self.rings(onset, end - onset, self.closes(chord)).max(SHORTEST_DURATION);
+        let duration = self.rings(onset, end - onset, self.closes(chord)).max(self.shortest());
         Some(Note { onset, duration, key: drawn.key, velocity: drawn.velocity })
     }
 
@@ -311,6 +311,7 @@ impl Answer {
             chord: self.struck.joined(self.last_onset, earliest, keys),
             least_step: (from - self.last_onset).max(Seconds::ZERO),
             longest_step,
+            shortest_duration: self.shortest(),
             longest_duration: LONGEST_DURATION,
             sounding: self.voices.after(self.last_onset),
         }
@@ -331,6 +332,10 @@ impl Answer {
         let Some(close) = self.close else { return drawn };
         let left = (self.until - onset).max(Seconds(close.0 * LEAST_RING));
         if is_last { left } else { drawn.min(left) }
+    }
+
+    fn shortest(&self) -> Seconds {
+        self.call.map_or(SHORTEST_DURATION, |call| call.shortest().max(SHORTEST_DURATION))
     }
 
     /// How much more often the answer leaves the player's scale than she does, as a logarithm.
@@ -391,8 +396,4 @@ fn close(from: Moment, until: Moment, metre: &Metre) -> Option<Seconds> {
     let length = until - from;
     let beat = metre.pulse(from).map_or(CLOSE, |pulse| Seconds(pulse.period() as f32));
     (length < Seconds::FOREVER).then(|| beat.min(Seconds(length.0 * PART_OF_CLOSE)))
-}
-
-fn newest_onset(scene: &Memory, otherwise: Moment) -> Moment {
-    Cell::of(scene.newest(1).first().map_or(otherwise, |note| note.onset)).moment()
 }

@@ -167,7 +167,10 @@ impl Model for Classic {
         let heads = self.predict(state);
         let (logits, times) = heads.split_at_mut(Key::COUNT);
         let step = limits.step(bounded(Seconds(times[0])));
-        let duration = bounded(Seconds(times[1])).max(SHORTEST).min(limits.longest_duration);
+        let duration = bounded(Seconds(times[1]))
+            .max(SHORTEST)
+            .max(limits.shortest_duration)
+            .min(limits.longest_duration);
         let odds = KeyOdds::of(logits);
         let key = sampling::draw_key(logits, limits.keys_after(step), &sampling.pitch, chance.random());
         state.odds = Some(odds);

@@ -1,5 +1,7 @@
 //! What the next note may be, and how one of many is chosen by chance: chance is asked only about what is allowed.
 
+use std::ops::RangeInclusive;
+
 use super::Sampling;
 use crate::music::{grid::cells, keys::Keys, note::Key, time::Seconds};
 
@@ -14,6 +16,7 @@ pub struct Limits {
     pub least_step: Seconds,
     /// A step that would be longer may only be as short as possible.
     pub longest_step: Seconds,
+    pub shortest_duration: Seconds,
     pub longest_duration: Seconds,
     /// By key: how long after the last onset it still sounds.
     pub sounding: [Seconds; Key::COUNT],
@@ -61,6 +64,7 @@ impl Limits {
         chord: None,
         least_step: Seconds::ZERO,
         longest_step: Seconds(f32::MAX),
+        shortest_duration: Seconds::ZERO,
         longest_duration: Seconds(f32::MAX),
         sounding: [Seconds::ZERO; Key::COUNT],
     };
@@ -109,8 +113,9 @@ impl Limits {
     }
 
     /// In cells, at least 1.
-    pub fn duration_cells(&self) -> u32 {
-        cells(self.longest_duration).max(1)
+    pub fn duration_cells(&self) -> RangeInclusive<u32> {
+        let longest = cells(self.longest_duration).max(1);
+        cells(self.shortest_duration).clamp(1, longest)..=longest
     }
 }
 

@@ -22,6 +22,8 @@ const FEW_NOTES: usize = 8;
 const BESIDE_FEW: f64 = 1.5;
 /// ... and that to a longer one so many times.
 const BESIDE_MANY: f64 = 3.0;
+/// An answer has no note that is shorter than all of the call's, as far as those are shorter than this: what is longer is a note, too.
+const SHORT: Seconds = Seconds(0.1);
 /// An answer may reach so many semitones beyond the call.
 const REACH: u8 = 12;
 
@@ -34,6 +36,7 @@ pub struct Call {
     chord_step: f64,
     /// The geometric mean of the durations, in seconds.
     duration: f64,
+    shortest: Seconds,
     /// Notes of the largest chord.
     chord: usize,
     lowest: Key,
@@ -82,6 +85,11 @@ impl Call {
     /// So far apart are the chords of an answer at least.
     pub fn spacing(&self) -> Seconds {
         if self.is_short() { Seconds((self.chord_step / BESIDE_FEW) as f32) } else { Seconds::ZERO }
+    }
+
+    /// No note of an answer is shorter.
+    pub fn shortest(&self) -> Seconds {
+        self.shortest.min(SHORT)
     }
 
     /// The keys of an answer.
@@ -147,6 +155,7 @@ impl Strikes {
             step: 0.0,
             chord_step: 0.0,
             duration: 0.0,
+            shortest: duration,
             chord: 1,
             lowest: key,
             highest: key,
@@ -168,6 +177,7 @@ impl Strikes {
         let call = &mut self.call;
         call.notes += 1;
         (call.lowest, call.highest) = (call.lowest.min(note.key), call.highest.max(note.key));
+        call.shortest = call.shortest.min(note.duration);
         call.softest = call.softest.min(note.velocity);
         call.loudest = call.loudest.max(note.velocity);
         let step = note.onset - self.chord_onset;

@@ -124,21 +124,21 @@ impl Choice<'_> {
 
     /// In cells: a length, or up to where another note ends. The onset lies at `pulse`.
     pub fn duration(&mut self, logits: &mut [f32], step: u32, pulse: Option<Pulse>) -> u32 {
-        let longest = self.limits.duration_cells();
+        let allowed = self.limits.duration_cells();
+        // Bins count a duration from 0.
+        let cells = StepCells::between(allowed.start() - 1, allowed.end() - 1);
         let lengths = self.scene.lengths(step);
         let (choices, experts) = logits.split_at_mut(ENDS);
         let (times, pointers) = choices.split_at_mut(TIMES);
-        // Bins count a duration from 0.
         let places = pulse.map(|pulse| Places::after(pulse, 1));
-        let shares = masked(times, experts, places.as_ref(), StepCells::between(0, longest - 1));
+        let shares = masked(times, experts, places.as_ref(), cells);
         for (index, logit) in times.iter_mut().enumerate() {
             *logit += self.sampling.stretch * (Bin::at(index).first_cell as f32).ln_1p();
         }
         for (logit, length) in pointers.iter_mut().zip(lengths) {
             *logit += self.sampling.stretch * (length as f32).ln();
         }
-        let allowed = |length: u32| (1..=longest).contains(&length);
-        for (logit, _) in pointers.iter_mut().zip(lengths).filter(|(_, length)| !allowed(*length)) {
+        for (logit, _) in pointers.iter_mut().zip(lengths).filter(|(_, length)| !allowed.contains(length)) {
             *logit = f32::NEG_INFINITY;
         }
         let (end, drawn) = (self.one_of(choices, &self.timing(pulse)), self.chance.random());
@@ -148,7 +148,7 @@ impl Choice<'_> {
         let bin = Bin::at(end);
         1 + match shares.filter(|_| bin.index < PLACED_BINS) {
             Some(shares) => shares.cell(bin, self.sampling.timing.sharpness(), drawn),
-            None => bin.until(longest - 1).cell(0, drawn),
+            None => bin.until(cells.most).cell(cells.least, drawn),
         }
     }
 
