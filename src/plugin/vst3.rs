@@ -3,6 +3,7 @@
 //! - The process mode comes with the call that tells it, and not with the next one.
 //! - The values of parameters are set here. The framework would tell its window of each of them, on a thread of its own that
 //!   must not meet a window which is just opened or closed: it panics, and takes the host with it.
+//! - A host that sets a value between two steps is told which step it came to, so that it shows what it will read from a project.
 //!
 //! `docs/framework.md` has the causes.
 
@@ -11,7 +12,10 @@ mod forwards;
 
 use std::{
     cell::{Cell, RefCell},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use nice_plug::{
@@ -23,10 +27,11 @@ use nice_plug::{
             Steinberg::{
                 Vst::{
                     ChannelContext::IInfoListener, IAudioProcessor, IAudioProcessorTrait, IComponent,
-                    IEditController, IEditControllerTrait, IMidiMapping, INoteExpressionController,
-                    IParamValueQueue, IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait,
-                    IProcessContextRequirements, IUnitInfo, ParamID, ParamValue, ParameterInfo, ProcessData,
-                    ProcessSetup,
+                    IComponentHandler, IComponentHandlerTrait, IEditController, IEditControllerTrait,
+                    IMidiMapping, INoteExpressionController, IParamValueQueue, IParamValueQueueTrait,
+                    IParameterChanges, IParameterChangesTrait, IProcessContextRequirements, IUnitInfo,
+                    ParamID, ParamValue, ParameterInfo, ProcessData, ProcessSetup,
+                    RestartFlags_::kParamValuesChanged,
                 },
                 int32, kResultOk, tresult,
             },
@@ -34,8 +39,13 @@ use nice_plug::{
     },
 };
 
+use parking_lot::Mutex;
+
 use super::{Antiphon, Exported};
 use crate::{instance::Instance, params::AntiphonParams};
+
+/// A value that was taken otherwise than by rounding was between two steps of its parameter.
+const BETWEEN_STEPS: ParamValue = 0.02;
 
 thread_local! {
     /// Whether this thread makes an instance for a wrapper; and that instance.
@@ -65,6 +75,10 @@ struct Shim<V: Exported> {
     /// What the host tells of MIDI controllers, which come as parameters: that is for the framework.
     midi: ComWrapper<MidiChanges>,
     told: ComPtr<IParameterChanges>,
+    /// What the host wants to hear of parameters. The main thread's.
+    handler: Mutex<Option<ComPtr<IComponentHandler>>>,
+    /// Whether a block was processed since a value was set: then the block after it tells the host.
+    processes: AtomicBool,
 }
 
 /// The parameters by the numbers that the host knows them by.
@@ -103,11 +117,15 @@ impl<V: Exported> Shim<V> {
         let values = Values::new(&wrapper, instance.params.clone());
         let midi = ComWrapper::new(MidiChanges::new(values.ids()));
         let told = midi.to_com_ptr().expect("it has this interface");
-        Self { wrapper, values, midi, told }
+        Self { wrapper, values, midi, told, handler: Mutex::new(None), processes: AtomicBool::new(false) }
     }
 
-    /// What the host says while it processes. Realtime-safe.
-    unsafe fn take_changes(&self, changes: &ComRef<'_, IParameterChanges>) {
+    /// What the host says while it processes. A value between two steps is told back as the step that it came to. Realtime-safe.
+    unsafe fn take_changes(
+        &self,
+        changes: &ComRef<'_, IParameterChanges>,
+        told_back: *mut IParameterChanges,
+    ) {
         // SAFETY: the host gives an object that lives as long as the call of `process`.
         let count = unsafe { changes.getParameterCount() };
         for index in 0..count {
@@ -119,9 +137,33 @@ impl<V: Exported> Shim<V> {
                 let (mut offset, mut value) = (0, 0.0);
                 // SAFETY: as above; both places are valid.
                 if points > 0 && unsafe { queue.getPoint(points - 1, &mut offset, &mut value) } == kResultOk {
-                    self.values.set(id, value);
+                    if let Some(taken) = self.values.set(id, value).filter(|taken| is_between(value, *taken))
+                    {
+                        // SAFETY: as above.
+                        unsafe { tell(told_back, id, taken) };
+                    }
                 }
             }
+        }
+    }
+}
+
+/// Whether a value came to another step than the one that it names.
+fn is_between(value: ParamValue, taken: ParamValue) -> bool {
+    (taken - value).abs() > BETWEEN_STEPS
+}
+
+/// Tells the host of the value of a parameter, where it wants to know. Realtime-safe.
+///
+/// # Safety
+/// There is nothing at `changes`, or a valid object.
+unsafe fn tell(changes: *mut IParameterChanges, id: ParamID, value: ParamValue) {
+    let (mut index, mut place) = (0, 0);
+    // SAFETY: by the caller's promise; all places are valid, and the queue lives as long as its object.
+    unsafe {
+        let Some(changes) = ComRef::from_raw(changes) else { return };
+        if let Some(queue) = ComRef::from_raw(changes.addParameterData(&id, &mut index)) {
+            queue.addPoint(0, value, &mut place);
         }
     }
 }
@@ -147,14 +189,16 @@ impl Values {
         self.all.iter().map(|(id, _)| *id).collect()
     }
 
-    /// Sets the normalised value of a parameter; false where it is none of the plugin's. Realtime-safe.
-    fn set(&self, id: ParamID, value: ParamValue) -> bool {
-        let Ok(index) = self.all.binary_search_by_key(&id, |(id, _)| *id) else { return false };
+    /// Sets the normalised value of a parameter, and returns what it came to; `None` where it is none of the plugin's. Realtime-safe.
+    fn set(&self, id: ParamID, value: ParamValue) -> Option<ParamValue> {
+        let index = self.all.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        let param = self.all[index].1;
         if value.is_finite() {
             // SAFETY: the parameters live as long as this.
-            unsafe { self.all[index].1._internal_set_normalized_value(value as f32) };
+            unsafe { param._internal_set_normalized_value(value as f32) };
         }
-        true
+        // SAFETY: as above.
+        Some(unsafe { param.unmodulated_normalized_value() }.into())
     }
 }
 
@@ -174,11 +218,12 @@ impl<V: Exported> Shim<V> {
         if let Some(changes) = changes {
             // SAFETY: the object lives as long as this call.
             unsafe {
-                self.take_changes(&changes);
+                self.take_changes(&changes, (*data).outputParameterChanges);
                 self.midi.look_at(changes.as_ptr());
                 (*data).inputParameterChanges = self.told.as_ptr();
             }
         }
+        self.processes.store(true, Ordering::Relaxed);
         // SAFETY: by the caller's promise.
         let status = unsafe { self.wrapper.process(data) };
         if let Some(changes) = changes {
@@ -189,11 +234,24 @@ impl<V: Exported> Shim<V> {
     }
 
     unsafe fn set_value(&self, id: ParamID, value: ParamValue) -> tresult {
-        if self.values.set(id, value) {
-            return kResultOk;
+        let Some(taken) = self.values.set(id, value) else {
+            // SAFETY: by the caller's promise.
+            return unsafe { self.wrapper.setParamNormalized(id, value) };
+        };
+        let processes = self.processes.swap(false, Ordering::Relaxed);
+        let handler = self.handler.lock().clone().filter(|_| !processes && is_between(value, taken));
+        if let Some(handler) = handler {
+            // SAFETY: this is the main thread, and the host's object lives as long as it is held.
+            unsafe { handler.restartComponent(kParamValuesChanged as int32) };
         }
+        kResultOk
+    }
+
+    unsafe fn set_handler(&self, handler: *mut IComponentHandler) -> tresult {
+        // SAFETY: the host gives a valid object, or none.
+        *self.handler.lock() = unsafe { ComRef::from_raw(handler) }.map(|handler| handler.to_com_ptr());
         // SAFETY: by the caller's promise.
-        unsafe { self.wrapper.setParamNormalized(id, value) }
+        unsafe { self.wrapper.setComponentHandler(handler) }
     }
 }
 

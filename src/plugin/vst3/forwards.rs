@@ -72,11 +72,11 @@ forward! {
         normalizedParamToPlain(id: ParamID, value_normalized: ParamValue) -> ParamValue;
         plainParamToNormalized(id: ParamID, plain_value: ParamValue) -> ParamValue;
         getParamNormalized(id: ParamID) -> ParamValue;
-        setComponentHandler(handler: *mut IComponentHandler) -> tresult;
         createView(name: FIDString) -> *mut IPlugView;
     }
     put right {
         setParamNormalized(id: ParamID, value: ParamValue) -> tresult = set_value;
+        setComponentHandler(handler: *mut IComponentHandler) -> tresult = set_handler;
     }
 }
 

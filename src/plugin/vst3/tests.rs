@@ -54,7 +54,8 @@ impl IParamValueQueueTrait for Queue {
         kResultOk
     }
 
-    unsafe fn addPoint(&self, _: int32, _: ParamValue, _: *mut int32) -> tresult {
+    unsafe fn addPoint(&self, _: int32, value: ParamValue, _: *mut int32) -> tresult {
+        self.value.set(value);
         kResultOk
     }
 }
@@ -74,8 +75,38 @@ impl IParameterChangesTrait for Told {
         self.0.get(index as usize).map_or(std::ptr::null_mut(), ComPtr::as_ptr)
     }
 
-    unsafe fn addParameterData(&self, _: *const ParamID, _: *mut int32) -> *mut IParamValueQueue {
-        std::ptr::null_mut()
+    unsafe fn addParameterData(&self, id: *const ParamID, _: *mut int32) -> *mut IParamValueQueue {
+        // SAFETY: the callers give a valid place, and the queues are this object's.
+        let is_it = |queue: &&ComPtr<IParamValueQueue>| unsafe { queue.getParameterId() == *id };
+        self.0.iter().find(is_it).map_or(std::ptr::null_mut(), ComPtr::as_ptr)
+    }
+}
+
+/// Counts how often the host is to read all values anew.
+#[derive(Default)]
+struct Handler(Cell<u32>);
+
+impl Class for Handler {
+    type Interfaces = (IComponentHandler,);
+}
+
+impl IComponentHandlerTrait for Handler {
+    unsafe fn beginEdit(&self, _: ParamID) -> tresult {
+        kResultOk
+    }
+
+    unsafe fn performEdit(&self, _: ParamID, _: ParamValue) -> tresult {
+        kResultOk
+    }
+
+    unsafe fn endEdit(&self, _: ParamID) -> tresult {
+        kResultOk
+    }
+
+    unsafe fn restartComponent(&self, flags: int32) -> tresult {
+        assert_eq!(flags, kParamValuesChanged as int32);
+        self.0.set(self.0.get() + 1);
+        kResultOk
     }
 }
 
@@ -274,6 +305,40 @@ fn a_value_that_is_set_while_the_plugin_processes_is_taken() {
         assert_eq!(unsafe { host.shim.set_value(*id, 1.0) }, kResultOk);
         assert_eq!(host.value(*id), 1.0);
     }
+}
+
+#[test]
+fn a_host_that_sets_a_value_between_two_steps_is_told_the_step() {
+    const BETWEEN: f64 = 0.82;
+    let host = Host::new();
+    let queues: Vec<_> =
+        host.queues.iter().map(|queue| Queue { id: queue.id, value: Cell::new(BETWEEN) }).collect();
+    let back: Vec<_> = queues.into_iter().map(ComWrapper::new).collect();
+    let told = back.iter().map(|queue| queue.to_com_ptr().expect("a queue")).collect();
+    let told_back = ComWrapper::new(Told(told)).to_com_ptr::<IParameterChanges>().expect("changes");
+    host.queues.iter().for_each(|queue| queue.value.set(BETWEEN));
+    let (input, output) = (host.told.as_ptr(), told_back.as_ptr());
+    host.play(ProcessData { inputParameterChanges: input, outputParameterChanges: output, ..block() });
+    let shown = |id: ParamID| back.iter().find(|queue| queue.id == id).map(|queue| queue.value.get());
+    for (id, _) in &host.shim.values.all {
+        assert!(shown(*id).is_some_and(|shown| (shown - host.value(*id)).abs() <= BETWEEN_STEPS), "{id}");
+    }
+    let stepped = |id: &ParamID| (host.value(*id) - BETWEEN).abs() > BETWEEN_STEPS;
+    let id = host.shim.values.ids().iter().copied().find(stepped).expect("a choice of three");
+
+    let handler = ComWrapper::new(Handler::default());
+    let asked = handler.to_com_ptr::<IComponentHandler>().expect("a handler");
+    // SAFETY: the handler lives until it is taken back.
+    unsafe {
+        host.shim.set_handler(asked.as_ptr());
+        host.shim.set_value(id, BETWEEN);
+        assert_eq!(handler.0.get(), 0, "a block was processed: the next one tells");
+        host.shim.set_value(id, BETWEEN);
+        host.shim.set_value(id, host.value(id));
+        host.shim.set_handler(std::ptr::null_mut());
+        host.shim.set_value(id, BETWEEN);
+    }
+    assert_eq!(handler.0.get(), 1);
 }
 
 #[test]

@@ -72,6 +72,7 @@ pub const PROMISES: &[Promise] = &[
             "plugin::vst3::tests::after_a_bounce_the_worker_plays_again_as_soon_as_the_host_says_so",
             "plugin::vst3::tests::what_is_automated_is_set_and_reads_back_what_it_is",
             "plugin::vst3::tests::a_value_that_is_set_while_the_plugin_processes_is_taken",
+            "plugin::vst3::tests::a_host_that_sets_a_value_between_two_steps_is_told_the_step",
             "plugin::vst3::tests::the_framework_is_told_of_midi_controllers_alone",
         ],
     },
