@@ -19,8 +19,8 @@ use crate::music::{conditions::Harmony, time::Seconds};
 const LIGHT: f32 = 16.0;
 /// The bar is so high, in points.
 const BAR_HEIGHT: f32 = 10.0;
-/// The words stand left of the bar in this width, in points.
-const WORDS_WIDTH: f32 = 230.0;
+/// The words and the key stand left of the bar in this width, in points.
+const WORDS_WIDTH: f32 = 312.0;
 /// And what is left, to the right of it.
 const LEFT_WIDTH: f32 = 56.0;
 /// So much of its colour the whole place takes on from who has the floor, 0..=1: seen from the corner of an eye.

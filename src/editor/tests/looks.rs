@@ -15,7 +15,7 @@ use crate::{
         SizedEditor,
         controls::{hint, placed},
         layout::{SMALLEST_SIZE, USUAL_SIZE},
-        view::View,
+        view::{TurnState, View},
     },
     instance::Instance,
     params::AntiphonParams,
@@ -99,7 +99,9 @@ fn no_control_lies_over_another_at_any_size() {
 
 #[test]
 fn no_word_is_cut_off_or_written_over_another_at_any_size() {
-    for (size, rig) in Rig::all_sizes(busy) {
+    // The longest words of the turn, and the longest name of a key.
+    let coming_in = || View { turn: TurnState::Cued, key: Some("A# minor".to_owned()), ..busy() };
+    for (size, rig) in Rig::all_sizes(busy).chain(Rig::all_sizes(coming_in)) {
         let texts = texts(&rig);
         let window = rig.harness.ctx.content_rect();
         assert!(texts.len() > 80, "{size}: {} texts", texts.len());
