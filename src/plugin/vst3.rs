@@ -136,12 +136,13 @@ impl<V: Exported> Shim<V> {
                 let (id, points) = unsafe { (queue.getParameterId(), queue.getPointCount()) };
                 let (mut offset, mut value) = (0, 0.0);
                 // SAFETY: as above; both places are valid.
-                if points > 0 && unsafe { queue.getPoint(points - 1, &mut offset, &mut value) } == kResultOk {
-                    if let Some(taken) = self.values.set(id, value).filter(|taken| is_between(value, *taken))
-                    {
-                        // SAFETY: as above.
-                        unsafe { tell(told_back, id, taken) };
-                    }
+                let is_set =
+                    points > 0 && unsafe { queue.getPoint(points - 1, &mut offset, &mut value) } == kResultOk;
+                if is_set
+                    && let Some(taken) = self.values.set(id, value).filter(|taken| is_between(value, *taken))
+                {
+                    // SAFETY: as above.
+                    unsafe { tell(told_back, id, taken) };
                 }
             }
         }
