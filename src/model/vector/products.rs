@@ -127,20 +127,22 @@ fn scale_and_add_loop<const FUSED: bool>(numbers: &mut [f32], factor: f32, other
 
 #[inline(always)]
 fn eight_loop<const FUSED: bool>(panel: &[Line], rows: &[&[f32]; TILE], output: &mut [f32], stride: usize) {
-    rows_loop::<FUSED, TILE>(panel, rows, output, stride);
+    rows_loop::<FUSED, TILE, PANEL>(panel, rows, output, stride);
 }
 
 #[inline(always)]
 fn two_loop<const FUSED: bool>(panel: &[Line], rows: &[&[f32]; PAIR], output: &mut [f32], stride: usize) {
-    rows_loop::<FUSED, PAIR>(panel, rows, output, stride);
+    rows_loop::<FUSED, PAIR, 8>(panel, rows, output, stride);
 }
 
+/// `PART` numbers of a line meet all rows before the next ones are loaded: the whole line where there are registers for it,
+/// otherwise one vector, since the sums would be pushed out of theirs.
 #[inline(always)]
 #[expect(
     clippy::needless_range_loop,
     reason = "with constant ends all is unrolled, and the sums stay in registers"
 )]
-fn rows_loop<const FUSED: bool, const ROWS: usize>(
+fn rows_loop<const FUSED: bool, const ROWS: usize, const PART: usize>(
     panel: &[Line],
     rows: &[&[f32]; ROWS],
     output: &mut [f32],
@@ -153,10 +155,12 @@ fn rows_loop<const FUSED: bool, const ROWS: usize>(
         // As arrays, so that the ends are checked once for all of them.
         let rows: [&[f32; STRETCH]; ROWS] = std::array::from_fn(|r| &rows[r].as_chunks().0[b]);
         for k in 0..STRETCH {
-            let line = block[k].0;
-            for r in 0..ROWS {
-                for n in 0..PANEL {
-                    sums[r][n] = mul_add::<FUSED>(rows[r][k], line[n], sums[r][n]);
+            let line = &block[k].0;
+            for part in 0..PANEL / PART {
+                for r in 0..ROWS {
+                    for n in part * PART..(part + 1) * PART {
+                        sums[r][n] = mul_add::<FUSED>(rows[r][k], line[n], sums[r][n]);
+                    }
                 }
             }
         }
@@ -230,7 +234,7 @@ mod tests {
         let (mut at_once, mut chosen) = ([0.5; PANEL * TILE], [0.5; PANEL * TILE]);
         eight(&panel, &rows, &mut at_once, PANEL);
         tile(&panel, &rows, &mut chosen, PANEL);
-        for output in [at_once, chosen, paired(two), paired(rows_loop::<false, PAIR>)] {
+        for output in [at_once, chosen, paired(two), paired(rows_loop::<false, PAIR, 8>)] {
             for (place, sum) in output.into_iter().enumerate() {
                 let (row, column) = (rows[place / PANEL], place % PANEL);
                 let products: f32 = row.iter().zip(&panel).map(|(x, line)| x * line.0[column]).sum();
