@@ -4,9 +4,8 @@ use antiphon::{
     model::{self, Chance, Limits, SamplingSettings},
     music::{
         conditions::Conditions,
-        grid::GridNote,
         memory::LARGEST_MEMORY,
-        note::{Key, Velocity},
+        note::{GridNote, Key, Velocity},
     },
 };
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -28,7 +28,7 @@ use crate::{
         personal::{Base, Personal},
         weights::{Architecture, Weights},
     },
-    music::grid::GridNote,
+    music::note::GridNote,
     thread_pool::{OwnPool, PoolThread, parallel_map, run_each},
 };
 

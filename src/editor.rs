@@ -1,18 +1,15 @@
 //! The window: what was played, what is about to be played, who has the floor, and a control for every parameter.
 //!
-//! In reading order: what is shown ([`view`]), where and in what colours, the parts of the window, the controls, and what
-//! the host opens.
+//! In reading order: what is shown ([`view`]), in what colours, the parts of the window, the controls, and what the host opens.
 
 mod view;
 
-mod layout;
 mod style;
 
-mod footer;
-mod header;
 mod keyboard;
 mod notifications;
 mod piano_roll;
+mod toolbars;
 mod turn;
 
 mod binding;
@@ -45,10 +42,7 @@ use nice_plug_egui::{
 };
 use parking_lot::Mutex;
 
-use self::{
-    layout::{SMALLEST_SIZE, USUAL_SIZE},
-    window::Window,
-};
+use self::window::{SMALLEST_SIZE, USUAL_SIZE, Window};
 use crate::{instance::Instance, params::AntiphonParams};
 
 /// Sizes that differ by less are the same, in points.

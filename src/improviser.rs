@@ -3,8 +3,6 @@
 mod answer;
 mod display;
 mod model_cache;
-mod phrase_end;
-mod recovery;
 mod struck;
 #[cfg(test)]
 mod tests;
@@ -14,14 +12,12 @@ use std::{
     sync::Arc,
 };
 
+pub use self::model_cache::ModelCache;
 use self::{
     answer::{Answer, Task},
     display::Display,
+    model_cache::ModelCaches,
     struck::Onsets,
-};
-pub use self::{
-    model_cache::ModelCache,
-    phrase_end::{PHRASE_END, PhraseEnd, SHORTEST, USUAL_BEAT},
 };
 use crate::{
     lane::{Ending, ImproviserEnd, Reply, Request, Silence},
@@ -37,6 +33,7 @@ use crate::{
         metre::{Metre, Metres},
         note::Note,
         note_tracker::OPEN_NOTES,
+        patience::PhraseEnd,
         time::{Moment, Seconds},
         turn::TurnId,
     },
@@ -44,6 +41,10 @@ use crate::{
 
 /// A player's own beat goes on for so long after its newest strike: a call may be too short to tell one.
 const BEAT_STANDS: Seconds = Seconds(10.0);
+/// Faults without a note between them from which forgetting the answer alone does not help.
+const PATIENCE_FAULTS: u32 = 2;
+/// So many faults without a note between them, and there is no hope.
+const HOPELESS_FAULTS: u32 = 8;
 
 /// What the worker is to do after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,13 +91,6 @@ pub struct Improviser {
     faults: u32,
     /// The turn whose answer was given up, until that is told.
     given_up: Option<TurnId>,
-}
-
-/// Who may answer.
-struct ModelCaches {
-    embedded: Vec<ModelCache>,
-    /// The model of the player's own file; it goes before the embedded ones.
-    user: Option<ModelCache>,
 }
 
 impl Improviser {
@@ -162,6 +156,11 @@ impl Improviser {
         catch_unwind(AssertUnwindSafe(|| self.step_once())).unwrap_or_else(|_| self.recover())
     }
 
+    /// Whether it has failed so often that it does nothing any more.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.faults >= HOPELESS_FAULTS
+    }
+
     fn step_once(&mut self) -> StepResult {
         if let Ok(request) = self.end.requests.pop() {
             self.take(request);
@@ -188,6 +187,27 @@ impl Improviser {
             _ => return !is_answering && (self.follow() || self.show()),
         }
         true
+    }
+
+    /// Gives up what was being made, so that the turn ends, and has every model begin from silence. What was heard is
+    /// kept, and the player's own model too, unless that did not help the last time. Allocates nothing.
+    fn recover(&mut self) -> StepResult {
+        self.faults += 1;
+        self.end.telemetry.faults.raise();
+        let unfinished = self.answer.take().filter(|answer| !answer.is_complete());
+        self.given_up = unfinished.map(|answer| answer.turn).or(self.given_up);
+        self.is_awaited = false;
+        self.lately = Onsets::new();
+        self.mask = None;
+        self.sounding.clear();
+        self.silence = None;
+        self.caches.begin_anew();
+        if self.faults >= PATIENCE_FAULTS {
+            self.memory.clear();
+            self.caches.user = None;
+        }
+        self.display.grow_old();
+        StepResult::Worked
     }
 
     fn take(&mut self, request: Request) {
@@ -369,21 +389,5 @@ impl Improviser {
     fn reply(&mut self, reply: Reply) {
         let sent = self.end.replies.push(reply);
         debug_assert!(sent.is_ok(), "a lane that was not full takes a reply");
-    }
-}
-
-impl ModelCaches {
-    /// Every model has heard nothing.
-    fn begin_anew(&mut self) {
-        self.embedded.iter_mut().chain(&mut self.user).for_each(ModelCache::begin_anew);
-    }
-
-    /// The player's own model, or an embedded one.
-    fn of(&mut self, model: u8) -> &mut ModelCache {
-        let last = self.embedded.len() - 1;
-        match &mut self.user {
-            Some(user) => user,
-            None => &mut self.embedded[usize::from(model).min(last)],
-        }
     }
 }

@@ -17,10 +17,10 @@ use crate::music::{
     generation::GenerationSettings,
     hands::AccompanimentMask,
     harmony,
-    key_estimate::KeyEstimate,
     metre::Metre,
     note::{Note, Velocity},
     patience::Patience,
+    scale::KeyEstimate,
     time::{Moment, SampleTime, Seconds},
     turn::TurnId,
 };

@@ -20,7 +20,7 @@ use thread_priority::{ThreadPriority, set_current_thread_priority};
 use crate::{
     adaptation::{Adaptation, Budget, Card, DataSet, Outcome, Player, Progress, VISITS},
     model::registry,
-    music::grid::GridNote,
+    music::note::GridNote,
     take::{self, Take},
 };
 

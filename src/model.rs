@@ -23,8 +23,7 @@ pub use self::{
 };
 use crate::music::{
     conditions::Conditions,
-    grid::GridNote,
-    note::{Key, RelativeNote},
+    note::{GridNote, Key, RelativeNote},
 };
 
 /// Why a state cannot be used: each goes back to the model that it came from.

@@ -6,10 +6,8 @@ mod input;
 mod listening;
 mod output;
 mod partner;
-mod player_silence;
 mod port;
 mod rendering;
-mod replan;
 mod reports;
 mod settings;
 mod sounding;
@@ -20,9 +18,9 @@ use std::{sync::Arc, time::Instant};
 use self::{
     input::Input,
     output::{Instrument, Output},
-    player_silence::{SilenceWatch, TakeOverFeedback},
-    replan::Plan,
     reports::Reported,
+    sounding::Plan,
+    turns::{SilenceWatch, TakeOverFeedback},
 };
 pub use self::{
     port::{Arrival, Gesture, Port, Refused, Sound},

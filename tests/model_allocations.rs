@@ -6,8 +6,7 @@
 use antiphon::{
     model::{Chance, Limits, Sampling, SamplingSettings, registry::embedded},
     music::{
-        grid::GridNote,
-        note::{Key, Velocity},
+        note::{GridNote, Key, Velocity},
         time::Seconds,
     },
 };

@@ -4,8 +4,7 @@
 use antiphon::{
     model::{Chance, Limits, SamplingSettings, registry::load},
     music::{
-        grid::GridNote,
-        note::{Key, Velocity},
+        note::{GridNote, Key, Velocity},
         time::Seconds,
     },
 };

@@ -8,7 +8,7 @@ use crate::{
         personal::Base,
         weights::{REPRESENTATION, Weights},
     },
-    music::grid::{CELLS_PER_SECOND, GridNote},
+    music::note::{CELLS_PER_SECOND, GridNote},
 };
 
 /// Notes whose onsets lie so close together are one chord, in cells.

@@ -9,10 +9,7 @@ use crate::{
         Chance,
         antiphon::{Minibatch, Scene},
     },
-    music::{
-        grid::GridNote,
-        note::{Key, Velocity},
-    },
+    music::note::{GridNote, Key, Velocity},
 };
 
 /// From fewer nothing can be learnt that will hold: some two minutes of playing.

@@ -19,9 +19,9 @@ use parking_lot::Mutex;
 
 use super::{
     binding::Bindings,
-    layout::{self, SMALLEST_SIZE, USUAL_SIZE},
     style::{self, GROUND},
     view::{Action, Health, Notice, PlannedRollNote, RollLine, RollNote, Side, Tone, TurnState, View},
+    window::{self, SMALLEST_SIZE, USUAL_SIZE},
 };
 use crate::{
     music::{
@@ -120,7 +120,7 @@ impl Rig {
                     }
                     let action = CentralPanel::default()
                         .frame(Frame::new().fill(GROUND))
-                        .show(ui, |ui| layout::draw(ui, &state.view, &mut state.bindings))
+                        .show(ui, |ui| window::draw(ui, &state.view, &mut state.bindings))
                         .inner;
                     state.actions.extend(action);
                 },

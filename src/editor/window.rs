@@ -1,4 +1,4 @@
-//! The window that the host opens: it looks, draws, and does what was asked for.
+//! The window that the host opens: it looks, draws every part in its place, and does what was asked for.
 
 use std::{
     path::PathBuf,
@@ -6,24 +6,40 @@ use std::{
     time::Duration,
 };
 
-use egui::{CentralPanel, Context, Frame as Border, Id, Ui};
+use egui::{CentralPanel, Context, Frame as Border, Id, Rect, Ui, Vec2, vec2};
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::{Frame, NiceEguiApp, baseview::HandlerError};
 use parking_lot::Mutex;
 
 use super::{
-    binding::Bindings,
-    layout,
-    notifications::Notifications,
+    binding::{Bindings, PRESSED},
+    controls, keyboard,
+    notifications::{self, Notifications},
     observer::Observer,
-    style::{self, GROUND},
+    piano_roll,
+    style::{self, BODY, GAP, GROUND},
     tasks::Tasks,
+    toolbars, turn,
     view::{Action, Notice, Tone, View},
+    widgets::momentary,
 };
 use crate::{
     instance::Instance, key_predictions, learner::LearnerStatus, music::time::Moment, presets::PRESETS,
     take::Saved, user_model::ModelStatus,
 };
+
+/// The window as it opens first, and the smallest one in which nothing is cut off, in points.
+pub const USUAL_SIZE: Vec2 = Vec2::new(1120.0, 740.0);
+pub const SMALLEST_SIZE: Vec2 = Vec2::new(1020.0, 640.0);
+
+const HEADER_HEIGHT: f32 = 34.0;
+const TURN_HEIGHT: f32 = 40.0;
+const KEYS_HEIGHT: f32 = 62.0;
+const FOOTER_HEIGHT: f32 = 28.0;
+const NOTICE_HEIGHT: f32 = 30.0;
+
+/// The width of the buttons beside the turn, in points.
+const PRESSED_WIDTH: f32 = 190.0;
 
 /// While nothing moves, the window looks so often whether something does again.
 const IDLE_S: f64 = 0.1;
@@ -153,13 +169,92 @@ impl NiceEguiApp for Window {
         let mut bindings = open.bindings.lock();
         let action = CentralPanel::default()
             .frame(Border::new().fill(GROUND))
-            .show(ui, |ui| layout::draw(ui, &view, &mut bindings))
+            .show(ui, |ui| draw(ui, &view, &mut bindings))
             .inner;
         if let Some(action) = action {
             self.carry_out(action, ui.ctx(), &mut bindings);
         }
         self.repaint.request_next(ui.ctx(), &view);
     }
+}
+
+/// Draws the window; moves parameters as the hands on it do, and gives what else was asked for.
+pub fn draw(ui: &mut Ui, view: &View, bindings: &mut Bindings) -> Option<Action> {
+    let layout = WindowLayout::of(ui.max_rect(), controls::height(bindings), view.notice.is_some());
+    let chosen = toolbars::draw_header(ui, layout.header, bindings, view);
+    turn::draw(ui, layout.turn, view);
+    press(ui, layout.pressed, bindings);
+    let read = view
+        .notice
+        .as_ref()
+        .zip(layout.notice)
+        .and_then(|(notice, area)| notifications::draw(ui, area, notice));
+    piano_roll::draw(ui, layout.roll, view);
+    turn::draw_first_steps(ui, layout.roll, bindings, view);
+    keyboard::draw(ui, layout.keys, view);
+    controls::draw(ui, layout.controls, bindings);
+    let pressed = toolbars::draw_footer(ui, layout.footer, bindings, view);
+    chosen.or(read).or(pressed)
+}
+
+/// What is pressed in the middle of music stands beside the turn, and is large.
+fn press(ui: &Ui, area: Rect, bindings: &mut Bindings) {
+    let width = (area.width() - GAP / 2.0) / PRESSED.len() as f32;
+    for (index, id) in PRESSED.into_iter().enumerate() {
+        let left = area.min + vec2(index as f32 * (width + GAP / 2.0), 0.0);
+        let place = Rect::from_min_size(left, vec2(width, area.height()));
+        momentary(ui, place, bindings, id, BODY, controls::hint(id));
+    }
+}
+
+/// One rectangle for each part.
+#[derive(Debug, Clone, PartialEq)]
+struct WindowLayout {
+    header: Rect,
+    turn: Rect,
+    /// Right of the turn: what is pressed in the middle of music.
+    pressed: Rect,
+    notice: Option<Rect>,
+    roll: Rect,
+    keys: Rect,
+    controls: Rect,
+    footer: Rect,
+}
+
+impl WindowLayout {
+    fn of(window: Rect, controls_height: f32, has_notice: bool) -> Self {
+        let inside = window.shrink(GAP);
+        let (header, rest) = cut_top(inside, HEADER_HEIGHT);
+        let (turn, rest) = cut_top(rest, TURN_HEIGHT);
+        let (footer, rest) = cut_bottom(rest, FOOTER_HEIGHT);
+        let (controls, rest) = cut_bottom(rest, controls_height);
+        let (keys, rest) = cut_bottom(rest, KEYS_HEIGHT);
+        let (notice, roll) = match has_notice {
+            true => {
+                let (notice, roll) = cut_top(rest, NOTICE_HEIGHT);
+                (Some(notice), roll)
+            }
+            false => (None, rest),
+        };
+        Self {
+            header,
+            turn: turn.with_max_x(turn.right() - PRESSED_WIDTH - GAP),
+            pressed: turn.with_min_x(turn.right() - PRESSED_WIDTH),
+            notice,
+            roll,
+            keys,
+            controls,
+            footer,
+        }
+    }
+}
+
+fn cut_top(area: Rect, height: f32) -> (Rect, Rect) {
+    (area.with_max_y(area.top() + height), area.with_min_y(area.top() + height + GAP))
+}
+
+fn cut_bottom(area: Rect, height: f32) -> (Rect, Rect) {
+    (area.with_min_y(area.bottom() - height), area.with_max_y(area.bottom() - height - GAP))
 }
 
 /// When the window is drawn again: with the screen while something moves, seldom while nothing does, and never so often

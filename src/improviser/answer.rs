@@ -4,7 +4,6 @@ use rand::SeedableRng;
 
 use super::{
     model_cache::ModelCache,
-    phrase_end::PHRASE_END,
     struck::{Onsets, Struck, Voices},
 };
 use crate::{
@@ -15,14 +14,14 @@ use crate::{
         conditions::{Conditions, Harmony, Who},
         feel::steadiness,
         generation::{Crowd, GenerationSettings, Register, Thousandths},
-        grid::Cell,
         hands::{AccompanimentMask, Part},
-        key_estimate::KeyEstimate,
         keys::Keys,
         memory::{KnownNote, Memory},
         metre::Metre,
-        note::{Key, Note, Velocity},
+        note::{Cell, Key, Note, Velocity},
         pace::{Pace, Stray},
+        patience::PHRASE_END,
+        scale::KeyEstimate,
         time::{Moment, Seconds},
         turn::TurnId,
     },

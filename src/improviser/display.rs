@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Improviser;
-use crate::{key_predictions::KeyPredictions, music::key_estimate::KeyEstimate};
+use crate::{key_predictions::KeyPredictions, music::scale::KeyEstimate};
 
 /// So many notes of a window that slides are heard at once, before the worker looks for a request again.
 const AT_ONCE: usize = 4;

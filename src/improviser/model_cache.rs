@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     model::{Model, State},
     music::{
-        grid::GridNote,
         memory::{LARGEST_MEMORY, Memory, Span},
+        note::GridNote,
     },
 };
 
@@ -120,6 +120,29 @@ impl Checkpoint {
     fn set(&mut self, notes: usize, state: &State) {
         self.notes = notes;
         self.state.copy_from(state);
+    }
+}
+
+/// Who may answer.
+pub struct ModelCaches {
+    pub embedded: Vec<ModelCache>,
+    /// The model of the player's own file; it goes before the embedded ones.
+    pub user: Option<ModelCache>,
+}
+
+impl ModelCaches {
+    /// Every model has heard nothing.
+    pub fn begin_anew(&mut self) {
+        self.embedded.iter_mut().chain(&mut self.user).for_each(ModelCache::begin_anew);
+    }
+
+    /// The player's own model, or an embedded one.
+    pub fn of(&mut self, model: u8) -> &mut ModelCache {
+        let last = self.embedded.len() - 1;
+        match &mut self.user {
+            Some(user) => user,
+            None => &mut self.embedded[usize::from(model).min(last)],
+        }
     }
 }
 

@@ -4,11 +4,10 @@ use crate::{
     model::Chord,
     music::{
         generation::{Crowd, Density, Polyphony},
-        grid::Cell,
         hands,
         keys::Keys,
         memory::Memory,
-        note::{Key, Note},
+        note::{Cell, Key, Note},
         time::{Moment, Seconds},
     },
 };

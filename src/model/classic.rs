@@ -14,8 +14,7 @@ use super::{
     sampling, vector,
 };
 use crate::music::{
-    grid::GridNote,
-    note::{Key, RelativeNote, Velocity},
+    note::{GridNote, Key, RelativeNote, Velocity},
     time::Seconds,
 };
 

@@ -3,7 +3,11 @@
 use std::ops::RangeInclusive;
 
 use super::Sampling;
-use crate::music::{grid::cells, keys::Keys, note::Key, time::Seconds};
+use crate::music::{
+    keys::Keys,
+    note::{Key, cells},
+    time::Seconds,
+};
 
 /// The bounds of one note. A draw keeps them whatever the network thinks.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,9 +3,9 @@
 use crate::music::{
     call::Call,
     generation::GenerationSettings,
-    key_estimate::KeyEstimate,
     note::{Key, Velocity},
     pace::Stray,
+    scale::KeyEstimate,
 };
 
 /// How likely each part of a note must be.

@@ -2,8 +2,7 @@
 
 use super::{
     conditions::{Conditions, Who},
-    grid::{Cell, GridNote},
-    note::{Key, Note},
+    note::{Cell, GridNote, Key, Note},
     time::Moment,
 };
 

@@ -1,6 +1,11 @@
-//! What is played.
+//! What is played: notes, and the same notes on a grid of 10 ms, on which models are scored.
 
-use super::time::{Moment, Seconds};
+use super::{
+    conditions::Conditions,
+    time::{Moment, Seconds},
+};
+
+pub const CELLS_PER_SECOND: f64 = 100.0;
 
 /// A note that was played or will be played.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,4 +75,80 @@ impl Velocity {
     pub const fn value(self) -> u8 {
         self.0
     }
+}
+
+/// A note in cells of 10 ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GridNote {
+    pub step: u32,
+    pub key: Key,
+    pub velocity: Velocity,
+    /// At least 1.
+    pub duration: u32,
+    /// At its onset.
+    pub conditions: Conditions,
+}
+
+impl GridNote {
+    /// A note where it stands, after one whose onset is in the cell `before`. Since points are rounded and not
+    /// lengths, nothing drifts.
+    pub fn after(before: Cell, note: &Note, conditions: Conditions) -> Self {
+        let onset = Cell::of(note.onset);
+        let duration = Cell::of(note.onset + note.duration).since(onset).max(1);
+        Self { step: onset.since(before), key: note.key, velocity: note.velocity, duration, conditions }
+    }
+
+    /// Whether they are the same note, whatever is known around it: beats of a plan and of what came of it differ a little.
+    pub fn is_the_note(&self, other: &Self) -> bool {
+        let Self { step, key, velocity, duration, .. } = *self;
+        (step, key, velocity, duration) == (other.step, other.key, other.velocity, other.duration)
+    }
+
+    pub fn step_seconds(&self) -> Seconds {
+        seconds(self.step)
+    }
+
+    pub fn duration_seconds(&self) -> Seconds {
+        seconds(self.duration)
+    }
+}
+
+impl From<RelativeNote> for GridNote {
+    /// Rounds the step by itself: for a note that stands alone.
+    fn from(note: RelativeNote) -> Self {
+        let RelativeNote { step, duration, key, velocity } = note;
+        let (step, duration) = (cells(step), cells(duration).max(1));
+        Self { step, key, velocity, duration, conditions: Conditions::UNKNOWN }
+    }
+}
+
+/// A point of the instance's time on the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell(u64);
+
+impl Cell {
+    pub const ZERO: Self = Self(0);
+
+    /// The nearest one.
+    pub fn of(moment: Moment) -> Self {
+        Self((moment.0 * CELLS_PER_SECOND).round() as u64)
+    }
+
+    pub fn moment(self) -> Moment {
+        Moment(self.0 as f64 / CELLS_PER_SECOND)
+    }
+
+    /// How many cells it lies behind an earlier one; 0 for a later one.
+    fn since(self, earlier: Self) -> u32 {
+        u32::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(u32::MAX)
+    }
+}
+
+/// The nearest number of cells.
+pub fn cells(length: Seconds) -> u32 {
+    (f64::from(length.0) * CELLS_PER_SECOND).round() as u32
+}
+
+pub fn seconds(cells: u32) -> Seconds {
+    Seconds((f64::from(cells) / CELLS_PER_SECOND) as f32)
 }

@@ -1,4 +1,4 @@
-//! The turn: which game is played, when the plugin comes in, and how long it plays.
+//! The turn: which mode is played, when the plugin comes in, and how long it plays.
 
 use std::num::NonZeroU8;
 
@@ -59,7 +59,7 @@ pub struct TurnParams {
     pub alignment: EnumParam<EntryAlignment>,
 }
 
-/// Which game is played.
+/// Which mode is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum Mode {
     #[id = "answer"]
@@ -140,7 +140,7 @@ impl TurnParams {
         }
     }
 
-    /// What is played beside a player who goes on; nothing in particular in games where nobody does. Realtime-safe.
+    /// What is played beside a player who goes on; nothing in particular in modes where nobody does. Realtime-safe.
     pub fn part(&self) -> Part {
         match (self.mode.value(), self.part.value()) {
             (Mode::Together, PartChoice::LeftHand) => Part::LeftHand,

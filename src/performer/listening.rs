@@ -2,8 +2,8 @@
 
 use super::{
     Arrival, Gesture, Performer, Port,
-    input::Heed,
-    output::{Sender, ThruGate},
+    input::{Heed, Input, Sender},
+    output::ThruGate,
 };
 use crate::{
     event_log::Event,
@@ -88,9 +88,9 @@ impl Performer {
 
     /// Whether a strike is the plugin's own that has come in again.
     fn is_own(&mut self, at: SampleTime, place: Place, velocity: Velocity) -> bool {
-        let Self { output, input, timeline, .. } = self;
-        let is_held = |key| (0..CHANNELS).any(|channel| input.holds(Place { channel, key }));
-        output.echo.returns(place.key, velocity, at, is_held, timeline.rate())
+        let Self { input: Input { echo, note_tracker, .. }, timeline, .. } = self;
+        let is_held = |key| (0..CHANNELS).any(|channel| note_tracker.holds(Place { channel, key }));
+        echo.returns(place.key, velocity, at, is_held, timeline.rate())
     }
 
     fn hear_strike<P: Port>(
@@ -143,7 +143,7 @@ impl Performer {
         match self.output.pass_strike(place, arrival, port) {
             Ok(()) => {
                 self.input.note_tracker.has_passed(place);
-                self.output.echo.sent(place.key, velocity, self.cursor, Sender::Player);
+                self.input.echo.sent(place.key, velocity, self.cursor, Sender::Player);
             }
             Err(_) => self.telemetry.refused.raise(),
         }

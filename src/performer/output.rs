@@ -1,13 +1,9 @@
 //! What goes to the instrument: the only code that calls the host's event output.
 
-mod echo;
 mod instrument;
 
+pub use self::instrument::Instrument;
 use self::instrument::{Debt, Owner};
-pub use self::{
-    echo::{Echo, Sender},
-    instrument::Instrument,
-};
 use super::port::{Arrival, Gesture, Port, Refused, Sound};
 use crate::music::{
     note::Velocity,
@@ -19,7 +15,6 @@ use crate::music::{
 #[derive(Debug)]
 pub(super) struct Output {
     pub schedule: Schedule,
-    pub echo: Echo,
     instrument: Instrument,
     /// The host has refused what cannot be left out; nothing of the plugin's own goes out before the next block.
     blocked: bool,
@@ -41,7 +36,7 @@ enum Leaving<E> {
 impl Output {
     /// Allocates all it will ever need.
     pub fn new(instrument: Instrument) -> Self {
-        Self { schedule: Schedule::new(), echo: Echo::default(), instrument, blocked: false }
+        Self { schedule: Schedule::new(), instrument, blocked: false }
     }
 
     /// What is owed when no more is sent: all that sounds.

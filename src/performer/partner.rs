@@ -1,6 +1,6 @@
 //! The performer and its partner: asking for an answer, telling what was heard, collecting what was made.
 
-use super::{Partner, Performer, replan::Plan};
+use super::{Partner, Performer, sounding::Plan};
 use crate::{
     event_log::{Event, Planned},
     improviser::StepResult,

@@ -7,8 +7,7 @@
 //!
 //! `docs/framework.md` has the causes.
 
-mod factory;
-mod forwards;
+mod interfaces;
 
 use std::{
     cell::{Cell, RefCell},

@@ -6,8 +6,7 @@ use midly::{MetaMessage, MidiMessage, Smf, Timing, Track, TrackEventKind};
 
 use crate::music::{
     conditions::Conditions,
-    grid::{CELLS_PER_SECOND, GridNote},
-    note::{Key, Velocity},
+    note::{CELLS_PER_SECOND, GridNote, Key, Velocity},
     note_tracker::SUSTAIN,
 };
 

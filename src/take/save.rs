@@ -13,8 +13,7 @@ use midly::{
 };
 
 use super::{
-    Take,
-    notes::Notes,
+    Notes, Take,
     song::{Conducting, TICKS_PER_BEAT, Ticks},
 };
 use crate::music::{

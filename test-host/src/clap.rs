@@ -1,8 +1,6 @@
 //! The CLAP host.
 
-mod gui;
-mod parameters;
-pub mod presets;
+mod extensions;
 mod process;
 
 use std::{
@@ -28,12 +26,14 @@ use clack_host::{
 use rtsan_standalone::ScopedSanitizeRealtime;
 use serde_json::Value;
 
-pub use self::{gui::Pixels, process::Chord};
-use self::{parameters::Range, process::Outputs};
+use self::{extensions::Range, process::Outputs};
+pub use self::{
+    extensions::{Pixels, Preset, presets},
+    process::Chord,
+};
 use crate::{
-    host::{Block, Host, Output, Parameter},
-    score::Kind,
-    score::{Mode, Setup},
+    play::{Block, Host, Output, Parameter},
+    score::{Kind, Mode, Setup},
 };
 
 /// Events of one block for which there is room from the start, so that no call allocates.
@@ -92,7 +92,7 @@ impl Clap {
                 .map_err(|error| anyhow!("no plugin \"{id}\": {error}; there are {}", ids(entry)))?;
         Ok(Self {
             processor: None,
-            parameters: parameters::all(&instance.plugin_handle()),
+            parameters: extensions::ranges(&instance.plugin_handle()),
             waiting: Vec::new(),
             outputs: Outputs::of(&instance.plugin_handle()),
             instance,

@@ -1,12 +1,12 @@
 //! The embedded hosts: a score goes in, a performance comes out, in one vocabulary for both plugin formats.
 //!
 //! In reading order: what is played and what comes out ([`score`]), where the host's song is ([`transport`]), what a host
-//! can do ([`host`]), the two hosts ([`clap`], [`vst3`]), where a window opens (`screen`), the playing itself ([`play()`]).
+//! can do and the playing itself ([`mod@play`]), the two hosts ([`clap`], [`vst3`]), where a window opens (`screen`).
 
 pub mod score;
 pub mod transport;
 
-pub mod host;
+pub mod play;
 
 pub mod clap;
 #[cfg(target_os = "linux")]
@@ -14,11 +14,8 @@ pub mod screen;
 #[cfg(feature = "vst3")]
 pub mod vst3;
 
-pub mod play;
-
 pub use clap::Clap;
-pub use host::Host;
-pub use play::{Blocks, Pace, Part, play};
+pub use play::{Blocks, Host, Pace, Part, play};
 pub use score::{Event, Kind, Mode, Performance, Setup, Sounded};
 pub use transport::Transport;
 #[cfg(feature = "vst3")]

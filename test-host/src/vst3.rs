@@ -13,7 +13,7 @@ use vst3_host::{
 };
 
 use crate::{
-    host::{Block, Host, Output, Parameter},
+    play::{Block, Host, Output, Parameter},
     score::{Event, Kind, Mode, Setup},
 };
 

@@ -7,7 +7,7 @@ use antiphon::{
     presets::PRESETS,
 };
 use anyhow::Result;
-use test_host::{Blocks, Host, Sounded, Transport, clap::presets::in_process};
+use test_host::{Blocks, Host, Sounded, Transport, clap::presets};
 
 use crate::rig::{self, ANSWERS, BEAT, EFFECT, SLOT, TEMPO};
 
@@ -81,7 +81,7 @@ fn an_answer_goes_out_on_its_channel_with_as_many_voices_as_are_asked_for() -> R
 #[test]
 fn a_host_finds_every_preset_with_what_it_is_good_for() -> Result<()> {
     // SAFETY: the plugin's entry is a valid one.
-    let found = unsafe { in_process((&raw const antiphon::plugin::clap_entry).cast()) }?;
+    let found = unsafe { presets((&raw const antiphon::plugin::clap_entry).cast()) }?;
     let told: Vec<_> =
         found.iter().map(|preset| (preset.name.as_str(), preset.description.as_str())).collect();
     assert_eq!(told, PRESETS.map(|preset| (preset.name, preset.purpose)));

@@ -1,4 +1,4 @@
-//! Musical time: the host's transport, the games on it, and blocks of any size.
+//! Musical time: the host's transport, the modes on it, and blocks of any size.
 
 use anyhow::Result;
 use test_host::{Blocks, Event, Host, Mode, Pace, Part, Setup, Sounded, Transport, score};
@@ -85,7 +85,7 @@ fn the_answer_is_the_same_in_seconds_at_every_sample_rate() -> Result<()> {
     Ok(())
 }
 
-const GAMES: [&[(&str, &str)]; 6] = [
+const MODES: [&[(&str, &str)]; 6] = [
     &[("Mode", "Trade"), ("Trade bars", "1 bar")],
     &[("Mode", "Together")],
     &[("Mode", "Endless")],
@@ -96,8 +96,8 @@ const GAMES: [&[(&str, &str)]; 6] = [
 /// From here on the transport stands still.
 const STOP: u64 = END - 2 * BEAT;
 
-fn settings(game: &'static [(&str, &str)]) -> Vec<(&'static str, &'static str)> {
-    [ANSWERS, game].concat()
+fn settings(mode: &'static [(&str, &str)]) -> Vec<(&'static str, &'static str)> {
+    [ANSWERS, mode].concat()
 }
 
 /// The call, and a key switch after it, which is a note where it is no cue.
@@ -117,17 +117,17 @@ fn bar_of(note: &Sounded) -> u64 {
 }
 
 #[test]
-fn every_game_is_the_same_in_every_render_every_partition_and_both_formats() -> Result<()> {
-    for game in GAMES {
-        let mut clap = rig::clap(EFFECT, &settings(game))?;
+fn every_mode_is_the_same_in_every_render_every_partition_and_both_formats() -> Result<()> {
+    for mode in MODES {
+        let mut clap = rig::clap(EFFECT, &settings(mode))?;
         let first = rig::play(&mut clap, &called(), &song(), Blocks::Fixed(512))?;
-        assert!(!first.events.is_empty(), "{game:?}");
-        assert!(first.hanging().is_empty(), "{game:?}: {:?}", first.hanging());
-        assert!(first.events.iter().all(|event| event.at <= STOP), "{game:?} plays on");
-        let mut vst3 = rig::vst3(EFFECT, &settings(game))?;
+        assert!(!first.events.is_empty(), "{mode:?}");
+        assert!(first.hanging().is_empty(), "{mode:?}: {:?}", first.hanging());
+        assert!(first.events.iter().all(|event| event.at <= STOP), "{mode:?} plays on");
+        let mut vst3 = rig::vst3(EFFECT, &settings(mode))?;
         for (format, host) in [("CLAP", &mut clap as &mut dyn Host), ("VST3", &mut vst3)] {
             let again = rig::play(host, &called(), &song(), Blocks::Random { largest: 4096, seed: 4 })?;
-            rig::assert_alike(&again.events, &first.events, &format!("{format}, {game:?}"));
+            rig::assert_alike(&again.events, &first.events, &format!("{format}, {mode:?}"));
         }
     }
     Ok(())
@@ -135,7 +135,7 @@ fn every_game_is_the_same_in_every_render_every_partition_and_both_formats() -> 
 
 #[test]
 fn a_trade_keeps_to_the_songs_bars_in_both_formats() -> Result<()> {
-    for (format, mut host) in rig::both(&settings(GAMES[0]))? {
+    for (format, mut host) in rig::both(&settings(MODES[0]))? {
         let notes = rig::play(&mut *host, &rig::call(), &song(), Blocks::Fixed(700))?.notes();
         assert!(notes.iter().all(|note| bar_of(note) % 2 == 1), "{format}: {notes:?}");
         assert!(notes.iter().any(|note| bar_of(note) == 9), "{format}: {notes:?}");
@@ -146,7 +146,7 @@ fn a_trade_keeps_to_the_songs_bars_in_both_formats() -> Result<()> {
 #[test]
 fn a_trade_goes_back_and_forth_over_a_loop_of_one_bar() -> Result<()> {
     let looping = Transport::playing(TEMPO).changed(|section| section.cycle = Some((0.0, 4.0)));
-    let mut host = rig::clap(EFFECT, &settings(GAMES[0]))?;
+    let mut host = rig::clap(EFFECT, &settings(MODES[0]))?;
     let notes = rig::play(&mut host, &rig::call(), &looping, Blocks::Fixed(512))?.notes();
     assert!(notes.iter().all(|note| bar_of(note) % 2 == 1), "{notes:?}");
     assert!(notes.iter().any(|note| bar_of(note) == 9), "{notes:?}");
@@ -155,7 +155,7 @@ fn a_trade_goes_back_and_forth_over_a_loop_of_one_bar() -> Result<()> {
 
 #[test]
 fn where_a_cue_is_wanted_nothing_comes_without_it() -> Result<()> {
-    for (format, mut host) in rig::both(&settings(GAMES[5]))? {
+    for (format, mut host) in rig::both(&settings(MODES[5]))? {
         let heard = rig::play(&mut *host, &rig::call(), &song(), Blocks::Fixed(512))?;
         assert_eq!(heard.events, [], "{format}");
         let heard = rig::play(&mut *host, &called(), &song(), Blocks::Fixed(512))?.notes();

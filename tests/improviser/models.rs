@@ -3,14 +3,16 @@
 use antiphon::{
     model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
-        grid::GridNote,
-        note::{Key, RelativeNote, Velocity},
+        note::{GridNote, Key, RelativeNote, Velocity},
         time::Seconds,
     },
 };
 use rand::RngExt;
 
 use super::MEZZO_FORTE;
+
+/// After so many a [`ShortPiece`] is over.
+const NOTES_OF_A_PIECE: f32 = 4.0;
 
 /// A model whose key tells how many notes it has heard, whose velocity is chance, and whose steps are fixed.
 pub struct Tally {
@@ -89,6 +91,44 @@ impl Model for Opener {
             duration: Seconds(0.2),
             key: Key::saturating(u8::from(*state.own::<bool>())),
             velocity: MEZZO_FORTE,
+        }
+    }
+}
+
+/// A model that holds a piece to be over after four notes, and plays on if nobody asks.
+pub struct ShortPiece;
+
+impl Model for ShortPiece {
+    fn name(&self) -> &str {
+        "short piece"
+    }
+
+    fn window(&self) -> Option<usize> {
+        None
+    }
+
+    fn silence(&self) -> State {
+        State::of(0_f32)
+    }
+
+    fn forget(&self, state: &mut State) {
+        *state.own_mut::<f32>() = 0.0;
+    }
+
+    fn hear(&self, state: &mut State, _: GridNote) {
+        *state.own_mut::<f32>() += 1.0;
+    }
+
+    fn is_over(&self, state: &mut State, _: &SamplingSettings, _: &mut Chance) -> bool {
+        *state.own_mut::<f32>() >= NOTES_OF_A_PIECE
+    }
+
+    fn draw(&self, _: &mut State, _: &SamplingSettings, limits: &Limits, _: &mut Chance) -> RelativeNote {
+        RelativeNote {
+            step: Seconds(0.3).max(limits.least_step),
+            duration: Seconds(0.2),
+            key: Key::saturating(60),
+            velocity: Velocity::saturating(64),
         }
     }
 }

@@ -15,7 +15,7 @@ use antiphon::{
 
 use crate::{
     plans::Listener,
-    rig::{BEAT, RATE, SETTINGS, Stage, place, playing, stage, transport_at},
+    rig::{BEAT, RATE, SETTINGS, TestHost, host, place, playing, transport_at},
 };
 
 const BLOCK: u64 = 100;
@@ -65,34 +65,34 @@ impl Session {
         Self { performer, improviser, telemetry }
     }
 
-    fn play(&mut self, stage: &mut Stage, until: u64, block: u64) {
-        while stage.begin < until {
-            stage.end = (stage.begin + block).min(until);
-            let transport = transport_at(&playing(), stage.begin);
-            self.performer.process(&transport, Samples(stage.end - stage.begin), SETTINGS, stage);
-            stage.begin = stage.end;
+    fn play(&mut self, host: &mut TestHost, until: u64, block: u64) {
+        while host.begin < until {
+            host.end = (host.begin + block).min(until);
+            let transport = transport_at(&playing(), host.begin);
+            self.performer.process(&transport, Samples(host.end - host.begin), SETTINGS, host);
+            host.begin = host.end;
             while self.improviser.step() == StepResult::Worked {}
         }
     }
 }
 
-fn strikes(stage: &Stage) -> Vec<(u64, Key, Velocity)> {
+fn strikes(host: &TestHost) -> Vec<(u64, Key, Velocity)> {
     let strike = |(at, sound): &(u64, Sound)| match sound {
         Sound::NoteOn(place, velocity) => Some((*at, place.key, *velocity)),
         _ => None,
     };
-    stage.heard.iter().filter_map(strike).collect()
+    host.heard.iter().filter_map(strike).collect()
 }
 
 #[test]
 fn a_new_activation_between_two_calls_changes_no_answer() {
     assert!(matches!(SETTINGS.rules, Rules::Answer { .. }) && Settings { ..SETTINGS }.varying);
-    let mut whole = stage(&score(), usize::MAX);
+    let mut whole = host(&score(), usize::MAX);
     Session::new().play(&mut whole, 24 * BEAT, BLOCK);
-    let second = |stage: &Stage| strikes(stage).into_iter().filter(|(at, ..)| *at > SECOND_CALL).count();
+    let second = |host: &TestHost| strikes(host).into_iter().filter(|(at, ..)| *at > SECOND_CALL).count();
     assert!(second(&whole) > 1 && strikes(&whole).len() > second(&whole));
     for times in 1..4u64 {
-        let mut cut = stage(&score(), usize::MAX);
+        let mut cut = host(&score(), usize::MAX);
         let mut session = Session::new();
         for nth in 0..times {
             session.play(&mut cut, (10 + nth) * BEAT, BLOCK);
@@ -105,7 +105,7 @@ fn a_new_activation_between_two_calls_changes_no_answer() {
 
 #[test]
 fn what_an_overridden_answer_has_taught_outlives_an_activation() {
-    let mut whole = stage(&score(), usize::MAX);
+    let mut whole = host(&score(), usize::MAX);
     Session::new().play(&mut whole, 8 * BEAT, BLOCK);
     let first = strikes(&whole)[0].0;
     // The second call comes into the first answer, the third into the second.
@@ -115,14 +115,14 @@ fn what_an_overridden_answer_has_taught_outlives_an_activation() {
         calls.push((at, Gesture::KeyDown(place(50), Velocity::saturating(80))));
         calls.push((at + BEAT / 4, Gesture::KeysUp(place(50).into())));
     }
-    let mut whole = stage(&calls, usize::MAX);
+    let mut whole = host(&calls, usize::MAX);
     Session::new().play(&mut whole, 30 * BEAT, BLOCK);
-    let mut cut = stage(&calls, usize::MAX);
+    let mut cut = host(&calls, usize::MAX);
     let mut session = Session::new();
     session.play(&mut cut, 10 * BEAT, BLOCK);
     session.activated_anew(RATE).play(&mut cut, 30 * BEAT, BLOCK);
     let last = calls[calls.len() - 2].0;
-    let next = |stage: &Stage| strikes(stage).into_iter().find(|(at, ..)| *at > last);
+    let next = |host: &TestHost| strikes(host).into_iter().find(|(at, ..)| *at > last);
     assert!(next(&whole).is_some());
     assert_eq!(next(&cut), next(&whole));
 }

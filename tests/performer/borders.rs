@@ -17,8 +17,8 @@ use crate::{
     control::{render, strikes},
     event_log,
     rig::{
-        ANSWER, BEAT, ENTRY, RATE, SETTINGS, journeys, one_call, place, playing, scores, sounding_after,
-        stage, transport_at,
+        ANSWER, BEAT, ENTRY, RATE, SETTINGS, host, journeys, one_call, place, playing, scores,
+        sounding_after, transport_at,
     },
 };
 
@@ -235,14 +235,14 @@ fn remembered(score: &[(u64, Gesture)], settings: impl Fn(u64) -> Settings) -> V
     let (rate, past) = (SampleRate(RATE), Past::default());
     let mut performer =
         Performer::new(rate, performer_end, Partner::Worker, Default::default(), settings(0), past);
-    let mut stage = stage(score, usize::MAX);
+    let mut host = host(score, usize::MAX);
     let mut notes = Vec::new();
     let beats = |seconds: f64| (seconds * RATE / BEAT as f64 * 1e3).round() / 1e3;
-    while stage.begin < 30 * BEAT {
-        stage.end = stage.begin + BLOCK;
-        let transport = transport_at(&vec![(0, None)], stage.begin);
-        performer.process(&transport, Samples(BLOCK), settings(stage.begin), &mut stage);
-        stage.begin = stage.end;
+    while host.begin < 30 * BEAT {
+        host.end = host.begin + BLOCK;
+        let transport = transport_at(&vec![(0, None)], host.begin);
+        performer.process(&transport, Samples(BLOCK), settings(host.begin), &mut host);
+        host.begin = host.end;
         while let Ok(request) = worker.requests.pop() {
             if let Request::Heard { note, .. } = request {
                 notes.push((beats(note.onset.0), beats(note.duration.0.into())));

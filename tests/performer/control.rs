@@ -1,4 +1,4 @@
-//! Laws of what the player switches: polyphony, quantise, channels, the input filter, panic and re-roll.
+//! Laws of what the player switches: polyphony, quantise, channels, MPE zones, the input filter, panic and re-roll.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use antiphon::{
     music::{
         generation::{GenerationSettings, Polyphony, Register},
         note::{Key, Velocity},
-        note_tracker::{Pedal, Place},
+        note_tracker::{Pedal, Place, Zone},
         quantise::{Grid, Quantise},
         scale::{Root, Scale},
         time::{SampleRate, Samples},
@@ -18,9 +18,12 @@ use antiphon::{
 };
 use proptest::prelude::*;
 
-use crate::rig::{
-    BEAT, Dice, Journey, RATE, SETTINGS, journeys, one_call, place, playing, render_for, scores,
-    sounding_after, stage, transport_at,
+use crate::{
+    owners::{ENDLESS, LOUD, in_time, note, performer, play, rack},
+    rig::{
+        BEAT, Dice, Journey, RATE, SETTINGS, host, journeys, one_call, place, playing, render_for, scores,
+        sounding_after, transport_at,
+    },
 };
 
 const TAKE: u64 = 120 * BEAT;
@@ -45,15 +48,15 @@ pub fn render(
         settings(0),
         Past::default(),
     );
-    let mut stage = stage(score, usize::MAX);
-    while stage.begin < TAKE {
-        stage.end = stage.begin + BLOCK;
-        let transport = transport_at(journey, stage.begin);
-        performer.process(&transport, Samples(BLOCK), settings(stage.begin), &mut stage);
-        stage.begin = stage.end;
+    let mut host = host(score, usize::MAX);
+    while host.begin < TAKE {
+        host.end = host.begin + BLOCK;
+        let transport = transport_at(journey, host.begin);
+        performer.process(&transport, Samples(BLOCK), settings(host.begin), &mut host);
+        host.begin = host.end;
     }
     assert_eq!(telemetry.late.count(), 0, "offline nothing is late");
-    stage.heard
+    host.heard
 }
 
 pub fn strikes(heard: &[(u64, Sound)]) -> Vec<(u64, Place, Velocity)> {
@@ -64,7 +67,7 @@ pub fn strikes(heard: &[(u64, Sound)]) -> Vec<(u64, Place, Velocity)> {
     heard.iter().filter_map(strike).collect()
 }
 
-fn with_manner(generation: GenerationSettings) -> Settings {
+fn with_generation(generation: GenerationSettings) -> Settings {
     Settings { generation, ..SETTINGS }
 }
 
@@ -84,7 +87,7 @@ proptest! {
     ) {
         let quantise = Quantise { grid, ..Quantise::OFF };
         let generation = GenerationSettings { polyphony: Polyphony::voices(voices), ..GenerationSettings::DEFAULT };
-        let settings = Settings { output: OutputSettings { quantise, ..OutputSettings::PLAIN }, ..with_manner(generation) };
+        let settings = Settings { output: OutputSettings { quantise, ..OutputSettings::PLAIN }, ..with_generation(generation) };
         let heard = render(&score, &journey, |_| settings);
         let mut sounding = 0;
         for (_, sound) in &heard {
@@ -107,7 +110,7 @@ proptest! {
         let settings = |at: u64| {
             let newest = changes.iter().filter(|(block, ..)| block * BLOCK <= at).max_by_key(|(block, ..)| *block);
             let &(_, root, low) = newest.unwrap_or(&changes[0]);
-            with_manner(GenerationSettings {
+            with_generation(GenerationSettings {
                 pitch_classes: Scale::MinorPentatonic.on(Root::new(root)),
                 register: Register::between(Key::saturating(low), Key::saturating(low + 14)),
                 ..GenerationSettings::DEFAULT
@@ -124,7 +127,7 @@ proptest! {
     fn every_onset_is_on_the_players_grid(score in scores(), blocks in prop::collection::vec(1..3_000u64, 1..9)) {
         let quantise = Quantise { grid: Grid::Sixteenth, ..Quantise::OFF };
         let settings = Settings { output: OutputSettings { quantise, ..OutputSettings::PLAIN }, ..SETTINGS };
-        let heard = render_for(stage(&score, usize::MAX), settings, &playing(), &blocks, TAKE);
+        let heard = render_for(host(&score, usize::MAX), settings, &playing(), &blocks, TAKE);
         for (at, ..) in strikes(&heard) {
             prop_assert_eq!(at % (BEAT / 4), 0);
         }
@@ -150,7 +153,7 @@ fn a_change_of_the_register_is_heard_at_once_and_the_answer_goes_on() {
     };
     let long = vec![one_call()[0], (12 * BEAT, Gesture::KeysUp(place(60).into()))];
     let change = 15 * BEAT;
-    let settings = |at| if at >= change { with_manner(high) } else { SETTINGS };
+    let settings = |at| if at >= change { with_generation(high) } else { SETTINGS };
     let strikes = strikes(&render(&long, &playing(), settings));
     assert!(strikes.iter().any(|(at, place, _)| *at < change && !high.keys().contains(place.key)));
     let after: Vec<_> = strikes.iter().filter(|(at, ..)| *at >= change).collect();
@@ -286,17 +289,17 @@ fn render_pressing(score: &[(u64, Gesture)], pressed: impl Fn(u64) -> Triggers) 
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &embedded()[1..2])));
     let (rate, past) = (SampleRate(RATE), Past::default());
     let mut performer = Performer::new(rate, performer_end, partner, Arc::default(), SETTINGS, past);
-    let mut stage = stage(score, usize::MAX);
+    let mut host = host(score, usize::MAX);
     let stands_still: Journey = vec![(0, None)];
-    while stage.begin < END {
-        stage.end = stage.begin + BLOCK;
-        let settings = Settings { triggers: pressed(stage.begin), ..SETTINGS };
-        let transport = transport_at(&stands_still, stage.begin);
-        performer.process(&transport, Samples(BLOCK), settings, &mut stage);
-        stage.begin = stage.end;
+    while host.begin < END {
+        host.end = host.begin + BLOCK;
+        let settings = Settings { triggers: pressed(host.begin), ..SETTINGS };
+        let transport = transport_at(&stands_still, host.begin);
+        performer.process(&transport, Samples(BLOCK), settings, &mut host);
+        host.begin = host.end;
     }
-    assert_eq!(sounding_after(&stage.heard), vec![]);
-    stage.heard
+    assert_eq!(sounding_after(&host.heard), vec![]);
+    host.heard
 }
 
 fn at(moment: u64, triggers: Triggers) -> impl Fn(u64) -> Triggers {
@@ -344,4 +347,38 @@ fn clearing_the_memory_ends_the_answer_at_once() {
 fn clearing_the_memory_in_a_silence_leaves_nothing_to_answer() {
     let clear = Triggers { clear_memory: true, ..Triggers::NONE };
     assert_eq!(render_pressing(&call(0, [50, 53, 57]), at(2 * BEAT, clear)), []);
+}
+
+#[test]
+fn in_a_zone_the_answer_is_on_a_clean_channel_with_a_centred_bend() {
+    for (zone, members) in [(Zone::Lower, 1..16u8), (Zone::Upper, 0..15)] {
+        let settings = Settings { zone, thru: true, ..SETTINGS };
+        let bend = |channel| (0, Gesture::Bend { channel, is_bent: true }, None);
+        let call = members.clone().take(4).flat_map(|channel| {
+            let place = Place { channel, key: Key::saturating(60 + channel) };
+            [(10, Gesture::KeyDown(place, LOUD), None), (BEAT, Gesture::KeysUp(place.into()), None)]
+        });
+        let score = in_time(members.clone().map(bend).chain(call).collect());
+        let mut rack = rack(score);
+        play(&mut rack, &mut performer(settings, Past::default()), 8 * BEAT, |_| settings);
+        let answer: Vec<_> = rack.heard.iter().filter(|(at, _)| *at > BEAT).collect();
+        let Some((_, Sound::Unbend { channel })) = answer.first() else { panic!("{:?}", answer.first()) };
+        assert!(members.contains(channel) && !members.clone().take(4).any(|used| used == *channel));
+        for (_, sound) in &answer[1..] {
+            let (Sound::NoteOn(place, _) | Sound::NoteOff(place)) = sound else { panic!("{sound:?}") };
+            assert_eq!(place.channel, *channel);
+        }
+    }
+}
+
+#[test]
+fn an_answer_begins_unbent_and_a_player_who_bends_it_is_let_be() {
+    let bend = |at, is_bent| (at, Gesture::Bend { channel: 0, is_bent }, None);
+    let score = [note(60, 0, BEAT).to_vec(), vec![bend(BEAT / 2, true), bend(3 * BEAT, true)]].concat();
+    let mut rack = rack(in_time(score));
+    play(&mut rack, &mut performer(ENDLESS, Past::default()), 12 * BEAT, |_| ENDLESS);
+    let unbent: Vec<_> =
+        rack.heard.iter().filter(|(_, sound)| matches!(sound, Sound::Unbend { .. })).collect();
+    let first = rack.heard.iter().find(|(at, sound)| *at > BEAT && matches!(sound, Sound::NoteOn(..)));
+    assert_eq!(unbent.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [first.expect("an answer").0]);
 }

@@ -147,7 +147,7 @@ fn two_instances_answer_each_other_for_an_hour() {
 }
 
 #[test]
-fn no_two_games_run_away_with_each_other() {
+fn no_two_modes_run_away_with_each_other() {
     for (how, rules) in [
         ("together, together", [TOGETHER, TOGETHER]),
         ("together, answer", [TOGETHER, ANSWER]),

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 
 use crate::{
     control::strikes,
-    rig::{BEAT, Dice, Journey, RATE, SETTINGS, journeys, one_call, playing, scores, stage, transport_at},
+    rig::{BEAT, Dice, Journey, RATE, SETTINGS, host, journeys, one_call, playing, scores, transport_at},
 };
 
 const TAKE: u64 = 120 * BEAT;
@@ -37,18 +37,18 @@ pub fn render(
     let (lane, mut reader) = event_log();
     let mut performer =
         Performer::new(rate, performer_end, partner, Arc::default(), settings(0), past).logged_to(lane);
-    let mut stage = stage(score, usize::MAX);
+    let mut host = host(score, usize::MAX);
     let mut records = Vec::new();
-    while stage.begin < TAKE {
-        let turn = journey.iter().map(|(at, _)| *at).find(|at| *at > stage.begin).unwrap_or(u64::MAX);
-        stage.end = (stage.begin + BLOCK).min(turn);
-        let transport = transport_at(journey, stage.begin);
-        let length = Samples(stage.end - stage.begin);
-        performer.process(&transport, length, settings(stage.begin), &mut stage);
-        stage.begin = stage.end;
+    while host.begin < TAKE {
+        let turn = journey.iter().map(|(at, _)| *at).find(|at| *at > host.begin).unwrap_or(u64::MAX);
+        host.end = (host.begin + BLOCK).min(turn);
+        let transport = transport_at(journey, host.begin);
+        let length = Samples(host.end - host.begin);
+        performer.process(&transport, length, settings(host.begin), &mut host);
+        host.begin = host.end;
         records.extend(std::iter::from_fn(|| reader.pop().ok()));
     }
-    (records, stage.heard)
+    (records, host.heard)
 }
 
 fn take(records: &[Record]) -> Take {

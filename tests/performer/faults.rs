@@ -10,15 +10,14 @@ use antiphon::{
     lane::{Telemetry, lanes_of},
     model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
-        grid::GridNote,
-        note::RelativeNote,
+        note::{GridNote, RelativeNote},
         time::{SampleRate, Samples},
     },
     performer::{Gesture, Partner, Past, Performer, Sound},
 };
 
 use crate::rig::{
-    BEAT, Dice, RATE, SETTINGS, Stage, one_call, place, playing, render_with, sounding_after, stage,
+    BEAT, Dice, RATE, SETTINGS, TestHost, host, one_call, place, playing, render_with, sounding_after,
     transport_at,
 };
 
@@ -84,8 +83,8 @@ fn strikes(heard: &[(u64, Sound)], from: u64, to: u64) -> usize {
 }
 
 fn answers_with(panics: fn(u32) -> bool) -> Vec<(u64, Sound)> {
-    let stage = stage(&two_calls(), usize::MAX);
-    render_with(Stumbling::model(panics), stage, SETTINGS, &playing(), &[512], END)
+    let host = host(&two_calls(), usize::MAX);
+    render_with(Stumbling::model(panics), host, SETTINGS, &playing(), &[512], END)
 }
 
 #[test]
@@ -109,28 +108,28 @@ fn faults_are_counted() {
         Partner::Inline(Box::new(Improviser::new(improviser_end, &[Stumbling::model(|draw| draw == 0)])));
     let (rate, past) = (SampleRate(RATE), Past::default());
     let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, past);
-    let mut stage = stage(&one_call(), usize::MAX);
-    stage.end = END;
-    performer.process(&transport_at(&playing(), 0), Samples(END), SETTINGS, &mut stage);
-    assert_eq!((telemetry.faults.count(), stage.heard.len()), (1, 0));
+    let mut host = host(&one_call(), usize::MAX);
+    host.end = END;
+    performer.process(&transport_at(&playing(), 0), Samples(END), SETTINGS, &mut host);
+    assert_eq!((telemetry.faults.count(), host.heard.len()), (1, 0));
 }
 
 /// Plays two calls in real blocks while the worker stands still during the first so many samples.
-fn stalled(until: u64) -> (Stage, Arc<Telemetry>) {
+fn stalled(until: u64) -> (TestHost, Arc<Telemetry>) {
     const BLOCK: u64 = 80;
     let telemetry = Arc::new(Telemetry::default());
     let (performer_end, improviser_end) = lanes_of(telemetry.clone());
     let mut improviser = Improviser::new(improviser_end, &[Arc::new(Dice)]);
     let (rate, past, partner) = (SampleRate(RATE), Past::default(), Partner::Worker);
     let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, past);
-    let mut stage = stage(&two_calls(), usize::MAX);
-    while stage.begin < END {
-        stage.end = stage.begin + BLOCK;
-        performer.process(&transport_at(&playing(), stage.begin), Samples(BLOCK), SETTINGS, &mut stage);
-        stage.begin = stage.end;
-        while stage.begin >= until && improviser.step() == StepResult::Worked {}
+    let mut host = host(&two_calls(), usize::MAX);
+    while host.begin < END {
+        host.end = host.begin + BLOCK;
+        performer.process(&transport_at(&playing(), host.begin), Samples(BLOCK), SETTINGS, &mut host);
+        host.begin = host.end;
+        while host.begin >= until && improviser.step() == StepResult::Worked {}
     }
-    (stage, telemetry)
+    (host, telemetry)
 }
 
 #[test]
@@ -138,9 +137,9 @@ fn a_worker_that_stands_still_for_10_ms_to_10_s_delays_silences_and_then_answers
     const MILLISECOND: u64 = RATE as u64 / 1_000;
     const STALLS: [u64; 6] = [10, 100, 1_000, 1_500, 3_000, 10_000];
     for stall in STALLS {
-        let (stage, telemetry) = stalled(stall * MILLISECOND);
-        assert_eq!(sounding_after(&stage.heard), vec![], "{stall} ms");
-        assert!(strikes(&stage.heard, AGAIN, END) > 0, "{stall} ms: the second call is not answered");
+        let (host, telemetry) = stalled(stall * MILLISECOND);
+        assert_eq!(sounding_after(&host.heard), vec![], "{stall} ms");
+        assert!(strikes(&host.heard, AGAIN, END) > 0, "{stall} ms: the second call is not answered");
         assert_eq!(telemetry.unsent.count(), 0, "{stall} ms: the lane holds what the player does meanwhile");
     }
     println!("proved: {} stalls survived", STALLS.len());
@@ -148,6 +147,6 @@ fn a_worker_that_stands_still_for_10_ms_to_10_s_delays_silences_and_then_answers
 
 #[test]
 fn a_worker_that_never_wakes_up_fills_the_lane_and_nothing_else_happens() {
-    let (stage, _) = stalled(u64::MAX);
-    assert_eq!(stage.heard, vec![]);
+    let (host, _) = stalled(u64::MAX);
+    assert_eq!(host.heard, vec![]);
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use antiphon::{
-    improviser::{Improviser, PhraseEnd},
+    improviser::Improviser,
     lane::lanes,
     music::{
         generation::{Density, GenerationSettings},
         memory::Memory,
         note::{Key, Note, Velocity},
         note_tracker::Pedal,
-        patience::Patience,
+        patience::{Patience, PhraseEnd},
         time::{BeatTime, Beats, Moment, SampleRate, Samples, Seconds, Tempo},
         timeline::Transport,
         turn::{Cue, Entry, Length, Rules},
@@ -22,8 +22,8 @@ use proptest::prelude::*;
 use crate::{
     control::strikes,
     rig::{
-        BEAT, Dice, ENTRY, RATE, SETTINGS, held_at, journeys, one_call, place, playing, render_with, scores,
-        stage,
+        BEAT, Dice, ENTRY, RATE, SETTINGS, held_at, host, journeys, one_call, place, playing, render_with,
+        scores,
     },
 };
 
@@ -35,8 +35,8 @@ fn settings(patience: f32) -> Settings {
 }
 
 fn played(score: &[(u64, Gesture)], patience: f32) -> Vec<(u64, Sound)> {
-    let stage = stage(score, usize::MAX);
-    render_with(Arc::new(Dice), stage, settings(patience), &playing(), &[512], 30 * BEAT)
+    let host = host(score, usize::MAX);
+    render_with(Arc::new(Dice), host, settings(patience), &playing(), &[512], 30 * BEAT)
 }
 
 fn first(heard: &[(u64, Sound)]) -> u64 {
@@ -114,10 +114,10 @@ fn who_plays_slowly_is_not_interrupted_whatever_the_patience() {
             let score = slow(keys, held, lifted);
             let last = score.last().expect("a release").0;
             for patience in [0.3, Patience::DEFAULT.part(), 0.92, 0.99] {
-                let stage = stage(&score, usize::MAX);
+                let host = host(&score, usize::MAX);
                 let heard = render_with(
                     Arc::new(Dice),
-                    stage,
+                    host,
                     settings(patience),
                     &playing(),
                     &[512],
@@ -162,7 +162,7 @@ proptest! {
         blocks in prop::collection::vec(1..5_000u64, 1..20),
     ) {
         let render = |blocks: &[u64]| {
-            render_with(Arc::new(Dice), stage(&score, usize::MAX), settings(patience), &journey, blocks, 60 * BEAT)
+            render_with(Arc::new(Dice), host(&score, usize::MAX), settings(patience), &journey, blocks, 60 * BEAT)
         };
         let whole = render(&[4_096]);
         prop_assert_eq!(&render(&blocks), &whole);
@@ -182,19 +182,19 @@ fn render(score: &[(u64, Gesture)], settings: Settings, rise: u64, seconds: u64)
     let rate = SampleRate(RATE);
     let mut performer =
         Performer::new(rate, performer_end, partner, Arc::default(), settings, Past::default());
-    let mut stage = stage(score, usize::MAX);
+    let mut host = host(score, usize::MAX);
     let mut beat = 0.0;
-    while stage.begin < seconds * SECOND {
-        let tempo = if stage.begin < rise { 60.0 } else { 240.0 };
+    while host.begin < seconds * SECOND {
+        let tempo = if host.begin < rise { 60.0 } else { 240.0 };
         let position = Some(BeatTime(beat));
         let transport =
             Transport { playing: true, tempo: Tempo::new(tempo), position, ..Transport::default() };
-        stage.end = stage.begin + BLOCK;
-        performer.process(&transport, Samples(BLOCK), settings, &mut stage);
-        stage.begin = stage.end;
+        host.end = host.begin + BLOCK;
+        performer.process(&transport, Samples(BLOCK), settings, &mut host);
+        host.begin = host.end;
         beat += tempo / 60.0 / RATE * BLOCK as f64;
     }
-    stage.heard
+    host.heard
 }
 
 #[test]

@@ -26,7 +26,7 @@ use shuttle::{
 };
 
 use crate::rig::{
-    BEAT, Dice, ENTRY, RATE, SETTINGS, Stage, place, playing, sounding_after, stage, transport_at,
+    BEAT, Dice, ENTRY, RATE, SETTINGS, TestHost, host, place, playing, sounding_after, transport_at,
 };
 
 /// Of each scheduler.
@@ -52,7 +52,7 @@ const RULES: Rules = Rules::Answer { entry: ENTRY, length: Length::Bars(NonZeroU
 
 /// What the performer's side knows at the end.
 struct Played {
-    stage: Stage,
+    host: TestHost,
     /// When the block was over in which a turn's answer was asked for.
     asked: Vec<(u64, TurnId)>,
     /// How many notes came that nobody wanted any more.
@@ -71,14 +71,14 @@ struct Player {
 
 impl Player {
     fn block(&mut self) {
-        let Self { performer, played: Played { stage, asked, .. }, newest, requests, onward } = self;
-        stage.end = stage.begin + BLOCK;
-        let settings = Settings { rules: RULES, bypass: stage.end >= END, ..SETTINGS };
-        performer.process(&transport_at(&playing(), stage.begin), Samples(BLOCK), settings, stage);
-        stage.begin = stage.end;
+        let Self { performer, played: Played { host, asked, .. }, newest, requests, onward } = self;
+        host.end = host.begin + BLOCK;
+        let settings = Settings { rules: RULES, bypass: host.end >= END, ..SETTINGS };
+        performer.process(&transport_at(&playing(), host.begin), Samples(BLOCK), settings, host);
+        host.begin = host.end;
         while let Ok(request) = requests.pop() {
             if let Request::Answer { turn, .. } = request {
-                asked.push((stage.end, turn));
+                asked.push((host.end, turn));
                 newest.store(turn.0, Ordering::Relaxed);
             }
             onward.push(request).expect("the lane has room for all that is played here");
@@ -131,7 +131,7 @@ fn parties() -> (Player, Improviser, Carrier) {
     let (rate, past, partner) = (SampleRate(RATE), Past::default(), Partner::Worker);
     let settings = Settings { rules: RULES, ..SETTINGS };
     let performer = Performer::new(rate, performer_end, partner, Arc::default(), settings, past);
-    let played = Played { stage: stage(&score(), usize::MAX), asked: Vec::new(), old: 0 };
+    let played = Played { host: host(&score(), usize::MAX), asked: Vec::new(), old: 0 };
     let newest = Arc::new(AtomicU32::new(0));
     let carrier = Carrier { newest: newest.clone(), old: 0, from, to };
     let improviser = Improviser::new(improviser_end, &[Arc::new(Dice)]);
@@ -157,13 +157,13 @@ fn perform() -> Played {
         }
         carrier
     });
-    while player.played.stage.begin < UNTIL {
+    while player.played.host.begin < UNTIL {
         player.block();
         thread::yield_now();
     }
     let mut improviser = worker.join().expect("it lives");
     let mut carrier = carrying.join().expect("it lives");
-    while player.played.stage.begin < END {
+    while player.played.host.begin < END {
         player.block();
         while improviser.step() == StepResult::Worked {}
         (0..carrier.from.slots()).for_each(|_| carrier.carry());
@@ -172,17 +172,17 @@ fn perform() -> Played {
 }
 
 /// No note may sound of a turn that was asked for before the player's last strike.
-fn judge(Played { stage, asked, .. }: &Played) {
-    assert_eq!(sounding_after(&stage.heard), vec![], "nothing hangs");
-    for (at, sound) in &stage.heard {
+fn judge(Played { host, asked, .. }: &Played) {
+    assert_eq!(sounding_after(&host.heard), vec![], "nothing hangs");
+    for (at, sound) in &host.heard {
         let Sound::NoteOn(_, velocity) = sound else { continue };
         let turn = asked.iter().find(|(_, turn)| mark(*turn) == *velocity);
         let (asked, turn) = turn.expect("what sounds was asked for");
-        let strikes = stage.score.iter().filter(|(_, gesture)| matches!(gesture, Gesture::KeyDown(..)));
+        let strikes = host.score.iter().filter(|(_, gesture)| matches!(gesture, Gesture::KeyDown(..)));
         let last = strikes.map(|(strike, _)| *strike).take_while(|strike| strike < at).last();
         assert!(last.is_none_or(|strike| *asked > strike), "{turn:?}, asked for by {asked}, sounds at {at}");
     }
-    let last_call = stage.heard.iter().filter(|(at, _)| *at > LAST_CALL);
+    let last_call = host.heard.iter().filter(|(at, _)| *at > LAST_CALL);
     assert!(last_call.count() > 0, "a worker that is in time again answers");
 }
 

@@ -1,4 +1,4 @@
-//! Laws of what meets in the middle of an answer: games, cues, the input filter, bypass, re-rolls, the host's start.
+//! Laws of what meets in the middle of an answer: modes, cues, the input filter, bypass, re-rolls, the host's start.
 
 use std::num::NonZeroU8;
 
@@ -52,7 +52,7 @@ fn note(at: u64, place: Place, length: u64) -> [(u64, Gesture); 2] {
 }
 
 #[test]
-fn in_every_game_a_re_roll_keeps_what_comes_at_once_and_goes_on_otherwise() {
+fn in_every_mode_a_re_roll_keeps_what_comes_at_once_and_goes_on_otherwise() {
     let bars = Length::Bars(NonZeroU8::new(4).expect("not nought"));
     for settings in [in_answer(bars), with(TRADE), with(TOGETHER), with(ENDLESS)] {
         let roll = if settings.rules == TRADE { 5 * BEAT } else { 4 * BEAT };

@@ -16,7 +16,7 @@ use antiphon::{
 };
 use proptest::prelude::*;
 
-use crate::rig::{Dice, SETTINGS, one_call, place, stage};
+use crate::rig::{Dice, SETTINGS, host, one_call, place};
 
 const RATE: f64 = 48_000.0;
 const ONE: NonZeroU8 = NonZeroU8::new(1).expect("not nought");
@@ -49,18 +49,18 @@ fn traded(blocks: &[Block]) -> Vec<(f64, f64)> {
         (100, Gesture::KeyDown(place(60), Velocity::saturating(90))),
         (2_000, Gesture::KeysUp(place(60).into())),
     ];
-    let mut stage = stage(&score, usize::MAX);
+    let mut host = host(&score, usize::MAX);
     let mut onsets = Vec::new();
     for &(length, beat, tempo) in blocks {
-        stage.end = stage.begin + length;
-        let before = stage.heard.len();
-        performer.process(&transport(beat, tempo), Samples(length), TRADE, &mut stage);
+        host.end = host.begin + length;
+        let before = host.heard.len();
+        performer.process(&transport(beat, tempo), Samples(length), TRADE, &mut host);
         let per_sample = tempo / 60.0 / RATE;
-        onsets.extend(stage.heard[before..].iter().filter_map(|(at, sound)| {
-            let onset = beat + (at - stage.begin) as f64 * per_sample;
+        onsets.extend(host.heard[before..].iter().filter_map(|(at, sound)| {
+            let onset = beat + (at - host.begin) as f64 * per_sample;
             matches!(sound, Sound::NoteOn(..)).then_some((onset, per_sample))
         }));
-        stage.begin = stage.end;
+        host.begin = host.end;
     }
     onsets
 }
@@ -170,15 +170,15 @@ fn hand_overs(
     let partner = Partner::Worker;
     let mut performer =
         Performer::new(rate, performer_end, partner, telemetry, settings(0.0), Past::default());
-    let mut stage = stage(score, usize::MAX);
+    let mut host = host(score, usize::MAX);
     let mut words = words.iter().cycle();
     let (mut found, mut replies) = (Vec::new(), Vec::new());
-    while stage.begin < 40 * 24_000 {
-        let beat = stage.begin as f64 / 24_000.0;
-        stage.end = stage.begin + block;
-        performer.process(&transport(beat, 120.0), Samples(block), settings(beat), &mut stage);
-        stage.begin = stage.end;
-        let now = stage.begin as f64 / 24_000.0;
+    while host.begin < 40 * 24_000 {
+        let beat = host.begin as f64 / 24_000.0;
+        host.end = host.begin + block;
+        performer.process(&transport(beat, 120.0), Samples(block), settings(beat), &mut host);
+        host.begin = host.end;
+        let now = host.begin as f64 / 24_000.0;
         while let Ok(request) = worker.requests.pop() {
             match request {
                 Request::Answer { from, .. } => found.push(from.0 * 2.0),
@@ -258,14 +258,14 @@ fn answered(calls: &[u64], told: impl Fn(u64) -> Transport, beats: u64) -> Vec<u
     let mut performer =
         Performer::new(SampleRate(RATE), performer_end, partner, Arc::default(), settings, Past::default());
     let call = |beat: u64| one_call().into_iter().map(move |(at, gesture)| (beat * 24_000 + at, gesture));
-    let mut stage = stage(&calls.iter().copied().flat_map(call).collect::<Vec<_>>(), usize::MAX);
-    while stage.begin < beats * 24_000 {
-        stage.end = stage.begin + 500;
-        performer.process(&told(stage.begin), Samples(500), settings, &mut stage);
-        stage.begin = stage.end;
+    let mut host = host(&calls.iter().copied().flat_map(call).collect::<Vec<_>>(), usize::MAX);
+    while host.begin < beats * 24_000 {
+        host.end = host.begin + 500;
+        performer.process(&told(host.begin), Samples(500), settings, &mut host);
+        host.begin = host.end;
     }
     let onset = |(at, sound): &(u64, Sound)| matches!(sound, Sound::NoteOn(..)).then_some(*at);
-    stage.heard.iter().filter_map(onset).collect()
+    host.heard.iter().filter_map(onset).collect()
 }
 
 #[test]

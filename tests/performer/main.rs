@@ -7,17 +7,16 @@ mod duo;
 mod event_log;
 mod faults;
 mod fuzzed;
-mod games;
 mod handover;
 mod interleaved;
 mod interplay;
 mod lines;
+mod modes;
 mod owners;
 mod plans;
 mod realtime;
 mod rig;
 mod session;
-mod zones;
 
 use std::sync::Arc;
 
@@ -36,8 +35,8 @@ use antiphon::{
 use proptest::prelude::*;
 
 use rig::{
-    BEAT, Dice, ENTRY, Journey, RATE, SETTINGS, Stage, held_at, journeys, one_call, place, playing, render,
-    render_for, scores, sounding_after, stage, transport_at,
+    BEAT, Dice, ENTRY, Journey, RATE, SETTINGS, TestHost, held_at, host, journeys, one_call, place, playing,
+    render, render_for, scores, sounding_after, transport_at,
 };
 
 const TAKE: u64 = 120 * BEAT;
@@ -55,7 +54,7 @@ proptest! {
         patience in 1..4usize,
     ) {
         let settings = Settings { thru: true, ..SETTINGS };
-        let heard = render_for(stage(&score, patience), settings, &journey, &[700], TAKE);
+        let heard = render_for(host(&score, patience), settings, &journey, &[700], TAKE);
         let mut left = std::collections::HashSet::new();
         for (_, sound) in heard {
             match sound {
@@ -123,10 +122,10 @@ fn a_dead_worker_silences_nothing_else() {
     let rate = SampleRate(RATE);
     let mut performer =
         Performer::new(rate, performer_end, Partner::Worker, telemetry.clone(), settings, Past::default());
-    let mut stage = stage(&one_call(), usize::MAX);
-    stage.end = 20 * BEAT;
-    performer.process(&transport_at(&playing(), 0), Samples(stage.end), settings, &mut stage);
-    let played: Vec<u64> = stage.heard.iter().map(|(at, _)| *at).collect();
+    let mut host = host(&one_call(), usize::MAX);
+    host.end = 20 * BEAT;
+    performer.process(&transport_at(&playing(), 0), Samples(host.end), settings, &mut host);
+    let played: Vec<u64> = host.heard.iter().map(|(at, _)| *at).collect();
     assert_eq!(played, [0, BEAT], "the player is passed on, and nothing else sounds");
     assert_eq!(telemetry.heard.count(), 1);
 }
@@ -165,24 +164,24 @@ fn a_loop_that_is_shorter_than_the_silence_is_answered_all_the_same() {
 #[test]
 fn what_sounds_when_a_performer_leaves_is_released_by_the_next_but_one() {
     let telemetry = Arc::new(Telemetry::default());
-    let perform = |past, until: u64, stage: &mut Stage| {
+    let perform = |past, until: u64, host: &mut TestHost| {
         let (performer_end, improviser_end) = lanes();
         let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
         let rate = SampleRate(RATE);
         let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, past);
-        stage.end = stage.begin + until;
+        host.end = host.begin + until;
         if until > 0 {
-            performer.process(&transport_at(&playing(), 0), Samples(until), SETTINGS, stage);
+            performer.process(&transport_at(&playing(), 0), Samples(until), SETTINGS, host);
         }
-        stage.begin = stage.end;
+        host.begin = host.end;
         performer.leave()
     };
-    let mut stage = stage(&one_call(), usize::MAX);
-    let past = perform(Past::default(), 2 * BEAT + 100, &mut stage);
-    assert!(!sounding_after(&stage.heard).is_empty());
-    let past = perform(past, 0, &mut stage);
-    perform(past, 1, &mut stage);
-    assert_eq!(sounding_after(&stage.heard), vec![]);
+    let mut host = host(&one_call(), usize::MAX);
+    let past = perform(Past::default(), 2 * BEAT + 100, &mut host);
+    assert!(!sounding_after(&host.heard).is_empty());
+    let past = perform(past, 0, &mut host);
+    perform(past, 1, &mut host);
+    assert_eq!(sounding_after(&host.heard), vec![]);
 }
 
 /// The beats on which an answer of 60 beats begins its notes, where the tempo changes four beats into it.
@@ -195,7 +194,7 @@ fn onset_beats(later: f64) -> Vec<f64> {
     let mut performer =
         Performer::new(rate, performer_end, partner, Arc::default(), settings, Past::default());
     let call = [one_call()[0], (60 * BEAT, Gesture::KeysUp(place(60).into()))];
-    let mut stage = stage(&call, usize::MAX);
+    let mut host = host(&call, usize::MAX);
     let (mut beat, mut onsets) = (0.0, Vec::new());
     while beat < 130.0 {
         let tempo = if beat < 65.0 { 120.0 } else { later };
@@ -205,15 +204,15 @@ fn onset_beats(later: f64) -> Vec<f64> {
             position: Some(BeatTime(beat)),
             ..Transport::default()
         };
-        stage.end = stage.begin + 400;
-        let heard = stage.heard.len();
-        performer.process(&transport, Samples(400), settings, &mut stage);
+        host.end = host.begin + 400;
+        let heard = host.heard.len();
+        performer.process(&transport, Samples(400), settings, &mut host);
         let beats_per_sample = tempo / 60.0 / RATE;
-        onsets.extend(stage.heard[heard..].iter().filter_map(|(at, sound)| {
-            let onset = beat + (at - stage.begin) as f64 * beats_per_sample;
+        onsets.extend(host.heard[heard..].iter().filter_map(|(at, sound)| {
+            let onset = beat + (at - host.begin) as f64 * beats_per_sample;
             matches!(sound, Sound::NoteOn(..)).then_some(onset)
         }));
-        stage.begin = stage.end;
+        host.begin = host.end;
         beat += 400.0 * beats_per_sample;
     }
     onsets

@@ -7,8 +7,7 @@ use antiphon::{
     lane::{ImproviserEnd, PerformerEnd, Reply, Request, Telemetry, lanes, lanes_of},
     model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
-        grid::GridNote,
-        note::{Key, Note, RelativeNote, Velocity},
+        note::{GridNote, Key, Note, RelativeNote, Velocity},
         time::{Moment, SampleRate, Samples, Seconds},
         turn::{Rules, TurnId},
     },
@@ -16,7 +15,7 @@ use antiphon::{
 };
 use proptest::prelude::*;
 
-use crate::rig::{BEAT, Dice, ENTRY, RATE, SETTINGS, one_call, playing, stage, transport_at};
+use crate::rig::{BEAT, Dice, ENTRY, RATE, SETTINGS, host, one_call, playing, transport_at};
 
 const ENDLESS: Settings = Settings { rules: Rules::Endless { entry: ENTRY }, ..SETTINGS };
 /// 5 ms.
@@ -208,17 +207,17 @@ fn play(
     let (rate, past) = (SampleRate(RATE), Past::default());
     let partner = Partner::Worker;
     let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), ENDLESS, past);
-    let mut stage = stage(&one_call(), usize::MAX);
-    while stage.begin < beats * BEAT {
-        let block = stage.begin / BLOCK;
+    let mut host = host(&one_call(), usize::MAX);
+    while host.begin < beats * BEAT {
+        let block = host.begin / BLOCK;
         let triggers = Triggers { re_roll: rolls.contains(&block), ..Triggers::NONE };
-        stage.end = stage.begin + BLOCK;
-        let transport = transport_at(&playing(), stage.begin);
-        performer.process(&transport, Samples(BLOCK), Settings { triggers, ..ENDLESS }, &mut stage);
-        stage.begin = stage.end;
-        relay.work(worker, steps(block), Moment(stage.begin as f64 / RATE));
+        host.end = host.begin + BLOCK;
+        let transport = transport_at(&playing(), host.begin);
+        performer.process(&transport, Samples(BLOCK), Settings { triggers, ..ENDLESS }, &mut host);
+        host.begin = host.end;
+        relay.work(worker, steps(block), Moment(host.begin as f64 / RATE));
     }
-    (relay, stage.heard, telemetry)
+    (relay, host.heard, telemetry)
 }
 
 /// Where a note is planned.

@@ -14,13 +14,13 @@ use antiphon::{
 use rtsan_standalone::ScopedSanitizeRealtime;
 
 use crate::rig::{
-    BEAT, Dice, RATE, SETTINGS, Stage, one_call, place, playing, sounding_after, stage, transport_at,
+    BEAT, Dice, RATE, SETTINGS, TestHost, host, one_call, place, playing, sounding_after, transport_at,
 };
 
 const BLOCK: u64 = 64;
 /// More than a lane of requests holds.
 const NOTES: u64 = 3_000;
-/// Room for all that is played, so that the stage itself allocates nothing.
+/// Room for all that is played, so that the test host itself allocates nothing.
 const ROOM: usize = 1 << 16;
 
 /// Notes without a pause, and then a silence that is long enough for an answer.
@@ -39,54 +39,54 @@ fn notes() -> Vec<(u64, Gesture)> {
 fn perform(
     past: Past,
     keep: impl FnOnce(ImproviserEnd) -> Option<ImproviserEnd>,
-) -> (Stage, Past, Arc<Telemetry>) {
+) -> (TestHost, Past, Arc<Telemetry>) {
     let telemetry = Arc::new(Telemetry::default());
     let (performer_end, improviser_end) = lanes_of(telemetry.clone());
     let _kept = keep(improviser_end);
     let (rate, partner) = (SampleRate(RATE), Partner::Worker);
     let mut performer = Performer::new(rate, performer_end, partner, telemetry.clone(), SETTINGS, past);
-    let mut stage = stage(&notes(), usize::MAX);
-    stage.heard.reserve(ROOM);
-    while stage.begin < NOTES * 20 + 16 * BEAT {
-        stage.end = stage.begin + BLOCK;
-        let transport = transport_at(&playing(), stage.begin);
+    let mut host = host(&notes(), usize::MAX);
+    host.heard.reserve(ROOM);
+    while host.begin < NOTES * 20 + 16 * BEAT {
+        host.end = host.begin + BLOCK;
+        let transport = transport_at(&playing(), host.begin);
         {
             let _realtime = ScopedSanitizeRealtime::default();
-            performer.process(&transport, Samples(BLOCK), SETTINGS, &mut stage);
+            performer.process(&transport, Samples(BLOCK), SETTINGS, &mut host);
         }
-        stage.begin = stage.end;
+        host.begin = host.end;
     }
     {
         let _realtime = ScopedSanitizeRealtime::default();
         performer.reset();
     }
-    (stage, performer.leave(), telemetry)
+    (host, performer.leave(), telemetry)
 }
 
 #[test]
 fn a_full_lane_is_counted_and_nobody_waits() {
-    let (stage, _, telemetry) = perform(Past::default(), Some);
-    assert_eq!(sounding_after(&stage.heard), vec![]);
+    let (host, _, telemetry) = perform(Past::default(), Some);
+    assert_eq!(sounding_after(&host.heard), vec![]);
     assert!(telemetry.unsent.count() > 0, "{NOTES} notes are more than a lane holds");
     assert_eq!(u64::from(telemetry.heard.count()), NOTES, "what the worker misses is heard all the same");
 }
 
 #[test]
 fn a_dead_worker_is_nothing_to_wait_for_and_the_next_performer_answers() {
-    let (stage, past, _) = perform(Past::default(), |_| None);
-    assert_eq!(stage.heard, vec![]);
+    let (host, past, _) = perform(Past::default(), |_| None);
+    assert_eq!(host.heard, vec![]);
     let (performer_end, improviser_end) = lanes_of(Arc::default());
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
     let rate = SampleRate(RATE);
     let mut performer = Performer::new(rate, performer_end, partner, Arc::default(), SETTINGS, past);
-    let mut stage = self::stage(&one_call(), usize::MAX);
-    stage.heard.reserve(ROOM);
-    while stage.begin < 20 * BEAT {
-        stage.end = stage.begin + BLOCK;
-        let transport = transport_at(&playing(), stage.begin);
+    let mut host = self::host(&one_call(), usize::MAX);
+    host.heard.reserve(ROOM);
+    while host.begin < 20 * BEAT {
+        host.end = host.begin + BLOCK;
+        let transport = transport_at(&playing(), host.begin);
         let _realtime = ScopedSanitizeRealtime::default();
-        performer.process(&transport, Samples(BLOCK), SETTINGS, &mut stage);
-        stage.begin = stage.end;
+        performer.process(&transport, Samples(BLOCK), SETTINGS, &mut host);
+        host.begin = host.end;
     }
-    assert!(!stage.heard.is_empty() && sounding_after(&stage.heard).is_empty());
+    assert!(!host.heard.is_empty() && sounding_after(&host.heard).is_empty());
 }

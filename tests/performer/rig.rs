@@ -1,4 +1,4 @@
-//! The player, the partner, the host and the stage that the laws share.
+//! The player, the partner and the test host that the laws share.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -8,9 +8,8 @@ use antiphon::{
     model::{Chance, Limits, Model, SamplingSettings, State},
     music::{
         generation::{GenerationSettings, Thousandths},
-        grid::GridNote,
         harmony::Source,
-        note::{Key, RelativeNote, Velocity},
+        note::{GridNote, Key, RelativeNote, Velocity},
         note_tracker::{Pedal, Place, Zone},
         patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
@@ -85,8 +84,8 @@ impl Model for Dice {
     }
 }
 
-/// A stage that remembers what came out, at which sample of the take. It takes no more than so many events a block.
-pub struct Stage {
+/// A test host that remembers what came out, at which sample of the take. It takes no more than so many events a block.
+pub struct TestHost {
     pub patience: usize,
     pub taken: usize,
     pub score: Vec<(u64, Gesture)>,
@@ -96,7 +95,7 @@ pub struct Stage {
     pub heard: Vec<(u64, Sound)>,
 }
 
-impl Port for Stage {
+impl Port for TestHost {
     type Event = ();
 
     fn next(&mut self) -> Option<Arrival<()>> {
@@ -142,25 +141,25 @@ pub fn transport_at(journey: &Journey, at: u64) -> Transport {
     }
 }
 
-pub fn stage(score: &[(u64, Gesture)], patience: usize) -> Stage {
-    Stage { patience, taken: 0, score: score.to_vec(), next: 0, begin: 0, end: 0, heard: Vec::new() }
+pub fn host(score: &[(u64, Gesture)], patience: usize) -> TestHost {
+    TestHost { patience, taken: 0, score: score.to_vec(), next: 0, begin: 0, end: 0, heard: Vec::new() }
 }
 
 /// Renders a score offline with what a host takes; blocks are cut where the journey turns, as hosts do.
 pub fn render_for(
-    stage: Stage,
+    host: TestHost,
     settings: Settings,
     journey: &Journey,
     blocks: &[u64],
     length: u64,
 ) -> Vec<(u64, Sound)> {
-    render_with(Arc::new(Dice), stage, settings, journey, blocks, length)
+    render_with(Arc::new(Dice), host, settings, journey, blocks, length)
 }
 
 /// The same with a partner of one's choice.
 pub fn render_with(
     model: Arc<dyn Model>,
-    mut stage: Stage,
+    mut host: TestHost,
     settings: Settings,
     journey: &Journey,
     blocks: &[u64],
@@ -173,21 +172,21 @@ pub fn render_with(
     let mut performer =
         Performer::new(rate, performer_end, partner, telemetry.clone(), settings, Past::default());
     let mut blocks = blocks.iter().cycle();
-    while stage.begin < length {
-        let turn = journey.iter().map(|(at, _)| *at).find(|at| *at > stage.begin).unwrap_or(u64::MAX);
-        stage.end = (stage.begin + blocks.next().expect("a cycle")).min(turn).min(length);
-        stage.taken = 0;
-        let transport = transport_at(journey, stage.begin);
-        performer.process(&transport, Samples(stage.end - stage.begin), settings, &mut stage);
-        stage.begin = stage.end;
+    while host.begin < length {
+        let turn = journey.iter().map(|(at, _)| *at).find(|at| *at > host.begin).unwrap_or(u64::MAX);
+        host.end = (host.begin + blocks.next().expect("a cycle")).min(turn).min(length);
+        host.taken = 0;
+        let transport = transport_at(journey, host.begin);
+        performer.process(&transport, Samples(host.end - host.begin), settings, &mut host);
+        host.begin = host.end;
     }
     assert_eq!(telemetry.late.count(), 0, "offline nothing is late");
-    stage.heard
+    host.heard
 }
 
 /// Renders a score offline to a host that takes everything, with *Thru* off.
 pub fn render(score: &[(u64, Gesture)], journey: &Journey, blocks: &[u64], length: u64) -> Vec<(u64, Sound)> {
-    render_for(stage(score, usize::MAX), SETTINGS, journey, blocks, length)
+    render_for(host(score, usize::MAX), SETTINGS, journey, blocks, length)
 }
 
 pub fn place(key: u8) -> Place {

@@ -2,33 +2,28 @@
 //!
 //! In CI it lasts some minutes of the player's time; `ANTIPHON_SESSION_MINUTES` makes it longer.
 
-mod checks;
-mod hands;
+mod expectations;
 mod host;
+mod instance;
 mod log;
-mod plans;
 mod player;
-mod wishes;
-mod worker;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use antiphon::{
-    lane::{PerformerEnd, Telemetry, lanes},
-    music::time::{SampleRate, Samples},
-    performer::{Arrival, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers},
+    music::{time::Samples, turn::TurnId},
+    performer::{Settings, Triggers},
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
 use self::{
-    checks::CHECKS,
-    host::Host,
-    log::Log,
+    host::{Block, Host},
+    instance::Instance,
+    log::{Ended, Log, Sounded},
     player::{Names, Player},
-    worker::Worker,
 };
-use crate::rig::SETTINGS;
+use crate::rig::{SETTINGS, sounding_after};
 
 pub const RATE: f64 = 48_000.0;
 const MINUTES: u64 = 40;
@@ -39,86 +34,31 @@ const ACTIVATION_SECONDS: f64 = 60.0;
 /// A session of its own for each of so many minutes.
 const MINUTES_A_SESSION: u64 = 10;
 
-/// The stage of one block.
-struct Block<'a> {
-    log: &'a mut Log,
-    gestures: &'a [(u64, Gesture)],
-    names: &'a mut Names,
-    next: usize,
-    begin: u64,
-    /// How many events the host still takes.
-    room: usize,
-}
+/// Half a sample for the onset and half a sample for the hand-over that it is counted from, and what the arithmetic takes.
+const ERROR_SAMPLES: f64 = 1.001;
+/// A hand-over may be so much later than it was asked for, where the song slows down before it.
+const SLOWED: u64 = RATE as u64;
+/// Of the arithmetic of moments.
+const ROUNDING_SECONDS: f64 = 1e-6;
 
-impl Block<'_> {
-    /// Makes room for one more event, where the host takes it.
-    fn take_room(&mut self) -> Result<(), Refused> {
-        self.room = self.room.checked_sub(1).ok_or(Refused)?;
-        Ok(())
-    }
-}
+type Check = fn(&Log) -> Result<(), String>;
 
-impl Port for Block<'_> {
-    type Event = ();
-
-    fn next(&mut self) -> Option<Arrival<()>> {
-        let &(at, gesture) = self.gestures.get(self.next)?;
-        self.next += 1;
-        self.log.gesture(at, gesture);
-        let id = self.names.of(gesture);
-        Some(Arrival { offset: (at - self.begin) as u32, gesture, id, event: () })
-    }
-
-    fn pass(&mut self, arrival: Arrival<()>) -> Result<(), Refused> {
-        let taken = self.take_room();
-        match taken {
-            Ok(()) => self.log.passed(arrival.gesture),
-            Err(Refused) => self.log.not_passed(arrival.gesture),
-        }
-        taken
-    }
-
-    fn play(&mut self, offset: u32, sound: Sound) -> Result<(), Refused> {
-        let (taken, at) = (self.take_room(), self.begin + u64::from(offset));
-        match taken {
-            Ok(()) => self.log.sound(at, sound),
-            Err(Refused) => self.log.refused(at, sound),
-        }
-        taken
-    }
-}
-
-/// An instance: its performer and its worker.
-struct Instance {
-    performer: Performer,
-    worker: Worker,
-    telemetry: Arc<Telemetry>,
-}
-
-impl Instance {
-    fn new(settings: Settings) -> Self {
-        let telemetry = Arc::new(Telemetry::default());
-        let (performer_end, improviser_end) = lanes();
-        let performer = performer(performer_end, &telemetry, settings, Past::default());
-        Self { performer, worker: Worker::new(improviser_end), telemetry }
-    }
-
-    /// The host stops processing, and begins again.
-    fn activated_anew(self, settings: Settings, log: &mut Log) -> Self {
-        let Self { performer: left, worker, telemetry } = self;
-        let past = left.leave();
-        let (performer_end, improviser_end) = lanes();
-        let worker = worker.activated_anew(improviser_end, log);
-        log.activated_anew();
-        let mut performer = performer(performer_end, &telemetry, settings, past);
-        performer.reset();
-        Self { performer, worker, telemetry }
-    }
-}
-
-fn performer(end: PerformerEnd, telemetry: &Arc<Telemetry>, settings: Settings, past: Past) -> Performer {
-    Performer::new(SampleRate(RATE), end, Partner::Worker, telemetry.clone(), settings, past)
-}
+/// What must hold of every session. One law, one line.
+const CHECKS: &[(&str, Check)] = &[
+    ("no note hangs", nothing_hangs),
+    ("an end that the host did not take goes out as soon as the host takes it", |log| never(log.unpaid)),
+    ("every note sounds where its plan says", nothing_is_misplaced),
+    ("a grid at full strength has every note on its lines", nothing_is_off_the_grid),
+    ("after a strike the answer is silent", strikes_silence_answers),
+    ("panic leaves nothing sounding", panic_silences_all),
+    ("no key is struck that the player holds", held_keys_are_left_alone),
+    ("every note is in the register and the scale of its moment", |log| none(log, |note| !note.is_in_scale)),
+    ("every note is on the channel of its moment", |log| none(log, |note| !note.is_on_channel)),
+    ("a plugin that is bypassed plays nothing", |log| none(log, |note| note.is_bypassed)),
+    ("no more notes sound than there are voices", voices_are_enough),
+    ("an answer is no denser than asked for", density_is_held),
+    ("nothing is heard while Listen is off", nothing_is_overheard),
+];
 
 /// Plays for so many samples and writes down all that happens.
 fn session(seed: u64, length: u64) -> Log {
@@ -135,12 +75,12 @@ fn session(seed: u64, length: u64) -> Log {
         let frames = chance.random_range(1..=largest);
         let seconds = frames as f64 / RATE;
         if chance.random_bool(seconds / CHANGE_SECONDS) {
-            settings = wishes::change_mind(settings, &mut chance);
+            settings = player::change_mind(settings, &mut chance);
         }
         if chance.random_bool(seconds / ACTIVATION_SECONDS) {
             instance = instance.activated_anew(settings, &mut log);
         }
-        settings.triggers = wishes::press(seconds, &mut chance);
+        settings.triggers = player::press(seconds, &mut chance);
         let transport = host.begin_block(frames, &mut chance);
         log.begin_block(begin, &host, settings);
         let gestures = player.play(begin, frames, &settings.rules, &mut chance);
@@ -193,4 +133,89 @@ fn in_a_session_the_plugin_keeps_to_all_that_was_asked_for() {
     assert!(notes as u64 > minutes * 20, "{notes} notes are hardly a session");
     let happened = [expected, changes, panics, refusals, activations];
     assert!(happened.into_iter().all(|times| times > 0), "something never happened");
+}
+
+fn nothing_hangs(log: &Log) -> Result<(), String> {
+    let hanging = sounding_after(&log.sounds);
+    if hanging.is_empty() { Ok(()) } else { Err(format!("{hanging:?}")) }
+}
+
+fn nothing_is_misplaced(log: &Log) -> Result<(), String> {
+    let error = |note: &Sounded| (note.at as f64 - note.expected).abs() - note.uncertain;
+    none(log, |note| error(note) > ERROR_SAMPLES)
+}
+
+fn nothing_is_off_the_grid(log: &Log) -> Result<(), String> {
+    none(log, |note| note.off_grid.is_some_and(|off| off > ERROR_SAMPLES))
+}
+
+/// In the modes in which a strike takes the floor back. Who has given a cue may play on until the plugin comes in.
+fn strikes_silence_answers(log: &Log) -> Result<(), String> {
+    let plays =
+        |strike: &Ended, note: &Sounded| note.waited_for_silence || note.handed_over + SLOWED <= strike.at;
+    log.strikes.iter().filter(|strike| strike.ends_the_turn).try_for_each(|strike| ends(log, strike, plays))
+}
+
+fn panic_silences_all(log: &Log) -> Result<(), String> {
+    never(log.survived_panic)?;
+    log.panics.iter().try_for_each(|panic| ends(log, panic, |_, _| true))
+}
+
+fn held_keys_are_left_alone(log: &Log) -> Result<(), String> {
+    none(log, |note| note.is_held_by_player)
+}
+
+fn voices_are_enough(log: &Log) -> Result<(), String> {
+    never(log.crowded)?;
+    none(log, |note| note.sounding > note.voices)
+}
+
+/// In the time of the plans, which the tempo of the song stretches, and before quantise, which may move a note of one
+/// second into the next.
+fn density_is_held(log: &Log) -> Result<(), String> {
+    let mut answers: BTreeMap<TurnId, Vec<&Sounded>> = BTreeMap::new();
+    for note in &log.notes {
+        let before = answers.entry(note.answer).or_default();
+        if note.is_quantised {
+            before.clear();
+            continue;
+        }
+        let first = note.density.and_then(|crowd| before.len().checked_sub(crowd.onsets).map(|n| (crowd, n)));
+        if let Some((crowd, first)) = first {
+            let first = before[first];
+            let is_of_one_plan = first.handed_over == note.handed_over;
+            let since = if is_of_one_plan { first.onset } else { first.counts_as };
+            let passed = note.onset.0 - since.0;
+            if passed < f64::from(crowd.span.0) - ROUNDING_SECONDS {
+                return Err(format!("{crowd:?} in {passed} s: {}", told(note)));
+            }
+        }
+        before.push(note);
+    }
+    Ok(())
+}
+
+fn nothing_is_overheard(log: &Log) -> Result<(), String> {
+    never(log.overheard)
+}
+
+/// Nothing of an earlier turn sounds after what ends it.
+fn ends(log: &Log, ended: &Ended, plays: impl Fn(&Ended, &Sounded) -> bool) -> Result<(), String> {
+    let from = log.notes.partition_point(|note| note.at <= ended.at);
+    let is_over = |turn| ended.newest_turn.is_some_and(|newest| turn <= newest);
+    let after = log.notes[from..].iter().take(200);
+    let late = after.into_iter().find(|note| is_over(note.turn) && plays(ended, note));
+    late.map_or(Ok(()), |note| Err(format!("{} after the end at {}", told(note), ended.at)))
+}
+
+fn none(log: &Log, is_wrong: impl Fn(&Sounded) -> bool) -> Result<(), String> {
+    log.notes.iter().find(|note| is_wrong(note)).map_or(Ok(()), |note| Err(told(note)))
+}
+
+fn never(at: Option<u64>) -> Result<(), String> {
+    at.map_or(Ok(()), |at| Err(format!("at {at}")))
+}
+
+fn told(note: &Sounded) -> String {
+    format!("{:?} sounds at {}, planned for {:.1} ± {:.1}", note.turn, note.at, note.expected, note.uncertain)
 }

@@ -214,7 +214,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     #[derive(Parser)]
     struct Line {

@@ -13,10 +13,7 @@ use serde::Serialize;
 
 use antiphon::{
     model::{Chance, Limits, Model, SamplingSettings, lstm::Lstm, registry},
-    music::{
-        grid::GridNote,
-        note::{Key, Velocity},
-    },
+    music::note::{GridNote, Key, Velocity},
     thread_pool::{PoolThread, run_each},
 };
 
@@ -258,7 +255,7 @@ fn by_peer(name: &str) -> Result<Speeds> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documented::assert_documented;
+    use crate::commands::tests::assert_documented;
 
     #[test]
     fn what_is_printed_for_programs_is_documented() {

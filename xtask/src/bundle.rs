@@ -158,7 +158,7 @@ fn lay_out_presets(folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     #[test]
     fn every_plugin_has_a_file_for_every_preset() {

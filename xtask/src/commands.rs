@@ -1,4 +1,5 @@
-//! `cargo xtask commands`: what the README and the pages tell to type is what there is to type, and runs.
+//! `cargo xtask commands`: what the README and the pages tell to type is what there is to type, and runs; and, in
+//! tests, that what programs read is what docs/json.md says.
 
 use std::{
     fs,
@@ -254,8 +255,14 @@ fn song(higher: u8) -> Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
     use super::*;
+
+    const PAGE: &str = include_str!("../../docs/json.md");
 
     fn found(line: &str, markup: Markup) -> PageCommand {
         PageCommand { page: "README.md".to_owned(), line: line.to_owned(), markup }
@@ -304,5 +311,43 @@ mod tests {
         let words = words("inspect FILE ... --set \"Register low=C3\"").expect("words");
         assert_eq!(words, ["inspect", "FILE", "--set", "Register low=C3"]);
         assert_eq!(super::words("say \"so"), None);
+    }
+
+    /// Asserts that the section of a command names the keys that are printed and no others.
+    pub fn assert_documented(command: &str, printed: &Value) {
+        let begins = format!("## `{command}`\n");
+        let (_, section) = PAGE.split_once(&begins).expect("each command has a section");
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let mut keys = BTreeSet::new();
+        collect(printed, &mut keys);
+        let (mut rows, mut named) = (BTreeSet::new(), BTreeSet::new());
+        for row in section.lines().filter(|line| line.starts_with("| `")) {
+            let (head, told) = row[2..].split_once('|').expect("two columns");
+            rows.extend(code(head));
+            named.extend(code(told));
+        }
+        let untold: Vec<_> =
+            keys.iter().filter(|key| !rows.contains(*key) && !named.contains(*key)).collect();
+        assert!(untold.is_empty(), "{command}: docs/json.md does not tell of {untold:?}");
+        let gone: Vec<_> = rows.difference(&keys).collect();
+        assert!(gone.is_empty(), "{command}: {gone:?} of docs/json.md are not printed");
+    }
+
+    /// What stands between backticks.
+    fn code(text: &str) -> impl Iterator<Item = String> {
+        text.split('`').skip(1).step_by(2).map(str::to_owned)
+    }
+
+    fn collect(value: &Value, keys: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    keys.insert(key.clone());
+                    collect(value, keys);
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|value| collect(value, keys)),
+            _ => {}
+        }
     }
 }

@@ -24,7 +24,7 @@ use rayon::prelude::*;
 
 use antiphon::music::note::{Key, Velocity};
 
-pub use antiphon::music::grid::{CELLS_PER_SECOND, GridNote};
+pub use antiphon::music::note::{CELLS_PER_SECOND, GridNote};
 pub use document::{Document, LeftOut, Signature, TempoMap, WrittenKey};
 pub use files::{Split, composers, find, has_list};
 pub use grid::{Cache, Placed, in_order, placed, to_bytes};

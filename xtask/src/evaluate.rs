@@ -154,7 +154,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     #[derive(Parser)]
     struct Line {

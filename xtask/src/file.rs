@@ -1,4 +1,4 @@
-//! Files written whole or not at all.
+//! Files written whole or not at all, and the folders that tests write into.
 
 use std::{
     fs,
@@ -67,9 +67,41 @@ fn temporary(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    use std::env;
+
     use super::*;
-    use crate::scratch::Folder;
+
+    /// A test's own folder that is removed at the end, with a folder `deeper` inside.
+    pub struct Folder(PathBuf);
+
+    impl Folder {
+        /// Every test needs a name of its own.
+        pub fn new(name: &str) -> Self {
+            let path = env::temp_dir().join(format!("antiphon-{name}-{}", std::process::id()));
+            fs::create_dir_all(path.join("deeper")).expect("a folder");
+            Self(path)
+        }
+
+        pub fn path(&self) -> &Path {
+            &self.0
+        }
+
+        pub fn join(&self, name: &str) -> PathBuf {
+            self.0.join(name)
+        }
+
+        pub fn write(&self, name: &str, bytes: &[u8]) {
+            fs::write(self.0.join(name), bytes).expect("a file");
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            // What cannot be removed is left to the system's own cleaning.
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
 
     #[test]
     fn where_one_file_cannot_be_written_none_is_replaced() {

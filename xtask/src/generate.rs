@@ -1,7 +1,6 @@
 //! `generate`: music that goes on from a file or begins from nothing, as the plugin would play it.
 
 mod audio;
-mod lengths;
 mod prompt;
 mod score;
 mod take;
@@ -21,14 +20,13 @@ use serde_json::json;
 
 use self::{
     audio::Audio,
-    lengths::Lengths,
     prompt::Prompt,
-    take::{Extent, Take},
+    take::{Extent, Lengths, Take},
 };
 use crate::{
-    bundle, file,
-    generation_options::GenerationOptions,
-    models,
+    bundle,
+    continuation::GenerationOptions,
+    file, models,
     picture::{
         self, Theme,
         overview::{Layer, Overview},

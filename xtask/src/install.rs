@@ -204,7 +204,7 @@ fn take_away(place: &Path) -> Result<Removal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     fn folders(home: &Folder) -> HostFolders {
         HostFolders { clap: home.join("clap"), vst3: home.join("vst3"), presets: home.join("vst3/presets") }

@@ -7,13 +7,9 @@ mod commands;
 mod continuation;
 mod corpus;
 mod demo;
-#[cfg(test)]
-mod documented;
 mod evaluate;
 mod file;
 mod generate;
-mod generation_options;
-mod ink;
 mod inspect;
 mod install;
 mod memory;
@@ -22,8 +18,6 @@ mod models;
 mod package;
 mod picture;
 mod score;
-#[cfg(test)]
-mod scratch;
 mod sheet;
 mod table;
 mod tidy;

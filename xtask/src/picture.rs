@@ -1,4 +1,4 @@
-//! Pictures as files: PNG or SVG, on light or dark paper.
+//! Pictures as files: PNG or SVG, on light or dark paper, in one font and in the same few colours.
 
 pub mod overview;
 pub mod roll;
@@ -14,13 +14,20 @@ use plotters::{
     backend::{BitMapBackend, SVGBackend},
     coord::Shift,
     prelude::*,
+    style::register_font,
 };
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind};
 
-use crate::{
-    file,
-    ink::{self, BLUE, FAINT_INK, FONT, INK, LINE, VERMILION},
-};
+use crate::file;
+
+pub const FONT: &str = "Ubuntu Light";
+/// Okabe and Ito's blue, vermilion and purple, which colour-blind eyes tell apart.
+pub const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
+pub const VERMILION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
+pub const PURPLE: RGBColor = RGBColor(0xCC, 0x79, 0xA7);
+pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+pub const FAINT_INK: RGBColor = RGBColor(0x6A, 0x6A, 0x6A);
+pub const LINE: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
 
 /// In pixels, width first.
 pub type Size = (u32, u32);
@@ -123,11 +130,17 @@ fn svg(size: Size, theme: Theme, draw: impl FnOnce(&Canvas) -> Result<()>) -> Re
 }
 
 fn on(surface: Surface, theme: Theme, draw: impl FnOnce(&Canvas) -> Result<()>) -> Result<()> {
-    ink::prepare()?;
+    prepare()?;
     let canvas = surface.into_drawing_area();
     canvas.fill(&theme.inks().ground)?;
     draw(&canvas)?;
     canvas.present().map_err(|error| anyhow!("the picture cannot be drawn: {error}"))
+}
+
+/// Before the first word of a picture.
+pub fn prepare() -> Result<()> {
+    register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT)
+        .map_err(|_| anyhow!("the font that comes with this program cannot be read"))
 }
 
 /// One kind of paper for both formats, so that what draws need not know which.
@@ -230,7 +243,7 @@ impl DrawingBackend for Surface<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     fn word(canvas: &Canvas) -> Result<()> {
         Ok(canvas.draw(&Text::new("word", (10, 10), text(20, RED)))?)

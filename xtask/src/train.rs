@@ -7,7 +7,6 @@
 mod antiphon;
 mod augmentation;
 mod card;
-mod checkpoint;
 mod classic;
 mod config;
 mod curves;
@@ -42,14 +41,13 @@ use crate::{
 use antiphon::TrainableAntiphon;
 use augmentation::Augmentation;
 use card::Origin;
-use checkpoint::Checkpoint;
 use classic::{Classic, WindowLoader};
 pub use config::Arguments;
 use config::{Hyperparameters, Processor, TrainingConfig};
 use data_set::DataSet;
 pub use initialisation::Variables;
 use loader::PassageLoader;
-use output::Output;
+use output::{Checkpoint, Output};
 use progress::Progress;
 use run::{Setup, TrainingRun};
 

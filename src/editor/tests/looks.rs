@@ -14,8 +14,8 @@ use crate::{
     editor::{
         SizedEditor,
         controls::{hint, placed},
-        layout::{SMALLEST_SIZE, USUAL_SIZE},
         view::{TurnState, View},
+        window::{SMALLEST_SIZE, USUAL_SIZE},
     },
     instance::Instance,
     params::AntiphonParams,

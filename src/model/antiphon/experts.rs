@@ -8,7 +8,7 @@
 use super::vocabulary::Bin;
 use crate::music::{
     conditions::{PLACES, Pulse, SIXTEENTHS},
-    grid::CELLS_PER_SECOND,
+    note::CELLS_PER_SECOND,
 };
 
 /// So many of the coming cells have places, ...

@@ -22,8 +22,7 @@ use crate::{
     model::{Chance, KeyOdds, Limits, Model, SamplingSettings, State, layers::Packed, sampling, vector},
     music::{
         conditions::Conditions,
-        grid::{GridNote, seconds},
-        note::RelativeNote,
+        note::{GridNote, RelativeNote, seconds},
         time::Seconds,
     },
 };

@@ -15,7 +15,7 @@ use crate::{
         operations::Bag,
         vector::{self, Item},
     },
-    music::{conditions::Pulse, grid::GridNote},
+    music::{conditions::Pulse, note::GridNote},
 };
 
 /// B sequences of T notes, N = B * T. What lies behind the end of a sequence has no features and costs nothing.

@@ -5,9 +5,8 @@ use crate::{
     model::vector::Item,
     music::{
         conditions::{Conditions, PLACES, Pulse, SIXTEENTHS, Style, Who},
-        grid::GridNote,
         keys::PITCH_CLASSES,
-        note::{Key, Velocity},
+        note::{GridNote, Key, Velocity},
     },
 };
 

@@ -20,8 +20,7 @@ use crate::{
     },
     music::{
         conditions::Pulse,
-        grid::GridNote,
-        note::{Key, Velocity},
+        note::{GridNote, Key, Velocity},
     },
 };
 

@@ -1,10 +1,10 @@
-//! The rules of the game: which game it is, and what the player has set in it.
+//! The rules of the turn: which mode it is, and what the player has set in it.
 
 use std::num::NonZeroU8;
 
 use crate::music::{note::Key, time::Beats};
 
-/// The player's rules of the game.
+/// The mode, and what the player has set in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rules {
     /// Call and response. A strike takes the floor back.
@@ -78,8 +78,8 @@ impl Rules {
         self.entry().map(|entry| entry.cue)
     }
 
-    /// Whether another game is played than before; settings within a game may change while it goes on.
-    pub fn is_other_game(&self, before: &Self) -> bool {
+    /// Whether another mode is played than before; settings within a mode may change while it goes on.
+    pub fn is_other_mode(&self, before: &Self) -> bool {
         std::mem::discriminant(self) != std::mem::discriminant(before)
     }
 

@@ -1,4 +1,4 @@
-mod games;
+mod modes;
 
 use super::*;
 use crate::music::{

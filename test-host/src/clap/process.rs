@@ -25,7 +25,7 @@ use rtsan_standalone::ScopedSanitizeRealtime;
 
 use super::{Clap, EVENTS, Handlers};
 use crate::{
-    host::Block,
+    play::Block,
     score::{Event, Kind},
     transport::TransportState,
 };

@@ -1,14 +1,17 @@
-//! A host whose transport does whatever comes to it.
+//! A host whose transport does whatever comes to it, and which does not always take every event.
 
-use antiphon::music::{
-    bars::Signature,
-    time::{BeatTime, Beats, Tempo},
-    timeline::Transport,
+use antiphon::{
+    music::{
+        bars::Signature,
+        time::{BeatTime, Beats, Tempo},
+        timeline::Transport,
+    },
+    performer::{Arrival, Gesture, Port, Refused, Sound},
 };
 use rand::RngExt;
 use rand_pcg::Pcg32;
 
-use super::RATE;
+use super::{RATE, log::Log, player::Names};
 
 /// What a host tells may be wrong by so many beats: some tenths of a millisecond.
 pub const JITTER_BEATS: f64 = 4e-4;
@@ -142,5 +145,54 @@ impl Host {
             bar: None,
             cycle: self.cycle.map(|(_, length)| Beats(length)),
         }
+    }
+}
+
+/// The host's events of one block, from and to the plugin.
+pub struct Block<'a> {
+    pub log: &'a mut Log,
+    pub gestures: &'a [(u64, Gesture)],
+    pub names: &'a mut Names,
+    pub next: usize,
+    pub begin: u64,
+    /// How many events the host still takes.
+    pub room: usize,
+}
+
+impl Block<'_> {
+    /// Makes room for one more event, where the host takes it.
+    fn take_room(&mut self) -> Result<(), Refused> {
+        self.room = self.room.checked_sub(1).ok_or(Refused)?;
+        Ok(())
+    }
+}
+
+impl Port for Block<'_> {
+    type Event = ();
+
+    fn next(&mut self) -> Option<Arrival<()>> {
+        let &(at, gesture) = self.gestures.get(self.next)?;
+        self.next += 1;
+        self.log.gesture(at, gesture);
+        let id = self.names.of(gesture);
+        Some(Arrival { offset: (at - self.begin) as u32, gesture, id, event: () })
+    }
+
+    fn pass(&mut self, arrival: Arrival<()>) -> Result<(), Refused> {
+        let taken = self.take_room();
+        match taken {
+            Ok(()) => self.log.passed(arrival.gesture),
+            Err(Refused) => self.log.not_passed(arrival.gesture),
+        }
+        taken
+    }
+
+    fn play(&mut self, offset: u32, sound: Sound) -> Result<(), Refused> {
+        let (taken, at) = (self.take_room(), self.begin + u64::from(offset));
+        match taken {
+            Ok(()) => self.log.sound(at, sound),
+            Err(Refused) => self.log.refused(at, sound),
+        }
+        taken
     }
 }

@@ -14,9 +14,8 @@ use antiphon::{
 
 use super::{
     RATE,
-    hands::{Hands, is_music},
+    expectations::{Hands, Moved, Plans, Song, is_music},
     host::Host,
-    plans::{Moved, Plans, Song},
 };
 
 /// A cue may be waited on for a bar, through jumps.
@@ -64,7 +63,7 @@ pub struct Ended {
     pub at: u64,
     /// The newest turn that was asked for before the block.
     pub newest_turn: Option<TurnId>,
-    /// A strike does not in every game.
+    /// A strike does not in every mode.
     pub ends_the_turn: bool,
 }
 

@@ -225,7 +225,7 @@ fn bars(is_downbeat: &[bool]) -> Vec<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     fn read(name: &str, text: &str, read: fn(&Path) -> Result<Beats>) -> Result<Beats> {
         let folder = Folder::new(name);

@@ -209,7 +209,7 @@ fn tension(name: &str) -> Option<(u8, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     /// The pitch classes of a chord, the root first.
     fn classes(chord: Option<Chord>) -> Vec<u8> {

@@ -9,8 +9,7 @@ use std::{
 
 use antiphon::music::{
     conditions::Conditions,
-    grid::{CELLS_PER_SECOND, GridNote},
-    note::{Key, Velocity},
+    note::{CELLS_PER_SECOND, GridNote, Key, Velocity},
 };
 
 use super::{Convention, LeftOut, Note, Piece, Refusal};
@@ -201,7 +200,7 @@ fn kept(bytes: &[u8]) -> Option<Kept> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     fn piece() -> Kept {
         let note = |n: u8| GridNote {

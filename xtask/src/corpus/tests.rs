@@ -5,7 +5,7 @@ use midly::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::scratch::Folder;
+use crate::file::tests::Folder;
 
 mod reading;
 mod strikes;

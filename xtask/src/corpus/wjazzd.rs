@@ -125,7 +125,7 @@ fn velocities(rows: &[&NoteRow]) -> Vec<Velocity> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     const NOTES: &str =
         "solo,onset,duration,bar,beat,tatum,division,signature,pitch,loud_median,phrase_begin,chord

@@ -73,7 +73,7 @@ const PHRASE: [(f64, f64, u8, u8); 24] = [
 const RIGHT_HAND: u8 = 68;
 
 /// The demo's own phrase at a tempo in beats per minute. Who plays together with the plugin leaves the left hand to it.
-pub fn phrase(tempo: f64, game: PlayMode) -> Song {
+pub fn phrase(tempo: f64, mode: PlayMode) -> Song {
     let beat = 60.0 / tempo;
     let note = |(onset, length, key, velocity)| SongNote {
         onset: onset * beat,
@@ -81,7 +81,7 @@ pub fn phrase(tempo: f64, game: PlayMode) -> Song {
         key,
         velocity,
     };
-    let is_played = |note: &SongNote| game != PlayMode::Together || note.key >= RIGHT_HAND;
+    let is_played = |note: &SongNote| mode != PlayMode::Together || note.key >= RIGHT_HAND;
     Song::Phrase(PHRASE.into_iter().map(note).filter(is_played).collect())
 }
 
@@ -109,7 +109,7 @@ fn song_note(note: &Note) -> SongNote {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     #[test]
     fn a_file_of_drums_alone_has_no_melody_to_call_with() {

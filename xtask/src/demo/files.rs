@@ -51,7 +51,7 @@ pub fn write_midi(path: &Path, turns: &Turns, answers: &[Sounded]) -> Result<()>
 /// # Errors
 /// When the bundle cannot be loaded, the plugin stays silent, or the file cannot be written.
 pub fn write_wav(path: &Path, bundle: &Path, turns: &Turns, answers: &[Event], click: Click) -> Result<()> {
-    let mut audio = sounding(Clap::open(bundle, InstrumentSlot::CLAP_ID)?, turns, answers)?;
+    let mut audio = sound_of_take(Clap::open(bundle, InstrumentSlot::CLAP_ID)?, turns, answers)?;
     let loudest = audio.iter().flatten().fold(0.0f32, |loudest, sample| loudest.max(sample.abs()));
     ensure!(loudest > 0.0, "the plugin in {} gives no sound", bundle.display());
     if click == Click::On {
@@ -74,21 +74,28 @@ fn part(name: &str, notes: &[Sounded], turns: &Turns) -> Part {
     Part { name: name.to_owned(), program: None, notes: notes.iter().map(placed).collect() }
 }
 
-/// Both sides of what a plugin plays that lets all pass.
-fn sounding(mut host: Clap, turns: &Turns, answers: &[Event]) -> Result<Vec<Vec<f32>>> {
-    host.set_text("Bypass", "on")?;
+/// Both sides of a take.
+fn sound_of_take(host: Clap, turns: &Turns, answers: &[Event]) -> Result<Vec<Vec<f32>>> {
     let mut score = [&turns.score, answers].concat();
     score::sort(&mut score);
     let transport = Transport::playing(turns.tempo).then(turns.stop, |section| section.playing = false);
-    let part = test_host::Part {
-        score: &score,
-        transport: &transport,
-        until: turns.end,
-        blocks: BLOCKS,
-        pace: Pace::Free,
-    };
-    let setup =
-        Setup { sample_rate: turns.sample_rate, largest_block: BLOCKS.largest(), mode: Mode::Offline };
+    sound(host, &score, &transport, turns.sample_rate, turns.end)
+}
+
+/// Both sides of what a plugin with a sound of its own makes of a score that it lets pass.
+///
+/// # Errors
+/// When the plugin fails.
+pub fn sound(
+    mut host: Clap,
+    score: &[Event],
+    transport: &Transport,
+    sample_rate: f64,
+    until: u64,
+) -> Result<Vec<Vec<f32>>> {
+    host.set_text("Bypass", "on")?;
+    let part = test_host::Part { score, transport, until, blocks: BLOCKS, pace: Pace::Free };
+    let setup = Setup { sample_rate, largest_block: BLOCKS.largest(), mode: Mode::Offline };
     host.record();
     test_host::play(&mut host, setup, &part)?;
     host.deactivate();
@@ -111,8 +118,11 @@ fn add_click(audio: &mut [Vec<f32>], turns: &Turns) {
     }
 }
 
-/// 16 bits a sample.
-fn wav(audio: &[Vec<f32>], sample_rate: f64) -> Result<Vec<u8>> {
+/// A WAV file of 16 bits a sample.
+///
+/// # Errors
+/// When there is no channel.
+pub fn wav(audio: &[Vec<f32>], sample_rate: f64) -> Result<Vec<u8>> {
     let spec = WavSpec {
         channels: audio.len() as u16,
         sample_rate: sample_rate as u32,
@@ -139,13 +149,13 @@ mod tests {
     use crate::{
         bundle,
         demo::{call::PlayMode, turns::Turn},
-        scratch::Folder,
+        file::tests::Folder,
     };
 
     /// A call in the first second, an answer in the third.
     fn turns() -> (Turns, Vec<Event>) {
         let turns = Turns {
-            game: PlayMode::Answer,
+            mode: PlayMode::Answer,
             all: vec![Turn {
                 start: 0,
                 last_release: 24_000,
@@ -189,7 +199,7 @@ mod tests {
     #[test]
     fn call_and_answer_are_heard_where_they_were_played_and_nothing_else() -> Result<()> {
         let (turns, answers) = turns();
-        let audio = sounding(bundle::linked::<InstrumentSlot>()?, &turns, &answers)?;
+        let audio = sound_of_take(bundle::linked::<InstrumentSlot>()?, &turns, &answers)?;
         assert_eq!(audio.len(), 2);
         for (from, heard) in [(0, true), (72_000, false), (96_000, true), (180_000, false)] {
             let peak = peak(&audio, from, from + 12_000);

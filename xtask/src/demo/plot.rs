@@ -8,13 +8,10 @@ use plotters::prelude::*;
 use test_host::Sounded;
 
 use super::{BEATS_PER_BAR, settings::Caption, turns::Turns};
-use crate::{
-    ink::{BLUE as CALL, FAINT_INK, INK, LINE, PURPLE as BOTH, VERMILION as ANSWER},
-    picture::{
-        self, Canvas, Theme,
-        roll::{self, Drawn, Frame, Roll},
-        text,
-    },
+use crate::picture::{
+    self, BLUE as CALL, Canvas, FAINT_INK, INK, LINE, PURPLE as BOTH, Theme, VERMILION as ANSWER,
+    roll::{self, Drawn, Frame, Roll},
+    text,
 };
 
 const SIZE: (u32, u32) = (1800, 900);
@@ -76,7 +73,7 @@ fn drawn(note: &Sounded, turns: &Turns) -> Drawn {
     }
 }
 
-/// The game, and below it the settings.
+/// The mode, and below it the settings.
 fn title(canvas: &Canvas, paper: &Roll, caption: &Caption, settings: &[String]) -> Result<()> {
     canvas.draw(&Text::new(caption.title.as_str(), (paper.frame.left, 18), text(34, INK)))?;
     for (line, number) in settings.iter().zip(0..) {
@@ -182,13 +179,13 @@ mod tests {
     use super::*;
     use crate::{
         demo::{call::PlayMode, turns::Turn},
-        scratch::Folder,
+        file::tests::Folder,
     };
 
     /// One turn of two seconds at 100 samples a second, in which a C is called in the first and a G answered in the second.
     fn picture(turn: Turn) -> Result<(image::RgbImage, Roll)> {
         let turns = Turns {
-            game: PlayMode::Trade,
+            mode: PlayMode::Trade,
             all: vec![turn],
             score: test_host::Event::note(0, 50, 60, 80).to_vec(),
             sample_rate: 100.0,

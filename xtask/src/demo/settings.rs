@@ -32,7 +32,7 @@ const LEFT_OUT: [&str; 3] = ["Model", "Mode", "Thru"];
 
 #[derive(Debug, clap::Args)]
 pub struct Controls {
-    /// The game: what the player does, and when the plugin plays
+    /// The mode: what the player does, and when the plugin plays
     #[arg(long, value_enum, default_value_t = PlayMode::Answer)]
     pub mode: PlayMode,
     /// How adventurous the choice of keys is, 0 to 2
@@ -78,7 +78,7 @@ pub struct Setting {
 pub struct Settings {
     parameters: Vec<Setting>,
     model: Choice,
-    game: PlayMode,
+    mode: PlayMode,
 }
 
 /// What the picture tells of the settings.
@@ -144,7 +144,7 @@ impl Settings {
     pub fn new(arguments: &Arguments, turns: &Turns) -> Result<Self> {
         // The demo knows what it plays: what comes out is the answer alone.
         let mut parameters = vec![Setting::new("Thru", "off")];
-        match turns.game {
+        match turns.mode {
             PlayMode::Trade => parameters.push(Setting::new("Trade bars", turns.call_bars)),
             PlayMode::Answer | PlayMode::Together => {
                 parameters.push(Setting::new("Length", turns.call_bars * BEATS_PER_BAR));
@@ -152,7 +152,7 @@ impl Settings {
             PlayMode::Endless => {}
         }
         parameters.extend(arguments.controls.settings());
-        Ok(Self { parameters, model: Choice::new(&arguments.model)?, game: turns.game })
+        Ok(Self { parameters, model: Choice::new(&arguments.model)?, mode: turns.mode })
     }
 
     /// A fresh instance with these settings.
@@ -168,7 +168,7 @@ impl Settings {
     /// # Errors
     /// When the plugin does not tell its parameters.
     pub fn caption(&self, clap: &mut Clap) -> Result<Caption> {
-        Caption::new(clap, format!("Antiphon: {}", self.game), &self.model.name())
+        Caption::new(clap, format!("Antiphon: {}", self.mode), &self.model.name())
     }
 
     fn set(&self, mut clap: Clap) -> Result<Clap> {

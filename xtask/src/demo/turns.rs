@@ -1,4 +1,4 @@
-//! The take's plan: the game, whose turn it is, and the score that the host plays.
+//! The take's plan: the mode, whose turn it is, and the score that the host plays.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ const BARS_TO_FALL_SILENT: u32 = 2;
 /// The whole take's plan, in samples of the host's clock.
 #[derive(Debug)]
 pub struct Turns {
-    pub game: PlayMode,
+    pub mode: PlayMode,
     pub all: Vec<Turn>,
     pub score: Vec<Event>,
     pub sample_rate: f64,
@@ -37,7 +37,7 @@ pub struct Turn {
     pub last_release: u64,
     /// The player has the floor from the start until here.
     pub player_until: u64,
-    /// The plugin has it from here to the end; together with the player in that game.
+    /// The plugin has it from here to the end; together with the player in that mode.
     pub plugin_from: u64,
     /// Where the next turn starts, or what has no end of its own is stopped.
     pub end: u64,
@@ -64,15 +64,15 @@ impl Turns {
         let bar = |bars: u32| (f64::from(bars) * bar_seconds * sample_rate).round() as u64;
         let phrase_seconds = f64::from(call_bars) * bar_seconds;
         let calls = calls(song, phrase_seconds, shares.player / call_bars, shares.turns);
-        let game = arguments.controls.mode;
+        let mode = arguments.controls.mode;
         let mut score = Vec::new();
         let mut all = Vec::new();
         for (call, turn) in calls.iter().zip(0..) {
             let start = bar(turn * shares.turn);
             let events = events(call, start, bar(shares.player), sample_rate);
             let last_release = events.last().map_or(start, |last| last.at);
-            let player_until = if game == PlayMode::Trade { start + bar(call_bars) } else { last_release };
-            let plugin_from = if game == PlayMode::Together { start } else { player_until };
+            let player_until = if mode == PlayMode::Trade { start + bar(call_bars) } else { last_release };
+            let plugin_from = if mode == PlayMode::Together { start } else { player_until };
             let end = bar((turn + 1) * shares.turn);
             all.push(Turn { start, last_release, player_until, plugin_from, end });
             score.extend(events);
@@ -80,10 +80,10 @@ impl Turns {
         let last = all.last().map_or(0, |turn: &Turn| turn.end);
         let tail = bar(BARS_TO_FALL_SILENT);
         let stop = last + tail / 2;
-        if let Some(turn) = all.last_mut().filter(|_| game == PlayMode::Endless) {
+        if let Some(turn) = all.last_mut().filter(|_| mode == PlayMode::Endless) {
             turn.end = stop;
         }
-        Ok(Self { game, all, score, sample_rate, tempo: arguments.tempo, call_bars, stop, end: last + tail })
+        Ok(Self { mode, all, score, sample_rate, tempo: arguments.tempo, call_bars, stop, end: last + tail })
     }
 
     /// The notes that the plugin hears.
@@ -126,11 +126,11 @@ impl fmt::Display for PlayMode {
 /// When there are not enough bars for one turn.
 fn shares(arguments: &Arguments, call_bars: u32) -> Result<Shares> {
     let wait = (arguments.controls.silence / f64::from(BEATS_PER_BAR)).ceil() as u32;
-    let game = arguments.controls.mode;
-    let shares = game.shares(arguments.bars, call_bars, wait);
+    let mode = arguments.controls.mode;
+    let shares = mode.shares(arguments.bars, call_bars, wait);
     ensure!(
         shares.turns > 0,
-        "{} bars leave no room for a turn: with calls of {call_bars} bars and {} beats of silence, mode {game} needs \
+        "{} bars leave no room for a turn: with calls of {call_bars} bars and {} beats of silence, mode {mode} needs \
          {}; lower --call-bars or raise --bars",
         arguments.bars,
         arguments.controls.silence,

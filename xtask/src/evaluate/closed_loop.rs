@@ -8,25 +8,25 @@
 
 mod excerpt;
 mod figures;
-mod passage;
-mod plugin;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
 use antiphon::{
     music::conditions::Swing,
-    plugin::{Exported, NoteEffect},
+    plugin::{Exported, InstrumentSlot, NoteEffect},
     thread_pool::parallel_map,
 };
-use test_host::Clap;
+use test_host::{Clap, Transport};
 
 use crate::{
     bundle,
@@ -36,14 +36,16 @@ use crate::{
     },
     demo::{
         call::PlayMode,
+        files,
         settings::{Setting, number},
     },
+    file,
     models::Choice,
     table,
 };
 use excerpt::{Excerpt, Retiming};
 use figures::{Figures, Heard, MEASURES, Values, Window};
-use plugin::{Song, Turns};
+use turns::{HeardNote, PLAIN_TEMPO, RATE, Song, Turns};
 
 /// Performances of each kind, evenly spread over the list, unless told otherwise.
 const FILES: usize = 14;
@@ -51,7 +53,7 @@ const FILES: usize = 14;
 /// What is played, and how.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// A game that is played; repeatable [default: answer]
+    /// A mode that is played; repeatable [default: answer]
     #[arg(long = "mode", value_enum, requires = "looped")]
     modes: Vec<PlayMode>,
     /// Bars of each performance
@@ -78,6 +80,9 @@ pub struct Options {
     /// Play this CLAP bundle, instead of the plugin as it is built into this program
     #[arg(long, requires = "looped", value_name = "PATH")]
     bundle: Option<PathBuf>,
+    /// Write what it sounds like into this folder, with the plugin's own sound: calls and answers, and what the player played
+    #[arg(long, requires = "looped", value_name = "FOLDER")]
+    keep: Option<PathBuf>,
     /// Any parameter of the plugin by its name and text, such as "Temperature=0.9"; repeatable
     #[arg(long = "set", requires = "looped", value_name = "NAME=VALUE", value_parser = setting)]
     settings: Vec<Setting>,
@@ -110,6 +115,9 @@ pub fn run(arguments: &super::Arguments) -> Result<()> {
     let models = names.iter().map(|name| Choice::new(name)).collect::<Result<Vec<_>>>()?;
     let modes = if options.modes.is_empty() { &[PlayMode::Answer][..] } else { &options.modes };
     let count = arguments.files.map_or(FILES, |count| count as usize);
+    if let Some(folder) = &options.keep {
+        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
     let mut rows = Vec::new();
     for (corpus, sources) in kinds(&arguments.data, arguments.split)? {
         let (excerpts, left_out) = excerpts(&sources, count, options)?;
@@ -185,10 +193,17 @@ fn played(
     options: &Options,
 ) -> Result<Row> {
     let bar = super::progress(&format!("{corpus} {mode} {}", model.name()), excerpts.len());
-    let heard = parallel_map(excerpts, |excerpt| -> Result<_> {
+    let numbered: Vec<(usize, &Excerpt)> = excerpts.iter().enumerate().collect();
+    let heard = parallel_map(&numbered, |&(number, excerpt)| -> Result<_> {
         let turns = Turns::new(mode, excerpt, options.call_bars);
-        let clap = fresh(options.bundle.as_deref())?;
-        let answers = plugin::play(clap, excerpt, &turns, mode, model, &settings(options), options.song())?;
+        let clap = fresh::<NoteEffect>(options.bundle.as_deref())?;
+        let answers = turns::play(clap, excerpt, &turns, mode, model, &settings(options), options.song())?;
+        if let Some(folder) = &options.keep {
+            let name =
+                format!("{corpus}-{}-{}-{}", mode.to_string().to_lowercase(), model.name(), number + 1);
+            let instrument = || fresh::<InstrumentSlot>(options.bundle.as_deref());
+            keep(&folder.join(name), instrument, excerpt, &turns, &answers)?;
+        }
         bar.inc(1);
         Ok(Heard::new(excerpt, &turns, &answers))
     })?;
@@ -206,12 +221,33 @@ impl Options {
     }
 }
 
-/// A fresh instance of the plugin: of a bundle, or of this program.
-fn fresh(bundle: Option<&Path>) -> Result<Clap> {
+/// A fresh instance of a plugin: of a bundle, or of this program.
+fn fresh<P: Exported>(bundle: Option<&Path>) -> Result<Clap> {
     match bundle {
-        Some(path) => Clap::open(&bundle::given(path)?, NoteEffect::CLAP_ID),
-        None => bundle::linked::<NoteEffect>(),
+        Some(path) => Clap::open(&bundle::given(path)?, P::CLAP_ID),
+        None => bundle::linked::<P>(),
     }
+}
+
+/// Writes two files whose names begin alike: the calls with their answers, and the whole stretch as the player played it.
+fn keep(
+    beginning: &Path,
+    instrument: impl Fn() -> Result<Clap>,
+    excerpt: &Excerpt,
+    turns: &Turns,
+    answers: &[HeardNote],
+) -> Result<()> {
+    let mut answered = turns.score(excerpt, RATE);
+    answered.extend(answers.iter().flat_map(|note| note.events(RATE)));
+    test_host::score::sort(&mut answered);
+    let played = Turns::new(PlayMode::Together, excerpt, 1);
+    let until = (turns.end() * RATE) as u64;
+    for (what, score) in [("answers", answered), ("player", played.score(excerpt, RATE))] {
+        let audio = files::sound(instrument()?, &score, &Transport::stopped(PLAIN_TEMPO), RATE, until)?;
+        let path = PathBuf::from(format!("{}-{what}.wav", beginning.display()));
+        file::replace(&[(path, files::wav(&audio, RATE)?)])?;
+    }
+    Ok(())
 }
 
 fn settings(options: &Options) -> Vec<Setting> {
@@ -247,7 +283,7 @@ struct Compared {
 impl Row {
     fn new(corpus: Corpus, mode: PlayMode, model: &str, figures: &[Figures], heard: &[Heard]) -> Self {
         let mean = |of: fn(&Figures) -> &Values, measure: usize| {
-            let mean = passage::mean(figures.iter().filter_map(|figures| of(figures)[measure]));
+            let mean = turns::mean(figures.iter().filter_map(|figures| of(figures)[measure]));
             mean.map(thousandths)
         };
         let compared = |measure| Compared {
@@ -282,7 +318,7 @@ fn thousandths(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
-/// One table for each kind of files: a line for each measure, a column for each game and model.
+/// One table for each kind of files: a line for each measure, a column for each mode and model.
 fn table(rows: &[Row]) -> String {
     let mut text = String::new();
     for rows in rows.chunk_by(|one, other| one.kind == other.kind) {

@@ -6,7 +6,6 @@
 //! less than 0.3. With 200 prompts, another seed moves a similarity by 0.01 and a density by 0.03.
 
 mod prompt;
-mod similarity;
 
 use std::sync::Arc;
 
@@ -25,14 +24,12 @@ use antiphon::{
 
 use super::{Arguments, music, progress, suffix_array::SuffixArray, training};
 use crate::{
-    continuation::continued,
+    continuation::{continued, up_to_one, up_to_two},
     corpus::{self, Convention},
-    generation_options::{up_to_one, up_to_two},
     models,
     table::{columns, number},
 };
-use prompt::{NEXT, Prompt};
-use similarity::Similarity;
+use prompt::{NEXT, Prompt, Similarity};
 
 /// So many prompts, unless more or fewer are asked for.
 const PROMPTS: u32 = 200;
@@ -237,7 +234,7 @@ fn table(rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documented::assert_documented;
+    use crate::commands::tests::assert_documented;
 
     const NONE: Tries = Tries {
         temperature: Vec::new(),

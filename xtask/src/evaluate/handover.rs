@@ -14,8 +14,10 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use antiphon::{
-    improviser::USUAL_BEAT,
-    music::{patience::Patience, time::Seconds},
+    music::{
+        patience::{Patience, USUAL_BEAT},
+        time::Seconds,
+    },
     thread_pool::parallel_map,
 };
 
@@ -24,7 +26,7 @@ use crate::corpus::{
     self, LeftOut, Split,
     collection::{self, Source},
 };
-use performance::{Listened, Lull, Performance};
+use performance::{Listened, Pause, Performance};
 use report::{Contest, Fixed, Metrics, Patient, Report, Silence};
 
 /// Silences that a fixed rule may wait for, in seconds and, where beats are known, in beats.
@@ -63,13 +65,13 @@ fn report_of(heard: &[Heard]) -> Report {
     let listened: Vec<&Listened> = heard.iter().flat_map(|heard| &heard.listened).collect();
     let patient = |patience: Patience| {
         let take_over = |listened: &&Listened| {
-            let longest = Seconds(LONGEST * listened.lull.beat.unwrap_or(USUAL_BEAT).0);
-            (listened.lull, Some(listened.take_over(patience).unwrap_or(longest).min(longest)))
+            let longest = Seconds(LONGEST * listened.pause.beat.unwrap_or(USUAL_BEAT).0);
+            (listened.pause, Some(listened.take_over(patience).unwrap_or(longest).min(longest)))
         };
         Patient { patience: patience.part(), metrics: Metrics::of(minutes, listened.iter().map(take_over)) }
     };
-    let all: Vec<Lull> = heard.iter().flat_map(|heard| heard.lulls.iter().copied()).collect();
-    let has_beats = all.iter().any(|lull| lull.beat.is_some());
+    let all: Vec<Pause> = heard.iter().flat_map(|heard| heard.pauses.iter().copied()).collect();
+    let has_beats = all.iter().any(|pause| pause.beat.is_some());
     let in_beats = |beats: &[f32]| -> Vec<Silence> {
         if has_beats { beats.iter().copied().map(Silence::Beats).collect() } else { Vec::new() }
     };
@@ -92,7 +94,7 @@ fn report_of(heard: &[Heard]) -> Report {
 struct Heard {
     minutes: f64,
     /// All of them, even the shortest.
-    lulls: Vec<Lull>,
+    pauses: Vec<Pause>,
     /// Those in which the plugin could take the floor.
     listened: Vec<Listened>,
     left_out: LeftOut,
@@ -129,8 +131,8 @@ fn hear(sources: &[Source]) -> Result<Vec<Heard>> {
 
 fn hear_one(source: &Source) -> Result<Heard> {
     let performance = Performance::read(source)?;
-    let lulls = performance.lulls();
-    let mattering: Vec<Lull> = lulls.iter().copied().filter(Lull::matters).collect();
+    let pauses = performance.pauses();
+    let mattering: Vec<Pause> = pauses.iter().copied().filter(Pause::matters).collect();
     let listened = performance::listen(&performance.notes, &mattering);
-    Ok(Heard { minutes: performance.minutes(), lulls, listened, left_out: performance.left_out })
+    Ok(Heard { minutes: performance.minutes(), pauses, listened, left_out: performance.left_out })
 }

@@ -257,7 +257,7 @@ fn table(rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documented::assert_documented;
+    use crate::commands::tests::assert_documented;
 
     #[test]
     fn programs_are_told_what_they_read() {

@@ -214,7 +214,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     fn folder(files: usize) -> Folder {
         let folder = Folder::new(&format!("players-{files}"));

@@ -166,7 +166,7 @@ fn installed(folders: &[PathBuf]) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     #[test]
     fn the_users_own_fonts_go_before_those_of_the_system() {

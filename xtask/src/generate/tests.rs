@@ -4,9 +4,9 @@ mod written;
 
 use super::*;
 use crate::{
+    commands::tests::assert_documented,
     corpus::{self, Convention, Document},
-    documented::assert_documented,
-    scratch::Folder,
+    file::tests::Folder,
 };
 
 #[derive(Parser)]

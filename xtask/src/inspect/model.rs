@@ -114,7 +114,7 @@ fn of_model(path: &Path, bytes: &[u8]) -> Result<Summary> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{documented::assert_documented, scratch::Folder};
+    use crate::{commands::tests::assert_documented, file::tests::Folder};
 
     #[test]
     fn a_model_is_told_with_the_card_beside_it() {

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    documented::assert_documented,
+    commands::tests::assert_documented,
+    file::tests::Folder,
     midi_file::{Mark, MidiFile, Part, Placed},
-    scratch::Folder,
 };
 
 /// By benches/peers/notes_by_pretty_midi.py.

@@ -129,7 +129,7 @@ fn texts(manifest: &Path) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     #[test]
     fn what_is_linked_is_named_with_its_terms_and_what_only_builds_is_not() -> Result<()> {

@@ -5,8 +5,7 @@ use std::ops::{Range, RangeInclusive};
 use anyhow::Result;
 use plotters::prelude::*;
 
-use super::{Canvas, Inks, text};
-use crate::ink::FONT;
+use super::{Canvas, FONT, Inks, text};
 
 /// Keys that are shown beyond the lowest and the highest note.
 const MARGIN_KEYS: u8 = 3;

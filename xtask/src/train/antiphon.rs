@@ -16,11 +16,11 @@ use antiphon::{
 
 use super::{
     StepResult, TrainableModel,
-    checkpoint::Checkpoint,
     config::Hyperparameters,
     initialisation::Variables,
     loader::PassageLoader,
     optimiser::{self, Optimiser},
+    output::Checkpoint,
 };
 use crate::{
     corpus::GridNote,

@@ -172,7 +172,7 @@ impl Scores {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Folder;
+    use crate::file::tests::Folder;
 
     fn run(notes_seen: usize, minutes: f64) -> Run {
         Run {

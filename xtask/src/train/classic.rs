@@ -14,10 +14,10 @@ use antiphon::model::{
 
 use super::{
     StepResult, TrainableModel,
-    checkpoint::Checkpoint,
     data_set::TrainingSet,
     initialisation::Variables,
     optimiser::{self, Method, Optimiser},
+    output::Checkpoint,
 };
 use crate::{
     corpus::GridNote,

@@ -7,8 +7,7 @@ use plotters::prelude::*;
 
 use super::progress::Row;
 use crate::{
-    ink::{BLUE as TRAIN, FAINT_INK, INK, LINE, VERMILION as VALIDATION},
-    picture::{self, Canvas, Theme, text},
+    picture::{self, BLUE as TRAIN, Canvas, FAINT_INK, INK, LINE, Theme, VERMILION as VALIDATION, text},
     score::Metric,
 };
 

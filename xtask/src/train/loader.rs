@@ -13,8 +13,8 @@ use antiphon::model::{
 
 use super::{
     augmentation::{self, Augmentation, Example},
-    checkpoint::Checkpoint,
     data_set::TrainingSet,
+    output::Checkpoint,
 };
 
 /// So many notes of a piece are played in a row, in silence before: long enough to learn to remember, short enough that

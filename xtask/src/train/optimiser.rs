@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use antiphon::model::vector::{self, AdamStep};
 
-use super::{checkpoint::Checkpoint, initialisation::Variables};
+use super::{initialisation::Variables, output::Checkpoint};
 
 /// A longer gradient, of all weights together, is clipped to this, so that one strange batch cannot throw the weights far.
 pub const LONGEST_GRADIENT: f32 = 1.0;

@@ -12,13 +12,12 @@ use antiphon::model::{
 use super::{
     TrainableModel,
     card::{self, Card, Corpus, Origin, Run, Scores},
-    checkpoint::Checkpoint,
     config::{self, Arguments, Hyperparameters, TrainingConfig},
     curves,
     data_set::DataSet,
     initialisation::Variables,
     optimiser,
-    output::{self, Output},
+    output::{self, Checkpoint, Output},
     progress::{Console, Length, Progress, Row, Tally},
 };
 use crate::{

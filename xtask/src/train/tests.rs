@@ -13,7 +13,7 @@ use ::antiphon::{
 };
 
 use super::*;
-use crate::scratch::Folder;
+use crate::file::tests::Folder;
 
 /// Few enough for a test, in both kinds of preset.
 const SMALL: [&[&str]; 2] = [

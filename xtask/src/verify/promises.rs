@@ -169,16 +169,16 @@ pub const PROMISES: &[Promise] = &[
         tests: &["corpus::tests::no_bytes_make_the_reader_panic"],
     },
     Promise {
-        text: "Memory stays flat and the grid does not drift, game after game; an hour of it stands below",
+        text: "Memory stays flat and the grid does not drift, mode after mode; an hour of it stands below",
         tests: &[
-            "verify::soak::tests::all_games_one_after_the_other_leave_nothing_hanging_and_keep_to_the_grid",
+            "verify::soak::tests::all_modes_one_after_the_other_leave_nothing_hanging_and_keep_to_the_grid",
         ],
     },
     Promise {
         text: "Chance is seeded: a project gives the same notes at every bounce, in both formats",
         tests: &[
             "answers::every_render_of_one_instance_repeats_the_first",
-            "time::every_game_is_the_same_in_every_render_every_partition_and_both_formats",
+            "time::every_mode_is_the_same_in_every_render_every_partition_and_both_formats",
         ],
     },
 ];

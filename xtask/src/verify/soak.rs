@@ -1,4 +1,4 @@
-//! An hour at a player's pace: one instance plays in real time with a player who never tires, in one game after the other.
+//! An hour at a player's pace: one instance plays in real time with a player who never tires, in one mode after the other.
 
 use std::{
     hint,
@@ -16,7 +16,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 use test_host::{
     Clap, Event, Host, Kind, Mode, Pace, Setup, Transport,
-    host::{Block, Output},
+    play::{Block, Output},
     score,
     transport::Playhead,
 };
@@ -30,7 +30,7 @@ const TEMPO: f64 = 117.3;
 const SIXTEENTH_SAMPLES: f64 = RATE * 60.0 / TEMPO / 4.0;
 /// Every onset is set on a grid, so that a drift is seen.
 const SETTINGS: [(&str, &str); 3] = [("Thru", "off"), ("Silence", "2.0"), ("Quantise", "1/16")];
-const GAMES: [&str; 4] = ["Answer", "Trade", "Together", "Endless"];
+const MODES: [&str; 4] = ["Answer", "Trade", "Together", "Endless"];
 /// A part ends with the plugin bypassed for so long; what sounds then hangs.
 const REST_SECONDS: f64 = 1.0;
 /// Beside two busy cores, one note in so many may come more than 5 ms late; at rest none may.
@@ -43,7 +43,7 @@ const ON_THE_GRID_SAMPLES: f64 = 1.0;
 const LOWEST: i32 = 36;
 const HIGHEST: i32 = 96;
 
-/// So many parts, each in a game of its own and with a reset behind it.
+/// So many parts, each in a mode of its own and with a reset behind it.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     pub parts: u32,
@@ -160,7 +160,7 @@ impl Soak {
     fn part(&mut self, part: u32, playhead: &mut Playhead<'_>) -> Result<()> {
         let end = self.now + (f64::from(self.plan.part_seconds) * RATE) as u64;
         let rest = end - (REST_SECONDS * RATE) as u64;
-        self.clap.set_text("Mode", GAMES[part as usize % GAMES.len()])?;
+        self.clap.set_text("Mode", MODES[part as usize % MODES.len()])?;
         self.clap.set_text("Bypass", "off")?;
         let mut score = self.player.part(self.now, rest);
         let bypass = self.clap.parameter("Bypass")?.id;
@@ -343,7 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_games_one_after_the_other_leave_nothing_hanging_and_keep_to_the_grid() {
+    fn all_modes_one_after_the_other_leave_nothing_hanging_and_keep_to_the_grid() {
         let figures = play(Plan { parts: 4, part_seconds: 20, pace: Pace::Free }).expect("it holds");
         assert!(figures.contains("0 hanging") && figures.contains(" 0 off the grid"), "{figures}");
     }

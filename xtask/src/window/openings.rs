@@ -15,7 +15,7 @@ use nice_plug_egui::{App, EguiWindow, EguiWindowSettings, Frame, baseview::Windo
 use test_host::{
     Clap, Host, Mode, Setup,
     clap::Pixels,
-    host::{Block, Output, Parameter},
+    play::{Block, Output, Parameter},
     screen::Screen,
 };
 

@@ -15,9 +15,8 @@ use crate::{
     },
     music::{
         conditions::{PLACES, Pulse},
-        grid::seconds,
         keys::Keys,
-        note::{Key, Velocity},
+        note::{Key, Velocity, seconds},
         time::Seconds,
     },
 };
@@ -258,7 +257,7 @@ fn run(items: &[Played], period: usize, alike: impl Fn(&Played, &Played) -> bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::{grid::GridNote, note::Velocity};
+    use crate::music::note::{GridNote, Velocity};
 
     fn scene(notes: impl Iterator<Item = (u8, u32)>) -> Scene {
         let mut scene = Scene::SILENCE;

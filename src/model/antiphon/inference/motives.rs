@@ -69,8 +69,7 @@ mod tests {
     use super::*;
     use crate::music::{
         conditions::{Conditions, Who},
-        grid::GridNote,
-        note::Velocity,
+        note::{GridNote, Velocity},
     };
 
     const STEP: u32 = 25;

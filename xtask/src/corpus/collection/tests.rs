@@ -1,5 +1,5 @@
 use super::{source::Known, *};
-use crate::{corpus::Convention, scratch::Folder};
+use crate::{corpus::Convention, file::tests::Folder};
 
 const PIJAMA: &str = "file,artist,title,album,recording,split,agreement,start_s,end_s
 P/b.midi,P,B,X,studio,validation,0.9,0.3,1

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use antiphon::music::conditions::Swing;
 
-use super::passage::{HeardNote, sustain};
+use super::turns::{HeardNote, sustain};
 use crate::corpus::{
     Convention, LeftOut, Note,
     beats::{BeatUnit, Beats},

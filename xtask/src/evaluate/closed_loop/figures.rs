@@ -4,8 +4,7 @@ use std::f64::consts::TAU;
 
 use super::{
     excerpt::Excerpt,
-    passage::{CHORD_S, HeardNote, Passage, chords, mean, median},
-    plugin::{Turn, Turns},
+    turns::{CHORD_S, HeardNote, Passage, Turn, Turns, chords, mean, median},
 };
 
 /// Shorter notes are blips.

@@ -4,7 +4,7 @@ use clap::Parser;
 use test_host::transport::Playhead;
 
 use super::*;
-use crate::{documented::assert_documented, scratch::Folder};
+use crate::{commands::tests::assert_documented, file::tests::Folder};
 
 #[derive(Parser)]
 struct Line {
@@ -64,7 +64,7 @@ fn the_hosts_beats_are_the_songs_own() {
     let folder = Folder::new("loop-beats");
     song(&folder, 12);
     let excerpt = excerpt(&folder, 8, &Retiming::NONE);
-    let transport = plugin::transport(&excerpt, PlayMode::Answer, Song::Runs);
+    let transport = turns::transport(&excerpt, PlayMode::Answer, Song::Runs);
     let mut playhead = Playhead::new(&transport, 48_000.0);
     for (beat, &second) in excerpt.beat_map.beats().iter().enumerate() {
         let place = playhead.advance((second * 48_000.0).round() as u64).expect("a transport");
@@ -100,8 +100,8 @@ fn the_same_performance_gives_the_same_answers_in_their_turns() {
     let model = Choice::new("classic-25").expect("an embedded model");
     let settings = [Setting::new("Thru", "off"), Setting::new("Silence", "0.5")];
     let play = || {
-        plugin::play(
-            fresh(None).expect("a plugin"),
+        turns::play(
+            fresh::<NoteEffect>(None).expect("a plugin"),
             &excerpt,
             &turns,
             PlayMode::Answer,
@@ -115,8 +115,7 @@ fn the_same_performance_gives_the_same_answers_in_their_turns() {
     assert_eq!(played, play());
     let heard = Heard::new(&excerpt, &turns, &played);
     assert_eq!((heard.turns, heard.answers.len()), (2, 2));
-    let in_turn =
-        |note: &&passage::HeardNote| turns.all().iter().any(|turn| turn.answer.contains(&note.onset));
+    let in_turn = |note: &&turns::HeardNote| turns.all().iter().any(|turn| turn.answer.contains(&note.onset));
     assert_eq!(played.iter().filter(in_turn).count(), played.len(), "the call has no silence");
     let figures = Figures::of(&heard);
     let player = figures.player;
@@ -134,11 +133,11 @@ fn a_bundle_plays_what_the_plugin_in_this_program_plays() {
     let turns = Turns::new(PlayMode::Answer, &excerpt, 2);
     let model = Choice::new("classic-25").expect("an embedded model");
     let [linked, bundled] = [None, Some(antiphon_library::built().expect("a folder"))].map(|bundle| {
-        let clap = fresh(bundle.as_deref()).expect("a plugin");
-        plugin::play(clap, &excerpt, &turns, PlayMode::Answer, &model, &[], Song::Runs).expect("it plays")
+        let clap = fresh::<NoteEffect>(bundle.as_deref()).expect("a plugin");
+        turns::play(clap, &excerpt, &turns, PlayMode::Answer, &model, &[], Song::Runs).expect("it plays")
     });
     assert_eq!(bundled, linked);
-    let error = fresh(Some(&folder.join("None.clap"))).err().expect("nothing is there");
+    let error = fresh::<NoteEffect>(Some(&folder.join("None.clap"))).err().expect("nothing is there");
     assert!(error.to_string().contains("give an Antiphon.clap"), "{error}");
 }
 
@@ -160,8 +159,8 @@ fn an_unknown_setting_is_told_by_the_plugin_and_a_forbidden_one_by_the_command()
     let turns = Turns::new(PlayMode::Answer, &excerpt, 2);
     let model = Choice::new("classic-25").expect("an embedded model");
     let wrong = [Setting::new("Swong", "60")];
-    let error = plugin::play(
-        fresh(None).expect("a plugin"),
+    let error = turns::play(
+        fresh::<NoteEffect>(None).expect("a plugin"),
         &excerpt,
         &turns,
         PlayMode::Answer,
@@ -188,4 +187,33 @@ fn a_folder_in_which_nothing_can_be_played_is_refused() {
         let error = run(&arguments).expect_err("too short, or none").to_string();
         assert!(error.contains("lower --bars") || error.contains("holds no performance"), "{error}");
     }
+}
+
+#[test]
+fn what_is_kept_can_be_heard_beside_the_player() -> Result<()> {
+    let folder = Folder::new("loop-kept");
+    song(&folder, 12);
+    let excerpt = excerpt(&folder, 4, &Retiming::NONE);
+    let turns = Turns::new(PlayMode::Answer, &excerpt, 2);
+    let answer = HeardNote {
+        onset: turns.all()[0].answer.start,
+        end: turns.end(),
+        key: 60,
+        velocity: 90,
+        beat: None,
+        off_eighth: None,
+    };
+    keep(&folder.join("song"), bundle::linked::<InstrumentSlot>, &excerpt, &turns, &[answer])?;
+    let sound = |what: &str| -> Result<Vec<i16>> {
+        let mut reader = hound::WavReader::open(folder.join(&format!("song-{what}.wav")))?;
+        Ok(reader.samples().collect::<Result<_, _>>()?)
+    };
+    let (answers, player) = (sound("answers")?, sound("player")?);
+    assert_eq!(answers.len(), player.len());
+    let loudest = |sound: &[i16]| sound.iter().map(|sample| sample.unsigned_abs()).max();
+    let half = answers.len() / 2;
+    // The call is one, what follows it is another.
+    assert!(answers[..half / 2] == player[..half / 2] && answers[half..] != player[half..]);
+    assert!(loudest(&answers[half..]) > Some(300) && loudest(&player[half..]) > Some(300));
+    Ok(())
 }

@@ -1,17 +1,14 @@
-//! A performance as a partner hears it: notes whose keys go up and whose ends come later, the lulls between them, and when the
+//! A performance as a partner hears it: notes whose keys go up and whose ends come later, the pauses between them, and when the
 //! plugin would take the floor in each of these, by its own memory and rule.
 
 use anyhow::Result;
 
-use antiphon::{
-    improviser::{PHRASE_END, PhraseEnd, SHORTEST},
-    music::{
-        conditions::{Conditions, Who},
-        memory::{KnownNote, Memory},
-        note::Note,
-        patience::Patience,
-        time::{Moment, Seconds},
-    },
+use antiphon::music::{
+    conditions::{Conditions, Who},
+    memory::{KnownNote, Memory},
+    note::Note,
+    patience::{PHRASE_END, Patience, PhraseEnd, SHORTEST},
+    time::{Moment, Seconds},
 };
 
 use crate::corpus::{
@@ -44,7 +41,7 @@ pub struct Played {
 
 /// No key is held from `since` on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Lull {
+pub struct Pause {
     /// So many notes were struck before.
     pub struck: usize,
     /// The newest strike.
@@ -66,7 +63,7 @@ impl Played {
     }
 }
 
-impl Lull {
+impl Pause {
     /// `None` after the last note.
     pub fn length(&self) -> Option<Seconds> {
         self.until.map(|until| until - self.since)
@@ -141,14 +138,14 @@ impl Performance {
         self.notes.first().map_or(0.0, |first| end - first.note.onset.0) / 60.0
     }
 
-    /// Its lulls, in their order.
-    pub fn lulls(&self) -> Vec<Lull> {
+    /// Its pauses, in their order.
+    pub fn pauses(&self) -> Vec<Pause> {
         let mut since = Moment(0.0);
-        let lull = |(index, played): (usize, &Played)| {
+        let pause = |(index, played): (usize, &Played)| {
             since = since.max(played.key_up);
             let next = index + 1;
             let onset = played.note.onset;
-            let lull = Lull {
+            let pause = Pause {
                 struck: next,
                 onset,
                 since,
@@ -156,22 +153,22 @@ impl Performance {
                 beat: self.beats.as_ref().and_then(|beats| Some(Seconds(beats.at(onset.0)?.period_s as f32))),
                 marked: self.phrases.as_ref().map(|phrases| phrases.binary_search(&next).is_ok()),
             };
-            lull.length().is_none_or(|length| length > Seconds::ZERO).then_some(lull)
+            pause.length().is_none_or(|length| length > Seconds::ZERO).then_some(pause)
         };
-        self.notes.iter().enumerate().filter_map(lull).collect()
+        self.notes.iter().enumerate().filter_map(pause).collect()
     }
 }
 
-/// What was known in a lull, from each moment on at which something ended.
+/// What was known in a pause, from each moment on at which something ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listened {
-    pub lull: Lull,
+    pub pause: Pause,
     /// In the order of time: the silence so far, and what it looked like.
     pub seen: Vec<(Seconds, PhraseEnd)>,
 }
 
 impl Listened {
-    /// The silence after which the plugin takes the floor, if the lull lasts and the pedal stays as it was at its end;
+    /// The silence after which the plugin takes the floor, if the pause lasts and the pedal stays as it was at its end;
     /// `None` for never.
     pub fn take_over(&self, patience: Patience) -> Option<Seconds> {
         let until = self.seen.iter().skip(1).map(|&(from, _)| Some(from)).chain([None]);
@@ -182,10 +179,10 @@ impl Listened {
     }
 }
 
-/// Hears a whole performance and looks at these of its lulls.
-pub fn listen(notes: &[Played], lulls: &[Lull]) -> Vec<Listened> {
+/// Hears a whole performance and looks at these of its pauses.
+pub fn listen(notes: &[Played], pauses: &[Pause]) -> Vec<Listened> {
     let mut listener = Listener::default();
-    lulls.iter().map(|lull| listener.hear(notes, lull)).collect()
+    pauses.iter().map(|pause| listener.hear(notes, pause)).collect()
 }
 
 #[derive(Default)]
@@ -197,17 +194,17 @@ struct Listener {
 }
 
 impl Listener {
-    /// Hears all up to a lull, and looks at it when it begins and whenever the pedal ends something.
-    fn hear(&mut self, notes: &[Played], lull: &Lull) -> Listened {
-        self.sounding.extend(&notes[self.struck..lull.struck]);
-        self.struck = lull.struck;
+    /// Hears all up to a pause, and looks at it when it begins and whenever the pedal ends something.
+    fn hear(&mut self, notes: &[Played], pause: &Pause) -> Listened {
+        self.sounding.extend(&notes[self.struck..pause.struck]);
+        self.struck = pause.struck;
         let ends = self.sounding.iter().map(Played::end);
-        let within = |end: &Moment| *end > lull.since && lull.until.is_none_or(|until| *end < until);
-        let mut moments: Vec<Moment> = ends.filter(within).chain([lull.since]).collect();
+        let within = |end: &Moment| *end > pause.since && pause.until.is_none_or(|until| *end < until);
+        let mut moments: Vec<Moment> = ends.filter(within).chain([pause.since]).collect();
         moments.sort_by(|a, b| a.0.total_cmp(&b.0));
         moments.dedup();
-        let seen = moments.into_iter().map(|now| (now - lull.since, self.look(lull.since, now)));
-        Listened { lull: *lull, seen: seen.collect() }
+        let seen = moments.into_iter().map(|now| (now - pause.since, self.look(pause.since, now)));
+        Listened { pause: *pause, seen: seen.collect() }
     }
 
     fn look(&mut self, since: Moment, now: Moment) -> PhraseEnd {
@@ -247,21 +244,21 @@ mod tests {
             beats: Some(Beats::new(&marks)),
             ..Performance::of(&[played(0.0, 0.5), played(1.0, 1.5), played(4.0, 4.5), played(5.0, 6.0)])
         };
-        let lulls = solo.lulls();
-        let ends: Vec<bool> = lulls.iter().map(Lull::ends_phrase).collect();
+        let pauses = solo.pauses();
+        let ends: Vec<bool> = pauses.iter().map(Pause::ends_phrase).collect();
         assert_eq!(ends, [true, false, false, false]);
-        assert_eq!(lulls.iter().map(Lull::is_within_phrase).collect::<Vec<_>>(), [false, true, true, true]);
-        let beats: Vec<Option<f32>> = lulls.iter().map(|lull| lull.beat.map(|beat| beat.0)).collect();
+        assert_eq!(pauses.iter().map(Pause::is_within_phrase).collect::<Vec<_>>(), [false, true, true, true]);
+        let beats: Vec<Option<f32>> = pauses.iter().map(|pause| pause.beat.map(|beat| beat.0)).collect();
         assert_eq!(beats, [Some(1.0), Some(1.0), Some(2.0), Some(2.0)]);
         assert_eq!(solo.minutes(), 0.1);
     }
 
     #[test]
-    fn a_lull_lasts_from_the_release_of_the_last_held_key_to_the_next_strike() {
+    fn a_pause_lasts_from_the_release_of_the_last_held_key_to_the_next_strike() {
         // The second note is over before the first, and the fourth begins before the third is released.
         let notes = [played(0.0, 2.0), played(0.5, 0.75), played(3.0, 4.5), played(4.0, 4.25)];
-        let lulls = Performance::of(&notes).lulls();
-        let lull = |struck, onset, since, until| Lull {
+        let pauses = Performance::of(&notes).pauses();
+        let pause = |struck, onset, since, until| Pause {
             struck,
             onset: Moment(onset),
             since: Moment(since),
@@ -269,15 +266,15 @@ mod tests {
             beat: None,
             marked: None,
         };
-        assert_eq!(lulls, [lull(2, 0.5, 2.0, Some(Moment(3.0))), lull(4, 4.0, 4.5, None)]);
-        assert_eq!((lulls[0].held(), lulls[0].length()), (Seconds(1.5), Some(Seconds(1.0))));
-        assert!(lulls[0].ends_phrase() && !lulls[1].ends_phrase());
+        assert_eq!(pauses, [pause(2, 0.5, 2.0, Some(Moment(3.0))), pause(4, 4.0, 4.5, None)]);
+        assert_eq!((pauses[0].held(), pauses[0].length()), (Seconds(1.5), Some(Seconds(1.0))));
+        assert!(pauses[0].ends_phrase() && !pauses[1].ends_phrase());
     }
 
     #[test]
-    fn a_lull_in_which_nobody_could_react_matters_only_at_the_end_of_a_phrase() {
+    fn a_pause_in_which_nobody_could_react_matters_only_at_the_end_of_a_phrase() {
         let notes = [played(0.0, 0.9), played(1.0, 1.5), played(2.0, 4.9), played(5.0, 5.5)];
-        let matters: Vec<bool> = Performance::of(&notes).lulls().iter().map(Lull::matters).collect();
+        let matters: Vec<bool> = Performance::of(&notes).pauses().iter().map(Pause::matters).collect();
         assert_eq!(matters, [false, true, true, true]);
     }
 
@@ -289,9 +286,9 @@ mod tests {
     }
 
     #[test]
-    fn a_lull_is_looked_at_again_when_the_pedal_comes_up_and_not_after_the_next_strike() {
+    fn a_pause_is_looked_at_again_when_the_pedal_comes_up_and_not_after_the_next_strike() {
         let notes = [sounding(0.0, 0.5, 1.0), sounding(3.0, 3.5, 3.5), sounding(4.0, 4.5, 9.0)];
-        let listened = listen(&notes, &Performance::of(&notes).lulls());
+        let listened = listen(&notes, &Performance::of(&notes).pauses());
         let seen: Vec<Vec<Seconds>> =
             listened.iter().map(|listened| listened.seen.iter().map(|&(from, _)| from).collect()).collect();
         let nothing = Seconds(0.0);
@@ -301,7 +298,7 @@ mod tests {
     #[test]
     fn no_patience_takes_over_at_once_and_all_of_it_never() {
         let notes = [sounding(0.0, 0.5, 0.5), sounding(3.0, 3.5, 3.5)];
-        let listened = &listen(&notes, &Performance::of(&notes).lulls())[0];
+        let listened = &listen(&notes, &Performance::of(&notes).pauses())[0];
         let take_over = |part| listened.take_over(Patience::saturating(part));
         assert!(take_over(0.0).is_some_and(|silence| silence.0 < 0.2));
         assert_eq!(take_over(1.0), None);

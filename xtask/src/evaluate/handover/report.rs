@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use antiphon::music::time::Seconds;
 
-use super::performance::Lull;
+use super::performance::Pause;
 use crate::{
-    ink::{self, BLUE as MODEL, FAINT_INK, FONT, INK, LINE, VERMILION as FIXED},
+    picture::{self, BLUE as MODEL, FAINT_INK, FONT, INK, LINE, VERMILION as FIXED},
     table::columns,
 };
 
@@ -77,14 +77,14 @@ pub struct Report {
 }
 
 impl Metrics {
-    /// From each lull and the silence after which the rule would take the floor in it, if it lasted for ever.
-    pub fn of(minutes: f64, lulls: impl Iterator<Item = (Lull, Option<Seconds>)>) -> Self {
+    /// From each pause and the silence after which the rule would take the floor in it, if it lasted for ever.
+    pub fn of(minutes: f64, pauses: impl Iterator<Item = (Pause, Option<Seconds>)>) -> Self {
         let (mut taken_wrongly, mut delays) = (0_u32, Vec::new());
-        for (lull, take_over) in lulls {
-            let Some(length) = lull.length() else { continue };
+        for (pause, take_over) in pauses {
+            let Some(length) = pause.length() else { continue };
             let delay = take_over.map_or(f64::INFINITY, |silence| f64::from(silence.0));
-            taken_wrongly += u32::from(lull.is_within_phrase() && delay < f64::from(length.0));
-            if lull.ends_phrase() {
+            taken_wrongly += u32::from(pause.is_within_phrase() && delay < f64::from(length.0));
+            if pause.ends_phrase() {
                 delays.push(delay);
             }
         }
@@ -97,15 +97,15 @@ impl Metrics {
     }
 
     /// Of a fixed silence since the last onset. Where no beat is known, one in beats never comes.
-    pub fn of_silence(minutes: f64, lulls: &[Lull], silence: Silence) -> Self {
-        let take_over = |lull: &Lull| {
+    pub fn of_silence(minutes: f64, pauses: &[Pause], silence: Silence) -> Self {
+        let take_over = |pause: &Pause| {
             let silence = match silence {
                 Silence::Seconds(seconds) => seconds,
-                Silence::Beats(beats) => beats * lull.beat?.0,
+                Silence::Beats(beats) => beats * pause.beat?.0,
             };
-            Some(Seconds((silence - lull.held().0).max(0.0)))
+            Some(Seconds((silence - pause.held().0).max(0.0)))
         };
-        Self::of(minutes, lulls.iter().map(|lull| (*lull, take_over(lull))))
+        Self::of(minutes, pauses.iter().map(|pause| (*pause, take_over(pause))))
     }
 }
 
@@ -180,7 +180,7 @@ type Chart<'a, 'b> = ChartContext<'a, BitMapBackend<'b>, Cartesian2d<RangedCoord
 /// # Errors
 /// When the file cannot be written.
 pub fn draw(path: &Path, title: &str, curve: &[Patient], default: f32, fixed: &[Fixed]) -> Result<()> {
-    ink::prepare()?;
+    picture::prepare()?;
     let canvas = BitMapBackend::new(path, SIZE).into_drawing_area();
     canvas.fill(&WHITE)?;
     let text = |size| (FONT, size).into_font().color(&INK);
@@ -253,11 +253,11 @@ mod tests {
     use antiphon::music::time::Moment;
 
     use super::*;
-    use crate::{documented::assert_documented, scratch::Folder};
+    use crate::{commands::tests::assert_documented, file::tests::Folder};
 
     /// Struck at 0, held for half a second; the next strike comes after a step of so many seconds.
-    fn lull(step: f64) -> Lull {
-        Lull {
+    fn pause(step: f64) -> Pause {
+        Pause {
             struck: 1,
             onset: Moment(0.0),
             since: Moment(0.5),
@@ -269,32 +269,33 @@ mod tests {
 
     #[test]
     fn a_take_over_is_wrong_where_the_player_goes_on_and_late_where_a_phrase_has_ended() {
-        let lulls = [lull(0.8), lull(1.5), lull(3.0), lull(4.0), lull(5.0)];
+        let pauses = [pause(0.8), pause(1.5), pause(3.0), pause(4.0), pause(5.0)];
         let delays = [0.4, 0.4, 0.7, 0.2, 0.3].map(|delay| Some(Seconds(delay)));
-        let metrics = Metrics::of(2.0, lulls.into_iter().zip(delays));
+        let metrics = Metrics::of(2.0, pauses.into_iter().zip(delays));
         assert_eq!(metrics.false_per_minute, 2.0);
         assert!((metrics.median_delay_ms.expect("three phrases end") - 300.0).abs() < 1e-3);
     }
 
     #[test]
     fn a_fixed_silence_counts_from_the_onset_and_waits_for_the_release() {
-        let metrics = |silence| Metrics::of_silence(1.0, &[lull(0.8), lull(3.0)], Silence::Seconds(silence));
+        let metrics =
+            |silence| Metrics::of_silence(1.0, &[pause(0.8), pause(3.0)], Silence::Seconds(silence));
         assert_eq!(metrics(0.25), Metrics { false_per_minute: 2.0, median_delay_ms: Some(0.0) });
         assert_eq!(metrics(1.0), Metrics { false_per_minute: 1.0, median_delay_ms: Some(500.0) });
     }
 
     #[test]
     fn the_last_note_of_a_performance_is_no_end_that_can_be_missed() {
-        let last = Lull { until: None, ..lull(1.0) };
+        let last = Pause { until: None, ..pause(1.0) };
         let nothing = Metrics { false_per_minute: 0.0, median_delay_ms: None };
         assert_eq!(Metrics::of(1.0, [(last, Some(Seconds(0.1)))].into_iter()), nothing);
     }
 
     #[test]
     fn where_phrases_are_marked_only_a_take_over_within_one_is_wrong() {
-        let marked = |step, marked| Lull { marked: Some(marked), beat: Some(Seconds(0.5)), ..lull(step) };
-        let lulls = [marked(1.5, true), marked(1.5, false), marked(3.0, false)];
-        let metrics = |beats| Metrics::of_silence(1.0, &lulls, Silence::Beats(beats));
+        let marked = |step, marked| Pause { marked: Some(marked), beat: Some(Seconds(0.5)), ..pause(step) };
+        let pauses = [marked(1.5, true), marked(1.5, false), marked(3.0, false)];
+        let metrics = |beats| Metrics::of_silence(1.0, &pauses, Silence::Beats(beats));
         assert_eq!(metrics(2.0), Metrics { false_per_minute: 2.0, median_delay_ms: Some(500.0) });
         assert_eq!(metrics(4.0), Metrics { false_per_minute: 1.0, median_delay_ms: Some(1500.0) });
     }

@@ -6,7 +6,7 @@ use midly::{
 };
 
 use super::*;
-use crate::{corpus::Note, scratch::Folder};
+use crate::{corpus::Note, file::tests::Folder};
 
 type Event = TrackEvent<'static>;
 

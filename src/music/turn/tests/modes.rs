@@ -1,4 +1,4 @@
-//! The games, the cues and the lines that the plugin waits for.
+//! The modes, the cues and the lines that the plugin waits for.
 
 use std::num::NonZeroU8;
 

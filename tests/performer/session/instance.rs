@@ -1,11 +1,12 @@
-//! A worker that stalls now and then, with somebody at the lanes who writes down what passes.
+//! An instance: its performer, and a worker that stalls now and then, with somebody at the lanes who writes down what passes.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use antiphon::{
     improviser::{Improviser, StepResult},
-    lane::{ImproviserEnd, PerformerEnd, Reply, Request, lanes},
-    music::{generation::GenerationSettings, note::Velocity, turn::TurnId},
+    lane::{ImproviserEnd, PerformerEnd, Reply, Request, Telemetry, lanes},
+    music::{generation::GenerationSettings, note::Velocity, time::SampleRate, turn::TurnId},
+    performer::{Partner, Past, Performer, Settings},
 };
 use rand::RngExt;
 use rand_pcg::Pcg32;
@@ -15,6 +16,38 @@ use crate::rig::Dice;
 
 /// More than there are from one activation to the next.
 const TURNS: u32 = 1_000_000;
+
+/// An instance: its performer and its worker.
+pub struct Instance {
+    pub performer: Performer,
+    pub worker: Worker,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Instance {
+    pub fn new(settings: Settings) -> Self {
+        let telemetry = Arc::new(Telemetry::default());
+        let (performer_end, improviser_end) = lanes();
+        let performer = performer(performer_end, &telemetry, settings, Past::default());
+        Self { performer, worker: Worker::new(improviser_end), telemetry }
+    }
+
+    /// The host stops processing, and begins again.
+    pub fn activated_anew(self, settings: Settings, log: &mut Log) -> Self {
+        let Self { performer: left, worker, telemetry } = self;
+        let past = left.leave();
+        let (performer_end, improviser_end) = lanes();
+        let worker = worker.activated_anew(improviser_end, log);
+        log.activated_anew();
+        let mut performer = performer(performer_end, &telemetry, settings, past);
+        performer.reset();
+        Self { performer, worker, telemetry }
+    }
+}
+
+fn performer(end: PerformerEnd, telemetry: &Arc<Telemetry>, settings: Settings, past: Past) -> Performer {
+    Performer::new(SampleRate(RATE), end, Partner::Worker, telemetry.clone(), settings, past)
+}
 
 /// Relays between the performer's lanes and the improviser's.
 pub struct Worker {

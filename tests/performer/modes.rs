@@ -1,4 +1,4 @@
-//! Laws of every game, and what is peculiar to each.
+//! Laws of every mode, and what is peculiar to each.
 
 use std::num::NonZeroU8;
 
@@ -13,15 +13,15 @@ use antiphon::{
 use proptest::prelude::*;
 
 use crate::rig::{
-    BEAT, ENTRY, Journey, SETTINGS, held_keys_at, journeys, one_call, place, playing, render_for, scores,
-    sounding_after, stage,
+    BEAT, ENTRY, Journey, SETTINGS, held_keys_at, host, journeys, one_call, place, playing, render_for,
+    scores, sounding_after,
 };
 
 const TAKE: u64 = 60 * BEAT;
 const TWO: NonZeroU8 = NonZeroU8::new(2).expect("not nought");
 const TOGETHER: Rules = Rules::Together { longest: Beats(8.0) };
 
-pub fn games() -> impl Strategy<Value = Rules> {
+pub fn modes() -> impl Strategy<Value = Rules> {
     let cue = prop::sample::select(vec![
         Cue::Silence(Beats(0.5)),
         Cue::Key(Key::saturating(45)),
@@ -45,7 +45,7 @@ pub fn games() -> impl Strategy<Value = Rules> {
 
 fn play(rules: Rules, score: &[(u64, Gesture)], journey: &Journey, blocks: &[u64]) -> Vec<(u64, Sound)> {
     let settings = Settings { rules, ..SETTINGS };
-    render_for(stage(score, usize::MAX), settings, journey, blocks, TAKE)
+    render_for(host(score, usize::MAX), settings, journey, blocks, TAKE)
 }
 
 /// Where a note of the plugin's begins.
@@ -57,8 +57,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn a_stop_leaves_nothing_hanging_in_any_game(
-        rules in games(),
+    fn a_stop_leaves_nothing_hanging_in_any_mode(
+        rules in modes(),
         score in scores(),
         mut journey in journeys(),
     ) {
@@ -67,13 +67,13 @@ proptest! {
         journey.push((TAKE - 1, Some(0.0)));
         journey.push((TAKE, None));
         let settings = Settings { rules, ..SETTINGS };
-        let heard = render_for(stage(&score, usize::MAX), settings, &journey, &[512], TAKE + 1);
+        let heard = render_for(host(&score, usize::MAX), settings, &journey, &[512], TAKE + 1);
         prop_assert_eq!(sounding_after(&heard), vec![]);
     }
 
     #[test]
-    fn every_partition_into_blocks_sounds_the_same_in_any_game(
-        rules in games(),
+    fn every_partition_into_blocks_sounds_the_same_in_any_mode(
+        rules in modes(),
         score in scores(),
         journey in journeys(),
         blocks in prop::collection::vec(1..5_000u64, 1..20),
@@ -85,7 +85,7 @@ proptest! {
 
     #[test]
     fn the_plugin_never_strikes_a_key_that_the_player_holds(
-        rules in games(),
+        rules in modes(),
         score in scores(),
         journey in journeys(),
     ) {
@@ -146,7 +146,7 @@ fn a_key_switch_is_neither_heard_nor_passed_on_and_brings_the_answer_to_the_bar(
     score.push((5 * BEAT, Gesture::KeyDown(place(21), Velocity::saturating(1))));
     score.push((6 * BEAT, Gesture::KeysUp(place(21).into())));
     let settings = Settings { rules, thru: true, ..SETTINGS };
-    let heard = render_for(stage(&score, usize::MAX), settings, &playing(), &[512], TAKE);
+    let heard = render_for(host(&score, usize::MAX), settings, &playing(), &[512], TAKE);
     let begin = onsets(&heard).into_iter().find(|at| *at > BEAT);
     assert!(begin.is_some_and(|begin| (8 * BEAT..9 * BEAT).contains(&begin)), "{begin:?}");
     let of_switch = |sound: &Sound| match sound {

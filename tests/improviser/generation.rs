@@ -74,7 +74,7 @@ fn played(model: &Arc<dyn Model>, generation: GenerationSettings, touch: Velocit
     notes(&mut end, &mut improviser)
 }
 
-fn manners() -> impl Strategy<Value = GenerationSettings> {
+fn generation_settings() -> impl Strategy<Value = GenerationSettings> {
     let odds = (0..=2000u16, 0..=2000u16, 0..=2000u16, 0..=1000u16, 0..=1000u16);
     let keys = (0..128u8, 0..128u8, 0..12u8, prop::sample::select(Scale::ALL.to_vec()));
     (odds, keys, 0.25f32..40.0, 1..=40u8, 25..=150u8).prop_map(|(odds, keys, density, voices, memory)| {
@@ -102,7 +102,7 @@ fn manners() -> impl Strategy<Value = GenerationSettings> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
-    fn no_network_plays_what_is_not_asked_for(generation in manners(), network in 0..3usize) {
+    fn no_network_plays_what_is_not_asked_for(generation in generation_settings(), network in 0..3usize) {
         let notes = played(&embedded()[network], generation, LOUD);
         prop_assert!(notes.iter().all(|note| generation.keys().contains(note.key)));
         prop_assert!(notes.is_sorted_by(|one, next| one.onset <= next.onset));

@@ -1,4 +1,5 @@
-//! The head of the window: presets, the game, the model, and whether anything is heard or answered at all.
+//! The two toolbars of the window. The head: presets, the mode, the model, and whether anything is heard or answered at all. The foot:
+//! what is done with a take, and how the plugin does: plain while all is well, and what is wrong where it is not.
 
 use egui::{
     Align2, AtomExt as _, Button, Color32, CornerRadius, Popup, Rect, Response, RichText, Sense, Stroke,
@@ -6,17 +7,17 @@ use egui::{
 };
 
 use super::{
-    binding::Bindings,
+    binding::{Bindings, PRESSED_SELDOM},
     control_input::adjust_choice,
     controls::hint,
     style::{
-        BODY, CALL, GAP, GROUND, HOVERED, PANEL, QUIET, RAISED, ROUND, SLIGHTLY_ROUND, SMALL, TEXT, TITLE,
-        write,
+        ALERT, BODY, CALL, GAP, GROUND, HOVERED, PANEL, QUIET, RAISED, ROUND, SLIGHTLY_ROUND, SMALL, TEXT,
+        TITLE, write,
     },
-    view::{Action, View},
-    widgets::{Use, draw_arrow, show_row, tell_choice},
+    view::{Action, Health, View},
+    widgets::{Ready, Use, button, button_width, draw_arrow, momentary, show_row, tell_choice},
 };
-use crate::{learner::LearnerStatus, presets::PRESETS};
+use crate::{learner::LearnerStatus, music::time::Seconds, presets::PRESETS};
 
 const NAME_WIDTH: f32 = 92.0;
 const PRESETS_WIDTH: f32 = 96.0;
@@ -30,9 +31,11 @@ const MENU_WIDTH: f32 = 560.0;
 const LEARN: &str = "Makes a model your own from your saved takes, the take of now, and MIDI files that you have put beside them. It \
                      learns in the background, and all of it stays in your folder of takes.";
 const PRESET_NAME: Vec2 = vec2(120.0, 18.0);
+/// Less would be written as nothing, and is no note: the worker has looked at an empty memory.
+const LEAST_STEP: Seconds = Seconds(0.000_05);
 
 /// Draws the head into `area`; gives what was chosen.
-pub fn draw(ui: &mut Ui, area: Rect, bindings: &mut Bindings, view: &View) -> Option<Action> {
+pub fn draw_header(ui: &mut Ui, area: Rect, bindings: &mut Bindings, view: &View) -> Option<Action> {
     let mut left = area.left();
     let mut take = |width: f32| {
         let place = Rect::from_min_size(pos2(left, area.top()), vec2(width, area.height()));
@@ -76,7 +79,7 @@ fn choose_preset(ui: &mut Ui, area: Rect) -> Option<Action> {
     action
 }
 
-/// The games stand side by side, since the game is what a player sees first.
+/// The modes stand side by side, since the mode is what a player sees first.
 fn choose_mode(ui: &Ui, area: Rect, bindings: &mut Bindings) {
     let whole = ui.interact(area, ui.scope_id().with("mode"), Sense::focusable_noninteractive());
     adjust_choice(ui, &whole, bindings, "mode");
@@ -179,4 +182,99 @@ fn opener(ui: &Ui, area: Rect, label: &str, text: &str, lead: Option<&str>) -> R
     write(ui.painter(), inside, Align2::LEFT_CENTER, text, BODY, TEXT);
     draw_arrow(ui.painter(), pos2(area.right() - 12.0, area.center().y), QUIET);
     response
+}
+
+/// Draws the foot into `area`; gives what was pressed.
+pub fn draw_footer(ui: &Ui, area: Rect, bindings: &mut Bindings, view: &View) -> Option<Action> {
+    let ready = |is_ready| if is_ready { Ready::Yes } else { Ready::NotYet };
+    let buttons = [
+        ("Save take", ready(view.has_take), Action::SaveTake, "Writes all that was played into a MIDI file."),
+        (
+            "Save last answer",
+            ready(view.has_answer),
+            Action::SaveAnswer,
+            "Writes the newest answer into a MIDI file.",
+        ),
+        (
+            "Copy path",
+            ready(view.has_path),
+            Action::CopyPath,
+            "Copies the path of the file that was saved last.",
+        ),
+        (
+            "Show in folder",
+            ready(view.has_path),
+            Action::ShowFolder,
+            "Shows the folder of the file that was saved last.",
+        ),
+    ];
+    let mut left = area.left();
+    let mut action = None;
+    for (text, ready, means, hint) in buttons {
+        let place =
+            Rect::from_min_size(pos2(left, area.top()), vec2(button_width(ui, text, SMALL), area.height()));
+        if button(ui, place, text, SMALL, ready, hint).clicked() {
+            action = Some(means);
+        }
+        left = place.right() + GAP;
+    }
+    left += GAP;
+    for id in PRESSED_SELDOM {
+        let Some(name) = bindings.control(id).map(|control| control.name()) else { continue };
+        let place =
+            Rect::from_min_size(pos2(left, area.top()), vec2(button_width(ui, &name, SMALL), area.height()));
+        momentary(ui, place, bindings, id, SMALL, hint(id));
+        left = place.right() + GAP;
+    }
+    let (sentence, colour) = health_line(&view.health);
+    let place = write(ui.painter(), area.with_min_x(left), Align2::RIGHT_CENTER, &sentence, SMALL, colour);
+    let told = ui.interact(place, ui.scope_id().with("health"), Sense::hover());
+    told.widget_info(|| WidgetInfo::labeled(Role::Status, true, &sentence));
+    action
+}
+
+/// The line and its colour.
+fn health_line(health: &Health) -> (String, Color32) {
+    let mut parts = vec![health.model.clone()];
+    if let Some(step) = health.step.filter(|step| step.0 >= LEAST_STEP.0) {
+        parts.push(format!("{:.1} ms a note", step.0 * 1000.0));
+    }
+    if let Some(worker) = health.worker {
+        parts.push(format!("{:.0} % of a core", worker * 100.0));
+    }
+    if health.late > 0 {
+        parts.push(counted(health.late, "note late", "notes late"));
+    }
+    if health.lost > 0 {
+        parts.push(counted(health.lost, "event lost", "events lost"));
+    }
+    if health.faults > 0 {
+        parts.push(counted(health.faults, "fault survived", "faults survived"));
+    }
+    let is_well = health.late == 0 && health.lost == 0 && health.faults == 0;
+    (parts.join("  ·  "), if is_well { QUIET } else { ALERT })
+}
+
+fn counted(count: u32, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_is_plain_while_all_is_well_and_counts_what_is_not() {
+        let well = Health {
+            model: "antiphon".to_owned(),
+            step: Some(Seconds(0.000_41)),
+            worker: Some(0.031),
+            ..Health::default()
+        };
+        assert_eq!(health_line(&well), ("antiphon  ·  0.4 ms a note  ·  3 % of a core".to_owned(), QUIET));
+        let late = Health { late: 1, lost: 2, faults: 1, ..well };
+        let (sentence, colour) = health_line(&late);
+        assert!(sentence.ends_with("1 note late  ·  2 events lost  ·  1 fault survived"), "{sentence}");
+        assert_eq!(colour, ALERT);
+    }
 }
