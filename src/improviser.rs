@@ -24,8 +24,7 @@ use crate::{
     model::Model,
     music::{
         beat_tracker,
-        conditions::Swing,
-        conditions::{Conditions, Who},
+        conditions::{Conditions, Swing, Who},
         generation::GenerationSettings,
         hands::AccompanimentMask,
         harmony,
@@ -42,7 +41,7 @@ use crate::{
 /// A player's own beat goes on for so long after its newest strike: a call may be too short to tell one.
 const BEAT_STANDS: Seconds = Seconds(10.0);
 /// Faults without a note between them from which forgetting the answer alone does not help.
-const PATIENCE_FAULTS: u32 = 2;
+const FAULTS_BEFORE_FORGETTING: u32 = 2;
 /// So many faults without a note between them, and there is no hope.
 const HOPELESS_FAULTS: u32 = 8;
 
@@ -202,7 +201,7 @@ impl Improviser {
         self.sounding.clear();
         self.silence = None;
         self.caches.begin_anew();
-        if self.faults >= PATIENCE_FAULTS {
+        if self.faults >= FAULTS_BEFORE_FORGETTING {
             self.memory.clear();
             self.caches.user = None;
         }

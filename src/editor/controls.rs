@@ -115,7 +115,10 @@ const HINTS: [(&str, &str); 50] = [
     ("re-roll", "Throws away what is planned, and goes on otherwise."),
     ("clear-memory", "Forgets all that was played; the take is kept."),
     ("reset-seed", "Begins all chance anew, from the seed that is set."),
-    ("mode", "The mode: call and response, trading bars, playing along, or an answer without end."),
+    (
+        "mode",
+        "How it plays with you: call and response, trading bars, playing along, or an answer without end.",
+    ),
     ("answer-length", "How long an answer is, in mode Answer."),
     ("answer-bars", "The bars of an answer, where its length is set in bars."),
     ("trade-bars", "The bars of each side, in mode Trade."),

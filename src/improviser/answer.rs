@@ -20,7 +20,7 @@ use crate::{
         metre::Metre,
         note::{Cell, Key, Note, Velocity},
         pace::{Pace, Stray},
-        patience::PHRASE_END,
+        patience::PHRASE_END_SILENCE,
         scale::KeyEstimate,
         time::{Moment, Seconds},
         turn::TurnId,
@@ -271,7 +271,9 @@ impl Answer {
         }
         let drawn = cache.model.draw(&mut cache.state, &sampling, &limits, &mut self.chance);
         let joins = limits.joins(drawn.step);
-        if may_end && drawn.step >= PHRASE_END || has_begun && self.closes(self.struck.onset) && !joins {
+        if may_end && drawn.step >= PHRASE_END_SILENCE
+            || has_begun && self.closes(self.struck.onset) && !joins
+        {
             return None;
         }
         let drawn_onset = self.last_onset + drawn.step;

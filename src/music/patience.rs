@@ -7,10 +7,10 @@ use super::{
 };
 
 /// A call is over if no onset comes for so long after the last one.
-pub const PHRASE_END: Seconds = Seconds(2.0);
+pub const PHRASE_END_SILENCE: Seconds = Seconds(2.0);
 /// The plugin never takes the floor sooner after the last release: between the notes of a phrase, too, hands leave the
 /// keys for a moment, and no partner reacts faster.
-pub const SHORTEST: Seconds = Seconds(0.12);
+pub const SHORTEST_RELEASE: Seconds = Seconds(0.12);
 /// For each beat of *Patience* since the last onset, hands are to be off the keys for so long besides. By the jazz solos of `wjazzd`
 /// that nobody holds out, .12 to .3 are alike, and without it the plugin waits half as long again.
 const RELEASED_PER_BEAT: Seconds = Seconds(0.16);
@@ -118,7 +118,7 @@ impl PhraseEnd {
     pub fn hand_over(&self, from: Seconds, patience: Patience) -> Option<Seconds> {
         let beats = patience.beats()? * if self.is_sustained { SUSTAINED } else { 1.0 };
         let since_onset = Seconds(beats * self.beat.0 - self.held.0);
-        let since_release = Seconds(SHORTEST.0 + beats * RELEASED_PER_BEAT.0);
+        let since_release = Seconds(SHORTEST_RELEASE.0 + beats * RELEASED_PER_BEAT.0);
         let own = Seconds(self.step.0 * OWN_PACE - self.held.0);
         Some(from.max(since_onset).max(since_release).max(own))
     }
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn no_patience_takes_the_first_silence_and_all_of_it_takes_none() {
-        assert_eq!(wait(&played(0.1, false), 0.0), SHORTEST.0);
+        assert_eq!(wait(&played(0.1, false), 0.0), SHORTEST_RELEASE.0);
         assert_eq!(wait(&played(0.1, false), 1.0), f32::INFINITY);
     }
 

@@ -8,7 +8,7 @@ use super::{
 /// Fewer notes keep to many scales.
 const FEWEST_NOTES: usize = 12;
 /// The degrees of a major scale; a minor one has the same keys as some major one.
-const MAJOR: [usize; 7] = [0, 2, 4, 5, 7, 9, 11];
+const MAJOR: [u8; 7] = [0, 2, 4, 5, 7, 9, 11];
 /// Semitones from the root of a major scale to that of the minor one with the same keys.
 const MINOR: usize = 9;
 const FIFTH: usize = 7;
@@ -94,7 +94,7 @@ impl Scale {
     const fn degrees(self) -> &'static [u8] {
         match self {
             Self::Auto => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
-            Self::Major | Self::Ionian => &[0, 2, 4, 5, 7, 9, 11],
+            Self::Major | Self::Ionian => &MAJOR,
             Self::NaturalMinor | Self::Aeolian => &[0, 2, 3, 5, 7, 8, 10],
             Self::HarmonicMinor => &[0, 2, 3, 5, 7, 8, 11],
             Self::MelodicMinor => &[0, 2, 3, 5, 7, 9, 11],
@@ -130,7 +130,7 @@ impl KeyEstimate {
             all += 1;
         }
         let inside = |root: usize| -> usize {
-            MAJOR.iter().map(|degree| counts[(root + degree) % PITCH_CLASSES]).sum()
+            MAJOR.iter().map(|degree| counts[(root + usize::from(*degree)) % PITCH_CLASSES]).sum()
         };
         // A key is heard by its first degree and its fifth.
         let weight = |tonic: usize| counts[tonic % PITCH_CLASSES] + counts[(tonic + FIFTH) % PITCH_CLASSES];
@@ -161,7 +161,8 @@ impl KeyEstimate {
 
     /// Whether a key belongs to the scale.
     pub fn holds(&self, key: Key) -> bool {
-        MAJOR.contains(&((key.index() + PITCH_CLASSES - self.root) % PITCH_CLASSES))
+        let degree = (key.index() + PITCH_CLASSES - self.root) % PITCH_CLASSES;
+        MAJOR.iter().any(|&one| usize::from(one) == degree)
     }
 
     /// The share of the notes that it does not hold, 0..=1.

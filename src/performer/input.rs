@@ -18,11 +18,11 @@ const SOFT: u8 = 67;
 /// A controller is a switch that is on from this value up.
 const ON: u8 = 64;
 /// A note that has gone out may come back within this: some blocks, or a cable and a converter.
-const WINDOW: Seconds = Seconds(0.1);
+const ECHO_WINDOW: Seconds = Seconds(0.1);
 /// So many strikes in a row that came back are no chance: no player strikes the same keys as loud by hundredths.
-const CERTAIN: u8 = 2;
+const CERTAIN_ECHOES: u8 = 2;
 /// So many of the newest strikes are known.
-const KNOWN: usize = 32;
+const KNOWN_STRIKES: usize = 32;
 
 /// The player's side. Realtime-safe once it is made.
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl Input {
 /// The newest strikes that have gone out, and whether they come back. Realtime-safe.
 #[derive(Debug, Default)]
 pub(super) struct Echo {
-    sent: [Option<Sent>; KNOWN],
+    sent: [Option<Sent>; KNOWN_STRIKES],
     next: usize,
     suspicion: u8,
 }
@@ -175,7 +175,7 @@ pub(super) enum Sender {
 impl Echo {
     pub fn sent(&mut self, key: Key, velocity: Velocity, at: SampleTime, by: Sender) {
         self.sent[self.next] = Some(Sent { key, velocity, at, by });
-        self.next = (self.next + 1) % KNOWN;
+        self.next = (self.next + 1) % KNOWN_STRIKES;
     }
 
     /// Whether a strike that comes in has gone out before and is to be ignored. What the player has struck can only come
@@ -189,7 +189,7 @@ impl Echo {
         rate: SampleRate,
     ) -> bool {
         let same = |sent: &Sent| {
-            let is_recent = at - sent.at <= rate.samples(WINDOW);
+            let is_recent = at - sent.at <= rate.samples(ECHO_WINDOW);
             let fits = sent.by == Sender::Answer || is_held(key);
             (sent.key, sent.velocity) == (key, velocity) && is_recent && fits
         };
@@ -198,8 +198,8 @@ impl Echo {
             // Each comes back once.
             Some(sent) => {
                 *sent = None;
-                self.suspicion = (self.suspicion + 1).min(CERTAIN * 2);
-                self.suspicion >= CERTAIN
+                self.suspicion = (self.suspicion + 1).min(CERTAIN_ECHOES * 2);
+                self.suspicion >= CERTAIN_ECHOES
             }
             None => {
                 self.suspicion = self.suspicion.saturating_sub(1);

@@ -1,5 +1,5 @@
-//! The answer: what is planned of it, anew where the player wants it otherwise, and what sounds. Every note-on that goes out is
-//! followed by its note-off.
+//! The answer: what is planned of it, what sounds, and what the player's switches do to it (plan anew, forget, panic). Every
+//! note-on that goes out is followed by its note-off.
 
 use super::{InputFilter, Performer, Port, Settings, input::Sender};
 use crate::{

@@ -329,7 +329,7 @@ unsafe fn entry_of(entry: *const EntryDescriptor) -> Result<PluginEntry> {
 
 /// What the host tells of itself.
 fn information() -> Result<HostInfo> {
-    HostInfo::new("Antiphon's stage", "Antiphon", "", env!("CARGO_PKG_VERSION"))
+    HostInfo::new("Antiphon's test host", "Antiphon", "", env!("CARGO_PKG_VERSION"))
         .context("a name without zero bytes")
 }
 

@@ -210,7 +210,7 @@ make_session() {
 }
 make_session plain
 
-# A preset whose state names a model file that is not there: format and class as in src/presets/vst3.rs.
+# A preset whose state names a model file that is not there: format and class as in src/presets.rs.
 LOST_MODEL=/home/player/models/lost.safetensors
 state="{\"version\":\"0.1.0\",\"params\":{},\"fields\":{\"model-file\":\"\\\"$LOST_MODEL\\\"\"}}"
 # little COUNT NUMBER: so many bytes, the least first.

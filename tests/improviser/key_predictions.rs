@@ -9,14 +9,14 @@ use antiphon::{
     model::registry::embedded,
     music::{
         generation::GenerationSettings,
-        note::{Key, Note, Velocity},
+        note::{Key, Note},
         patience::Patience,
         time::{Moment, Seconds},
         turn::TurnId,
     },
 };
 
-const MEZZO_FORTE: Velocity = Velocity::saturating(64);
+use crate::MEZZO_FORTE;
 
 fn improviser(key_predictions: &Arc<KeyPredictions>) -> (PerformerEnd, Improviser) {
     let (performer_end, improviser_end) = lanes();

@@ -1,5 +1,6 @@
 //! Laws of the improviser and of the thread around it.
 
+mod endings;
 mod generation;
 mod key_predictions;
 mod models;
@@ -22,7 +23,7 @@ use antiphon::{
     worker::Worker,
 };
 
-use models::{Opener, ShortPiece, StageFright, Tally};
+use models::{Opener, StageFright, Tally};
 
 const MEZZO_FORTE: Velocity = Velocity::saturating(64);
 
@@ -290,30 +291,4 @@ fn a_worker_whose_every_answer_fails_gives_up_and_is_dropped_in_peace() {
     }
     drop(worker);
     assert!(end.requests.push(Request::Forget).is_ok(), "a dead worker refuses nothing");
-}
-
-/// How many notes an answer of two seconds has.
-fn played(ending: Ending) -> usize {
-    let (mut performer, end) = lanes();
-    let mut improviser = Improviser::new(end, &[Arc::new(ShortPiece)]);
-    let (turn, from, length) = (TurnId(0), Moment(0.0), Seconds(2.0));
-    let touch = Velocity::saturating(64);
-    let request = Request::Answer { turn, from, length, seed: 1, touch, ending };
-    performer.requests.push(request).expect("room for a request");
-    while improviser.step() == StepResult::Worked {}
-    let mut notes = 0;
-    while let Ok(reply) = performer.replies.pop() {
-        notes += usize::from(matches!(reply, Reply::Play { .. }));
-    }
-    notes
-}
-
-#[test]
-fn a_piece_ends_where_the_model_says_that_it_is_over() {
-    assert_eq!(played(Ending::Piece), 4);
-}
-
-#[test]
-fn an_answer_goes_on_to_its_end_whatever_the_model_holds_to_be_over() {
-    assert_eq!([Ending::Full, Ending::Phrase].map(played), [6, 6]);
 }

@@ -1,6 +1,7 @@
 //! `generate`: music that goes on from a file or begins from nothing, as the plugin would play it.
 
 mod audio;
+mod lengths;
 mod prompt;
 mod score;
 mod take;
@@ -20,8 +21,9 @@ use serde_json::json;
 
 use self::{
     audio::Audio,
+    lengths::Lengths,
     prompt::Prompt,
-    take::{Extent, Lengths, Take},
+    take::{Extent, Take},
 };
 use crate::{
     bundle,

@@ -1,5 +1,5 @@
-//! What the passing of time does to the turn, and the turn of who plays along: its plan goes on from line to line, and is made
-//! anew from the next one on where the player has struck.
+//! When the plugin comes in, and what the passing of time does to the turn. Who plays along has its plan made anew from the next line
+//! on where the player has struck.
 
 use super::{Alignment, Ask, Asked, Change, Consequence, Cue, Due, Floor, Length, Rules, Turns};
 use crate::music::{

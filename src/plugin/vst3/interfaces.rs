@@ -30,6 +30,61 @@ use nice_plug::wrapper::{
 use super::Shim;
 use crate::plugin::{Antiphon, Exported, InstrumentSlot, InstrumentSlotPlugin, NoteEffect, NoteEffectPlugin};
 
+/// The factory of the library.
+#[unsafe(no_mangle)]
+pub extern "system" fn GetPluginFactory() -> *mut c_void {
+    let factory = ComWrapper::new(Factory::new()).to_com_ptr::<IPluginFactory>();
+    factory.expect("it has this interface").into_raw().cast()
+}
+
+fn begin() -> bool {
+    setup_logger::<NoteEffectPlugin>();
+    true
+}
+
+/// The library is loaded.
+#[cfg(all(target_family = "unix", not(target_os = "macos")))]
+#[unsafe(no_mangle)]
+pub extern "C" fn ModuleEntry(_: *mut c_void) -> bool {
+    begin()
+}
+
+/// The library is about to go.
+#[cfg(all(target_family = "unix", not(target_os = "macos")))]
+#[unsafe(no_mangle)]
+pub extern "C" fn ModuleExit() -> bool {
+    true
+}
+
+/// The library is loaded.
+#[cfg(target_os = "macos")]
+#[unsafe(no_mangle)]
+pub extern "C" fn bundleEntry(_: *mut c_void) -> bool {
+    begin()
+}
+
+/// The library is about to go.
+#[cfg(target_os = "macos")]
+#[unsafe(no_mangle)]
+pub extern "C" fn bundleExit() -> bool {
+    true
+}
+
+/// The library is loaded.
+#[cfg(target_os = "windows")]
+#[unsafe(no_mangle)]
+pub extern "system" fn InitDll() -> bool {
+    begin()
+}
+
+/// The library is about to go.
+#[cfg(target_os = "windows")]
+#[unsafe(no_mangle)]
+pub extern "system" fn ExitDll() -> bool {
+    true
+}
+
+/// Makes both plugins, each behind the shim.
 struct Factory {
     plugins: [PluginInfo; 2],
 }
@@ -121,60 +176,6 @@ unsafe fn create<V: Exported>(iid: FIDString, obj: *mut *mut c_void) -> tresult 
     let unknown = shim.as_com_ref::<FUnknown>().expect("every object has it").as_ptr();
     // SAFETY: the object lives; what is given away counts for itself.
     unsafe { ((*(*unknown).vtbl).queryInterface)(unknown, iid.cast::<TUID>(), obj) }
-}
-
-/// The factory of the library.
-#[unsafe(no_mangle)]
-pub extern "system" fn GetPluginFactory() -> *mut c_void {
-    let factory = ComWrapper::new(Factory::new()).to_com_ptr::<IPluginFactory>();
-    factory.expect("it has this interface").into_raw().cast()
-}
-
-fn begin() -> bool {
-    setup_logger::<NoteEffectPlugin>();
-    true
-}
-
-/// The library is loaded.
-#[cfg(all(target_family = "unix", not(target_os = "macos")))]
-#[unsafe(no_mangle)]
-pub extern "C" fn ModuleEntry(_: *mut c_void) -> bool {
-    begin()
-}
-
-/// The library is about to go.
-#[cfg(all(target_family = "unix", not(target_os = "macos")))]
-#[unsafe(no_mangle)]
-pub extern "C" fn ModuleExit() -> bool {
-    true
-}
-
-/// The library is loaded.
-#[cfg(target_os = "macos")]
-#[unsafe(no_mangle)]
-pub extern "C" fn bundleEntry(_: *mut c_void) -> bool {
-    begin()
-}
-
-/// The library is about to go.
-#[cfg(target_os = "macos")]
-#[unsafe(no_mangle)]
-pub extern "C" fn bundleExit() -> bool {
-    true
-}
-
-/// The library is loaded.
-#[cfg(target_os = "windows")]
-#[unsafe(no_mangle)]
-pub extern "system" fn InitDll() -> bool {
-    begin()
-}
-
-/// The library is about to go.
-#[cfg(target_os = "windows")]
-#[unsafe(no_mangle)]
-pub extern "system" fn ExitDll() -> bool {
-    true
 }
 
 /// An interface of the framework's object, and what of it is put right.

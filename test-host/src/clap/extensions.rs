@@ -30,6 +30,24 @@ pub struct Range {
     most: f64,
 }
 
+/// A preset that a library tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preset {
+    pub name: String,
+    /// By which it is loaded.
+    pub key: String,
+    pub description: String,
+    /// The identifiers of the plugins that it is for.
+    pub plugins: Vec<String>,
+}
+
+/// A size in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pixels {
+    pub width: u32,
+    pub height: u32,
+}
+
 impl Clap {
     /// The value, 0..=1, for which the plugin's own text is `text`; the parameter's id with it. Choices are known in
     /// either case.
@@ -119,6 +137,77 @@ impl Clap {
         let differ = asked.zip(shown).is_some_and(|(asked, shown)| (asked - shown).abs() > 1e-6);
         Ok(!value.is_nan() && !differ)
     }
+
+    /// Loads the preset of a key, as a host does whose user has chosen it.
+    ///
+    /// # Errors
+    /// When the plugin refuses it.
+    pub fn load_preset(&mut self, key: &str) -> Result<()> {
+        let handle = self.instance.plugin_handle();
+        let key = CString::new(key)?;
+        extension::<PluginPresetLoad>(&handle)?
+            .load_from_location(&handle, Location::Plugin, Some(&key))
+            .map_err(|error| anyhow!("{error}"))?;
+        self.serve();
+        Ok(())
+    }
+
+    /// Makes the plugin's window, not shown yet, for a screen on which a point is so many pixels; gives its size. It is
+    /// to be shown in a window of X11, and closed before that goes.
+    ///
+    /// # Errors
+    /// When the plugin has no window, or cannot open one here.
+    pub fn make_window(&mut self, scale: f64) -> Result<Pixels> {
+        let handle = self.instance.plugin_handle();
+        let gui = extension::<PluginGui>(&handle)?;
+        gui.create(&handle, GuiConfiguration { api_type: GuiApiType::X11, is_floating: false })
+            .map_err(|error| anyhow!("the plugin makes no window: {error}"))?;
+        // A plugin that finds out by itself may refuse to be told.
+        let _ = gui.set_scale(&handle, scale);
+        let GuiSize { width, height } = gui.get_size(&handle).context("the plugin's window has no size")?;
+        Ok(Pixels { width, height })
+    }
+
+    /// Shows the window that was made inside another.
+    ///
+    /// # Safety
+    /// `parent` must be a window of X11 that stays until [`Clap::close_window`].
+    ///
+    /// # Errors
+    /// When the plugin refuses.
+    pub unsafe fn show_window(&mut self, parent: u32) -> Result<()> {
+        let handle = self.instance.plugin_handle();
+        let gui = extension::<PluginGui>(&handle)?;
+        // SAFETY: by the caller's promise.
+        unsafe { gui.set_parent(&handle, Window::from_x11_handle(parent.into())) }
+            .map_err(|error| anyhow!("the plugin takes no parent window: {error}"))?;
+        gui.show(&handle).map_err(|error| anyhow!("the plugin does not show its window: {error}"))
+    }
+
+    /// Gives the window another size, as a host does when its own is pulled; gives the one that the plugin takes.
+    ///
+    /// # Errors
+    /// When the plugin refuses.
+    pub fn resize_window(&mut self, Pixels { width, height }: Pixels) -> Result<Pixels> {
+        let handle = self.instance.plugin_handle();
+        let gui = extension::<PluginGui>(&handle)?;
+        let asked = GuiSize { width, height };
+        let size = gui.adjust_size(&handle, asked).unwrap_or(asked);
+        gui.set_size(&handle, size)
+            .map_err(|error| anyhow!("the plugin's window keeps its size: {error}"))?;
+        Ok(Pixels { width: size.width, height: size.height })
+    }
+
+    /// Closes the window.
+    ///
+    /// # Errors
+    /// When the plugin has none.
+    pub fn close_window(&mut self) -> Result<()> {
+        let handle = self.instance.plugin_handle();
+        extension::<PluginGui>(&handle)?.destroy(&handle);
+        self.serve();
+        Ok(())
+    }
 }
 
 impl Range {
@@ -150,24 +239,6 @@ pub fn ranges(plugin: &PluginMainThreadHandle) -> Vec<Range> {
     (0..parameters.count(plugin)).filter_map(range).collect()
 }
 
-/// The number with which a text begins.
-fn leading_number(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let end = text.find(|letter: char| !letter.is_ascii_digit() && !"+-.".contains(letter));
-    text[..end.unwrap_or(text.len())].parse().ok()
-}
-
-/// A preset that a library tells of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preset {
-    pub name: String,
-    /// By which it is loaded.
-    pub key: String,
-    pub description: String,
-    /// The identifiers of the plugins that it is for.
-    pub plugins: Vec<String>,
-}
-
 /// All presets that lie within a library, as a host finds them without loading a plugin.
 ///
 /// # Errors
@@ -191,20 +262,11 @@ pub unsafe fn presets(entry: *const EntryDescriptor) -> Result<Vec<Preset>> {
     Ok(found.0)
 }
 
-impl Clap {
-    /// Loads the preset of a key, as a host does whose user has chosen it.
-    ///
-    /// # Errors
-    /// When the plugin refuses it.
-    pub fn load_preset(&mut self, key: &str) -> Result<()> {
-        let handle = self.instance.plugin_handle();
-        let key = CString::new(key)?;
-        extension::<PluginPresetLoad>(&handle)?
-            .load_from_location(&handle, Location::Plugin, Some(&key))
-            .map_err(|error| anyhow!("{error}"))?;
-        self.serve();
-        Ok(())
-    }
+/// The number with which a text begins.
+fn leading_number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let end = text.find(|letter: char| !letter.is_ascii_digit() && !"+-.".contains(letter));
+    text[..end.unwrap_or(text.len())].parse().ok()
 }
 
 /// How many places within the library a provider has told of.
@@ -268,72 +330,6 @@ impl MetadataReceiverImpl for Metadata {
 
 fn text_of(text: &CStr) -> String {
     text.to_string_lossy().into_owned()
-}
-
-/// A size in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pixels {
-    pub width: u32,
-    pub height: u32,
-}
-
-impl Clap {
-    /// Makes the plugin's window, not shown yet, for a screen on which a point is so many pixels; gives its size. It is
-    /// to be shown in a window of X11, and closed before that goes.
-    ///
-    /// # Errors
-    /// When the plugin has no window, or cannot open one here.
-    pub fn make_window(&mut self, scale: f64) -> Result<Pixels> {
-        let handle = self.instance.plugin_handle();
-        let gui = extension::<PluginGui>(&handle)?;
-        gui.create(&handle, GuiConfiguration { api_type: GuiApiType::X11, is_floating: false })
-            .map_err(|error| anyhow!("the plugin makes no window: {error}"))?;
-        // A plugin that finds out by itself may refuse to be told.
-        let _ = gui.set_scale(&handle, scale);
-        let GuiSize { width, height } = gui.get_size(&handle).context("the plugin's window has no size")?;
-        Ok(Pixels { width, height })
-    }
-
-    /// Shows the window that was made inside another.
-    ///
-    /// # Safety
-    /// `parent` must be a window of X11 that stays until [`Clap::close_window`].
-    ///
-    /// # Errors
-    /// When the plugin refuses.
-    pub unsafe fn show_window(&mut self, parent: u32) -> Result<()> {
-        let handle = self.instance.plugin_handle();
-        let gui = extension::<PluginGui>(&handle)?;
-        // SAFETY: by the caller's promise.
-        unsafe { gui.set_parent(&handle, Window::from_x11_handle(parent.into())) }
-            .map_err(|error| anyhow!("the plugin takes no parent window: {error}"))?;
-        gui.show(&handle).map_err(|error| anyhow!("the plugin does not show its window: {error}"))
-    }
-
-    /// Gives the window another size, as a host does when its own is pulled; gives the one that the plugin takes.
-    ///
-    /// # Errors
-    /// When the plugin refuses.
-    pub fn resize_window(&mut self, Pixels { width, height }: Pixels) -> Result<Pixels> {
-        let handle = self.instance.plugin_handle();
-        let gui = extension::<PluginGui>(&handle)?;
-        let asked = GuiSize { width, height };
-        let size = gui.adjust_size(&handle, asked).unwrap_or(asked);
-        gui.set_size(&handle, size)
-            .map_err(|error| anyhow!("the plugin's window keeps its size: {error}"))?;
-        Ok(Pixels { width: size.width, height: size.height })
-    }
-
-    /// Closes the window.
-    ///
-    /// # Errors
-    /// When the plugin has none.
-    pub fn close_window(&mut self) -> Result<()> {
-        let handle = self.instance.plugin_handle();
-        extension::<PluginGui>(&handle)?.destroy(&handle);
-        self.serve();
-        Ok(())
-    }
 }
 
 impl HostGuiImpl for Handlers {

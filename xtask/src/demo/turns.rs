@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn in_mode_trade_the_bars_are_shared_out_whenever_the_player_ends() -> Result<()> {
+    fn in_trade_the_bars_are_shared_out_whenever_the_player_ends() -> Result<()> {
         let phrase = Song::Phrase(vec![note(0.0, 0.5, 60)]);
         let turns = turns("--mode trade --call-bars 2 --bars 9", &phrase)?;
         let floors: Vec<[u64; 4]> = turns
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn in_mode_together_the_player_keeps_playing_and_leaves_the_end_to_the_plugin() -> Result<()> {
+    fn in_together_the_player_keeps_playing_and_leaves_the_end_to_the_plugin() -> Result<()> {
         let phrase = Song::Phrase(vec![note(0.0, 0.5, 60), note(3.0, 1.0, 62)]);
         let turns = turns("--mode together --call-bars 2 --bars 7", &phrase)?;
         let onsets: Vec<u64> = turns.heard().iter().map(|note| note.on).collect();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn in_mode_endless_there_is_room_for_more_than_the_call_up_to_the_host_s_stop() -> Result<()> {
+    fn in_endless_there_is_room_for_more_than_the_call_up_to_the_host_s_stop() -> Result<()> {
         let phrase = Song::Phrase(vec![note(0.0, 0.5, 60)]);
         let turns = turns("--mode endless --call-bars 2 --bars 14", &phrase)?;
         let ends: Vec<u64> = turns.all.iter().map(|turn| turn.end / BAR).collect();

@@ -8,6 +8,7 @@
 
 mod excerpt;
 mod figures;
+mod passage;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -45,7 +46,8 @@ use crate::{
 };
 use excerpt::{Excerpt, Retiming};
 use figures::{Figures, Heard, MEASURES, Values, Window};
-use turns::{HeardNote, PLAIN_TEMPO, RATE, Song, Turns};
+use passage::HeardNote;
+use turns::{PLAIN_TEMPO, RATE, Song, Turns};
 
 /// Performances of each kind, evenly spread over the list, unless told otherwise.
 const FILES: usize = 14;
@@ -283,7 +285,7 @@ struct Compared {
 impl Row {
     fn new(corpus: Corpus, mode: PlayMode, model: &str, figures: &[Figures], heard: &[Heard]) -> Self {
         let mean = |of: fn(&Figures) -> &Values, measure: usize| {
-            let mean = turns::mean(figures.iter().filter_map(|figures| of(figures)[measure]));
+            let mean = passage::mean(figures.iter().filter_map(|figures| of(figures)[measure]));
             mean.map(thousandths)
         };
         let compared = |measure| Compared {

@@ -6,6 +6,7 @@
 //! less than 0.3. With 200 prompts, another seed moves a similarity by 0.01 and a density by 0.03.
 
 mod prompt;
+mod similarity;
 
 use std::sync::Arc;
 
@@ -29,7 +30,8 @@ use crate::{
     models,
     table::{columns, number},
 };
-use prompt::{NEXT, Prompt, Similarity};
+use prompt::{NEXT, Prompt};
+use similarity::Similarity;
 
 /// So many prompts, unless more or fewer are asked for.
 const PROMPTS: u32 = 200;

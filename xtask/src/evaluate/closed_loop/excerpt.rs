@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use antiphon::music::conditions::Swing;
 
-use super::turns::{HeardNote, sustain};
+use super::passage::{HeardNote, sustain};
 use crate::corpus::{
     Convention, LeftOut, Note,
     beats::{BeatUnit, Beats},

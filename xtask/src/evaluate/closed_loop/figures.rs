@@ -4,7 +4,8 @@ use std::f64::consts::TAU;
 
 use super::{
     excerpt::Excerpt,
-    turns::{CHORD_S, HeardNote, Passage, Turn, Turns, chords, mean, median},
+    passage::{CHORD_S, HeardNote, Passage, chords, mean, median},
+    turns::{Turn, Turns},
 };
 
 /// Shorter notes are blips.

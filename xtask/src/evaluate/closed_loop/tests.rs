@@ -115,7 +115,7 @@ fn the_same_performance_gives_the_same_answers_in_their_turns() {
     assert_eq!(played, play());
     let heard = Heard::new(&excerpt, &turns, &played);
     assert_eq!((heard.turns, heard.answers.len()), (2, 2));
-    let in_turn = |note: &&turns::HeardNote| turns.all().iter().any(|turn| turn.answer.contains(&note.onset));
+    let in_turn = |note: &&HeardNote| turns.all().iter().any(|turn| turn.answer.contains(&note.onset));
     assert_eq!(played.iter().filter(in_turn).count(), played.len(), "the call has no silence");
     let figures = Figures::of(&heard);
     let player = figures.player;

@@ -7,7 +7,7 @@ use antiphon::music::{
     conditions::{Conditions, Who},
     memory::{KnownNote, Memory},
     note::Note,
-    patience::{PHRASE_END, Patience, PhraseEnd, SHORTEST},
+    patience::{PHRASE_END_SILENCE, Patience, PhraseEnd, SHORTEST_RELEASE},
     time::{Moment, Seconds},
 };
 
@@ -76,13 +76,13 @@ impl Pause {
 
     /// Whether the plugin may take the floor in it, or after it if the player stops there.
     pub fn matters(&self) -> bool {
-        self.length().is_none_or(|length| length > SHORTEST) || self.ends_phrase()
+        self.length().is_none_or(|length| length > SHORTEST_RELEASE) || self.ends_phrase()
     }
 
     /// Whether a phrase ends there: as it is marked, or else where it leads to so long a silence, counted from the newest strike, that
     /// one does.
     pub fn ends_phrase(&self) -> bool {
-        let is_long = |until: Moment| until - self.onset >= PHRASE_END;
+        let is_long = |until: Moment| until - self.onset >= PHRASE_END_SILENCE;
         self.until.is_some_and(|until| self.marked.unwrap_or(is_long(until)))
     }
 
