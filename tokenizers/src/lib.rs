@@ -1,0 +1,313 @@
+//! What candle-core names of the crate `tokenizers`, and nothing behind it.
+//!
+//! candle reads the tokenizers of language models, and there is no feature that leaves them out. We have no text: the real crate would bring
+//! thirty more into every build. There is no value of [`Tokenizer`] here: [`BpeBuilder::build`](models::bpe::BpeBuilder::build) gives an
+//! error, and all that stands behind it cannot be reached. Remove the line `[patch.crates-io]` of the workspace to have the real one.
+
+use std::{convert::Infallible, fmt};
+
+/// A text cannot be taken apart here.
+#[derive(Debug)]
+pub struct NoTokenizers;
+
+impl fmt::Display for NoTokenizers {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("this program was built without tokenizers")
+    }
+}
+
+impl std::error::Error for NoTokenizers {}
+
+/// There is none.
+#[derive(Debug, Clone)]
+pub struct Tokenizer(Infallible);
+
+impl Tokenizer {
+    pub fn new(model: models::bpe::BPE) -> Self {
+        match model.0 {}
+    }
+
+    pub fn with_normalizer(
+        &mut self,
+        _: Option<normalizers::NormalizerWrapper>,
+    ) -> Result<&mut Self, NoTokenizers> {
+        match self.0 {}
+    }
+
+    pub fn with_pre_tokenizer(&mut self, _: Option<pre_tokenizers::PreTokenizerWrapper>) -> &mut Self {
+        match self.0 {}
+    }
+
+    pub fn with_decoder(&mut self, _: Option<decoders::DecoderWrapper>) -> &mut Self {
+        match self.0 {}
+    }
+
+    pub fn with_post_processor(&mut self, _: Option<processors::PostProcessorWrapper>) -> &mut Self {
+        match self.0 {}
+    }
+
+    pub fn add_special_tokens(&mut self, _: Vec<AddedToken>) -> Result<usize, NoTokenizers> {
+        match self.0 {}
+    }
+}
+
+/// A token of a vocabulary that is not there.
+#[derive(Debug, Clone)]
+pub struct AddedToken;
+
+impl AddedToken {
+    pub fn from(_: impl Into<String>, _: bool) -> Self {
+        Self
+    }
+}
+
+pub mod models {
+    pub mod bpe {
+        use std::{collections::HashMap, convert::Infallible};
+
+        use crate::NoTokenizers;
+
+        pub type Vocab = HashMap<String, u32>;
+
+        /// Byte-pair encoding; there is none.
+        #[derive(Debug, Clone)]
+        pub struct BPE(pub(crate) Infallible);
+
+        impl BPE {
+            pub fn builder() -> BpeBuilder {
+                BpeBuilder
+            }
+        }
+
+        /// Builds nothing.
+        #[derive(Debug)]
+        pub struct BpeBuilder;
+
+        impl BpeBuilder {
+            pub fn vocab_and_merges(self, _: Vocab, _: Vec<(String, String)>) -> Self {
+                self
+            }
+
+            pub fn unk_token(self, _: String) -> Self {
+                self
+            }
+
+            pub fn byte_fallback(self, _: bool) -> Self {
+                self
+            }
+
+            pub fn ignore_merges(self, _: bool) -> Self {
+                self
+            }
+
+            /// # Errors
+            /// Always.
+            pub fn build(self) -> Result<BPE, NoTokenizers> {
+                Err(NoTokenizers)
+            }
+        }
+    }
+}
+
+pub mod normalizers {
+    #[derive(Debug, Clone)]
+    pub struct NormalizerWrapper;
+
+    pub mod unicode {
+        use super::NormalizerWrapper;
+
+        #[derive(Debug, Clone)]
+        pub struct NFC;
+
+        impl From<NFC> for NormalizerWrapper {
+            fn from(_: NFC) -> Self {
+                Self
+            }
+        }
+    }
+}
+
+pub mod pre_tokenizers {
+    #[derive(Debug, Clone)]
+    pub struct PreTokenizerWrapper;
+
+    pub mod byte_level {
+        use super::PreTokenizerWrapper;
+
+        #[derive(Debug, Clone, Default)]
+        pub struct ByteLevel;
+
+        impl ByteLevel {
+            pub fn new(_: bool, _: bool, _: bool) -> Self {
+                Self
+            }
+        }
+
+        impl From<ByteLevel> for PreTokenizerWrapper {
+            fn from(_: ByteLevel) -> Self {
+                Self
+            }
+        }
+    }
+
+    pub mod sequence {
+        use super::PreTokenizerWrapper;
+
+        #[derive(Debug, Clone)]
+        pub struct Sequence;
+
+        impl Sequence {
+            pub fn new(_: Vec<PreTokenizerWrapper>) -> Self {
+                Self
+            }
+        }
+
+        impl From<Sequence> for PreTokenizerWrapper {
+            fn from(_: Sequence) -> Self {
+                Self
+            }
+        }
+    }
+
+    pub mod split {
+        use super::PreTokenizerWrapper;
+        use crate::{NoTokenizers, tokenizer::SplitDelimiterBehavior};
+
+        pub enum SplitPattern {
+            Regex(String),
+        }
+
+        #[derive(Debug, Clone)]
+        pub struct Split;
+
+        impl Split {
+            /// # Errors
+            /// Always.
+            pub fn new(_: SplitPattern, _: SplitDelimiterBehavior, _: bool) -> Result<Self, NoTokenizers> {
+                Err(NoTokenizers)
+            }
+        }
+
+        impl From<Split> for PreTokenizerWrapper {
+            fn from(_: Split) -> Self {
+                Self
+            }
+        }
+    }
+}
+
+pub mod decoders {
+    #[derive(Debug, Clone)]
+    pub struct DecoderWrapper;
+
+    pub mod byte_level {
+        use super::DecoderWrapper;
+
+        #[derive(Debug, Clone, Default)]
+        pub struct ByteLevel;
+
+        impl ByteLevel {
+            pub fn new(_: bool, _: bool, _: bool) -> Self {
+                Self
+            }
+        }
+
+        impl From<ByteLevel> for DecoderWrapper {
+            fn from(_: ByteLevel) -> Self {
+                Self
+            }
+        }
+    }
+}
+
+pub mod processors {
+    #[derive(Debug, Clone)]
+    pub enum PostProcessorWrapper {
+        Template(template::TemplateProcessing),
+        Step,
+    }
+
+    pub mod byte_level {
+        use super::PostProcessorWrapper;
+
+        #[derive(Debug, Clone, Default)]
+        pub struct ByteLevel;
+
+        impl ByteLevel {
+            pub fn new(_: bool, _: bool, _: bool) -> Self {
+                Self
+            }
+        }
+
+        impl From<ByteLevel> for PostProcessorWrapper {
+            fn from(_: ByteLevel) -> Self {
+                Self::Step
+            }
+        }
+    }
+
+    pub mod sequence {
+        use super::PostProcessorWrapper;
+
+        #[derive(Debug, Clone)]
+        pub struct Sequence;
+
+        impl Sequence {
+            pub fn new(_: Vec<PostProcessorWrapper>) -> Self {
+                Self
+            }
+        }
+
+        impl From<Sequence> for PostProcessorWrapper {
+            fn from(_: Sequence) -> Self {
+                Self::Step
+            }
+        }
+    }
+
+    pub mod template {
+        use crate::NoTokenizers;
+
+        #[derive(Debug, Clone)]
+        pub struct TemplateProcessing;
+
+        impl TemplateProcessing {
+            pub fn builder() -> Builder {
+                Builder
+            }
+        }
+
+        #[derive(Debug)]
+        pub struct Builder;
+
+        impl Builder {
+            /// # Errors
+            /// Always.
+            pub fn try_single(&mut self, _: Vec<String>) -> Result<&mut Self, NoTokenizers> {
+                Err(NoTokenizers)
+            }
+
+            /// # Errors
+            /// Always.
+            pub fn try_pair(&mut self, _: Vec<String>) -> Result<&mut Self, NoTokenizers> {
+                Err(NoTokenizers)
+            }
+
+            pub fn special_tokens(&mut self, _: Vec<(String, u32)>) -> &mut Self {
+                self
+            }
+
+            /// # Errors
+            /// Always.
+            pub fn build(&self) -> Result<TemplateProcessing, NoTokenizers> {
+                Err(NoTokenizers)
+            }
+        }
+    }
+}
+
+pub mod tokenizer {
+    pub enum SplitDelimiterBehavior {
+        Isolated,
+    }
+}
