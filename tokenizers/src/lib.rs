@@ -27,27 +27,63 @@ impl Tokenizer {
         match model.0 {}
     }
 
-    pub fn with_normalizer(
-        &mut self,
-        _: Option<normalizers::NormalizerWrapper>,
-    ) -> Result<&mut Self, NoTokenizers> {
+    pub fn with_normalizer(&mut self, _: Option<Step>) -> Result<&mut Self, NoTokenizers> {
         match self.0 {}
     }
 
-    pub fn with_pre_tokenizer(&mut self, _: Option<pre_tokenizers::PreTokenizerWrapper>) -> &mut Self {
+    pub fn with_pre_tokenizer(&mut self, _: Option<Step>) -> &mut Self {
         match self.0 {}
     }
 
-    pub fn with_decoder(&mut self, _: Option<decoders::DecoderWrapper>) -> &mut Self {
+    pub fn with_decoder(&mut self, _: Option<Step>) -> &mut Self {
         match self.0 {}
     }
 
-    pub fn with_post_processor(&mut self, _: Option<processors::PostProcessorWrapper>) -> &mut Self {
+    pub fn with_post_processor(&mut self, _: Option<Step>) -> &mut Self {
         match self.0 {}
     }
 
     pub fn add_special_tokens(&mut self, _: Vec<AddedToken>) -> Result<usize, NoTokenizers> {
         match self.0 {}
+    }
+}
+
+/// A step in taking texts apart, whatever candle calls it: none of them is ever taken.
+#[derive(Debug, Clone)]
+pub enum Step {
+    Template(processors::template::TemplateProcessing),
+    Other,
+}
+
+/// Many steps as one.
+#[derive(Debug, Clone)]
+pub struct Sequence;
+
+impl Sequence {
+    pub fn new(_: Vec<Step>) -> Self {
+        Self
+    }
+}
+
+impl From<Sequence> for Step {
+    fn from(_: Sequence) -> Self {
+        Self::Other
+    }
+}
+
+/// Texts as bytes.
+#[derive(Debug, Clone, Default)]
+pub struct ByteLevel;
+
+impl ByteLevel {
+    pub fn new(_: bool, _: bool, _: bool) -> Self {
+        Self
+    }
+}
+
+impl From<ByteLevel> for Step {
+    fn from(_: ByteLevel) -> Self {
+        Self::Other
     }
 }
 
@@ -110,68 +146,35 @@ pub mod models {
 }
 
 pub mod normalizers {
-    #[derive(Debug, Clone)]
-    pub struct NormalizerWrapper;
+    pub use crate::Step as NormalizerWrapper;
 
     pub mod unicode {
-        use super::NormalizerWrapper;
+        use crate::Step;
 
         #[derive(Debug, Clone)]
         pub struct NFC;
 
-        impl From<NFC> for NormalizerWrapper {
+        impl From<NFC> for Step {
             fn from(_: NFC) -> Self {
-                Self
+                Self::Other
             }
         }
     }
 }
 
 pub mod pre_tokenizers {
-    #[derive(Debug, Clone)]
-    pub struct PreTokenizerWrapper;
+    pub use crate::Step as PreTokenizerWrapper;
 
     pub mod byte_level {
-        use super::PreTokenizerWrapper;
-
-        #[derive(Debug, Clone, Default)]
-        pub struct ByteLevel;
-
-        impl ByteLevel {
-            pub fn new(_: bool, _: bool, _: bool) -> Self {
-                Self
-            }
-        }
-
-        impl From<ByteLevel> for PreTokenizerWrapper {
-            fn from(_: ByteLevel) -> Self {
-                Self
-            }
-        }
+        pub use crate::ByteLevel;
     }
 
     pub mod sequence {
-        use super::PreTokenizerWrapper;
-
-        #[derive(Debug, Clone)]
-        pub struct Sequence;
-
-        impl Sequence {
-            pub fn new(_: Vec<PreTokenizerWrapper>) -> Self {
-                Self
-            }
-        }
-
-        impl From<Sequence> for PreTokenizerWrapper {
-            fn from(_: Sequence) -> Self {
-                Self
-            }
-        }
+        pub use crate::Sequence;
     }
 
     pub mod split {
-        use super::PreTokenizerWrapper;
-        use crate::{NoTokenizers, tokenizer::SplitDelimiterBehavior};
+        use crate::{NoTokenizers, Step, tokenizer::SplitDelimiterBehavior};
 
         pub enum SplitPattern {
             Regex(String),
@@ -188,81 +191,31 @@ pub mod pre_tokenizers {
             }
         }
 
-        impl From<Split> for PreTokenizerWrapper {
+        impl From<Split> for Step {
             fn from(_: Split) -> Self {
-                Self
+                Self::Other
             }
         }
     }
 }
 
 pub mod decoders {
-    #[derive(Debug, Clone)]
-    pub struct DecoderWrapper;
+    pub use crate::Step as DecoderWrapper;
 
     pub mod byte_level {
-        use super::DecoderWrapper;
-
-        #[derive(Debug, Clone, Default)]
-        pub struct ByteLevel;
-
-        impl ByteLevel {
-            pub fn new(_: bool, _: bool, _: bool) -> Self {
-                Self
-            }
-        }
-
-        impl From<ByteLevel> for DecoderWrapper {
-            fn from(_: ByteLevel) -> Self {
-                Self
-            }
-        }
+        pub use crate::ByteLevel;
     }
 }
 
 pub mod processors {
-    #[derive(Debug, Clone)]
-    pub enum PostProcessorWrapper {
-        Template(template::TemplateProcessing),
-        Step,
-    }
+    pub use crate::Step as PostProcessorWrapper;
 
     pub mod byte_level {
-        use super::PostProcessorWrapper;
-
-        #[derive(Debug, Clone, Default)]
-        pub struct ByteLevel;
-
-        impl ByteLevel {
-            pub fn new(_: bool, _: bool, _: bool) -> Self {
-                Self
-            }
-        }
-
-        impl From<ByteLevel> for PostProcessorWrapper {
-            fn from(_: ByteLevel) -> Self {
-                Self::Step
-            }
-        }
+        pub use crate::ByteLevel;
     }
 
     pub mod sequence {
-        use super::PostProcessorWrapper;
-
-        #[derive(Debug, Clone)]
-        pub struct Sequence;
-
-        impl Sequence {
-            pub fn new(_: Vec<PostProcessorWrapper>) -> Self {
-                Self
-            }
-        }
-
-        impl From<Sequence> for PostProcessorWrapper {
-            fn from(_: Sequence) -> Self {
-                Self::Step
-            }
-        }
+        pub use crate::Sequence;
     }
 
     pub mod template {
