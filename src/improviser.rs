@@ -1,7 +1,7 @@
 //! The worker's part: hears what is heard, and makes an answer note by note.
 
 mod answer;
-mod display;
+pub mod key_predictions;
 mod model_cache;
 mod struck;
 #[cfg(test)]
@@ -15,7 +15,7 @@ use std::{
 pub use self::model_cache::ModelCache;
 use self::{
     answer::{Answer, Task},
-    display::Display,
+    key_predictions::Display,
     model_cache::ModelCaches,
     struck::Onsets,
 };

@@ -8,7 +8,7 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
-    key_predictions::KeyPredictions,
+    improviser::key_predictions::KeyPredictions,
     lane::Telemetry,
     learner::{Learner, LearnerStatus},
     model,
@@ -27,7 +27,7 @@ pub struct Instance {
     pub telemetry: Arc<Telemetry>,
     /// The take. Lock it for as long as it takes to copy what is to be shown, and have it catch up first.
     pub recorder: SharedRecorder,
-    /// How likely each next key is. Hold a [`crate::key_predictions::Watch`] of it while the window is open.
+    /// How likely each next key is. Hold a [`Watch`](crate::improviser::key_predictions::Watch) of it while the window is open.
     pub key_predictions: Arc<KeyPredictions>,
     pub(crate) load: Arc<WorkerLoad>,
     pub(crate) user_model: Arc<Mutex<UserModel>>,

@@ -21,9 +21,6 @@ pub mod learner;
 pub mod params;
 
 #[cfg(feature = "plugin")]
-pub mod presets;
-
-#[cfg(feature = "plugin")]
 pub mod host;
 
 pub mod synth;
@@ -35,8 +32,6 @@ pub mod lane;
 pub mod event_log;
 
 pub mod take;
-
-pub mod key_predictions;
 
 pub mod improviser;
 

@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use antiphon::plugin::ProgramPlugin;
-use nice_plug::wrapper::standalone::nice_export_standalone;
-
 fn main() -> ExitCode {
-    if nice_export_standalone::<ProgramPlugin>() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if antiphon::plugin::run_program() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

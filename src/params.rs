@@ -3,6 +3,7 @@
 mod generation;
 mod io;
 mod persisted;
+pub mod presets;
 mod texts;
 mod turn;
 

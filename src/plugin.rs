@@ -44,8 +44,12 @@ const STEREO: &[AudioIOLayout] =
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
 /// *Antiphon (instrument slot)*: the same with a sound of its own, for an instrument's place.
 pub type InstrumentSlotPlugin = Antiphon<InstrumentSlot>;
-/// *Antiphon* as a program, which is heard by itself.
-pub type ProgramPlugin = Antiphon<Program>;
+
+/// Runs *Antiphon* as a program, which is heard by itself, with the arguments of this process; false where it cannot.
+#[cfg(feature = "standalone")]
+pub fn run_program() -> bool {
+    nice_plug::wrapper::standalone::nice_export_standalone::<Antiphon<Program>>()
+}
 
 /// One instance of the plugin, as the host sees it.
 pub struct Antiphon<V> {

@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nice_plug::nice_error;
 use parking_lot::RwLock;
 
 use crate::{
@@ -121,7 +120,7 @@ impl UserModel {
             None => "the model inside the plugin plays".to_owned(),
         };
         let sentence = format!("{fault}; {instead}");
-        nice_error!("{sentence}");
+        tracing::error!("{sentence}");
         *self.status.write() = ModelStatus::Refused { sentence, own };
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{
     Chance,
     personal::Part,
     product::{Before, Matrix, MatrixMut, Sizes, product},
-    vector::{self, AdamStep},
+    vector::{self, ADAM, AdamStep},
     weights::Weights,
 };
 
@@ -21,12 +21,6 @@ pub type Parts = BTreeMap<String, Part>;
 /// How many columns the first factor of a difference has: narrower for the tables, whose rows are rarely read.
 const RANK: usize = 8;
 const RANK_OF_TABLES: usize = 4;
-
-/// A longer gradient, of all factors together, is clipped to this.
-const LONGEST_GRADIENT: f32 = 1.0;
-const BETA_1: f32 = 0.9;
-const BETA_2: f32 = 0.99;
-const EPSILON: f32 = 1e-8;
 
 /// All that differs.
 pub struct Difference {
@@ -112,15 +106,7 @@ impl Difference {
             return Ok(false);
         }
         self.steps += 1;
-        let correction = |beta: f32| 1.0 - beta.powi(self.steps);
-        let step = AdamStep {
-            shortening: (LONGEST_GRADIENT / length).min(1.0),
-            beta_1: BETA_1,
-            beta_2: BETA_2,
-            rate: rate * correction(BETA_2).sqrt() / correction(BETA_1),
-            epsilon: EPSILON,
-            kept: 1.0,
-        };
+        let step = ADAM.step(self.steps, length, rate, 1.0);
         self.matrices.par_iter_mut().try_for_each(|matrix| matrix.step(&step))?;
         Ok(true)
     }

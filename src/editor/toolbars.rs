@@ -17,7 +17,7 @@ use super::{
     view::{Action, Health, View},
     widgets::{Ready, Use, button, button_width, draw_arrow, momentary, show_row, tell_choice},
 };
-use crate::{learner::LearnerStatus, music::time::Seconds, presets::PRESETS};
+use crate::{learner::LearnerStatus, music::time::Seconds, params::presets::PRESETS};
 
 const NAME_WIDTH: f32 = 92.0;
 const PRESETS_WIDTH: f32 = 96.0;

@@ -24,8 +24,8 @@ use super::{
     widgets::momentary,
 };
 use crate::{
-    instance::Instance, key_predictions, learner::LearnerStatus, music::time::Moment, presets::PRESETS,
-    take::Saved, user_model::ModelStatus,
+    improviser::key_predictions, instance::Instance, learner::LearnerStatus, music::time::Moment,
+    params::presets::PRESETS, take::Saved, user_model::ModelStatus,
 };
 
 /// The window as it opens first, and the smallest one in which nothing is cut off, in points.

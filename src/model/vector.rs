@@ -92,6 +92,29 @@ vectorised! {
         = adam_loop
 }
 
+/// How Adam goes down a gradient (Kingma and Ba, 2015).
+pub struct Adam {
+    pub beta_1: f32,
+    pub beta_2: f32,
+    pub epsilon: f32,
+    /// A longer gradient, of all weights together, is clipped to this, so that one strange batch cannot throw the weights far.
+    pub longest_gradient: f32,
+}
+
+/// As all that learns here goes down.
+pub const ADAM: Adam = Adam { beta_1: 0.9, beta_2: 0.99, epsilon: 1e-8, longest_gradient: 1.0 };
+
+impl Adam {
+    /// The `nth` step, from 1, along a gradient of this length; decay leaves `kept` of a weight.
+    pub fn step(&self, nth: i32, length: f32, rate: f32, kept: f32) -> AdamStep {
+        let Self { beta_1, beta_2, epsilon, longest_gradient } = *self;
+        let correction = |beta: f32| 1.0 - beta.powi(nth);
+        // The corrections for the means' beginning at 0, as one factor: the end of their section 2.
+        let rate = rate * correction(beta_2).sqrt() / correction(beta_1);
+        AdamStep { shortening: (longest_gradient / length).min(1.0), beta_1, beta_2, rate, epsilon, kept }
+    }
+}
+
 /// What is the same for all weights of a step.
 #[derive(Debug, Clone, Copy)]
 pub struct AdamStep {

@@ -1,16 +1,23 @@
-//! What the player has set.
+//! What the player has set, and what a change of it does to what goes on: plan anew, forget, panic.
 
-use crate::music::{
-    generation::GenerationSettings,
-    harmony::{self, Source},
-    note::Velocity,
-    note_tracker::Zone,
-    patience::Patience,
-    quantise::Quantise,
-    time::Seconds,
-    turn::Rules,
+use super::{Performer, Port, sounding::Plan};
+use crate::{
+    lane::Request,
+    music::{
+        generation::GenerationSettings,
+        harmony::{self, Source},
+        note::Velocity,
+        note_tracker::Zone,
+        pace::Touch,
+        patience::Patience,
+        quantise::Quantise,
+        time::Seconds,
+        turn::Rules,
+    },
 };
 
+/// A control that moves makes a new plan no more often than this.
+const BETWEEN_PLANS: Seconds = Seconds(0.25);
 /// Sets the seeds of successive turns apart; odd, so that none repeats.
 const SEED_STRIDE: u32 = 0x9E37_79B9;
 /// The same for the plans of one turn.
@@ -129,5 +136,62 @@ impl Triggers {
             clear_memory: self.clear_memory && !before.clear_memory,
             reset_seed: self.reset_seed && !before.reset_seed,
         }
+    }
+}
+
+impl Performer {
+    /// Does what the player has switched since the block before, on the first sample of this one.
+    pub(super) fn obey(&mut self, before: &Settings, port: &mut impl Port) {
+        let triggers = before.triggers;
+        if self.settings.zone != before.zone {
+            self.input.note_tracker.set_zone(self.settings.zone);
+            self.end_unpedalled(self.cursor);
+        }
+        self.turn_to(before.open_filter(), port);
+        self.leave_sounding(self.settings.generation.polyphony.count(), port);
+        self.tell_generation();
+        let pressed = self.settings.triggers.since(triggers);
+        if pressed.panic {
+            self.panic(port);
+        }
+        if pressed.clear_memory {
+            self.clear_memory(port);
+        }
+        if pressed.reset_seed {
+            self.turns.begin_chance_anew();
+        }
+        if pressed.re_roll || self.has_changed_generation() {
+            self.plan_again();
+        }
+    }
+
+    /// Tells the worker how answers are to be, where it does not know yet.
+    pub(super) fn tell_generation(&mut self) {
+        let generation = self.settings.generation;
+        if self.told != Some(generation) && self.request(Request::GenerationSettings(generation)) {
+            self.told = Some(generation);
+        }
+    }
+
+    fn panic(&mut self, port: &mut impl Port) {
+        let ended = self.turns.stop();
+        self.let_go();
+        self.fall_silent(ended, port);
+        self.output.release_all_played(self.offset(), port);
+    }
+
+    /// Forgets all that was heard. A call that goes on stays one, but there is nothing to say to one that is over.
+    fn clear_memory(&mut self, port: &mut impl Port) {
+        let ended = if self.any_key_held() { self.turns.hush() } else { self.turns.stop() };
+        self.fall_silent(ended, port);
+        self.input.touch = Touch::default();
+        self.forget_owed = true;
+        self.pay_forget();
+    }
+
+    fn has_changed_generation(&self) -> bool {
+        let Plan { made, generation, .. } = self.plan;
+        let rested = self.cursor - made >= self.timeline.rate().samples(BETWEEN_PLANS);
+        generation != self.settings.generation && rested
     }
 }

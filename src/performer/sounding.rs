@@ -1,7 +1,6 @@
-//! The answer: what is planned of it, what sounds, and what the player's switches do to it (plan anew, forget, panic). Every
-//! note-on that goes out is followed by its note-off.
+//! The answer: what is planned of it, and what sounds. Every note-on that goes out is followed by its note-off.
 
-use super::{InputFilter, Performer, Port, Settings, input::Sender};
+use super::{InputFilter, Performer, Port, input::Sender};
 use crate::{
     event_log::Event,
     lane::Request,
@@ -9,7 +8,6 @@ use crate::{
         generation::GenerationSettings,
         note::{Key, Note},
         note_tracker::Place,
-        pace::Touch,
         schedule::{DueNote, PlannedNote, Sounding},
         time::{Beats, Moment, SampleTime, Seconds},
         turn::{Rules, TurnId},
@@ -22,8 +20,6 @@ const RUBS: u8 = 2;
 const LEAD: Seconds = Seconds(0.1);
 /// So many earlier plans of an answer may have notes on their way still.
 const FORMER: usize = 8;
-/// A control that moves makes a new plan no more often than this.
-const BETWEEN_PLANS: Seconds = Seconds(0.25);
 
 /// The plan of an answer.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +64,30 @@ impl Plan {
 }
 
 impl Performer {
+    /// Asks for the rest of the answer anew, with another seed. What sounds goes on.
+    pub(super) fn plan_again(&mut self) {
+        // What the worker has made since the block before is part of the plan, as it is where it is made at once.
+        self.collect();
+        let Some(before) = self.turns.current().map(|ask| ask.turn) else { return };
+        let Some(ask) = self.turns.replan() else { return };
+        let timeline = &self.timeline;
+        let hand_over = timeline.sample(ask.hand_over);
+        let kept = hand_over.max(self.cursor + timeline.rate().samples(LEAD));
+        let after = |position| timeline.moment_after(ask.hand_over, ask.from, position, ask.tempo);
+        // A sample of the hand-over may lie before its moment.
+        let from = after(timeline.pin(kept)).max(ask.from);
+        // By the very moment from which the improviser takes its notes back, wherever a grid has put them.
+        self.output.schedule.drop_from(from);
+        let now = after(timeline.pin(self.cursor));
+        let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
+        self.tell(Event::Dropped { from: kept });
+        self.plan = self.plan.next(before, from, self.cursor, self.settings.generation);
+        let seed = self.settings.seed(ask.ordinal, self.plan.ordinal);
+        let touch = self.input.touch.velocity();
+        let sent = self.request(Request::Replan { turn: ask.turn, now, from, length, seed, touch });
+        self.awaited = sent.then_some(ask.turn);
+    }
+
     pub(super) fn play(&mut self, due: DueNote, port: &mut impl Port) {
         match due {
             DueNote::NoteOff(sounding) => self.release(sounding, port),
@@ -220,84 +240,5 @@ impl Performer {
 
     pub(super) fn offset(&self) -> u32 {
         u32::try_from((self.cursor - self.timeline.now()).0).unwrap_or(u32::MAX)
-    }
-
-    /// Does what the player has switched since the block before, on the first sample of this one.
-    pub(super) fn obey(&mut self, before: &Settings, port: &mut impl Port) {
-        let triggers = before.triggers;
-        if self.settings.zone != before.zone {
-            self.input.note_tracker.set_zone(self.settings.zone);
-            self.end_unpedalled(self.cursor);
-        }
-        self.turn_to(before.open_filter(), port);
-        self.leave_sounding(self.settings.generation.polyphony.count(), port);
-        self.tell_generation();
-        let pressed = self.settings.triggers.since(triggers);
-        if pressed.panic {
-            self.panic(port);
-        }
-        if pressed.clear_memory {
-            self.clear_memory(port);
-        }
-        if pressed.reset_seed {
-            self.turns.begin_chance_anew();
-        }
-        if pressed.re_roll || self.has_changed_generation() {
-            self.plan_again();
-        }
-    }
-
-    /// Tells the worker how answers are to be, where it does not know yet.
-    pub(super) fn tell_generation(&mut self) {
-        let generation = self.settings.generation;
-        if self.told != Some(generation) && self.request(Request::GenerationSettings(generation)) {
-            self.told = Some(generation);
-        }
-    }
-
-    fn panic(&mut self, port: &mut impl Port) {
-        let ended = self.turns.stop();
-        self.let_go();
-        self.fall_silent(ended, port);
-        self.output.release_all_played(self.offset(), port);
-    }
-
-    /// Forgets all that was heard. A call that goes on stays one, but there is nothing to say to one that is over.
-    fn clear_memory(&mut self, port: &mut impl Port) {
-        let ended = if self.any_key_held() { self.turns.hush() } else { self.turns.stop() };
-        self.fall_silent(ended, port);
-        self.input.touch = Touch::default();
-        self.forget_owed = true;
-        self.pay_forget();
-    }
-
-    fn has_changed_generation(&self) -> bool {
-        let Plan { made, generation, .. } = self.plan;
-        let rested = self.cursor - made >= self.timeline.rate().samples(BETWEEN_PLANS);
-        generation != self.settings.generation && rested
-    }
-
-    /// Asks for the rest of the answer anew, with another seed. What sounds goes on.
-    pub(super) fn plan_again(&mut self) {
-        // What the worker has made since the block before is part of the plan, as it is where it is made at once.
-        self.collect();
-        let Some(before) = self.turns.current().map(|ask| ask.turn) else { return };
-        let Some(ask) = self.turns.replan() else { return };
-        let timeline = &self.timeline;
-        let hand_over = timeline.sample(ask.hand_over);
-        let kept = hand_over.max(self.cursor + timeline.rate().samples(LEAD));
-        let after = |position| timeline.moment_after(ask.hand_over, ask.from, position, ask.tempo);
-        // A sample of the hand-over may lie before its moment.
-        let from = after(timeline.pin(kept)).max(ask.from);
-        // By the very moment from which the improviser takes its notes back, wherever a grid has put them.
-        self.output.schedule.drop_from(from);
-        let now = after(timeline.pin(self.cursor));
-        let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
-        self.tell(Event::Dropped { from: kept });
-        self.plan = self.plan.next(before, from, self.cursor, self.settings.generation);
-        let seed = self.settings.seed(ask.ordinal, self.plan.ordinal);
-        let touch = self.input.touch.velocity();
-        let sent = self.request(Request::Replan { turn: ask.turn, now, from, length, seed, touch });
-        self.awaited = sent.then_some(ask.turn);
     }
 }

@@ -37,7 +37,7 @@ use nice_plug::{
 };
 
 use super::{InstrumentSlotPlugin, NoteEffectPlugin};
-use crate::presets::{PRESETS, Preset};
+use crate::params::presets::{PRESETS, Preset};
 
 /// What the library offers to a CLAP host.
 #[unsafe(no_mangle)]

@@ -118,7 +118,7 @@ fn while_all_that_can_be_locked_is_locked_the_audio_thread_plays_on() {
 
 #[test]
 fn numbers_of_a_state_come_into_range_and_what_is_none_goes() {
-    let mut state = crate::presets::Preset::named("Conversation").expect("a preset").state();
+    let mut state = crate::params::presets::Preset::named("Conversation").expect("a preset").state();
     let good = state.params.clone();
     sanitise(&mut state);
     let told = |params| format!("{params:?}");

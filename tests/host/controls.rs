@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use antiphon::{
+    params::presets::PRESETS,
     plugin::{Exported, InstrumentSlot, NoteEffect},
-    presets::PRESETS,
 };
 use anyhow::Result;
 use test_host::{Blocks, Host, Sounded, Transport, clap::presets};

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use antiphon::{
-    improviser::{Improviser, StepResult},
-    key_predictions::KeyPredictions,
+    improviser::{Improviser, StepResult, key_predictions::KeyPredictions},
     lane::{Ending, PerformerEnd, Reply, Request, Silence, SilenceId, lanes},
     model::registry::embedded,
     music::{

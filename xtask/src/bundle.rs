@@ -12,8 +12,8 @@ use std::{
 };
 
 use antiphon::{
+    params::presets,
     plugin::{Exported, InstrumentSlot, NoteEffect, Variant},
-    presets,
 };
 use anyhow::{Context, Result, ensure};
 use test_host::Clap;

@@ -7,7 +7,7 @@ use super::{Gesture, Rig, busy};
 use crate::{
     editor::view::{Action, View},
     learner::LearnerStatus,
-    presets::PRESETS,
+    params::presets::PRESETS,
 };
 
 fn value(rig: &Rig, id: &str) -> f32 {

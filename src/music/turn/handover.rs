@@ -19,6 +19,33 @@ const UPBEAT: f64 = 0.25;
 const GRACE: Seconds = Seconds(0.03);
 
 impl Turns {
+    /// Decides where the plugin is to come in, if anything gives it the floor. What was asked for already stays.
+    pub(super) fn decide(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) {
+        self.bars = timeline.count_of_bars();
+        let free = |at| Some(Due { at, bar: None });
+        self.due = match (self.floor, rules) {
+            (Floor::Asked(_) | Floor::Answering(_), _) => return,
+            (Floor::Cued { at }, _) => match rules.entry() {
+                Some(entry) => free(comes_in(at, entry.alignment, now, timeline)),
+                None => free(at),
+            },
+            (Floor::Silence { since }, Rules::Answer { entry, .. } | Rules::Endless { entry }) => {
+                match entry.cue {
+                    Cue::Silence(longest) => {
+                        let ends = self.silence_ends(since, longest, timeline);
+                        free(comes_in(ends, entry.alignment, now, timeline))
+                    }
+                    Cue::Pedal(_) | Cue::Key(_) | Cue::Controller(_) => None,
+                }
+            }
+            (Floor::Listening, &Rules::Trade { bars }) => {
+                let lines = self.barlines(timeline);
+                lines.map(|lines| Due::from(lines.next_line(now, bars.get().into(), period(bars))))
+            }
+            _ => None,
+        };
+    }
+
     /// The next thing that happens if the player does nothing, and its sample: not before `now`, except what a host's beat has
     /// just skipped.
     pub fn next_change(&self, now: SampleTime, timeline: &Timeline) -> Option<(SampleTime, Change)> {
@@ -63,33 +90,6 @@ impl Turns {
         self.ordinal = self.ordinal.wrapping_add(1);
         self.floor = Floor::Asked(Asked { silent_since, goes_on, ask });
         Some(ask)
-    }
-
-    /// Decides where the plugin is to come in, if anything gives it the floor. What was asked for already stays.
-    pub(super) fn decide(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) {
-        self.bars = timeline.count_of_bars();
-        let free = |at| Some(Due { at, bar: None });
-        self.due = match (self.floor, rules) {
-            (Floor::Asked(_) | Floor::Answering(_), _) => return,
-            (Floor::Cued { at }, _) => match rules.entry() {
-                Some(entry) => free(comes_in(at, entry.alignment, now, timeline)),
-                None => free(at),
-            },
-            (Floor::Silence { since }, Rules::Answer { entry, .. } | Rules::Endless { entry }) => {
-                match entry.cue {
-                    Cue::Silence(longest) => {
-                        let ends = self.silence_ends(since, longest, timeline);
-                        free(comes_in(ends, entry.alignment, now, timeline))
-                    }
-                    Cue::Pedal(_) | Cue::Key(_) | Cue::Controller(_) => None,
-                }
-            }
-            (Floor::Listening, &Rules::Trade { bars }) => {
-                let lines = self.barlines(timeline);
-                lines.map(|lines| Due::from(lines.next_line(now, bars.get().into(), period(bars))))
-            }
-            _ => None,
-        };
     }
 
     /// The player has set something otherwise: what is still to be decided is decided anew.

@@ -5,18 +5,12 @@ use candle_core::{Device, Tensor, Var, backprop::GradStore};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use antiphon::model::vector::{self, AdamStep};
+use antiphon::model::vector::{self, ADAM, AdamStep};
 
 use super::{initialisation::Variables, output::Checkpoint};
 
-/// A longer gradient, of all weights together, is clipped to this, so that one strange batch cannot throw the weights far.
-pub const LONGEST_GRADIENT: f32 = 1.0;
-
 pub const NO_NUMBER: &str = "the loss is no longer a number: give a lower `--rate`";
 
-const BETA_1: f32 = 0.9;
-const BETA_2: f32 = 0.99;
-const EPSILON: f32 = 1e-8;
 /// Of the running sum of gradients, what stays from step to step.
 const MUON_MOMENTUM: f32 = 0.95;
 /// The root mean square of Adam's steps, as a part of the rate.
@@ -75,16 +69,7 @@ impl Optimiser {
         let length = squares.map(f64::from).sum::<f64>().sqrt() as f32;
         check(length)?;
         self.steps += 1;
-        let correction = |beta: f32| 1.0 - beta.powi(self.steps);
-        // The corrections for the means' beginning at 0, as one factor: Kingma and Ba, end of section 2.
-        let step = AdamStep {
-            shortening: (LONGEST_GRADIENT / length).min(1.0),
-            beta_1: BETA_1,
-            beta_2: BETA_2,
-            rate: rate as f32 * correction(BETA_2).sqrt() / correction(BETA_1),
-            epsilon: EPSILON,
-            kept: (1.0 - rate * self.decay) as f32,
-        };
+        let step = ADAM.step(self.steps, length, rate as f32, (1.0 - rate * self.decay) as f32);
         self.parameters.par_iter_mut().try_for_each(|parameter| parameter.step(&step, rate as f32))
     }
 
@@ -259,9 +244,9 @@ mod tests {
         let mut optimiser = optimiser(&ours);
         let params = ParamsAdamW {
             lr: RATE,
-            beta1: BETA_1.into(),
-            beta2: BETA_2.into(),
-            eps: EPSILON.into(),
+            beta1: ADAM.beta_1.into(),
+            beta2: ADAM.beta_2.into(),
+            eps: ADAM.epsilon.into(),
             weight_decay: DECAY,
         };
         let mut adam = AdamW::new(vec![theirs.clone()], params).expect("a variable");

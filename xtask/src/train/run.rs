@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow, bail};
 
 use antiphon::model::{
     classic,
+    vector::ADAM,
     weights::{self, Architecture},
 };
 
@@ -272,7 +273,7 @@ impl Setup<'_> {
             dropout: ours.then_some(hyperparameters.dropout),
             method: hyperparameters.method,
             decay: hyperparameters.decay,
-            longest_gradient: optimiser::LONGEST_GRADIENT,
+            longest_gradient: ADAM.longest_gradient,
         }
     }
 }

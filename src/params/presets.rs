@@ -13,7 +13,7 @@ use nice_plug::{
 };
 
 pub use self::factory::PRESETS;
-use crate::params::AntiphonParams;
+use super::AntiphonParams;
 
 /// Parameters that no preset touches, by identifier.
 const KEPT: [&str; 19] = [
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_page_tells_what_every_preset_is_good_for() {
-        let page = include_str!("../docs/parameters.md");
+        let page = include_str!("../../docs/parameters.md");
         for Preset { name, purpose, .. } in PRESETS {
             assert!(page.contains(&format!("| {name} | {purpose} |")), "{name}");
         }
