@@ -292,7 +292,7 @@ impl Improviser {
         let song = self.metres.metre(at);
         let is_silent = song.beats.is_none() && self.generation.tempo_from_player;
         let own = self.own_beat.filter(|own| is_silent && at - own.at < BEAT_STANDS);
-        own.unwrap_or(song).swung(self.swing)
+        own.unwrap_or(song).swung(if self.generation.adapts { self.swing } else { Swing::STRAIGHT })
     }
 
     /// A note of the player's has told more of her beat.

@@ -10,8 +10,8 @@ use parking_lot::{Mutex, RwLock};
 use crate::{
     improviser::key_predictions::KeyPredictions,
     lane::Telemetry,
-    learner::{Learner, LearnerStatus},
-    model,
+    learner::{Learner, LearnerStatus, Material, files_in},
+    model::{self, personal},
     music::time::Seconds,
     params::AntiphonParams,
     take::{self, SaveError, Saved, SharedRecorder, Take},
@@ -128,17 +128,30 @@ impl Instance {
         take::save_in(folder, &self.latest(), what)
     }
 
-    /// Makes a personal model of the player's saved takes and of the take of now, in the background; it is written beside
-    /// them.
+    /// Makes a personal model of the player's saved takes and of the take of now, in the background.
     ///
     /// # Errors
     /// Where the system has no folder for takes.
     pub fn learn(&self) -> Result<(), SaveError> {
-        self.learner.begin(take::folder()?, self.latest());
+        let style = self.params.snapshot().generation.style;
+        self.learner.begin(Material { folder: take::folder()?, take: self.latest(), style });
         Ok(())
     }
 
-    /// Ends the learning soon; what was gained by then is kept.
+    /// Writes the personal model that was learnt beside the takes; gives its path. Not for the thread that draws.
+    ///
+    /// # Errors
+    /// As [`Learner::keep`].
+    pub fn keep_learnt(&self) -> Result<PathBuf, String> {
+        self.learner.keep()
+    }
+
+    /// The personal models that lie beside the player's takes, in the order of their names.
+    pub fn personal_models(&self) -> Vec<PathBuf> {
+        take::folder().map_or_else(|_| Vec::new(), |folder| files_in(&folder, &[personal::ENDING]))
+    }
+
+    /// Ends the learning soon; what was gained by then is offered.
     pub fn stop_learning(&self) {
         self.learner.stop();
     }

@@ -1,10 +1,11 @@
 //! *Learn from me*: a personal model of what the player has played, made in the background, behind all else.
 //!
 //! What is learnt from are the takes that the player has saved, the take of now, and whatever MIDI files the player has
-//! put beside them. The result is one more file there; nothing goes anywhere else.
+//! put beside them. The result is offered; where the player takes it, it is one more file there. Nothing goes anywhere else.
 
 use std::{
     fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -18,9 +19,12 @@ use parking_lot::{Mutex, RwLock};
 use thread_priority::{ThreadPriority, set_current_thread_priority};
 
 use crate::{
-    adaptation::{Adaptation, Budget, Card, DataSet, Outcome, Player, Progress, VISITS},
-    model::registry,
-    music::note::GridNote,
+    adaptation::{Adaptation, Budget, Card, DataSet, Progress, VISITS},
+    model::{
+        personal::{ENDING, Personal},
+        registry,
+    },
+    music::{conditions::Style, note::GridNote},
     take::{self, Take},
 };
 
@@ -28,7 +32,11 @@ use crate::{
 const LONGEST: Duration = Duration::from_secs(300);
 /// The model that it learns from.
 const BASE: &str = "antiphon";
-/// More files are not read.
+/// What the result is called, where nothing else is yet.
+const NAME: &str = "me";
+/// The endings of files that are read.
+const MIDI_FILES: [&str; 2] = ["mid", "midi"];
+/// More are not read.
 const MOST_FILES: usize = 1_000;
 const LARGEST_FILE_BYTES: u64 = 16 << 20;
 const SEED: u64 = 1;
@@ -41,8 +49,8 @@ pub enum LearnerStatus {
     Idle,
     /// So many percent of the way, and so many percent likelier is each note that was held out.
     Running { percent: u8, likelier: u32 },
-    /// The file of the personal model.
-    Finished { path: PathBuf, likelier: u32 },
+    /// There is a personal model, which [`Learner::keep`] writes: each note that was held out is so many percent likelier.
+    Finished { likelier: u32 },
     /// Why there is none, and what to do.
     Failed { sentence: String },
 }
@@ -52,7 +60,24 @@ pub enum LearnerStatus {
 pub struct Learner {
     status: Arc<RwLock<LearnerStatus>>,
     stop: Arc<AtomicBool>,
+    learnt: Arc<Mutex<Option<Learnt>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What to learn from.
+pub struct Material {
+    /// Of takes and other MIDI files; the personal model is written there.
+    pub folder: PathBuf,
+    pub take: Take,
+    /// What kind of music it is, where the player says so.
+    pub style: Option<Style>,
+}
+
+/// What was learnt and is in no file yet.
+struct Learnt {
+    folder: PathBuf,
+    card: Card,
+    personal: Personal,
 }
 
 impl Learner {
@@ -61,22 +86,25 @@ impl Learner {
         self.status.read().clone()
     }
 
-    /// Begins to learn from what lies in a folder, and from a take; the personal model is written there. Does nothing while it
-    /// learns.
-    pub fn begin(&self, folder: PathBuf, take: Take) {
+    /// Begins to learn, and forgets what was learnt before and not kept. Does nothing while it learns.
+    pub fn begin(&self, material: Material) {
         let mut thread = self.thread.lock();
         if thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
             return;
         }
         self.stop.store(false, Ordering::Relaxed);
+        *self.learnt.lock() = None;
         *self.status.write() = LearnerStatus::Running { percent: 0, likelier: 0 };
-        let (status, stop) = (self.status.clone(), self.stop.clone());
+        let (status, stop, learnt) = (self.status.clone(), self.stop.clone(), self.learnt.clone());
         let learn = move || {
             // Where the system does not allow it, it learns beside the others.
             drop(set_current_thread_priority(ThreadPriority::Min));
-            let done = learn(&folder, &take, &status, &stop);
-            *status.write() = match done {
-                Ok(learning) => learning,
+            *status.write() = match learn(material, &status, &stop) {
+                Ok(None) => LearnerStatus::Idle,
+                Ok(Some((done, likelier))) => {
+                    *learnt.lock() = Some(done);
+                    LearnerStatus::Finished { likelier }
+                }
                 Err(sentence) => LearnerStatus::Failed { sentence },
             };
         };
@@ -91,9 +119,29 @@ impl Learner {
         }
     }
 
-    /// Ends the learning soon; what was gained by then is kept.
+    /// Ends the learning soon; what was gained by then is offered.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes what was learnt into the folder of what it was learnt from, under a name that nothing has yet; gives its path.
+    ///
+    /// # Errors
+    /// Where nothing was learnt, or the file cannot be written: a sentence that says what to do.
+    pub fn keep(&self) -> Result<PathBuf, String> {
+        let mut learnt = self.learnt.lock();
+        let Some(Learnt { folder, card, personal }) = &mut *learnt else {
+            return Err("nothing was learnt that could be kept: choose Learn from me first".to_owned());
+        };
+        let (name, path) = free_name(folder);
+        card.name.clone_from(&name);
+        (personal.name, personal.card) = (name, card.to_toml());
+        write(folder, &path, &personal.to_bytes()).map_err(|error| {
+            format!("{} cannot be written ({error}): free some space or make it writable", path.display())
+        })?;
+        *learnt = None;
+        *self.status.write() = LearnerStatus::Idle;
+        Ok(path)
     }
 }
 
@@ -107,14 +155,14 @@ impl Drop for Learner {
     }
 }
 
+/// What was learnt, and by how many percent each note is likelier that was held out; nothing where it was stopped too soon.
 fn learn(
-    folder: &Path,
-    take: &Take,
+    material: Material,
     status: &RwLock<LearnerStatus>,
     stop: &AtomicBool,
-) -> Result<LearnerStatus, String> {
-    let pieces = pieces(folder, take);
-    let shown = folder.display();
+) -> Result<Option<(Learnt, u32)>, String> {
+    let pieces = pieces(&material, stop);
+    let shown = material.folder.display();
     let data_set =
         DataSet::divided(&pieces, SEED).map_err(|error| format!("{shown} and the take of now: {error}"))?;
     let base = registry::embedded_file(BASE).map(registry::read).expect("it is inside");
@@ -127,34 +175,55 @@ fn learn(
     };
     let outcome = Adaptation::new(&base, &data_set, SEED).and_then(|it| it.learn(budget, told));
     let outcome = outcome.map_err(|error| error.to_string())?;
-    let (name, path) = free_name(folder);
-    let card = Card::of(&name, &base, Player::of(&pieces), &data_set, &outcome, SEED).to_toml();
-    let Some(personal) = outcome.personal(&name, &base, card) else {
-        return if stop.load(Ordering::Relaxed) { Ok(LearnerStatus::Idle) } else { Err(nothing(&outcome)) };
-    };
-    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, personal.to_bytes()));
-    written.map_err(|error| {
-        format!("{} cannot be written ({error}): free some space or make it writable", path.display())
-    })?;
-    Ok(LearnerStatus::Finished { path, likelier: likelier(outcome.gain()) })
+    let card = Card::of(NAME, &base, &data_set, &outcome, SEED);
+    match outcome.personal(NAME, &base, card.to_toml()) {
+        Some(personal) => {
+            let learnt = Learnt { folder: material.folder, card, personal };
+            Ok(Some((learnt, likelier(outcome.gain()))))
+        }
+        None if stop.load(Ordering::Relaxed) => Ok(None),
+        None => Err(nothing(data_set.learnt_notes())),
+    }
 }
 
-/// Of the MIDI files of a folder, and of the take of now; those that cannot be read are left out.
-fn pieces(folder: &Path, take: &Take) -> Vec<Vec<GridNote>> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_midi = |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("mid"));
-    let mut paths: Vec<PathBuf> = entries.filter(is_midi).collect();
-    paths.sort();
+/// Of the MIDI files of a folder, and of the take of now; those that cannot be read are left out, and who stops it waits for no
+/// more of them.
+fn pieces(Material { folder, take, style }: &Material, stop: &AtomicBool) -> Vec<Vec<GridNote>> {
     let is_small = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.len() <= LARGEST_FILE_BYTES);
-    let saved = paths.iter().filter(|path| is_small(path)).take(MOST_FILES);
+    let paths = files_in(folder, &MIDI_FILES).into_iter().filter(is_small).take(MOST_FILES);
+    let saved = paths.take_while(|_| !stop.load(Ordering::Relaxed));
     let saved = saved.filter_map(|path| take::call(&fs::read(path).ok()?));
-    saved.chain(take::call(&take::write(take))).filter(|piece| !piece.is_empty()).collect()
+    let mut pieces: Vec<_> = saved.chain(take::call(&take::write(take))).collect();
+    pieces.retain(|piece| !piece.is_empty());
+    pieces.iter_mut().flatten().for_each(|note| note.conditions.style = *style);
+    pieces
+}
+
+/// The files of a folder that end in one of these, in the order of their names; none where it cannot be read.
+pub fn files_in(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let ends = |path: &PathBuf| {
+        let ending = path.extension().unwrap_or_default();
+        endings.iter().any(|one| ending.eq_ignore_ascii_case(one))
+    };
+    let mut paths: Vec<PathBuf> = paths.filter(ends).collect();
+    paths.sort();
+    paths
+}
+
+/// Whole or not at all; nothing that is there is overwritten.
+fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map(drop).map_err(|refused| refused.error)
 }
 
 /// `me.antiphon`, or the first one with a number that is not there.
 fn free_name(folder: &Path) -> (String, PathBuf) {
-    let names = (1..).map(|n| if n == 1 { "me".to_owned() } else { format!("me {n}") });
-    let mut places = names.map(|name| (folder.join(format!("{name}.antiphon")), name));
+    let names = (1..).map(|n| if n == 1 { NAME.to_owned() } else { format!("{NAME} {n}") });
+    let mut places = names.map(|name| (folder.join(format!("{name}.{ENDING}")), name));
     let (path, name) = places.find(|(path, _)| !path.exists()).expect("names have no end");
     (name, path)
 }
@@ -164,11 +233,8 @@ fn likelier(gain: f64) -> u32 {
     (100.0 * (gain.exp() - 1.0)).round().max(0.0) as u32
 }
 
-fn nothing(outcome: &Outcome) -> String {
-    format!(
-        "nothing was gained from {} notes: play and save more takes, more alike, then learn again",
-        outcome.notes
-    )
+fn nothing(notes: usize) -> String {
+    format!("nothing was gained from {notes} notes: play and save more takes, more alike, then learn again")
 }
 
 #[cfg(test)]
@@ -204,8 +270,12 @@ mod tests {
         learner.status()
     }
 
+    fn material(folder: &Path, take: Take) -> Material {
+        Material { folder: folder.to_owned(), take, style: None }
+    }
+
     #[test]
-    fn from_takes_comes_a_personal_model_beside_them() {
+    fn from_takes_comes_a_personal_model_which_is_written_beside_them_when_it_is_asked_for() {
         let folder = tempfile::tempdir().expect("a folder");
         for n in 0..3 {
             fs::write(folder.path().join(format!("{n}.mid")), take::write(&take(n, 150))).expect("a file");
@@ -213,11 +283,16 @@ mod tests {
         fs::write(folder.path().join("me.antiphon"), b"an older one").expect("a file");
         let learner = Learner::default();
         assert_eq!(learner.status(), LearnerStatus::Idle);
-        learner.begin(folder.path().to_owned(), take(3, 151));
-        let LearnerStatus::Finished { path, likelier } = ended(&learner) else {
-            panic!("{:?}", learner.status())
-        };
-        assert!(likelier > 0 && path == folder.path().join("me 2.antiphon"), "{likelier} {path:?}");
+        learner.begin(material(folder.path(), take(3, 151)));
+        let LearnerStatus::Finished { likelier } = ended(&learner) else { panic!("{:?}", learner.status()) };
+        let models = || files_in(folder.path(), &[ENDING]).len();
+        assert!(likelier > 0 && models() == 1, "{likelier} %, {} models", models());
+        let path = learner.keep().expect("it can be written");
+        assert_eq!(
+            (&path, models(), learner.status()),
+            (&folder.path().join("me 2.antiphon"), 2, LearnerStatus::Idle)
+        );
+        assert!(learner.keep().is_err(), "it is kept once");
         let personal = Personal::read(&fs::read(path).expect("a file")).expect("a personal model");
         assert_eq!(personal.name, "me 2");
         let card: toml::Table = personal.card.parse().expect("TOML");
@@ -228,7 +303,7 @@ mod tests {
     fn from_too_little_nothing_comes_but_a_sentence() {
         let folder = tempfile::tempdir().expect("a folder");
         let learner = Learner::default();
-        learner.begin(folder.path().to_owned(), take(0, 20));
+        learner.begin(material(folder.path(), take(0, 20)));
         let LearnerStatus::Failed { sentence } = ended(&learner) else { panic!("{:?}", learner.status()) };
         assert!(sentence.contains("20 notes are too few"), "{sentence}");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
@@ -238,7 +313,7 @@ mod tests {
     fn whoever_stops_it_at_once_has_no_model() {
         let folder = tempfile::tempdir().expect("a folder");
         let learner = Learner::default();
-        learner.begin(folder.path().to_owned(), take(0, 600));
+        learner.begin(material(folder.path(), take(0, 600)));
         learner.stop();
         assert_eq!(ended(&learner), LearnerStatus::Idle);
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);

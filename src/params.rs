@@ -43,7 +43,8 @@ pub struct AntiphonParams {
     #[id = "model"]
     pub model: EnumParam<EmbeddedModel>,
 
-    /// How much of the player's own model plays, where it is a difference to another.
+    /// How much of the player's own model plays, where it is a difference to another. At nothing, answers are not shaped
+    /// by what was heard of the player either.
     #[id = "you"]
     pub you: FloatParam,
 
@@ -129,13 +130,14 @@ impl AntiphonParams {
             model: self.model.value() as u8,
             ..GenerationSettings::DEFAULT
         };
+        let generation = self.generation.snapshot(others).playing(self.turn.part());
         Settings {
             rules: self.turn.rules(
                 Beats(self.silence.value().clamp(SHORTEST_SILENCE, LONGEST_SILENCE).into()),
                 Beats(self.length.value().clamp(SHORTEST_LENGTH, LONGEST_LENGTH).into()),
             ),
             patience: Patience::saturating(self.patience.value()),
-            generation: self.generation.snapshot(others).playing(self.turn.part()),
+            generation: if self.you_percent() > 0 { generation } else { generation.unadapted() },
             output: self.output.snapshot(),
             input_filter: self.switches.input_filter(),
             harmony: self.switches.harmony(),
@@ -351,6 +353,18 @@ mod tests {
             (GenerationSettings::DEFAULT, crate::performer::OutputSettings::PLAIN)
         );
         assert_eq!(settings.input_filter, crate::performer::InputFilter::All);
+    }
+
+    #[test]
+    fn with_you_at_nothing_the_answer_is_not_shaped_by_what_was_heard_of_the_player() {
+        let params = AntiphonParams { you: percent("You", 0.0, 0.0, 1.0), ..AntiphonParams::default() };
+        let generation = params.snapshot().generation;
+        assert_eq!(generation, GenerationSettings::DEFAULT.unadapted());
+        let follows = [generation.velocity_follow, generation.key_follow, generation.pace_follow];
+        assert_eq!(
+            (follows, generation.tempo_from_player, generation.adapts),
+            ([Thousandths::ZERO; 3], false, false)
+        );
     }
 
     #[test]

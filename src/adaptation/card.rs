@@ -59,14 +59,7 @@ pub struct NatsByAttribute {
 }
 
 impl Card {
-    pub fn of(
-        name: &str,
-        base: &Weights,
-        player: Player,
-        data_set: &DataSet,
-        outcome: &Outcome,
-        seed: u64,
-    ) -> Self {
+    pub fn of(name: &str, base: &Weights, data_set: &DataSet, outcome: &Outcome, seed: u64) -> Self {
         let Base { name: base, fingerprint } = Base::of(base);
         Self {
             name: name.to_owned(),
@@ -74,7 +67,7 @@ impl Card {
             fingerprint: format!("{fingerprint:016x}"),
             representation: REPRESENTATION,
             license: "as that of the base and of the music it learnt from".to_owned(),
-            player,
+            player: data_set.player.clone(),
             learning: Learning {
                 seconds: rounded(outcome.time.as_secs_f64(), 10.0),
                 steps: outcome.steps,
@@ -124,9 +117,9 @@ pub struct Player {
 
 impl Player {
     /// Of some pieces; there is a note.
-    pub fn of(pieces: &[Vec<GridNote>]) -> Self {
-        let notes = || pieces.iter().flatten();
-        let steps = || pieces.iter().flat_map(|piece| piece.iter().skip(1)).map(|note| note.step);
+    pub fn of<P: AsRef<[GridNote]>>(pieces: &[P]) -> Self {
+        let notes = || pieces.iter().flat_map(AsRef::as_ref);
+        let steps = || pieces.iter().flat_map(|piece| piece.as_ref().iter().skip(1)).map(|note| note.step);
         let seconds = |cells: u32| rounded(f64::from(cells) / CELLS_PER_SECOND, 1e3);
         let cells: f64 = steps().map(f64::from).sum();
         let count = notes().count();
@@ -180,7 +173,7 @@ mod tests {
             duration: 30,
             conditions: Default::default(),
         };
-        let player = Player::of(&[(0..40).map(note).collect()]);
+        let player = Player::of(&[(0..40).map(note).collect::<Vec<_>>()]);
         assert_eq!((player.notes, player.median_step_s, player.median_duration_s), (40, 0.5, 0.3));
         assert_eq!((player.chords, player.keys, player.median_velocity), (0.5, [42, 78], 80));
     }

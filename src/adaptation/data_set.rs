@@ -4,6 +4,7 @@ use std::{collections::HashSet, ops::Range};
 
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 
+use super::Player;
 use crate::{
     model::{
         Chance,
@@ -42,6 +43,8 @@ pub struct DataSet {
     pub learnt: Vec<Vec<GridNote>>,
     /// In stretches that are heard from silence.
     pub held_out: Vec<Vec<GridNote>>,
+    /// Of all of it.
+    pub player: Player,
     /// Which of the pieces are held out whole; none where there are too few, and the end of each piece is.
     pub held_out_pieces: Vec<usize>,
 }
@@ -96,7 +99,8 @@ impl DataSet {
             held_out.extend(after.chunks(STRETCH).map(<[GridNote]>::to_vec));
         }
         learnt.retain(|piece| !piece.is_empty());
-        Ok(Self { learnt, held_out: thinned(held_out), held_out_pieces: whole })
+        let player = Player::of(&different.iter().map(|&n| &pieces[n]).collect::<Vec<_>>());
+        Ok(Self { learnt, held_out: thinned(held_out), player, held_out_pieces: whole })
     }
 
     pub fn learnt_notes(&self) -> usize {

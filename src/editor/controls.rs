@@ -63,9 +63,12 @@ const HEAD: [&str; 5] = ["model", "mode", "sound", "listen", "bypass"];
 
 const HINTS: [(&str, &str); 50] = [
     ("model", "Which network answers."),
-    ("you", "How far a personal model plays like you: 0 % is the model that it was made from."),
+    (
+        "you",
+        "How far a personal model plays like you. At 0 % answers do not follow your key, pace and dynamics either.",
+    ),
     ("memory", "How many of the newest notes an answer goes by."),
-    ("temperature", "How adventurous the keys are: 0 takes the likeliest, 1 the network's own odds."),
+    ("temperature", "How adventurous the choices are: 0 takes the likeliest, 1 the odds of the network."),
     (
         "patience",
         "How long you strike nothing before Antiphon takes the floor: 2.5 beats at 75 %, 4.5 at most.",

@@ -51,7 +51,7 @@ impl Notifications {
         }
         self.learning.clone_from(learning);
         let (tone, sentence) = match learning {
-            LearnerStatus::Finished { likelier, .. } => (Tone::Done, learnt(*likelier)),
+            LearnerStatus::Finished { likelier } => (Tone::Done, learnt(*likelier)),
             LearnerStatus::Failed { sentence } => (Tone::Trouble, sentence.clone()),
             LearnerStatus::Running { percent, .. } => (Tone::Done, format!("Learning from you: {percent} %")),
             LearnerStatus::Idle => return,
@@ -108,7 +108,7 @@ pub fn draw(ui: &Ui, area: Rect, notice: &Notice) -> Option<Action> {
 
 fn learnt(likelier: u32) -> String {
     format!(
-        "Learnt from you: the notes that were held out are {likelier} % likelier now. Choose Play like me in the model menu"
+        "Learnt from you: the notes that were held out are {likelier} % likelier now. To keep it, choose Play like me in the model menu"
     )
 }
 
@@ -168,7 +168,7 @@ mod tests {
         notifications.learn(&LearnerStatus::Running { percent: 40, likelier: 5 }, 1.0);
         let told = notifications.notice(&model, 1.0).map(|notice| notice.sentence);
         assert_eq!(told.as_deref(), Some("Learning from you: 40 %"));
-        let learnt = LearnerStatus::Finished { path: "me.antiphon".into(), likelier: 12 };
+        let learnt = LearnerStatus::Finished { likelier: 12 };
         notifications.learn(&learnt, 2.0);
         assert!(
             notifications.notice(&model, 2.0).is_some_and(|notice| notice.sentence.contains("12 % likelier"))

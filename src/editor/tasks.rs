@@ -10,10 +10,10 @@ use std::{
 use egui::Context;
 
 use super::view::{Notice, Tone};
-use crate::{instance::Instance, take::Saved};
+use crate::{instance::Instance, model::personal, take::Saved};
 
 /// The endings of model files.
-const MODEL_FILES: [&str; 2] = ["antiphon", "safetensors"];
+const MODEL_FILES: [&str; 2] = [personal::ENDING, "safetensors"];
 
 /// The tasks of one window.
 pub struct Tasks {
@@ -77,6 +77,16 @@ impl Tasks {
     /// Reads a model file.
     pub fn load_model(&self, context: &Context, instance: Instance, path: PathBuf) {
         self.send("antiphon model", context, move || Some(loaded(&instance, &path)));
+    }
+
+    /// Writes the file of the personal model that was learnt, and reads it.
+    pub fn keep_learnt(&self, context: &Context, instance: Instance) {
+        self.send("antiphon model", context, move || {
+            Some(match instance.keep_learnt() {
+                Ok(path) => Finished { path: Some(path.clone()), ..loaded(&instance, &path) },
+                Err(sentence) => trouble(sentence),
+            })
+        });
     }
 
     fn send(&self, name: &str, context: &Context, run: impl FnOnce() -> Option<Finished> + Send + 'static) {

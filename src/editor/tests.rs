@@ -186,6 +186,7 @@ fn busy() -> View {
     view.lines = (16..48).map(line).collect();
     view.turn = TurnState::Plugin { left: Some(Seconds(2.0)), of: Some(Seconds(6.0)) };
     view.song_runs = true;
+    view.personal_models = vec!["me".to_owned(), "me 2".to_owned()];
     view.odds[76] = 0.3;
     view.health = Health {
         model: "antiphon".to_owned(),

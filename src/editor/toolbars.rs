@@ -29,7 +29,7 @@ const BYPASS_WIDTH: f32 = 84.0;
 /// A preset and the sentence on what it is good for stand side by side.
 const MENU_WIDTH: f32 = 560.0;
 const LEARN: &str = "Makes a model your own from your saved takes, the take of now, and MIDI files that you have put beside them. It \
-                     learns in the background, and all of it stays in your folder of takes.";
+                     learns in the background, and writes a file only when you choose Play like me. Your takes are in";
 const PRESET_NAME: Vec2 = vec2(120.0, 18.0);
 /// Less would be written as nothing, and is no note: the worker has looked at an empty memory.
 const LEAST_STEP: Seconds = Seconds(0.000_05);
@@ -135,14 +135,22 @@ fn choose_model(ui: &Ui, area: Rect, bindings: &mut Bindings, view: &View) -> Op
             }
         }
         ui.separator();
-        if let Some(own) = &view.own_model {
+        for (index, name) in view.personal_models.iter().enumerate() {
+            if ui.selectable_label(view.own_model.as_ref() == Some(name), name).clicked() {
+                action = Some(Action::Personal(index));
+            }
+        }
+        if let Some(own) = view.own_model.as_ref().filter(|own| !view.personal_models.contains(own)) {
             let _ = ui.selectable_label(true, own);
         }
         if ui.button("Load a file...").clicked() {
             action = Some(Action::LoadModel);
         }
-        action = offer_learning(ui, &view.learning).or(action);
+        action = offer_learning(ui, view).or(action);
     });
+    if response.clicked() {
+        action = Some(Action::ListModels);
+    }
     if view.own_model.is_none() {
         adjust_choice(ui, &response, bindings, "model");
     }
@@ -151,18 +159,19 @@ fn choose_model(ui: &Ui, area: Rect, bindings: &mut Bindings, view: &View) -> Op
 }
 
 /// What can be asked of a model that learns from the player.
-fn offer_learning(ui: &mut Ui, learning: &LearnerStatus) -> Option<Action> {
-    if let LearnerStatus::Running { percent, likelier } = learning {
+fn offer_learning(ui: &mut Ui, view: &View) -> Option<Action> {
+    if let LearnerStatus::Running { percent, likelier } = &view.learning {
         ui.label(format!("Learning: {percent} %, notes {likelier} % likelier"));
         return ui.button("Stop learning").clicked().then_some(Action::StopLearning);
     }
     let mut action = None;
-    if let LearnerStatus::Finished { likelier, .. } = learning
+    if let LearnerStatus::Finished { likelier } = &view.learning
         && ui.button(format!("Play like me: notes {likelier} % likelier")).clicked()
     {
-        action = Some(Action::LoadLearnt);
+        action = Some(Action::KeepLearnt);
     }
-    let learn = ui.button("Learn from me").on_hover_text(LEARN);
+    let learn = ui.button("Learn from me");
+    let learn = learn.on_hover_text(format!("{LEARN} {}.", view.takes.as_deref().unwrap_or("no folder yet")));
     if learn.clicked() { Some(Action::Learn) } else { action }
 }
 

@@ -38,6 +38,10 @@ pub struct View {
     pub notice: Option<Notice>,
     /// The file name of the player's own model, where one plays.
     pub own_model: Option<String>,
+    /// The names of the personal models that lie beside the player's takes.
+    pub personal_models: Vec<String>,
+    /// The folder of the player's takes, where the system has one.
+    pub takes: Option<String>,
     /// How far a personal model is that is being made.
     pub learning: LearnerStatus,
     /// Whether anything was played that could be saved.
@@ -151,8 +155,12 @@ pub enum Action {
     /// Make a personal model of the takes, or stop making one.
     Learn,
     StopLearning,
-    /// Play with what was learnt.
-    LoadLearnt,
+    /// Write what was learnt, and play with it.
+    KeepLearnt,
+    /// The menu of models has opened: see which personal ones there are.
+    ListModels,
+    /// Play with the personal model of this index.
+    Personal(usize),
     /// Play with the embedded model of this index, whatever file was chosen.
     Embedded(usize),
     /// Set the controls as this preset has them.
@@ -178,6 +186,8 @@ impl View {
             health: Health::default(),
             notice: None,
             own_model: None,
+            personal_models: Vec::new(),
+            takes: None,
             learning: LearnerStatus::Idle,
             has_take: false,
             has_answer: false,

@@ -24,8 +24,12 @@ use super::{
     widgets::momentary,
 };
 use crate::{
-    improviser::key_predictions, instance::Instance, learner::LearnerStatus, music::time::Moment,
-    params::presets::PRESETS, take::Saved, user_model::ModelStatus,
+    improviser::key_predictions,
+    instance::Instance,
+    music::time::Moment,
+    params::presets::PRESETS,
+    take::{self, Saved},
+    user_model::ModelStatus,
 };
 
 /// The window as it opens first, and the smallest one in which nothing is cut off, in points.
@@ -60,6 +64,10 @@ pub struct Window {
     notifications: Notifications,
     /// The file that was saved last.
     saved: Option<PathBuf>,
+    /// The personal models that were there when the menu of models was opened.
+    models: Vec<PathBuf>,
+    /// The folder of the player's takes.
+    takes: Option<String>,
     repaint: RepaintTimer,
     open: Weak<Open>,
 }
@@ -80,6 +88,8 @@ impl Window {
             tasks: Tasks::new(),
             notifications: Notifications::default(),
             saved: None,
+            models: Vec::new(),
+            takes: take::folder().ok().map(|folder| folder.display().to_string()),
             repaint: RepaintTimer::new(),
             open: Weak::new(),
         }
@@ -101,6 +111,9 @@ impl Window {
         view.has_path = self.saved.is_some();
         self.notifications.hear(self.instance.telemetry.echoes.count(), wall);
         view.learning = self.instance.learning();
+        let name = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        view.personal_models = self.models.iter().map(name).collect();
+        view.takes.clone_from(&self.takes);
         self.notifications.learn(&view.learning, wall);
         view.notice = self.notifications.notice(&model, wall);
         view
@@ -130,9 +143,11 @@ impl Window {
                 }
             }
             Action::StopLearning => instance.stop_learning(),
-            Action::LoadLearnt => {
-                if let LearnerStatus::Finished { path, .. } = instance.learning() {
-                    self.tasks.load_model(context, instance, path);
+            Action::KeepLearnt => self.tasks.keep_learnt(context, instance),
+            Action::ListModels => self.models = instance.personal_models(),
+            Action::Personal(index) => {
+                if let Some(path) = self.models.get(index) {
+                    self.tasks.load_model(context, instance, path.clone());
                 }
             }
             Action::Embedded(index) => {

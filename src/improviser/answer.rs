@@ -212,18 +212,13 @@ impl Answer {
             }
             None => self.is_complete = true,
         }
-        let likelihood = |key| cache.state.odds.as_ref().map(|odds| odds.of_key(key));
-        note.map(|note| (note, likelihood(note.key)))
+        note.map(|note| (note, cache.state.odds.as_ref().map(|odds| odds.of_key(note.key))))
     }
 
     /// What is known at a moment of the answer, or shortly before it.
     fn known_at(&self, moment: Moment, generation: &GenerationSettings) -> Conditions {
-        Conditions {
-            pulse: self.metre.pulse(moment),
-            harmony: self.harmony,
-            style: generation.style,
-            who: None,
-        }
+        let pulse = self.metre.pulse(moment);
+        Conditions { pulse, harmony: self.harmony, style: generation.style, who: None }
     }
 
     fn follow(&mut self, note: &Note, generation: &GenerationSettings) {
@@ -246,7 +241,7 @@ impl Answer {
     ) -> Option<Note> {
         // Where the player has set the register, the call's does not matter.
         let is_free = generation.register == Register::ALL && generation.part == Part::Free;
-        let call = self.call.map(|call| if is_free { call } else { call.anywhere() });
+        let call = self.heeded(generation).map(|call| if is_free { call } else { call.anywhere() });
         let keys = self.keys(call, generation);
         if keys.is_empty() {
             return None;
@@ -261,7 +256,7 @@ impl Answer {
             None if may_end => Seconds::FOREVER,
             None => self.longest_step(has_begun),
         };
-        let limits = self.limits(keys, earliest, from, longest_step);
+        let limits = self.limits(keys, call, [earliest, from], longest_step);
         cache.hear(scene, generation.memory.into(), usize::MAX);
         cache.state.now = self.known_at(self.last_onset, generation);
         let sampling = self.sampling(scene, call, generation);
@@ -283,7 +278,7 @@ impl Answer {
         let earliest = if joins { earliest } else { from };
         let onset = line.unwrap_or(drawn_onset.max(earliest).max(self.onsets.newest()));
         let chord = if joins { self.struck.onset } else { Cell::of(onset).moment() };
-        let duration = self.rings(onset, end - onset, self.closes(chord)).max(self.shortest());
+        let duration = self.rings(onset, end - onset, self.closes(chord)).max(limits.shortest_duration);
         Some(Note { onset, duration, key: drawn.key, velocity: drawn.velocity })
     }
 
@@ -301,18 +296,24 @@ impl Answer {
             sampling = sampling.entering();
         }
         sampling = sampling.against(self.stray(scene), generation).beside(call);
-        sampling.closeness = self.steadiness;
+        sampling.closeness = if generation.adapts { self.steadiness } else { 1.0 };
         self.scale.map_or(sampling, |scale| sampling.within(scale, self.strays(scale), generation))
     }
 
     /// What the next note may be that comes no earlier than `earliest`, and no earlier than `from` if it begins a chord.
-    fn limits(&self, keys: Keys, earliest: Moment, from: Moment, longest_step: Seconds) -> Limits {
+    fn limits(
+        &self,
+        keys: Keys,
+        call: Option<Call>,
+        [earliest, from]: [Moment; 2],
+        longest_step: Seconds,
+    ) -> Limits {
         Limits {
             keys,
             chord: self.struck.joined(self.last_onset, earliest, keys),
             least_step: (from - self.last_onset).max(Seconds::ZERO),
             longest_step,
-            shortest_duration: self.shortest(),
+            shortest_duration: call.map_or(SHORTEST_DURATION, |call| call.shortest().max(SHORTEST_DURATION)),
             longest_duration: LONGEST_DURATION,
             sounding: self.voices.after(self.last_onset),
         }
@@ -333,10 +334,6 @@ impl Answer {
         let Some(close) = self.close else { return drawn };
         let left = (self.until - onset).max(Seconds(close.0 * LEAST_RING));
         if is_last { left } else { drawn.min(left) }
-    }
-
-    fn shortest(&self) -> Seconds {
-        self.call.map_or(SHORTEST_DURATION, |call| call.shortest().max(SHORTEST_DURATION))
     }
 
     /// How much more often the answer leaves the player's scale than she does, as a logarithm.
@@ -368,18 +365,19 @@ impl Answer {
     fn earliest(&self, generation: &GenerationSettings) -> Moment {
         let most = if self.is_along { CHORD_ALONG } else { Key::COUNT };
         let chord = Crowd { onsets: generation.polyphony.count().min(most), span: CHORD_SPAN };
-        let crowds = [
-            Some(WALL),
-            Some(chord),
-            generation.density.crowd(),
-            self.paced(generation).and_then(|call| call.crowd()),
-        ];
+        let paced = self.paced(generation).and_then(|call| call.crowd());
+        let crowds = [Some(WALL), Some(chord), generation.density.crowd(), paced];
         crowds.into_iter().flatten().filter_map(|crowd| self.onsets.next(crowd)).fold(self.from, Moment::max)
     }
 
-    /// The call, where its pace matters to the player.
+    /// The call, where it shapes the answer.
+    fn heeded(&self, generation: &GenerationSettings) -> Option<Call> {
+        self.call.filter(|_| generation.adapts)
+    }
+
+    /// The same, where its pace does.
     fn paced(&self, generation: &GenerationSettings) -> Option<Call> {
-        self.call.filter(|_| generation.pace_follow > Thousandths::ZERO)
+        self.heeded(generation).filter(|_| generation.pace_follow > Thousandths::ZERO)
     }
 
     /// Nor may a chord, where a note may not begin before `earliest`.

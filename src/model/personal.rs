@@ -14,6 +14,8 @@ use super::{
     weights::{Architecture, ModelError, REPRESENTATION, Weights, numbers_of, unreadable},
 };
 
+/// What the name of a file ends in.
+pub const ENDING: &str = "antiphon";
 /// What the metadata of a file says of its kind.
 const KIND: &str = "personal";
 /// The version of the format.
@@ -60,16 +62,26 @@ impl Base {
 }
 
 impl Part {
+    /// So much of it.
+    pub fn scaled(&self, amount: f32) -> Self {
+        let times = |numbers: &[f32]| numbers.iter().map(|number| number * amount).collect();
+        match self {
+            Self::Sum(difference) => Self::Sum(times(difference)),
+            Self::Factors { up, down, rank } => {
+                Self::Factors { up: times(up), down: down.clone(), rank: *rank }
+            }
+        }
+    }
+
     /// Adds so much of it to a tensor of `outputs` rows.
     pub fn add_to(&self, numbers: &mut [f32], outputs: usize, amount: f32) {
-        match self {
-            Self::Sum(difference) => super::vector::add(numbers, amount, difference),
+        match self.scaled(amount) {
+            Self::Sum(difference) => super::vector::add(numbers, 1.0, &difference),
             Self::Factors { up, down, rank } => {
-                let up: Vec<f32> = up.iter().map(|number| number * amount).collect();
                 let columns = numbers.len() / outputs;
                 let output = MatrixMut { numbers, row: columns };
-                let sizes = Sizes { rows: outputs, depth: *rank, columns };
-                product(sizes, Matrix::rows(&up, *rank), Matrix::rows(down, columns), output, Before::Kept);
+                let sizes = Sizes { rows: outputs, depth: rank, columns };
+                product(sizes, Matrix::rows(&up, rank), Matrix::rows(&down, columns), output, Before::Kept);
             }
         }
     }

@@ -125,7 +125,7 @@ impl SamplingSettings {
             closeness: 1.0,
             enters: false,
             is_along: false,
-            motives: 1.0,
+            motives: if generation.adapts { 1.0 } else { 0.0 },
             thinning: 0.0,
             stretch: 0.0,
             scale: None,

@@ -20,6 +20,9 @@ pub struct GenerationSettings {
     pub register: Register,
     pub pitch_classes: PitchClasses,
     pub polyphony: Polyphony,
+    /// Whether the answer is shaped by what was heard of the player, beyond what the network makes of the notes: by the
+    /// call's register, dynamics, shortest note and motives, and by the player's beat and swing.
+    pub adapts: bool,
     /// How far dynamics are drawn towards the player's touch, 0..=1.
     pub velocity_follow: Thousandths,
     /// How far the keys of an answer are drawn to the scale of what the player has played, 0..=1.
@@ -50,6 +53,7 @@ impl GenerationSettings {
         register: Register::ALL,
         pitch_classes: PitchClasses::ALL,
         polyphony: Polyphony::UNLIMITED,
+        adapts: true,
         velocity_follow: Thousandths::ZERO,
         // A player is left to her own slips.
         key_follow: Thousandths::ONE,
@@ -65,6 +69,18 @@ impl GenerationSettings {
     /// The same for who plays this part beside the player: in as many voices as that has.
     pub fn playing(self, part: Part) -> Self {
         Self { part, polyphony: self.polyphony.min(voices(part)), ..self }
+    }
+
+    /// The same for who is not shaped by what was heard of the player: in nothing, whatever else is set.
+    pub fn unadapted(self) -> Self {
+        Self {
+            adapts: false,
+            velocity_follow: Thousandths::ZERO,
+            key_follow: Thousandths::ZERO,
+            pace_follow: Thousandths::ZERO,
+            tempo_from_player: false,
+            ..self
+        }
     }
 
     /// What may be played: the keys of the scale within the register; none where they share none.

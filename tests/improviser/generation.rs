@@ -93,6 +93,7 @@ fn generation_settings() -> impl Strategy<Value = GenerationSettings> {
             style: None,
             part: Part::Free,
             tempo_from_player: true,
+            adapts: keys.2 > 3,
             memory,
             model: 0,
         }
@@ -268,8 +269,19 @@ fn an_answer_that_follows_the_pace_is_nearer_to_the_durations_of_its_call() {
 
 /// What the network plays for so long after a call, from so many seconds after it began.
 fn reply_to(call: &[Note], from: f64, length: Seconds, seed: u32) -> Vec<Note> {
+    reply_as(&GenerationSettings::DEFAULT, call, from, length, seed)
+}
+
+fn reply_as(
+    generation: &GenerationSettings,
+    call: &[Note],
+    from: f64,
+    length: Seconds,
+    seed: u32,
+) -> Vec<Note> {
     let (mut end, improviser_end) = lanes();
     let mut improviser = Improviser::new(improviser_end, &embedded()[..1]);
+    tell(&mut end, Request::GenerationSettings(*generation));
     call.iter().for_each(|note| tell(&mut end, Request::heard(*note)));
     let (turn, from, touch, ending) = (TurnId(0), Moment(from), LOUD, Ending::Full);
     tell(&mut end, Request::Answer { turn, from, length, seed, touch, ending });
@@ -311,6 +323,23 @@ fn an_answer_has_no_note_that_is_shorter_than_a_tenth_of_a_second_and_than_all_o
         let shortest = all.map(|note| note.duration.0).fold(f32::INFINITY, f32::min);
         assert!((least - 1e-3..least + 0.2).contains(&shortest), "{shortest} s after notes of {held} s");
     }
+}
+
+#[test]
+fn an_answer_that_does_not_adapt_goes_beyond_the_register_and_the_dynamics_of_its_call() {
+    let call: Vec<Note> = (0..8).map(|n| struck(f64::from(n) * 0.25, 0.2, 60 + n)).collect();
+    let strays = |generation: GenerationSettings| {
+        let all: Vec<Note> =
+            (0..12).flat_map(|seed| reply_as(&generation, &call, 2.6, Seconds(6.0), seed)).collect();
+        let far = |note: &&Note| !(48..=79).contains(&note.key.number());
+        let loudness = |note: &Note| f32::from(note.velocity.value().abs_diff(80));
+        let apart = all.iter().map(loudness).sum::<f32>() / all.len() as f32;
+        (all.iter().filter(far).count(), apart)
+    };
+    let (within, beyond) =
+        (strays(GenerationSettings::DEFAULT), strays(GenerationSettings::DEFAULT.unadapted()));
+    assert!(within.0 == 0 && beyond.0 > 0, "{within:?} {beyond:?}");
+    assert!(beyond.1 > 1.5 * within.1, "{within:?} {beyond:?}");
 }
 
 #[test]

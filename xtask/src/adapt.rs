@@ -14,7 +14,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use antiphon::{
     adaptation::{Adaptation, Budget, Card, DataSet, Outcome, Player, Progress, VISITS},
-    model::{personal::Personal, registry, weights::Weights},
+    model::{
+        personal::{ENDING, Personal},
+        registry,
+        weights::Weights,
+    },
     music::conditions::Style,
 };
 
@@ -23,8 +27,8 @@ use crate::{
     file, models,
 };
 
-/// How a personal model's file ends.
-const ENDING: &str = "antiphon";
+/// With the first and the last look at what is held out it stays within a minute.
+pub const SECONDS: u64 = 50;
 /// More files are a corpus and no player.
 const MOST_FILES: usize = 1_000;
 /// So many held-out files are named.
@@ -43,7 +47,7 @@ pub struct Arguments {
     #[arg(long, default_value = "antiphon")]
     base: String,
     /// How long to learn at most
-    #[arg(long, default_value = "50", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
     /// How many notes to learn from at most, each as often as it is heard [default: each 12 times]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
@@ -99,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let outcome = learnt(&base, &data_set, budget, arguments.seed)?;
     let name = output.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let card = Card::of(&name, &base, Player::of(&notes), &data_set, &outcome, arguments.seed);
+    let card = Card::of(&name, &base, &data_set, &outcome, arguments.seed);
     let Some(personal) = outcome.personal(&name, &base, card.to_toml()) else {
         bail!(
             "nothing was gained: {} foretells what was held out no better after it has learnt from the rest, so no file \

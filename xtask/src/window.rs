@@ -6,7 +6,6 @@ mod openings;
 mod play;
 
 use std::{
-    fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command as Process, Stdio},
@@ -15,7 +14,7 @@ use std::{
 };
 
 use antiphon::{
-    learner::{Learner, LearnerStatus},
+    learner::{Learner, LearnerStatus, Material},
     music::time::SampleRate,
     plugin::NoteEffect,
     take::Take,
@@ -320,16 +319,9 @@ fn play_open(seconds: f64) -> Result<Performance> {
 
 /// Beside a learner that is at work from before the first note until after the last one.
 fn play_learning(seconds: f64, files: &Path) -> Result<Performance> {
-    // It writes beside what it reads.
-    let folder = tempfile::tempdir()?;
-    for entry in fs::read_dir(files).with_context(|| format!("{} cannot be read", files.display()))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("mid")) {
-            fs::copy(&path, folder.path().join(path.file_name().context("a file has a name")?))?;
-        }
-    }
     let learner = Learner::default();
-    learner.begin(folder.path().to_owned(), Take::new(SampleRate(SAMPLE_RATE)));
+    let take = Take::new(SampleRate(SAMPLE_RATE));
+    learner.begin(Material { folder: files.to_owned(), take, style: None });
     let take = play_open(seconds)?;
     match learner.status() {
         LearnerStatus::Running { .. } => Ok(take),

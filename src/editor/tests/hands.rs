@@ -256,6 +256,7 @@ fn what_is_no_parameter_is_asked_of_the_window() {
         ("Model", "Load a file...", Action::LoadModel),
         ("Model", "classic-150", Action::Embedded(2)),
         ("Model", "Learn from me", Action::Learn),
+        ("Model", "me 2", Action::Personal(1)),
     ] {
         rig.find(menu).click();
         rig.harness.run_steps(3);
@@ -268,10 +269,10 @@ fn what_is_no_parameter_is_asked_of_the_window() {
 #[test]
 fn what_learns_can_be_stopped_and_what_was_learnt_can_be_played() {
     let learns = LearnerStatus::Running { percent: 40, likelier: 5 };
-    let learnt = LearnerStatus::Finished { path: "me.antiphon".into(), likelier: 12 };
+    let learnt = LearnerStatus::Finished { likelier: 12 };
     for (learning, choice, action) in [
         (learns, "Stop learning", Action::StopLearning),
-        (learnt, "Play like me: notes 12 % likelier", Action::LoadLearnt),
+        (learnt, "Play like me: notes 12 % likelier", Action::KeepLearnt),
     ] {
         let mut rig = Rig::new(View { learning, ..busy() });
         rig.find("Model").click();

@@ -35,7 +35,7 @@ pub struct Controls {
     /// The mode: what the player does, and when the plugin plays
     #[arg(long, value_enum, default_value_t = PlayMode::Answer)]
     pub mode: PlayMode,
-    /// How adventurous the choice of keys is, 0 to 2
+    /// How adventurous the choices are, 0 to 2
     #[arg(long, default_value = "1.0", value_parser = number::<0, 2>)]
     pub temperature: f64,
     /// Notes that the plugin remembers, 25 to 150

@@ -45,7 +45,7 @@ const MAESTRO_PIECES: usize = 20;
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// How long to learn from a player at most
-    #[arg(long, requires = "players", default_value = "60", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, requires = "players", default_value_t = adapt::SECONDS, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
     /// How many notes to learn from at most, each as often as it is heard: the same work on a busy machine
     #[arg(long, requires = "players", value_parser = clap::value_parser!(u64).range(1..))]
