@@ -1,14 +1,14 @@
-//! What a block costs the audio thread while the player plays a note in every block.
+//! Measures the time of a block on the audio thread while the player plays a note in every block.
 
 use std::sync::Arc;
 
 use antiphon::{
-    lane::{Telemetry, lanes},
+    lane::lanes,
     music::{
         generation::GenerationSettings,
         harmony::Source,
         note::{Key, Velocity},
-        note_tracker::{Place, Zone},
+        note_tracker::{ChannelKey, Zone},
         patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
@@ -18,11 +18,12 @@ use antiphon::{
         Arrival, Gesture, InputFilter, OutputSettings, Partner, Past, Performer, Port, Refused, Settings,
         Sound, Triggers,
     },
+    telemetry::Telemetry,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 
 const BLOCK: u64 = 512;
-const C4: Place = Place { channel: 0, key: Key::saturating(60) };
+const C4: ChannelKey = ChannelKey { channel: 0, key: Key::saturating(60) };
 const SETTINGS: Settings = Settings {
     rules: Rules::Answer {
         entry: Entry { cue: Cue::Silence(Beats(1.0)), alignment: Alignment::Off },
@@ -66,7 +67,7 @@ impl Port for Player {
 }
 
 fn blocks(criterion: &mut Criterion) {
-    // A worker who takes every request and never answers, so that the audio thread alone is measured.
+    // The worker takes every request and never replies, so that only the audio thread is measured.
     let (performer_end, mut improviser_end) = lanes();
     let telemetry = Arc::new(Telemetry::default());
     let mut performer = Performer::new(

@@ -1,7 +1,7 @@
-//! What a note costs the worker: hearing it, and drawing the next one after a full window.
+//! Measures the time of a note on the worker: hearing it, and drawing the next one after a full window.
 
 use antiphon::{
-    model::{self, Chance, Limits, SamplingSettings},
+    model::{self, Limits, Rng, SamplingSettings},
     music::{
         conditions::Conditions,
         memory::LARGEST_MEMORY,
@@ -21,19 +21,19 @@ const NOTE: GridNote = GridNote {
 
 fn steps(criterion: &mut Criterion) {
     for model in model::registry::embedded() {
-        let mut state = model.silence();
-        let mut chance = Chance::seed_from_u64(0);
+        let mut state = model.initial_state();
+        let mut rng = Rng::seed_from_u64(0);
         criterion.bench_function(&format!("{}: hear one note", model.name()), |bencher| {
             bencher.iter(|| model.hear(&mut state, NOTE));
         });
         criterion.bench_function(&format!("{}: draw one note", model.name()), |bencher| {
-            bencher.iter(|| model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance));
+            bencher.iter(|| model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut rng));
         });
         criterion.bench_function(&format!("{}: hear a window and draw", model.name()), |bencher| {
             bencher.iter(|| {
-                model.forget(&mut state);
+                model.reset(&mut state);
                 (0..model.window().unwrap_or(LARGEST_MEMORY)).for_each(|_| model.hear(&mut state, NOTE));
-                model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance)
+                model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut rng)
             });
         });
     }

@@ -1,7 +1,7 @@
-//! How a model becomes a player's own: it learns from what the player has played, as a small difference that is tried on
-//! music held out, and kept only as far as it helps there.
+//! Adapts a model to one player: it learns from what the player has played, as a small difference to the base
+//! model. The difference is evaluated on held-out music, and kept only as far as it helps there.
 //!
-//! For any thread but audio: it takes up to a minute and two cores.
+//! For any thread but the audio thread: it takes up to a minute and two cores.
 
 mod card;
 mod data_set;
@@ -23,8 +23,8 @@ use self::{
 };
 use crate::{
     model::{
-        Chance,
-        antiphon::{Dropout, Minibatch, Network, Past, Scene},
+        Rng,
+        antiphon::{Dropout, Minibatch, Network, RecurrentState, Scene},
         personal::{Base, Personal},
         weights::{Architecture, Weights},
     },
@@ -32,51 +32,56 @@ use crate::{
     thread_pool::{OwnPool, PoolThread, parallel_map, run_each},
 };
 
-/// The most that is worth the time: each note so often.
+/// Number of times that each note is worth learning from, at most.
 pub const VISITS: usize = 12;
-/// A gain of fewer nats a note is none: another choice of what is held out would move it as far.
+/// Least gain that counts, in nats a note. Another choice of held-out music would change the result by as
+/// much.
 pub const LEAST_GAIN: f64 = 0.01;
 
-/// Rows side by side on each of the two threads, and the notes of each before a step.
+/// Rows of a minibatch on each of the two threads.
 const ROWS: usize = 4;
+/// Notes of each row in a training step.
 const TIME: usize = 96;
 const THREADS: usize = 2;
-/// The highest learning rate, after so many steps; it falls to nothing from there on. To music that is near what the base has
-/// learnt it is too high: then the last stretch is undone, and the rate halved.
+/// Highest learning rate. It is too high for music that is similar to what the base has learnt. Then what was
+/// learnt since the best evaluation is undone, and the rate is halved.
 const RATE: f64 = 2e-3;
+/// Steps of the warm-up. The learning rate also never exceeds a line that falls to 0 at the end of the
+/// budget.
 const WARM_UP_STEPS: f64 = 20.0;
-/// The part of its numbers that the network does without while it learns.
+/// Dropout: the part of the activations that is set to 0 while the network learns.
 const DROPOUT: f32 = 0.1;
-/// What is held out is looked at whenever so much has passed.
+/// Part of the budget that passes between two evaluations on the held-out music.
 const BETWEEN_EVALUATIONS: f64 = 0.08;
-/// After so many evaluations without a gain there is none to come.
+/// Number of evaluations in a row without a gain after which learning ends.
 const PATIENCE: usize = 4;
-/// At the end these parts of the difference are tried, and the first is kept that gains so much of what all of it does: what
-/// goes beyond costs more on other music than it is worth on the player's.
+/// Factors for the difference that are tried at the end. The first one is kept whose gain is large enough: a
+/// larger difference costs more on other music than it is worth on the player's.
 const AMOUNTS: [f32; 4] = [0.4, 0.55, 0.7, 0.85];
+/// Part of the full difference's gain that is large enough.
 const NEARLY: f64 = 0.9;
 
-/// How long to learn at most.
+/// The limits of learning.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     pub time: Duration,
-    /// Notes to learn from, each as often as it is heard.
+    /// Number of notes to learn from; a note that is heard twice counts twice.
     pub notes: usize,
 }
 
-/// How far it is.
+/// How far the adaptation is.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
-    /// 0..=1
+    /// The part of the budget that is spent, 0..=1.
     pub passed: f64,
-    /// Notes learnt from, each as often as it was heard.
+    /// Number of notes learnt from; a note that was heard twice counts twice.
     pub notes: usize,
     pub time: Duration,
-    /// The best so far on what is held out, in nats a note.
+    /// Best gain so far on the held-out music, in nats a note.
     pub gain: f64,
 }
 
-/// Nats a note: of step, pitch, velocity and duration.
+/// Loss in nats a note, of step, pitch, velocity and duration.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Nats(pub [f64; 4]);
 
@@ -86,22 +91,22 @@ impl Nats {
     }
 }
 
-/// What came of it.
+/// The result of an adaptation.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// On what is held out.
+    /// Loss of the base on the held-out music.
     pub before: Nats,
-    /// On what is held out, of what is kept.
+    /// Loss with the difference that is kept, on the held-out music.
     pub after: Nats,
     pub notes: usize,
     pub steps: usize,
     pub time: Duration,
-    /// `None` where nothing was gained.
+    /// The difference that is kept; `None` where nothing was gained.
     pub parts: Option<Parts>,
 }
 
 impl Outcome {
-    /// Nats a note.
+    /// The gain on the held-out music, in nats a note.
     pub fn gain(&self) -> f64 {
         self.before.total() - self.after.total()
     }
@@ -110,50 +115,51 @@ impl Outcome {
     pub fn personal(&self, name: &str, base: &Weights, card: String) -> Option<Personal> {
         let parts = self.parts.clone()?;
         let base = Base::of(base);
-        Some(Personal { name: name.to_owned(), base, preset: Architecture::Antiphon, card, parts })
+        Some(Personal { name: name.to_owned(), base, architecture: Architecture::Antiphon, card, parts })
     }
 }
 
-/// A model that learns from a player.
+/// A model that learns from one player's music.
 pub struct Adaptation<'a> {
     data_set: &'a DataSet,
     network: Network,
     difference: Difference,
     threads: Vec<PoolThread<Shard>>,
-    /// What is not done on those threads: the threads of the process are others'.
+    /// Threads for all other work, since the threads of the process belong to others.
     pool: OwnPool,
 }
 
-/// Some of the rows that are learnt from.
+/// The rows of a minibatch that one thread learns from.
 struct Shard {
     loader: Loader,
-    past: Past,
-    chance: Chance,
+    past: RecurrentState,
+    rng: Rng,
 }
 
 impl<'a> Adaptation<'a> {
     /// # Errors
     /// Where the model is a classic, or the system has no thread to give.
     pub fn new(base: &Weights, data_set: &'a DataSet, seed: u64) -> Result<Self, AdaptationError> {
-        if base.preset != Architecture::Antiphon {
+        if base.architecture != Architecture::Antiphon {
             return Err(AdaptationError::Classic(base.name.clone()));
         }
-        let mut chance = Chance::seed_from_u64(seed);
-        let difference = Difference::to(base, &mut chance)?;
+        let mut rng = Rng::seed_from_u64(seed);
+        let difference = Difference::to(base, &mut rng)?;
         let network = Network::new(|name| difference.tensor(name))?;
         let shard = |_| {
-            let (rows, chance) = (ROWS, Chance::seed_from_u64(chance.random()));
-            let loader = Loader::new(data_set.learnt.clone(), (rows, TIME), chance.clone());
-            Ok(PoolThread::new(Shard { loader, past: Past::silence(rows, &Device::Cpu)?, chance })?)
+            let (rows, rng) = (ROWS, Rng::seed_from_u64(rng.random()));
+            let loader = Loader::new(data_set.learnt.clone(), (rows, TIME), rng.clone());
+            Ok(PoolThread::new(Shard { loader, past: RecurrentState::initial(rows, &Device::Cpu)?, rng })?)
         };
         let threads = (0..THREADS).map(shard).collect::<Result<_, AdaptationError>>()?;
         Ok(Self { data_set, network, difference, threads, pool: OwnPool::new(THREADS)? })
     }
 
-    /// Learns until the budget is spent, until nothing more is gained, or until `told` says no. Ends a step after the time.
+    /// Learns until the budget is spent, until nothing more is gained, or until `told` returns false. Ends at
+    /// most one step after the time.
     ///
     /// # Errors
-    /// Where the numbers are no longer any.
+    /// Where the gradient is no longer finite.
     pub fn learn(
         mut self,
         budget: Budget,
@@ -189,7 +195,8 @@ impl<'a> Adaptation<'a> {
         Ok(Outcome { before, after, notes, steps, time: begun.elapsed(), parts })
     }
 
-    /// As little of a difference as costs at most so many nats a note on what is held out, or else all of it.
+    /// The smallest part of a difference with a loss of at most `most` nats a note on the held-out music, or
+    /// else all of it.
     fn least_of(
         &mut self,
         (all, parts): (Nats, Parts),
@@ -207,8 +214,8 @@ impl<'a> Adaptation<'a> {
         Ok((all, Some(parts)))
     }
 
-    /// Looks at what is held out. Where that is foretold better than ever, it is the best from now on; where not, what was
-    /// learnt since the best is undone.
+    /// Evaluates the difference on the held-out music. If it is better than ever, it becomes the best;
+    /// otherwise what was learnt since the best is undone.
     fn is_better_than(&mut self, best: &mut (Nats, Parts)) -> Result<bool, AdaptationError> {
         let now = self.on_held_out()?;
         let is_better = now.total() < best.0.total();
@@ -221,7 +228,7 @@ impl<'a> Adaptation<'a> {
         Ok(is_better)
     }
 
-    /// Learns from a batch; gives its notes.
+    /// Learns from a minibatch; returns its number of notes.
     fn step(&mut self, rate: f64) -> Result<usize, AdaptationError> {
         let network = &self.network;
         let works = run_each(&mut self.threads, |shard| shard.learn(network))?;
@@ -239,12 +246,11 @@ impl<'a> Adaptation<'a> {
 }
 
 impl Shard {
-    /// The gradient of a chunk, and its notes.
+    /// The gradient of the next minibatch, and its number of notes.
     fn learn(&mut self, network: &Network) -> Result<(GradStore, usize), AdaptationError> {
         let (minibatch, going_on) = self.loader.next();
         let past = self.past.going_on(&going_on)?;
-        let (logits, after) =
-            network.rehearse(&minibatch, &past, Dropout::Part(DROPOUT, &mut self.chance))?;
+        let (logits, after) = network.rehearse(&minibatch, &past, Dropout::Part(DROPOUT, &mut self.rng))?;
         let sums: Vec<Tensor> =
             minibatch.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
         let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;
@@ -253,7 +259,7 @@ impl Shard {
     }
 }
 
-/// What the notes of some pieces cost on average, each piece heard from silence.
+/// The average loss of the notes of some pieces, each piece heard from silence.
 fn score(network: &Network, pieces: &[Vec<GridNote>]) -> Result<Nats, AdaptationError> {
     const TOGETHER: usize = 8;
     let mut pieces: Vec<&[GridNote]> = pieces.iter().map(Vec::as_slice).collect();
@@ -261,7 +267,7 @@ fn score(network: &Network, pieces: &[Vec<GridNote>]) -> Result<Nats, Adaptation
     let groups: Vec<_> = pieces.chunks(TOGETHER).collect();
     let sums = parallel_map(&groups, |group| -> Result<[f64; 4], AdaptationError> {
         let (mut scenes, mut sums) = (vec![Scene::SILENCE; group.len()], [0.0; 4]);
-        let mut past = Past::silence(group.len(), &Device::Cpu)?;
+        let mut past = RecurrentState::initial(group.len(), &Device::Cpu)?;
         for from in (0..group[0].len()).step_by(TIME) {
             let rest: Vec<&[GridNote]> = group.iter().map(|piece| &piece[from.min(piece.len())..]).collect();
             let minibatch = Minibatch::new(&rest, TIME, &mut scenes);
@@ -302,7 +308,7 @@ mod tests {
         registry::read(registry::embedded_file("antiphon").expect("it is inside")).expect("complete")
     }
 
-    /// Nobody else plays like this: whole tones up and down in even steps, each as loud as the next.
+    /// Music that nobody else plays: whole tones up and down in even steps, each as loud as the next.
     fn pieces() -> Vec<Vec<GridNote>> {
         let note = |n: usize| GridNote {
             step: 20,
@@ -335,7 +341,7 @@ mod tests {
             Personal::read(&bytes).and_then(|personal| personal.applied(&base, 1.0)).expect("its base");
         let network = Network::new(|name| mine.tensor(name)).expect("complete");
         let after = score(&network, &data_set.held_out).expect("shapes fit");
-        // The file is of half precision.
+        // The file has half precision, so the loss differs a little.
         assert!(
             (after.total() - outcome.after.total()).abs() < 0.02,
             "{} and {}",

@@ -1,6 +1,7 @@
 //! The window: what was played, what is about to be played, who has the floor, and a control for every parameter.
 //!
-//! In reading order: what is shown ([`view`]), in what colours, the parts of the window, the controls, and what the host opens.
+//! Modules in reading order: what is shown ([`view`]), its colours, the parts of the window, the controls,
+//! and the window itself.
 
 mod view;
 
@@ -45,15 +46,16 @@ use parking_lot::Mutex;
 use self::window::{SMALLEST_SIZE, USUAL_SIZE, Window};
 use crate::{instance::Instance, params::AntiphonParams};
 
-/// Sizes that differ by less are the same, in points.
+/// Sizes that differ by less than this count as the same, in points.
 const SAME: f32 = 1.0;
 
-/// The editor of one instance, as the framework wants it, opened in the size that the project was saved with: the library's own
-/// keeps its size to itself, so another takes its place where a project has another size. The host opens and closes its window.
+/// The editor of one instance, as the framework wants it. It opens in the size that the project was saved
+/// with: the library's editor keeps its size private, so a new one replaces it where the project has another
+/// size. The host opens and closes it.
 pub struct SizedEditor {
     params: Arc<AntiphonParams>,
     content: Content,
-    /// Whoever uses it does not hold the lock: a host may ask for the size while it opens the window.
+    /// The lock is released before the editor is used: a host may ask for the size while it opens the window.
     inner: Mutex<Arc<Inner>>,
 }
 
@@ -71,7 +73,7 @@ impl SizedEditor {
         Some(Self { params, content, inner })
     }
 
-    /// The library's editor. It has the project's size unless it is open.
+    /// The library's editor. Unless it is open, it is first replaced where the project has another size.
     fn inner(&self) -> Arc<Inner> {
         let mut inner = self.inner.lock();
         if let Some([width, height]) = self.params.window_size.get() {
@@ -137,7 +139,7 @@ impl Editor for SizedEditor {
     }
 }
 
-/// The window's content, which lives as long as the plugin, whichever editor shows it.
+/// The window's content. It lives as long as the plugin, whichever editor shows it.
 #[derive(Clone)]
 struct Content {
     window: Arc<Mutex<Window>>,

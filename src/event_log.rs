@@ -1,18 +1,19 @@
-//! The event log: what happened, on a wait-free lane from the audio thread to whoever keeps the take.
+//! The event log: records on a wait-free ring buffer, from the audio thread to the take recorder.
 //!
-//! Nothing is asked back, and nothing waits for it: where the lane is full, records are lost, and counted.
+//! There are no replies, and nothing waits for the reader: where the lane is full, records are lost and
+//! counted.
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::music::{
     bars::{SAME_BEATS, Signature},
     note::{Key, Velocity},
-    note_tracker::{Pedal, Place, Places},
+    note_tracker::{ChannelKey, ChannelKeys, Pedal},
     time::{BeatTime, Beats, SampleRate, SampleTime, Samples, Tempo},
     turn::Standing,
 };
 
-/// Ten seconds of the densest music, which a reader that rests some milliseconds never lets come together; 160 KiB.
+/// Capacity: ten seconds of the densest music, 160 KiB. A reader that rests milliseconds never lets it fill.
 const RECORDS: usize = 4096;
 
 /// Something that happened on the instance's clock. Records come in the order of time.
@@ -22,34 +23,34 @@ pub struct Record {
     pub event: Event,
 }
 
-/// What happened.
+/// The kinds of records.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event {
     /// A new take begins, on a clock of this rate: nothing is held, planned or sounding.
     Began(SampleRate),
     /// The player strikes a key that is heard.
-    Struck(Place, Velocity),
+    Struck(ChannelKey, Velocity),
     /// The player releases keys; some may not have been struck.
-    Lifted(Places),
+    Lifted(ChannelKeys),
     /// The player's sustain pedal moves.
     Pedal { channel: u8, pedal: Pedal },
     /// All keys and pedals of the player count as up.
     LetGo,
-    /// A note of the answer is to sound.
+    /// A note of the answer is planned.
     Planned(Planned),
     /// The first planned note of this key sounds, as it was sent to the instrument.
-    Sounded(Place, Velocity),
+    Sounded(ChannelKey, Velocity),
     /// The first planned note of this key is not played after all.
     Skipped(Key),
     /// Whatever was planned for `from` or later is not played after all.
     Dropped { from: SampleTime },
     /// A note of the answer ends.
-    Released(Place),
-    /// The floor changes hands, or is to do so at another time than was told.
+    Released(ChannelKey),
+    /// The floor changes hands, or is now to do so at another time.
     Floor(Standing),
     /// The transport starts, stops, jumps or changes its tempo.
     Song(Song),
-    /// Bars are counted otherwise than before.
+    /// Bars are counted in another way than before.
     Bars(Measure),
     /// Records were lost before this one, since nobody had read the lane for long.
     Gap,
@@ -58,13 +59,13 @@ pub enum Event {
 /// A note that is planned and does not sound yet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Planned {
-    /// Onset and end are told at the tempo of the planning.
+    /// Onset and end hold at the tempo of the planning.
     pub onset: SampleTime,
     pub end: SampleTime,
     pub key: Key,
-    /// As it was meant, before *Velocity scale*.
+    /// The velocity before *Velocity scale* is applied.
     pub velocity: Velocity,
-    /// How likely the model held this key to be at this point, 0..=1; `None` from a model that does not tell.
+    /// The probability that the model gave this key here, 0..=1; `None` from a model that gives none.
     pub likelihood: Option<f32>,
 }
 
@@ -73,7 +74,7 @@ pub struct Planned {
 pub struct Song {
     /// `None` while the transport stands still.
     pub beat: Option<BeatTime>,
-    /// The host's, or the last one it told.
+    /// The host's tempo, or the last one that it reported.
     pub tempo: Tempo,
 }
 
@@ -107,7 +108,7 @@ pub fn event_log() -> (EventLog, Consumer<Record>) {
 }
 
 impl EventLog {
-    /// One that nobody reads.
+    /// An event log that nobody reads.
     pub const UNREAD: Self = Self { lane: None, is_broken: false };
 
     /// Whether anybody reads it.
@@ -115,7 +116,7 @@ impl EventLog {
         self.lane.is_some()
     }
 
-    /// Tells what happened at `at`; after a loss, tells of that first. Realtime-safe.
+    /// Records what happened at `at`; after a loss, records [`Event::Gap`] first. Realtime-safe.
     ///
     /// # Errors
     /// Where there is no room.
@@ -130,14 +131,14 @@ impl EventLog {
 }
 
 impl Song {
-    /// The beat so many samples after the record; `None` while the transport stands still.
+    /// The beat `length` samples after the record; `None` while the transport stands still.
     pub fn beat_after(&self, length: Samples, rate: SampleRate) -> Option<BeatTime> {
         self.beat.map(|beat| beat + Beats::from_samples(length, self.tempo, rate))
     }
 }
 
 impl Measure {
-    /// Whether these bars, counted on, give that one.
+    /// Whether counting on from this bar gives the other one.
     pub fn counts(&self, other: Self) -> bool {
         let bars = (other.line - self.line).0 / self.signature.bar().0;
         let apart = (bars - bars.round()).abs() * self.signature.bar().0;

@@ -1,4 +1,4 @@
-//! The framework's events and transport, told in terms of the music; and the sound of what goes out.
+//! Converts the framework's events and transport, and plays outgoing events on the built-in synthesiser.
 
 use std::marker::PhantomData;
 
@@ -11,7 +11,7 @@ use crate::{
     music::{
         bars::{Bar, Signature},
         note::{Key, Velocity},
-        note_tracker::{NoteId, Pedal, Place, Places},
+        note_tracker::{ChannelKey, ChannelKeys, NoteId, PEDAL_DOWN, Pedal},
         time::{BeatTime, Beats, Tempo},
         timeline::Transport,
     },
@@ -22,17 +22,15 @@ use crate::{
 /// The release velocity of an answer's notes: MIDI's neutral 64.
 const RELEASE_VELOCITY: f32 = 64.0 / 127.0;
 
-/// A pitch that is not bent, and half of the smallest step away from it.
+/// The value of a pitch bend that does not bend.
 const CENTRE: f32 = 0.5;
+/// Half of the smallest step of a pitch bend.
 const HALF_A_STEP: f32 = 0.5 / 16_384.0;
-
-/// A sustain pedal is down from 64 up.
-const PEDAL_DOWN: f32 = 64.0 / 127.0;
 
 /// One block of a host's events. Realtime-safe.
 pub struct HostPort<'a, P, C> {
     context: &'a mut C,
-    /// Where what goes out is heard as well.
+    /// Plays outgoing events as well, where the plugin has a sound of its own.
     synth: Option<SynthOutput<'a>>,
     plugin: PhantomData<P>,
 }
@@ -42,14 +40,14 @@ impl<'a, P: Plugin<SysExMessage = ()>, C: ProcessContext<P>> HostPort<'a, P, C> 
         Self { context, synth, plugin: PhantomData }
     }
 
-    /// The block is over: what sounds goes on to its end.
+    /// Ends the block: what sounds is written to its end.
     pub fn finish(self) {
         if let Some(synth) = self.synth {
             synth.finish();
         }
     }
 
-    /// The transport at the first sample of the block. What the host does not tell is left out.
+    /// The transport at the first sample of the block. What the host does not report is left out.
     pub fn transport(&self) -> Transport {
         let transport = self.context.transport();
         let signature = transport.time_sig_numerator.zip(transport.time_sig_denominator);
@@ -125,12 +123,12 @@ pub struct SynthOutput<'a> {
     synth: &'a mut Synth,
     left: &'a mut [f32],
     right: &'a mut [f32],
-    /// So many samples of the block are written.
+    /// Number of samples of the block that are written.
     written: usize,
 }
 
 impl<'a> SynthOutput<'a> {
-    /// `None` for a plugin without a synthesiser or without two channels; what channels it has are silent then.
+    /// `None` without a synthesiser or without two channels; its channels are filled with silence.
     pub fn new(synth: Option<&'a mut Synth>, channels: &'a mut [&mut [f32]]) -> Option<Self> {
         match (synth, channels) {
             (Some(synth), [left, right]) => Some(Self { synth, left, right, written: 0 }),
@@ -141,7 +139,7 @@ impl<'a> SynthOutput<'a> {
         }
     }
 
-    /// Something has gone out, at its sample.
+    /// Plays an outgoing event at its sample.
     pub fn hear(&mut self, event: &NoteEvent<()>) {
         self.write_until(event.timing() as usize);
         match (gesture(event), event) {
@@ -153,7 +151,7 @@ impl<'a> SynthOutput<'a> {
                 self.synth.pedal(channel, Pedal::Up);
                 self.synth.bend(channel, 0.0);
             }
-            (Gesture::AllOff { channel }, _) => self.synth.release(Places { channel, key: None }),
+            (Gesture::AllOff { channel }, _) => self.synth.release(ChannelKeys { channel, key: None }),
             (_, NoteEvent::MidiPitchBend { channel, value, .. }) => {
                 self.synth.bend(*channel, (value - CENTRE) / CENTRE);
             }
@@ -177,17 +175,17 @@ impl<'a> SynthOutput<'a> {
     }
 }
 
-/// What an event means to the music.
+/// The gesture of the player that a host's event stands for.
 fn gesture(event: &NoteEvent<()>) -> Gesture {
     match *event {
         NoteEvent::NoteOn { channel, key: HostKey::Number(key), velocity, .. } => {
-            let place = Place { channel: channel.number().unwrap_or(0), key: Key::saturating(key) };
+            let place = ChannelKey { channel: channel.number().unwrap_or(0), key: Key::saturating(key) };
             Gesture::KeyDown(place, Velocity::saturating((velocity * 127.0).round() as u8))
         }
         NoteEvent::NoteOff { channel, key, .. } => Gesture::KeysUp(places(channel, key)),
         NoteEvent::Choke { channel, key, .. } => Gesture::Choke(places(channel, key)),
         NoteEvent::MidiCC { channel, cc: control_change::DAMPER_PEDAL, value, .. } => {
-            let pedal = if value >= PEDAL_DOWN { Pedal::Down } else { Pedal::Up };
+            let pedal = if value >= f32::from(PEDAL_DOWN) / 127.0 { Pedal::Down } else { Pedal::Up };
             Gesture::Pedal { channel, pedal }
         }
         NoteEvent::MidiCC { channel, cc: control_change::ALL_SOUND_OFF, .. } => {
@@ -212,8 +210,8 @@ fn gesture(event: &NoteEvent<()>) -> Gesture {
     }
 }
 
-fn places(channel: Channel, key: HostKey) -> Places {
-    Places { channel: channel.number(), key: key.number().map(Key::saturating) }
+fn places(channel: Channel, key: HostKey) -> ChannelKeys {
+    ChannelKeys { channel: channel.number(), key: key.number().map(Key::saturating) }
 }
 
 #[cfg(test)]
@@ -239,8 +237,8 @@ mod tests {
         let choke = |channel, key| {
             gesture(&NoteEvent::Choke { timing: 0, voice_id: VoiceID::Wildcard, channel, key })
         };
-        assert_eq!(choke(Channel::Wildcard, HostKey::Wildcard), Gesture::Choke(Places::EVERYWHERE));
-        let place = Place { channel: 3, key: Key::saturating(60) };
+        assert_eq!(choke(Channel::Wildcard, HostKey::Wildcard), Gesture::Choke(ChannelKeys::EVERYWHERE));
+        let place = ChannelKey { channel: 3, key: Key::saturating(60) };
         assert_eq!(choke(Channel::Number(3), HostKey::Number(60)), Gesture::Choke(place.into()));
     }
 }

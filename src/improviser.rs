@@ -1,4 +1,4 @@
-//! The worker's part: hears what is heard, and makes an answer note by note.
+//! The improviser, run by the worker: takes in the notes that were heard, and makes an answer note by note.
 
 mod answer;
 pub mod key_predictions;
@@ -38,11 +38,11 @@ use crate::{
     },
 };
 
-/// A player's own beat goes on for so long after its newest strike: a call may be too short to tell one.
+/// How long the player's own beat stays valid after its newest strike: a call may be too short to find one.
 const BEAT_STANDS: Seconds = Seconds(10.0);
-/// Faults without a note between them from which forgetting the answer alone does not help.
+/// Number of faults without a note between them at which memory and the player's own model are dropped too.
 const FAULTS_BEFORE_FORGETTING: u32 = 2;
-/// So many faults without a note between them, and there is no hope.
+/// Number of faults without a note between them at which the improviser stops for good.
 const HOPELESS_FAULTS: u32 = 8;
 
 /// What the worker is to do after a step.
@@ -65,30 +65,30 @@ pub struct Improviser {
     answer: Option<Answer>,
     /// The audio thread has asked for an answer and has no note of it yet.
     is_awaited: bool,
-    /// What sounded of the answer that ended last, and of those that it went on from.
+    /// Onsets that sounded of the answer that ended last, and of those that it continued.
     lately: Onsets,
-    /// The memory with what sounds still, and with the answer so far.
+    /// The memory, plus the notes that still sound and the answer so far.
     scene: Memory,
     /// What the next answer leaves to the player, where it plays along.
     mask: Option<AccompanimentMask>,
     /// The next answer begins on a line of the song.
     on_the_line: bool,
-    /// How the song goes and has gone.
+    /// The changes of the song's metre.
     metres: Metres,
     harmonies: harmony::Changes,
     /// The beat of the player's newest notes, where no song ran.
     own_beat: Option<Metre>,
     /// How the player's eighths swing.
     swing: Swing,
-    /// What sounds still, as the audio thread has told since it last asked anything.
+    /// Notes that still sound, as reported by the audio thread for its next silence or answer.
     sounding: Vec<KnownNote>,
-    /// The silence about which nothing was said yet.
+    /// The silence for which no hand-over was predicted yet.
     silence: Option<Silence>,
     display: Display,
     steps: u32,
     /// Panics since the last note.
     faults: u32,
-    /// The turn whose answer was given up, until that is told.
+    /// The turn whose answer was given up, until a reply says so.
     given_up: Option<TurnId>,
 }
 
@@ -122,8 +122,8 @@ impl Improviser {
         }
     }
 
-    /// The same improviser at the ends of new lanes: what was heard is remembered, and what was asked for is nobody's
-    /// concern any more.
+    /// Moves the improviser to the ends of new lanes. It takes in what is left on the old ones, keeps its
+    /// memory and drops its answer.
     pub fn resumed(mut self, end: ImproviserEnd) -> Self {
         while let Ok(request) = self.end.requests.pop() {
             self.take(request);
@@ -135,19 +135,19 @@ impl Improviser {
         self
     }
 
-    /// From now on this model answers; `None` gives way to the embedded ones. Allocates.
+    /// The player's own model answers from now on; `None` returns to the embedded ones. Allocates.
     pub fn set_user_model(&mut self, model: Option<Arc<dyn Model>>) {
         self.caches.user = model.map(ModelCache::new);
         self.display.grow_old();
     }
 
-    /// How often a model was asked for something so far; wraps round.
+    /// Number of steps so far in which a model was used; wraps around.
     pub fn steps(&self) -> u32 {
         self.steps
     }
 
-    /// Takes one request, makes one note, or hears one in advance. Where that fails, the answer is given up and the next
-    /// call is answered again. Realtime-safe.
+    /// Takes one request, makes one note, or hears one in advance. If that panics, the answer is given up and
+    /// the next call is answered again. Realtime-safe.
     pub fn step(&mut self) -> StepResult {
         if self.is_hopeless() {
             return StepResult::Closed;
@@ -172,7 +172,7 @@ impl Improviser {
         if self.end.requests.is_abandoned() { StepResult::Closed } else { StepResult::Idle }
     }
 
-    /// Has a model do the most urgent thing; false if there is none.
+    /// Does the most urgent work; false if there is none.
     fn work(&mut self) -> bool {
         let has_room = !self.end.replies.is_full();
         if has_room && let Some(turn) = self.given_up.take() {
@@ -188,8 +188,8 @@ impl Improviser {
         true
     }
 
-    /// Gives up what was being made, so that the turn ends, and has every model begin from silence. What was heard is
-    /// kept, and the player's own model too, unless that did not help the last time. Allocates nothing.
+    /// After a panic: gives up the answer, so that the turn ends, and resets every model. The memory and the
+    /// player's own model are kept, unless that did not help the last time. Allocates nothing.
     fn recover(&mut self) -> StepResult {
         self.faults += 1;
         self.end.telemetry.faults.raise();
@@ -275,19 +275,19 @@ impl Improviser {
         self.tell_scale();
     }
 
-    /// A note with what is known around it.
+    /// A note with the conditions at its onset.
     fn known(&self, note: Note, who: Who) -> KnownNote {
         let conditions = Conditions { who: Some(who), ..self.conditions(note.onset) };
         KnownNote { note, conditions }
     }
 
-    /// What is known at a moment.
+    /// The conditions at a moment.
     fn conditions(&self, at: Moment) -> Conditions {
         let (pulse, harmony) = (self.metre(at).pulse(at), self.harmonies.at(at));
         Conditions { pulse, harmony, style: self.generation.style, who: None }
     }
 
-    /// How the song goes at a moment; where none runs, how the player's own beat goes.
+    /// The metre of the song at a moment; where no song runs, that of the player's own beat.
     fn metre(&self, at: Moment) -> Metre {
         let song = self.metres.metre(at);
         let is_silent = song.beats.is_none() && self.generation.tempo_from_player;
@@ -295,20 +295,20 @@ impl Improviser {
         own.unwrap_or(song).swung(if self.generation.adapts { self.swing } else { Swing::STRAIGHT })
     }
 
-    /// A note of the player's has told more of her beat.
+    /// Follows the player's own beat with a new note of theirs.
     fn follow_beat(&mut self, onset: Moment) {
         if self.generation.tempo_from_player && self.metres.metre(onset).beats.is_none() {
             self.own_beat = beat_tracker::track(self.memory.call()).or(self.own_beat);
         }
     }
 
-    /// What is known at the newest onset.
+    /// The conditions at the newest onset.
     fn now_after(&self, scene: &Memory) -> Conditions {
         let onset = scene.newest(1).first().map(|note| note.onset);
         onset.map_or(Conditions::UNKNOWN, |onset| self.conditions(onset))
     }
 
-    /// The answer is over, if there is one. It sounded up to this moment of its own.
+    /// Ends the answer, if there is one. Its notes have sounded up to this moment of its own time.
     fn conclude(&mut self, sounded: Moment) {
         if let Some(answer) = self.answer.take() {
             self.lately = answer.onsets_by(sounded, &self.scene);
@@ -318,8 +318,9 @@ impl Improviser {
     fn begin(&mut self, task: Task) {
         // An answer that was not cancelled was played to its end.
         self.conclude(Moment::NEVER);
-        // Who plays along is planned anew at every strike, and is one player all the same: a crowd does not begin anew.
-        // Where the tempo has risen, what was drawn for later than the new hand-over has sounded before it.
+        // In together mode each strike makes a new plan of the same performance: a crowd does not begin anew.
+        // Where the tempo has risen, notes that were drawn for later than the new hand-over have sounded
+        // before it.
         let goes_on = task.mask.is_some();
         let lately = if goes_on { self.lately.by(task.from) } else { Onsets::new() };
         self.set_scene();
@@ -333,7 +334,7 @@ impl Improviser {
     fn go_on(&mut self, task: Task, now: Moment) {
         match &self.answer {
             Some(answer) => {
-                // What is missing before that moment was never made: it is made now, lest it leave a hole.
+                // Notes missing before `task.from` were never made: they are made now, to leave no gap.
                 let made = self.scene.newest(1).first().map(|note| note.onset);
                 let is_ahead = answer.is_complete() || made.is_some_and(|made| made >= task.from);
                 let earliest = if is_ahead { task.from } else { now };
@@ -344,13 +345,13 @@ impl Improviser {
         }
     }
 
-    /// The memory, and what sounds still as if it ended now.
+    /// Sets the scene: the memory, and the notes that still sound as if they ended now.
     fn set_scene(&mut self) {
         self.scene.copy_from(&self.memory);
         self.sounding.drain(..).for_each(|note| self.scene.suppose(note));
     }
 
-    /// Says when to take the floor.
+    /// Replies when to take the floor.
     fn expect(&mut self, silence: Silence) {
         self.silence = None;
         let length = PhraseEnd::new(&self.scene, silence.since).hand_over(silence.lasted, silence.patience);
@@ -358,10 +359,10 @@ impl Improviser {
         self.reply(Reply::Expect { silence: silence.id, hand_over });
     }
 
-    /// Hears a note that was not heard yet, so that an answer that begins now need not; false if there is none.
+    /// Has the model hear one note that it lacks, so that the next answer need not; false if there is none.
     fn follow(&mut self) -> bool {
         let cache = self.caches.of(self.generation.model);
-        // A window that slides is heard anew in any case.
+        // A model with a sliding window hears it anew in any case.
         cache.model.window().is_none() && cache.hear(&self.memory, self.generation.memory.into(), 1) > 0
     }
 

@@ -9,12 +9,12 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::{
     improviser::key_predictions::KeyPredictions,
-    lane::Telemetry,
     learner::{Learner, LearnerStatus, Material, files_in},
     model::{self, personal},
     music::time::Seconds,
     params::AntiphonParams,
     take::{self, SaveError, Saved, SharedRecorder, Take},
+    telemetry::Telemetry,
     user_model::{ModelStatus, UserModel},
     worker::WorkerLoad,
 };
@@ -25,9 +25,10 @@ pub struct Instance {
     pub params: Arc<AntiphonParams>,
     /// Counts, and the clock on which the take lies.
     pub telemetry: Arc<Telemetry>,
-    /// The take. Lock it for as long as it takes to copy what is to be shown, and have it catch up first.
+    /// The take. Have it catch up first, and lock it only for as long as copying what is shown takes.
     pub recorder: SharedRecorder,
-    /// How likely each next key is. Hold a [`Watch`](crate::improviser::key_predictions::Watch) of it while the window is open.
+    /// The probability of each next key. Hold a [`Watch`](crate::improviser::key_predictions::Watch) of it
+    /// while the window is open.
     pub key_predictions: Arc<KeyPredictions>,
     pub(crate) load: Arc<WorkerLoad>,
     pub(crate) user_model: Arc<Mutex<UserModel>>,
@@ -35,12 +36,12 @@ pub struct Instance {
     model_status: Arc<RwLock<ModelStatus>>,
 }
 
-/// How an instance does.
+/// The state of an instance, in numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// The model that plays.
     pub model: String,
-    /// How long it takes for a note; `None` before the first and offline.
+    /// How long the model takes for a note; `None` before the first and offline.
     pub step: Option<Seconds>,
     /// How much of one core the worker takes, 0..=1.
     pub share: f32,
@@ -75,7 +76,7 @@ impl Instance {
         }
     }
 
-    /// How it does now.
+    /// The report of this moment.
     pub fn report(&self) -> Report {
         let Self { telemetry, load, .. } = self;
         Report {
@@ -92,27 +93,27 @@ impl Instance {
         }
     }
 
-    /// What became of the player's model file, if one was chosen.
+    /// The state of the player's model file, if one was chosen.
     pub fn model_status(&self) -> ModelStatus {
         self.model_status.read().clone()
     }
 
-    /// Reads a model file; from now on it plays, and the project remembers it. Gives its name. It reads for some tenths of
-    /// a second: not for the thread that draws.
+    /// Reads a model file; from now on it plays, and the project remembers it. Returns the name of the model.
+    /// It reads for some tenths of a second: not for the thread that draws.
     ///
     /// # Errors
-    /// Where the file is no good: a sentence that says why and what to do. What played plays on.
+    /// Where the file cannot be used: a sentence that says why and what to do. The model before it plays on.
     pub fn load_model(&self, path: &Path) -> Result<String, String> {
         self.user_model.lock().load(path)
     }
 
-    /// Sends the player's own model away: the one of the parameter *Model* plays.
+    /// Removes the player's own model: the one of the parameter *Model* plays.
     pub fn dismiss_model(&self) {
         self.user_model.lock().dismiss();
     }
 
-    /// Writes a MIDI file into the player's folder for takes; gives its path. It writes to the disk: not for the thread
-    /// that draws, where that is to be smooth.
+    /// Writes a MIDI file into the player's folder for takes; returns its path. It writes to the disk: not
+    /// for the thread that draws, where that is to be smooth.
     ///
     /// # Errors
     /// Where there is nothing to save or the file cannot be written: a sentence that says why and what to do.
@@ -128,7 +129,7 @@ impl Instance {
         take::save_in(folder, &self.latest(), what)
     }
 
-    /// Makes a personal model of the player's saved takes and of the take of now, in the background.
+    /// Trains a personal model on the player's saved takes and the current take, in the background.
     ///
     /// # Errors
     /// Where the system has no folder for takes.
@@ -138,7 +139,8 @@ impl Instance {
         Ok(())
     }
 
-    /// Writes the personal model that was learnt beside the takes; gives its path. Not for the thread that draws.
+    /// Writes the newly trained personal model beside the takes; returns its path. Not for the thread that
+    /// draws.
     ///
     /// # Errors
     /// As [`Learner::keep`].
@@ -151,12 +153,12 @@ impl Instance {
         take::folder().map_or_else(|_| Vec::new(), |folder| files_in(&folder, &[personal::ENDING]))
     }
 
-    /// Ends the learning soon; what was gained by then is offered.
+    /// Ends the training soon; what was gained by then is offered.
     pub fn stop_learning(&self) {
         self.learner.stop();
     }
 
-    /// How far the learning is.
+    /// The state of the training.
     pub fn learning(&self) -> LearnerStatus {
         self.learner.status()
     }
@@ -190,7 +192,7 @@ mod tests {
         model::registry::embedded_file,
         music::{
             note::{Key, Velocity},
-            note_tracker::Place,
+            note_tracker::ChannelKey,
             time::{SampleRate, SampleTime},
         },
     };
@@ -292,7 +294,7 @@ mod tests {
         instance.recorder.lock().follow(reader);
         let (key, velocity) = (Key::saturating(60), Velocity::saturating(80));
         lane.tell(SampleTime(0), Event::Began(SampleRate(48_000.0))).expect("room");
-        lane.tell(SampleTime(9), Event::Struck(Place { channel: 0, key }, velocity)).expect("room");
+        lane.tell(SampleTime(9), Event::Struck(ChannelKey { channel: 0, key }, velocity)).expect("room");
         let path = save(Saved::Take).expect("a take");
         assert!(fs::read(&path).expect("a file").starts_with(b"MThd"));
         let nothing = save(Saved::LastAnswer).expect_err("nobody has answered");

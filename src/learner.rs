@@ -1,7 +1,8 @@
-//! *Learn from me*: a personal model of what the player has played, made in the background, behind all else.
+//! *Learn from me*: trains a personal model on the player's music, in the background, behind all else.
 //!
-//! What is learnt from are the takes that the player has saved, the take of now, and whatever MIDI files the player has
-//! put beside them. The result is offered; where the player takes it, it is one more file there. Nothing goes anywhere else.
+//! The training data are the takes that the player has saved, the current take, and the MIDI files that the
+//! player has put beside them. The result is offered; if the player keeps it, it is one more file there.
+//! Nothing goes anywhere else.
 
 use std::{
     fs,
@@ -28,34 +29,34 @@ use crate::{
     take::{self, Take},
 };
 
-/// It learns no longer than this, however slow the machine.
+/// Longest time of a training, however slow the machine.
 const LONGEST: Duration = Duration::from_secs(300);
-/// The model that it learns from.
+/// The base model from which the training starts.
 const BASE: &str = "antiphon";
-/// What the result is called, where nothing else is yet.
+/// The name of the result, if it is not in use yet.
 const NAME: &str = "me";
 /// The endings of files that are read.
 const MIDI_FILES: [&str; 2] = ["mid", "midi"];
-/// More are not read.
+/// Largest number of files that are read.
 const MOST_FILES: usize = 1_000;
 const LARGEST_FILE_BYTES: u64 = 16 << 20;
 const SEED: u64 = 1;
 
-/// How far the learning is.
+/// The state of the training.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum LearnerStatus {
     /// Nobody has asked for it.
     #[default]
     Idle,
-    /// So many percent of the way, and so many percent likelier is each note that was held out.
+    /// `percent` of the way is done, and each note that was held out is `likelier` percent likelier.
     Running { percent: u8, likelier: u32 },
-    /// There is a personal model, which [`Learner::keep`] writes: each note that was held out is so many percent likelier.
+    /// There is a personal model for [`Learner::keep`]: each held-out note is `likelier` percent likelier.
     Finished { likelier: u32 },
-    /// Why there is none, and what to do.
+    /// There is no personal model; the sentence says why, and what to do.
     Failed { sentence: String },
 }
 
-/// Learns in the background. When it is dropped the learning has ended.
+/// Trains in the background. When it is dropped the training has ended.
 #[derive(Default)]
 pub struct Learner {
     status: Arc<RwLock<LearnerStatus>>,
@@ -64,16 +65,16 @@ pub struct Learner {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What to learn from.
+/// The training data.
 pub struct Material {
-    /// Of takes and other MIDI files; the personal model is written there.
+    /// The folder of takes and other MIDI files; the personal model is written there.
     pub folder: PathBuf,
     pub take: Take,
     /// What kind of music it is, where the player says so.
     pub style: Option<Style>,
 }
 
-/// What was learnt and is in no file yet.
+/// A trained model that is in no file yet.
 struct Learnt {
     folder: PathBuf,
     card: Card,
@@ -86,7 +87,7 @@ impl Learner {
         self.status.read().clone()
     }
 
-    /// Begins to learn, and forgets what was learnt before and not kept. Does nothing while it learns.
+    /// Begins a training, and drops an earlier result that was not kept. Does nothing while a training runs.
     pub fn begin(&self, material: Material) {
         let mut thread = self.thread.lock();
         if thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
@@ -97,7 +98,7 @@ impl Learner {
         *self.status.write() = LearnerStatus::Running { percent: 0, likelier: 0 };
         let (status, stop, learnt) = (self.status.clone(), self.stop.clone(), self.learnt.clone());
         let learn = move || {
-            // Where the system does not allow it, it learns beside the others.
+            // Where the system does not allow it, it trains at ordinary priority.
             drop(set_current_thread_priority(ThreadPriority::Min));
             *status.write() = match learn(material, &status, &stop) {
                 Ok(None) => LearnerStatus::Idle,
@@ -119,15 +120,16 @@ impl Learner {
         }
     }
 
-    /// Ends the learning soon; what was gained by then is offered.
+    /// Ends the training soon; what was gained by then is offered.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Writes what was learnt into the folder of what it was learnt from, under a name that nothing has yet; gives its path.
+    /// Writes the trained model into the folder of its training data, under a name that is not in use;
+    /// returns its path.
     ///
     /// # Errors
-    /// Where nothing was learnt, or the file cannot be written: a sentence that says what to do.
+    /// Where there is no trained model, or the file cannot be written: a sentence that says what to do.
     pub fn keep(&self) -> Result<PathBuf, String> {
         let mut learnt = self.learnt.lock();
         let Some(Learnt { folder, card, personal }) = &mut *learnt else {
@@ -149,13 +151,13 @@ impl Drop for Learner {
     fn drop(&mut self) {
         self.stop();
         if let Some(thread) = self.thread.lock().take() {
-            // One that panicked leaves nothing behind.
+            // A thread that panicked leaves nothing behind.
             drop(thread.join());
         }
     }
 }
 
-/// What was learnt, and by how many percent each note is likelier that was held out; nothing where it was stopped too soon.
+/// The trained model, and by how many percent each held-out note is likelier; `None` if stopped too soon.
 fn learn(
     material: Material,
     status: &RwLock<LearnerStatus>,
@@ -186,8 +188,8 @@ fn learn(
     }
 }
 
-/// Of the MIDI files of a folder, and of the take of now; those that cannot be read are left out, and who stops it waits for no
-/// more of them.
+/// The pieces of the folder's MIDI files and of the current take. Files that cannot be read are left out;
+/// after a stop no more are read.
 fn pieces(Material { folder, take, style }: &Material, stop: &AtomicBool) -> Vec<Vec<GridNote>> {
     let is_small = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.len() <= LARGEST_FILE_BYTES);
     let paths = files_in(folder, &MIDI_FILES).into_iter().filter(is_small).take(MOST_FILES);
@@ -211,7 +213,7 @@ pub fn files_in(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     paths
 }
 
-/// Whole or not at all; nothing that is there is overwritten.
+/// Writes a file whole or not at all, and overwrites none.
 fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -228,7 +230,7 @@ fn free_name(folder: &Path) -> (String, PathBuf) {
     (name, path)
 }
 
-/// By how many percent each note is likelier that was held out.
+/// By how many percent each held-out note is likelier, from the gain as a natural logarithm.
 fn likelier(gain: f64) -> u32 {
     (100.0 * (gain.exp() - 1.0)).round().max(0.0) as u32
 }
@@ -245,17 +247,17 @@ mod tests {
         model::personal::Personal,
         music::{
             note::{Key, Velocity},
-            note_tracker::Place,
+            note_tracker::ChannelKey,
             time::{SampleRate, SampleTime},
         },
     };
 
-    /// Whole tones up and down, so many notes from one of them on.
+    /// A take of `notes` notes in whole tones, from the note with the number `first` on.
     fn take(first: u64, notes: u64) -> Take {
         let mut take = Take::new(SampleRate(48_000.0));
         for n in 0..notes {
             let key = Key::saturating(60 + 2 * ((n + first) % 6) as u8);
-            let place = Place { channel: 0, key };
+            let place = ChannelKey { channel: 0, key };
             let mut record = |at, event| take.record(Record { at: SampleTime(at), event });
             record(9_600 * n, Event::Struck(place, Velocity::saturating(100)));
             record(9_600 * n + 5_000, Event::Lifted(place.into()));
@@ -263,7 +265,7 @@ mod tests {
         take
     }
 
-    /// Waits for the end of what was begun, and tells it.
+    /// Waits for the end of the training, and returns its status.
     fn ended(learner: &Learner) -> LearnerStatus {
         let thread = learner.thread.lock().take().expect("it has begun");
         thread.join().expect("it does not panic");

@@ -1,6 +1,7 @@
 //! Antiphon listens to a player and answers: the map of the crate, in reading order.
 //!
-//! `ARCHITECTURE.md` walks one note through these modules and states the invariants; `docs/design.md` tells how each part works.
+//! `ARCHITECTURE.md` follows one note through these modules and states the invariants; `docs/design.md` says
+//! how each part works.
 
 #[cfg(feature = "plugin")]
 pub mod plugin;
@@ -28,6 +29,8 @@ pub mod synth;
 pub mod performer;
 
 pub mod lane;
+
+pub mod telemetry;
 
 pub mod event_log;
 

@@ -1,6 +1,7 @@
-//! The networks: what a model can do.
+//! The networks, and the trait by which all of them are played.
 //!
-//! A model is state in, state out: it owns its weights alone, so any number of instances share one.
+//! A model owns only its weights; what it has heard lies in a [`State`]. So any number of instances share one
+//! model.
 
 pub mod antiphon;
 pub mod classic;
@@ -18,99 +19,102 @@ pub mod weights;
 use std::{any::Any, fmt::Debug};
 
 pub use self::{
-    sampling::{Chord, Limits, StepCells},
-    sampling_settings::{Sampling, SamplingSettings, VelocityPull},
+    sampling::{Chord, Limits, Sampling, StepCells},
+    sampling_settings::{SamplingSettings, VelocityPull},
 };
 use crate::music::{
     conditions::Conditions,
     note::{GridNote, Key, RelativeNote},
 };
 
-/// Why a state cannot be used: each goes back to the model that it came from.
+/// What a state must be: one that the same model made. The message of the panic where it is not.
 const ANOTHER_MODELS: &str = "a state of the same model";
 
-/// The source of all chance: seeded from above, so that a take can be replayed.
-pub type Chance = rand_pcg::Pcg32;
+/// The random generator of all draws. Its seed comes from the caller, so that a take can be replayed.
+pub type Rng = rand_pcg::Pcg32;
 
-/// A network with its weights. Never allocates after [`Model::silence`].
+/// A network with its weights. Never allocates after [`Model::initial_state`].
 pub trait Model: Send + Sync {
     /// The name of its card, such as `classic-150`.
     fn name(&self) -> &str;
 
-    /// How many notes it hears: a window that slides over the newest ones, heard anew for each draw. None for a
-    /// network that carries what it knows from note to note, and hears on.
+    /// The length of its window in notes, for a model that hears the newest notes anew for each draw. `None`
+    /// for a recurrent model, whose state carries on from note to note.
     fn window(&self) -> Option<usize>;
 
-    /// The state before the first note, with all the room that a step needs. Allocates.
-    fn silence(&self) -> State;
+    /// The state before the first note, with all the memory that a step needs. Allocates.
+    fn initial_state(&self) -> State;
 
-    /// Back to the state before the first note. Realtime-safe.
-    fn forget(&self, state: &mut State);
+    /// Resets to the state before the first note. Realtime-safe.
+    fn reset(&self, state: &mut State);
 
-    /// The next note is the first of a piece, before which nothing was heard. Realtime-safe.
+    /// Says that the next note is the first of a piece, with nothing before it. Realtime-safe.
     fn begin_piece(&self, _state: &mut State) {}
 
     /// Hears one note. Notes of one onset come in the order of their keys. Realtime-safe.
     fn hear(&self, state: &mut State, note: GridNote);
 
-    /// Whether it knows how pieces end.
+    /// Whether the model can predict the end of a piece.
     fn knows_endings(&self) -> bool {
         false
     }
 
-    /// Draws whether the piece is over after all that `state` has heard; a model that knows no endings never says so.
-    /// Realtime-safe.
-    fn is_over(&self, _state: &mut State, _sampling: &SamplingSettings, _chance: &mut Chance) -> bool {
+    /// Draws whether the piece is over after all that `state` has heard. A model that cannot predict the end
+    /// always answers no. Realtime-safe.
+    fn is_over(&self, _state: &mut State, _sampling: &SamplingSettings, _chance: &mut Rng) -> bool {
         false
     }
 
-    /// How likely each key is to be the next one, after all that `state` has heard; `None` from a model that does not
-    /// tell. Realtime-safe.
-    fn foresee(&self, _state: &mut State) -> Option<KeyOdds> {
+    /// The probability of each key to be the next one, after all that `state` has heard. `None` from a model
+    /// that does not offer this. Realtime-safe.
+    fn key_probabilities(&self, _state: &mut State) -> Option<KeyProbabilities> {
         None
     }
 
     /// Draws the next note after all that `state` has heard. Realtime-safe.
     ///
-    /// It leaves the odds among which the key was chosen in [`State::odds`], if it has any.
+    /// The probabilities from which the key was drawn are left in [`State::key_probabilities`], if the model
+    /// has any.
     ///
-    /// It keeps the limits, its step as far as the model's grid allows; its duration is one that an instrument speaks.
+    /// The note keeps the limits; its step does so as far as the model's grid allows. Its duration is never
+    /// too short for an instrument to sound.
     fn draw(
         &self,
         state: &mut State,
         sampling: &SamplingSettings,
         limits: &Limits,
-        chance: &mut Chance,
+        rng: &mut Rng,
     ) -> RelativeNote;
 }
 
-/// What a model knows after the notes it has heard, with its scratch space.
+/// The state of a model after the notes that it has heard, with its scratch space.
 #[derive(Debug)]
 pub struct State {
     own: Box<dyn Own>,
-    /// What is known where steps count from: at the newest onset. Whoever asks what comes next says it before.
+    /// The conditions at the newest onset, from which steps count. Set this before asking for the next note.
     pub now: Conditions,
-    /// Of the key that was drawn last.
-    pub odds: Option<KeyOdds>,
+    /// The probabilities from which the newest key was drawn.
+    pub key_probabilities: Option<KeyProbabilities>,
 }
 
 impl State {
-    /// A state of the model's own type. Between two states of one model, its `clone_from` must not allocate.
+    /// Wraps a state of the model's own type. Its `clone_from` must not allocate between two states of one
+    /// model.
     pub fn of<T: Any + Clone + Debug + Send + Sync>(own: T) -> Self {
-        Self { own: Box::new(own), now: Conditions::UNKNOWN, odds: None }
+        Self { own: Box::new(own), now: Conditions::UNKNOWN, key_probabilities: None }
     }
 
-    /// What it is to its model. Panics where that is of another type. Realtime-safe.
+    /// The state as the model's own type. Panics where it is of another type. Realtime-safe.
     pub fn own<T: Any>(&self) -> &T {
         (&*self.own as &dyn Any).downcast_ref().expect(ANOTHER_MODELS)
     }
 
-    /// [`State::own`], to change it.
+    /// [`State::own`], mutable.
     pub fn own_mut<T: Any>(&mut self) -> &mut T {
         self.own.of_type()
     }
 
-    /// Comes to know what another state of the same model knows. Realtime-safe.
+    /// Copies what another state of the same model knows. Realtime-safe.
     pub fn copy_from(&mut self, other: &Self) {
         (*self.own).copy_from(&*other.own);
     }
@@ -118,38 +122,39 @@ impl State {
 
 impl Clone for State {
     fn clone(&self) -> Self {
-        Self { own: (*self.own).boxed(), now: self.now, odds: self.odds.clone() }
+        Self { own: (*self.own).boxed(), now: self.now, key_probabilities: self.key_probabilities.clone() }
     }
 }
 
-/// The odds of all keys as the network judges them, before temperature, focus and any limit. They sum to 1.
+/// The probabilities of all keys, which sum to 1, as the network gives them: before temperature, focus and
+/// limits.
 #[derive(Debug, Clone, PartialEq)]
-pub struct KeyOdds([f32; Key::COUNT]);
+pub struct KeyProbabilities([f32; Key::COUNT]);
 
-impl KeyOdds {
-    /// From the logits of all keys. Realtime-safe.
+impl KeyProbabilities {
+    /// The softmax of the logits of all keys. Realtime-safe.
     pub fn of(logits: &[f32]) -> Self {
-        let mut odds = [f32::NEG_INFINITY; Key::COUNT];
-        for (odds, logit) in odds.iter_mut().zip(logits) {
-            *odds = *logit;
+        let mut probabilities = [f32::NEG_INFINITY; Key::COUNT];
+        for (probabilities, logit) in probabilities.iter_mut().zip(logits) {
+            *probabilities = *logit;
         }
-        let sum = vector::softmax_unscaled(&mut odds);
-        vector::softmax_scale(&mut odds, sum);
-        Self(odds)
+        let sum = vector::softmax_unscaled(&mut probabilities);
+        vector::softmax_scale(&mut probabilities, sum);
+        Self(probabilities)
     }
 
-    /// How likely a key is, 0..=1.
+    /// The probability of a key, 0..=1.
     pub fn of_key(&self, key: Key) -> f32 {
         self.0[key.index()]
     }
 
-    /// In the order of the keys.
+    /// All probabilities, in the order of the keys.
     pub fn all(&self) -> &[f32; Key::COUNT] {
         &self.0
     }
 }
 
-/// A state of one model, of whatever type.
+/// A model's own state behind a trait object, so that [`State`] can hold any type.
 trait Own: Any + Debug + Send + Sync {
     fn boxed(&self) -> Box<dyn Own>;
 
@@ -180,8 +185,8 @@ mod tests {
     fn the_odds_of_all_keys_sum_to_one_and_follow_the_logits() {
         let mut logits = [0.0; Key::COUNT];
         logits[60] = 127f32.ln();
-        let odds = KeyOdds::of(&logits);
-        assert!((odds.all().iter().sum::<f32>() - 1.0).abs() < 1e-5);
-        assert!((odds.of_key(Key::saturating(60)) - 0.5).abs() < 1e-5);
+        let probabilities = KeyProbabilities::of(&logits);
+        assert!((probabilities.all().iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        assert!((probabilities.of_key(Key::saturating(60)) - 0.5).abs() < 1e-5);
     }
 }

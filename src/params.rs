@@ -1,4 +1,4 @@
-//! What a host may automate: identifiers, ranges, units and texts. Read by any thread.
+//! The parameters that a host may automate: identifiers, ranges, units and texts. Any thread may read them.
 
 mod generation;
 mod io;
@@ -26,13 +26,13 @@ use crate::{
     performer::Settings,
 };
 
-/// Bounds of the silence before a hand-over, in beats.
+/// Shortest and longest silence before a hand-over, in beats.
 const SHORTEST_SILENCE: f32 = 0.25;
 const LONGEST_SILENCE: f32 = 8.0;
-/// Bounds of the longest answer, in beats.
+/// Least and greatest limit on the length of an answer, in beats.
 const SHORTEST_LENGTH: f32 = 1.0;
 const LONGEST_LENGTH: f32 = 64.0;
-/// The highest temperature: above it, keys are noise.
+/// Highest temperature: above it, keys are noise.
 const HOTTEST: f32 = 2.0;
 const HIGHEST_SEED: i32 = 9_999;
 
@@ -43,25 +43,26 @@ pub struct AntiphonParams {
     #[id = "model"]
     pub model: EnumParam<EmbeddedModel>,
 
-    /// How much of the player's own model plays, where it is a difference to another. At nothing, answers are not shaped
-    /// by what was heard of the player either.
+    /// How much of the player's own model is added, where it is a difference to another model. At 0 %,
+    /// answers do not adapt to what was heard of the player either.
     #[id = "you"]
     pub you: FloatParam,
 
-    /// How many of the newest notes an answer goes by, in notes: exactly so many where the window slides, up to half
-    /// as many more where what is known is carried.
+    /// Number of the newest notes that an answer is based on: exactly this number where the window slides, up
+    /// to half as many more where the model's state is carried on.
     #[id = "memory"]
     pub memory: IntParam,
 
-    /// How adventurous the choices are: 0 takes the likeliest, 1 the network's own odds.
+    /// How adventurous the choices are: 0 takes the likeliest, 1 the network's own probabilities.
     #[id = "temperature"]
     pub temperature: FloatParam,
 
-    /// How long a silence is taken for a breath, in percent: 0 takes the floor at the first silence, 100 waits for the longest.
+    /// How long a silence counts as a breath, in percent: at 0 the plugin takes the floor at the first
+    /// silence, at 100 it waits for the longest.
     #[id = "patience"]
     pub patience: FloatParam,
 
-    /// The longest silence with no key held, in beats: after it the plugin takes the floor in any case.
+    /// The longest silence with no key held, in beats. After it the plugin takes the floor in any case.
     #[id = "silence"]
     pub silence: FloatParam,
 
@@ -73,7 +74,7 @@ pub struct AntiphonParams {
     #[id = "thru"]
     pub thru: BoolParam,
 
-    /// The seed of all chance.
+    /// The seed of the random generator.
     #[id = "seed"]
     pub seed: IntParam,
 
@@ -97,7 +98,7 @@ pub struct AntiphonParams {
     #[nested(group = "Turn")]
     pub turn: TurnParams,
 
-    /// Where the plugin has an audio output.
+    /// The plugin's own sound, where it has an audio output.
     #[nested(group = "Sound")]
     pub sound: OwnSound,
 
@@ -105,13 +106,13 @@ pub struct AntiphonParams {
     #[persist = "model-file"]
     pub model_file: ModelFile,
 
-    /// The size of the window.
+    /// The size of the window, in points.
     #[persist = "window-size"]
     pub window_size: WindowSize,
 }
 
 impl AntiphonParams {
-    /// Those of a plugin with an audio output; by default there is none.
+    /// The parameters of a plugin with an audio output; the default has none.
     pub fn with_sound() -> Self {
         Self { sound: SoundParams::default().into(), ..Self::default() }
     }
@@ -121,7 +122,7 @@ impl AntiphonParams {
         (self.you.value() * 100.0).round().clamp(0.0, 100.0) as u8
     }
 
-    /// The values of now, within their ranges whatever a saved state said. Realtime-safe.
+    /// The current values, within their ranges whatever a saved state said. Realtime-safe.
     pub fn snapshot(&self) -> Settings {
         let memory = self.memory.value().clamp(SMALLEST_MEMORY as i32, LARGEST_MEMORY as i32);
         let others = GenerationSettings {
@@ -209,12 +210,12 @@ fn percent(name: &str, default: f32, min: f32, max: f32) -> FloatParam {
         .with_string_to_value(formatters::s2v_f32_percentage())
 }
 
-/// 1..=16 as 0..16; `None` for 0. Realtime-safe.
+/// Converts a channel of 1..=16 to 0..16; `None` for 0. Realtime-safe.
 fn channel(param: &IntParam) -> Option<u8> {
     u8::try_from(param.value() - 1).ok().filter(|channel| *channel < CHANNELS)
 }
 
-/// The networks inside the binary, in the order of [`crate::model::registry::embedded`].
+/// The networks that are embedded in the binary, in the order of [`crate::model::registry::embedded`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum EmbeddedModel {
     #[id = "antiphon"]
@@ -228,7 +229,7 @@ pub enum EmbeddedModel {
     Classic150,
 }
 
-/// Whether two turns over the same memory differ.
+/// Whether two turns with the same memory differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum Variation {
     /// The same memory gives the same answer.

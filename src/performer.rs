@@ -30,7 +30,7 @@ pub use self::{
 use crate::{
     event_log::EventLog,
     improviser::Improviser,
-    lane::{PerformerEnd, Telemetry},
+    lane::PerformerEnd,
     music::{
         generation::GenerationSettings,
         metre::Metre,
@@ -39,30 +39,33 @@ use crate::{
         timeline::{Timeline, Transport},
         turn::{TurnId, Turns},
     },
+    telemetry::Telemetry,
 };
 
-/// Who makes the answers.
+/// What makes the answers.
 pub enum Partner {
     /// A worker on the other side of the lanes. It is never waited for.
     Worker,
-    /// The same in a host that may render without saying so; then there is time to wait.
+    /// A worker, in a host that may render offline without saying so. While it renders, there is time to
+    /// wait.
     Watched(RenderDetector),
-    /// Offline, the audio thread does the worker's steps itself, so that a bounce needs no luck.
+    /// In an offline render, the audio thread does the worker's steps itself, so that a bounce does not
+    /// depend on timing.
     Inline(Box<Improviser>),
 }
 
-/// What outlives a performer: a new sample rate, or a new size of blocks, changes nothing for the player.
+/// State that outlives a performer, so that a new sample rate or block size changes nothing for the player.
 #[derive(Debug, Default)]
 pub struct Past {
     instrument: Instrument,
-    /// Of who played live; `None` where nobody has.
+    /// State of the live session; `None` while no live performer has left one.
     session: Option<Session>,
 }
 
-/// How far a player and the plugin have come with each other.
+/// State of a live session, from which the next performer goes on.
 #[derive(Debug, Clone, Copy)]
 struct Session {
-    /// The instance's time goes on from here.
+    /// Moment from which the next performer's clock goes on.
     until: Moment,
     turns: u32,
     touch: Touch,
@@ -72,12 +75,13 @@ struct Session {
 }
 
 impl Past {
-    /// For a bounce, which begins from nothing: what is owed to the instrument is its own, and what was played live stays.
+    /// The past for a bounce, which begins without a session. It takes over what is owed to the instrument;
+    /// the live session stays in `self`.
     pub fn aside(&mut self) -> Self {
         Self { instrument: std::mem::take(&mut self.instrument), session: None }
     }
 
-    /// What a performer has left, after one that played or one that bounced.
+    /// Takes in what a performer has left. A bounce leaves no session, so the session before it is kept.
     pub fn take_up(&mut self, left: Self) {
         self.instrument = left.instrument;
         self.session = left.session.or(self.session);
@@ -94,9 +98,9 @@ pub struct Performer {
     partner: Partner,
     telemetry: Arc<Telemetry>,
     settings: Settings,
-    /// The settings of the generation that the worker knows of.
+    /// The newest generation settings that were sent to the worker.
     told: Option<GenerationSettings>,
-    /// How the song goes, as far as the worker knows.
+    /// The newest metre of the song that was sent to the worker.
     metre: Metre,
     plan: Plan,
     silence: SilenceWatch,
@@ -104,7 +108,8 @@ pub struct Performer {
     awaited: Option<TurnId>,
     /// The newest turn whose answer is complete.
     complete: Option<TurnId>,
-    /// Nothing goes out before this: what is sent is sent in the order of time.
+    /// The sample that the performer has reached. Events go out in the order of time, so none is sent for
+    /// an earlier one.
     cursor: SampleTime,
     forget_owed: bool,
     /// No block has begun yet.
@@ -152,7 +157,8 @@ impl Performer {
         }
     }
 
-    /// What is left when the host processes no more: all that sounds is still to be undone on the instrument.
+    /// Ends the performer when the host processes no more blocks. The past still owes the instrument the
+    /// end of all that sounds.
     pub fn leave(mut self) -> Past {
         let ended = self.turns.stop();
         self.owe_all();
@@ -200,8 +206,8 @@ impl Performer {
         }
     }
 
-    /// Forgets the take. What still sounds is released in the next block, since nothing can be sent now. Before the first
-    /// block it is how a host begins to process, and there is nothing to forget.
+    /// Forgets the take. What still sounds is released in the next block, since nothing can be sent now. A
+    /// host may also call this before the first block; then there is nothing to forget.
     pub fn reset(&mut self) {
         if self.is_fresh {
             return;
@@ -237,7 +243,7 @@ impl Performer {
         if settings.bypass {
             self.input.forget_cue();
         }
-        self.obey(&before, port);
+        self.apply_settings(&before, port);
         self.collect();
     }
 
@@ -248,7 +254,7 @@ impl Performer {
             self.end_complete();
             let change = self.turns.next_change(self.cursor, &self.timeline);
             let due = self.output.schedule.next_due(&self.timeline).filter(|_| !self.output.is_blocked());
-            // Of what a host's beat has skipped, an end goes before a note.
+            // Where the host's beat has skipped both, the change of the turn goes before the note.
             let is_first = |at: SampleTime| due.is_none_or(|(due, _)| at <= due.max(self.cursor));
             match (change, due) {
                 (Some((at, change)), _) if at < to && is_first(at) => {

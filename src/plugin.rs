@@ -1,4 +1,5 @@
-//! The framework's traits: two plugins from one library, alike but for an audio output with a sound of its own.
+//! The plugin framework's traits: two plugins from one library, alike but for an audio output with a sound of
+//! its own.
 
 mod clap;
 #[cfg(test)]
@@ -20,21 +21,22 @@ use crate::{
     host::{HostPort, SynthOutput},
     improviser::Improviser,
     instance::Instance,
-    lane::{Telemetry, lanes_of},
+    lane::lanes_of,
     model,
     music::time::{SampleRate, Samples},
     params::AntiphonParams,
     performer::{Partner, Past, Performer, RenderDetector},
     synth::Synth,
+    telemetry::Telemetry,
     user_model::ModelChanges,
     worker::Worker,
 };
 
-/// Events of one block for which the framework has room from the start; for more it would allocate on the audio thread.
-/// A host that renders in blocks of a second and more has thousands.
+/// Number of events in one block for which the framework has room from the start. For more it would allocate
+/// on the audio thread. A host that renders in blocks of a second and more has thousands.
 const EVENTS: usize = 8_192;
 
-/// What every instance of this process counts, in the order in which they were made.
+/// The telemetry of every instance of this process, in the order in which they were made.
 static INSTANCES: Mutex<Vec<Weak<Telemetry>>> = Mutex::new(Vec::new());
 
 const STEREO: &[AudioIOLayout] =
@@ -42,10 +44,10 @@ const STEREO: &[AudioIOLayout] =
 
 /// *Antiphon*: a note effect without audio ports.
 pub type NoteEffectPlugin = Antiphon<NoteEffect>;
-/// *Antiphon (instrument slot)*: the same with a sound of its own, for an instrument's place.
+/// *Antiphon (instrument slot)*: the same with a sound of its own, for an instrument slot of a host.
 pub type InstrumentSlotPlugin = Antiphon<InstrumentSlot>;
 
-/// Runs *Antiphon* as a program, which is heard by itself, with the arguments of this process; false where it cannot.
+/// Runs *Antiphon* as a standalone program with the arguments of this process; false where it cannot.
 #[cfg(feature = "standalone")]
 pub fn run_program() -> bool {
     nice_plug::wrapper::standalone::nice_export_standalone::<Antiphon<Program>>()
@@ -55,29 +57,31 @@ pub fn run_program() -> bool {
 pub struct Antiphon<V> {
     instance: Instance,
     active: Option<Active>,
-    /// What the performer before has left.
+    /// What the previous performer has left behind.
     past: Past,
-    /// Who has listened to the player so far, while nobody plays live.
+    /// The improviser that has listened to the player so far. It is kept here while the plugin does not play
+    /// in real time.
     improviser: Option<Improviser>,
     variant: PhantomData<V>,
 }
 
-/// What exists only while the plugin is active. Dropped in this order: without its performer a worker ends.
+/// What exists only while the plugin is active. The fields are dropped in this order: without its performer a
+/// worker ends.
 struct Active {
     performer: Performer,
     worker: Option<Worker>,
     synth: Option<Synth>,
 }
 
-/// What tells the plugins apart.
+/// What differs between the plugins.
 pub trait Variant: Send + Sync + 'static {
     const NAME: &'static str;
-    /// One that has an audio output has a sound of its own.
+    /// A plugin that has an audio output has a sound of its own.
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout];
     const HAS_SOUND: bool = !Self::AUDIO_IO_LAYOUTS.is_empty();
 }
 
-/// What hosts know those by that are exported.
+/// What hosts identify and classify an exported plugin by.
 pub trait Exported: Variant {
     const CLAP_ID: &'static str;
     const CLAP_FEATURES: &'static [ClapFeature];
@@ -100,7 +104,7 @@ impl Exported for NoteEffect {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Fx, Vst3SubCategory::Tools];
 }
 
-/// An instrument's place is taken by it; what it plays is heard and goes out as notes.
+/// A plugin for an instrument slot: what it plays is heard as audio and also goes out as notes.
 pub struct InstrumentSlot;
 
 impl Variant for InstrumentSlot {
@@ -240,21 +244,22 @@ impl<V: Variant> Plugin for Antiphon<V> {
 }
 
 impl<V: Variant> Antiphon<V> {
-    /// The lane of a new performer, which the recorder follows from now on.
+    /// The event log of a new performer, which the recorder follows from now on.
     fn begin_event_log(&self) -> EventLog {
         let (event_log, reader) = event_log();
         self.instance.recorder.lock().follow(reader);
         event_log
     }
 
-    /// Starts a worker that also brings in the player's own model when its file or *You* changes, and keeps the take.
+    /// Starts a worker that also loads the player's own model when its file or *You* changes, and keeps the
+    /// take.
     fn spawn_worker(&self, improviser: Improviser, mut changes: ModelChanges) -> std::io::Result<Worker> {
         let Instance { user_model, recorder, load, .. } = self.instance.clone();
         Worker::spawn(improviser, load, move |improviser| {
             if changes.are_there() {
                 improviser.set_user_model(user_model.lock().model());
             }
-            // Whoever has the lock writes down what there is.
+            // Where the lock is taken, its holder brings the take up to date instead.
             if let Some(mut recorder) = recorder.try_lock() {
                 recorder.catch_up();
             }
@@ -275,14 +280,14 @@ impl<V: Exported> Vst3Plugin for Antiphon<V> {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = V::VST3_SUBCATEGORIES;
 }
 
-/// What every instance of this process has counted so far, in the order in which they were made. Locks and allocates: for
-/// any thread but the audio thread.
+/// The telemetry of every instance of this process, in the order in which they were made. Locks and
+/// allocates: for any thread but the audio thread.
 pub fn telemetry() -> Vec<Arc<Telemetry>> {
     INSTANCES.lock().iter().filter_map(Weak::upgrade).collect()
 }
 
-/// Brings every number of a state into the range of its parameter, and takes out those that are none. What the framework
-/// does not understand it leaves as it was. Allocates; main thread.
+/// Brings every number of a state into the range of its parameter, and removes NaNs. A value that the
+/// framework does not understand is left as it was. Allocates; main thread.
 fn sanitise(state: &mut PluginState) {
     let params = AntiphonParams::with_sound();
     for (id, param, _) in params.param_map() {
@@ -305,7 +310,7 @@ fn sanitise(state: &mut PluginState) {
     }
 }
 
-/// An instance is made. Locks and allocates: for the main thread.
+/// Adds a new instance to the list. Locks and allocates: for the main thread.
 fn register(telemetry: &Arc<Telemetry>) {
     let mut instances = INSTANCES.lock();
     instances.retain(|instance| instance.strong_count() > 0);

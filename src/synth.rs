@@ -1,25 +1,25 @@
-//! The sound of its own: an electric piano, for players who have routed nothing yet.
+//! The built-in synthesiser: an electric piano, for players who have routed nothing yet.
 //!
-//! All that it needs is made by [`Synth::new`]; nothing here allocates after that. The same notes sound the same for every
-//! partition into blocks.
+//! [`Synth::new`] allocates all that it needs; nothing here allocates after that. The same notes sound the
+//! same for every partition into blocks.
 
 mod voice;
 
 use self::voice::{Tuning, Voice};
 use crate::music::{
     note::Velocity,
-    note_tracker::{CHANNELS, Pedal, Place, Places},
+    note_tracker::{CHANNELS, ChannelKey, ChannelKeys, Pedal},
 };
 
-/// So many notes sound at once; one more takes the place of the oldest.
+/// Number of notes that sound at once; one more takes the place of the oldest.
 pub const VOICES: usize = 32;
 /// How far the pitch is bent at most, in semitones.
 const BEND_SEMITONES: f32 = 2.0;
 /// A change of the volume takes about this long, in seconds: as a step it would click.
 const GLIDE_S: f32 = 0.01;
-/// What a stolen voice leaves dies away in about this time, in seconds, for the same reason.
+/// The rest of a stolen voice's sound fades out in about this time, in seconds, for the same reason.
 const RESIDUE_S: f32 = 0.003;
-/// Softer than this is silence, 1 for full scale.
+/// An amplitude below this counts as silence; 1 is full scale.
 const SILENT: f32 = 1e-5;
 
 /// An instrument of 16 channels, for the audio thread.
@@ -28,18 +28,21 @@ pub struct Synth {
     tuning: Tuning,
     voices: Box<[Voice; VOICES]>,
     channels: [Channel; CHANNELS as usize],
-    /// How many strikes there were: the age of voices.
+    /// Number of strikes so far, from which the age of voices follows.
     strikes: u64,
-    /// What is to be, what is now, and how fast it moves.
+    /// The gain to move to.
     volume: f32,
+    /// The gain now.
     gain: f32,
+    /// The part of the way from `gain` to `volume` that each sample covers.
     glide: f32,
-    /// What stolen voices have left, left and right.
+    /// The fading rest of stolen voices, left and right.
     residue: [f32; 2],
+    /// The factor by which `residue` fades each sample.
     fading: f32,
 }
 
-/// What holds for all notes of a channel.
+/// The state that all notes of a channel share.
 #[derive(Debug, Clone, Copy)]
 struct Channel {
     pedal: Pedal,
@@ -67,7 +70,7 @@ impl Synth {
         }
     }
 
-    /// What the sound is multiplied by from now on; 0 turns it off, and what sounds fades away.
+    /// Sets the gain of the sound from now on; 0 turns it off, and sounding notes fade away.
     pub fn set_volume(&mut self, volume: f32) {
         self.volume = volume;
         // Before the first note there is nothing that could click.
@@ -76,7 +79,7 @@ impl Synth {
         }
     }
 
-    pub fn strike(&mut self, place: Place, velocity: Velocity) {
+    pub fn strike(&mut self, place: ChannelKey, velocity: Velocity) {
         if self.volume == 0.0 {
             return;
         }
@@ -89,8 +92,8 @@ impl Synth {
         self.residue = [self.residue[0] + left[0], self.residue[1] + left[1]];
     }
 
-    /// Keys come up: of each, the oldest strike that is held. The pedal keeps what it has.
-    pub fn release(&mut self, places: Places) {
+    /// Keys come up: one ends its oldest held note, several end all of theirs. The pedal keeps its notes.
+    pub fn release(&mut self, places: ChannelKeys) {
         match places.single() {
             Some(place) => {
                 let held = self.voices.iter_mut().filter(|voice| voice.is_of(place) && voice.is_held());
@@ -121,7 +124,7 @@ impl Synth {
         }
     }
 
-    /// The wheel's place: -1 is down, 1 is up.
+    /// Sets the position of the pitch wheel, from -1 (down) to 1 (up).
     pub fn bend(&mut self, channel: u8, wheel: f32) {
         self.channels[index(channel)].bend = (wheel * BEND_SEMITONES / 12.0).exp2();
     }
@@ -133,7 +136,7 @@ impl Synth {
         self.residue = [0.0; 2];
     }
 
-    /// Writes what sounds into both channels, which are equally long.
+    /// Renders the sound into both channels, which are equally long.
     pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
         left.fill(0.0);
         right.fill(0.0);
@@ -160,7 +163,7 @@ impl Synth {
     }
 }
 
-/// Hardly changed where it is soft, and never beyond full scale.
+/// Soft clipping: hardly changes a soft sample, and never exceeds full scale.
 fn saturated(sample: f32) -> f32 {
     const KNEE: f32 = 1.5;
     let sample = sample.clamp(-KNEE, KNEE);
@@ -179,15 +182,15 @@ mod tests {
     const RATE: f32 = 48_000.0;
     const SECOND: usize = 48_000;
 
-    fn place(key: u8) -> Place {
-        Place { channel: 0, key: Key::saturating(key) }
+    fn place(key: u8) -> ChannelKey {
+        ChannelKey { channel: 0, key: Key::saturating(key) }
     }
 
     fn velocity(value: u8) -> Velocity {
         Velocity::saturating(value)
     }
 
-    /// What sounds for so many samples, left and right.
+    /// The next `samples` samples of the sound, left and right.
     fn heard(synth: &mut Synth, samples: usize) -> [Vec<f32>; 2] {
         let mut sides = [vec![0.0; samples], vec![0.0; samples]];
         let [left, right] = &mut sides;
@@ -195,14 +198,14 @@ mod tests {
         sides
     }
 
-    /// How loud the next samples are: the root of their mean square.
+    /// The loudness of the next samples: their root mean square.
     fn loudness(synth: &mut Synth, samples: usize) -> f32 {
         let sides = heard(synth, samples);
         let squares: f32 = sides.iter().flatten().map(|sample| sample * sample).sum();
         (squares / (2 * samples) as f32).sqrt()
     }
 
-    /// How often the next second comes up through nought.
+    /// Number of rising zero crossings in the next second.
     fn pitch_hz(synth: &mut Synth) -> usize {
         let [left, _] = heard(synth, SECOND);
         left.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count()

@@ -1,6 +1,8 @@
-//! The take: everything that was played since the last reset, as the event log tells it, for the window and for saving.
+//! The take: everything that was played since the last reset, read from the event log, for the window and for
+//! saving.
 //!
-//! The audio thread never comes here. A [`TakeRecorder`] reads the event log, under a lock that the audio thread does not know.
+//! The audio thread never runs this code. A [`TakeRecorder`] reads the event log under a lock that the audio
+//! thread never takes.
 
 mod read;
 mod recorder;
@@ -21,18 +23,18 @@ use crate::{
     event_log::{Event, Planned, Record},
     music::{
         note::{Key, Velocity},
-        note_tracker::{Pedal, Place, Places},
+        note_tracker::{ChannelKey, ChannelKeys, Pedal},
         time::{SampleRate, SampleTime, Samples, Seconds},
         turn::Standing,
     },
 };
 
-/// So many notes of a side are kept; the oldest goes first. 4 MiB: hours of dense music.
+/// Number of notes of each side that are kept; the oldest goes first. 4 MiB: hours of dense music.
 pub const MOST_NOTES: usize = 100_000;
-/// So many movements of pedals are kept; the oldest goes first. 2 MiB at most.
+/// Number of movements of pedals that are kept; the oldest goes first. 2 MiB at most.
 pub const MOST_PEDALS: usize = 100_000;
 
-/// A planned note whose onset is over for so long was lost with the record that said what became of it.
+/// How long after its onset a planned note is forgotten: the record that said what became of it was lost.
 const FADING: Seconds = Seconds(1.0);
 
 /// What was played on one clock, oldest first. It is bounded: [`MOST_NOTES`] of each side, [`MOST_PEDALS`] and
@@ -49,7 +51,7 @@ pub struct Take {
     planned: PlannedNotes,
     floor: Standing,
     answers: Answers,
-    /// The newest point that was told of.
+    /// The newest point in time that was recorded.
     now: SampleTime,
 }
 
@@ -66,7 +68,7 @@ pub struct PedalMove {
 enum Answers {
     /// The player has had the floor since the last answer, which began here.
     Over(Option<SampleTime>),
-    /// Goes on since then.
+    /// An answer that began here goes on.
     GoesOn(SampleTime),
 }
 
@@ -91,12 +93,12 @@ impl Take {
         self.call.is_empty() && self.answer.is_empty()
     }
 
-    /// Of the clock on which all points of the take lie.
+    /// The sample rate of the clock on which all points of the take lie.
     pub fn rate(&self) -> SampleRate {
         self.rate
     }
 
-    /// The newest point that something was told of; the clock itself has gone on ([`crate::lane::Telemetry::clock`]).
+    /// The newest recorded point; the clock itself has gone on ([`crate::telemetry::Telemetry::clock`]).
     pub fn now(&self) -> SampleTime {
         self.now
     }
@@ -145,7 +147,7 @@ impl Take {
         })
     }
 
-    /// Takes what happened to its place. Records come in the order of time, all on one clock.
+    /// Adds a record to the take. Records come in the order of time, all on one clock.
     pub fn record(&mut self, Record { at, event }: Record) {
         self.now = self.now.max(at);
         self.planned.fade(self.now, self.rate.samples(FADING));
@@ -177,7 +179,7 @@ impl Take {
         }
     }
 
-    /// The same take at a later point, to which time has passed and nothing was told.
+    /// The same take at a later point, with no record in between.
     fn until(mut self, now: SampleTime) -> Self {
         self.now = self.now.max(now);
         self
@@ -211,7 +213,7 @@ impl Take {
 
     fn take_floor(&mut self, floor: Standing) {
         self.floor = floor;
-        // Who plays along is cued at every strike, and it is one answer all the same.
+        // In together mode the plugin is cued at every strike, and it is one answer all the same.
         let is_players = matches!(floor, Standing::Player { .. } | Standing::Silence { .. });
         if let (true, Answers::GoesOn(began)) = (is_players, self.answers) {
             self.answers = Answers::Over(Some(began));
@@ -225,7 +227,7 @@ pub struct Played {
     pub onset: SampleTime,
     /// When the key went up, whatever the pedal did; `None` while it is down.
     pub end: Option<SampleTime>,
-    pub place: Place,
+    pub place: ChannelKey,
     pub velocity: Velocity,
 }
 
@@ -233,7 +235,7 @@ pub struct Played {
 #[derive(Debug, Clone, Default)]
 pub struct Notes {
     notes: VecDeque<Played>,
-    /// How many were kept and have fallen out.
+    /// Number of earlier notes that are no longer kept.
     fallen: usize,
     /// The numbers of those that are not over, counted from the first note ever.
     open: Vec<usize>,
@@ -258,8 +260,9 @@ impl Notes {
         self.open.iter().filter_map(|number| self.notes.get(number.checked_sub(self.fallen)?))
     }
 
-    /// Those that sound at `from` or later and begin before `until`, newest first. It looks back no further than notes
-    /// last, which is `longest`; but what is held is found however long.
+    /// The notes that sound at `from` or later and begin before `until`, newest first, and then older notes
+    /// that are held. `longest` is how long notes last: it looks back no further, except for those that are
+    /// held.
     pub fn between(
         &self,
         from: SampleTime,
@@ -281,7 +284,7 @@ impl Notes {
     }
 
     /// A key goes down; a note of it that is not over ends.
-    fn strike(&mut self, place: Place, velocity: Velocity, at: SampleTime) {
+    fn strike(&mut self, place: ChannelKey, velocity: Velocity, at: SampleTime) {
         self.release(place.into(), at);
         if self.notes.len() == MOST_NOTES {
             self.notes.pop_front();
@@ -293,7 +296,7 @@ impl Notes {
     }
 
     /// Keys go up.
-    fn release(&mut self, places: Places, at: SampleTime) {
+    fn release(&mut self, places: ChannelKeys, at: SampleTime) {
         let Self { notes, fallen, open } = self;
         open.retain(|number| {
             let note = &mut notes[number - *fallen];
@@ -307,7 +310,7 @@ impl Notes {
 
     /// All keys go up.
     fn release_all(&mut self, at: SampleTime) {
-        self.release(Places { channel: None, key: None }, at);
+        self.release(ChannelKeys { channel: None, key: None }, at);
     }
 }
 
@@ -329,7 +332,7 @@ impl PlannedNotes {
         self.0.insert(place, note);
     }
 
-    /// The first one of this key sounds, or never will.
+    /// Removes the first planned note of this key: it sounds, or never will.
     fn take_first(&mut self, key: Key) {
         if let Some(place) = self.0.iter().position(|note| note.key == key) {
             self.0.remove(place);
@@ -340,7 +343,7 @@ impl PlannedNotes {
         self.0.retain(|note| note.onset < from);
     }
 
-    /// Forgets those that should have sounded so long ago.
+    /// Forgets notes that should have sounded more than `after` ago.
     fn fade(&mut self, now: SampleTime, after: Samples) {
         let faded = self.0.partition_point(|note| note.onset + after < now);
         self.0.drain(..faded);

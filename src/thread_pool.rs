@@ -1,4 +1,4 @@
-//! Work side by side on threads of one's own: each works alone, since threads that share a matrix product wait for each other.
+//! Parallel work on private threads, each alone: threads that share a matrix product wait for each other.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -7,20 +7,20 @@ use std::{
 
 use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-/// A thread and what it works on.
+/// A private thread and the state that it works on.
 pub struct PoolThread<T> {
     pool: OwnPool,
     pub state: T,
 }
 
-/// Threads of one's own. They have ended when it is dropped: a plugin may be unloaded then.
+/// A private pool of threads. They have ended when it is dropped: a plugin may be unloaded then.
 pub struct OwnPool {
     pool: Option<ThreadPool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl OwnPool {
-    /// Fails where the system has no thread to give.
+    /// Fails where the system cannot start a thread.
     pub fn new(threads: usize) -> Result<Self, ThreadPoolBuildError> {
         let mut own = Self { pool: None, threads: Vec::new() };
         let spawn = |work: ThreadBuilder| {
@@ -32,7 +32,7 @@ impl OwnPool {
         Ok(own)
     }
 
-    /// Does something on its threads; what is parallel there stays there.
+    /// Runs `work` on its threads; parallel work inside stays on them.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.pool.as_ref().expect("it lasts as long as this").install(work)
     }
@@ -41,19 +41,19 @@ impl OwnPool {
 impl Drop for OwnPool {
     fn drop(&mut self) {
         self.pool = None;
-        // A thread that panicked has told so where its work was waited for.
+        // A panic of a thread was already reported where its work was waited for.
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
 
 impl<T: Send> PoolThread<T> {
-    /// Fails where the system has no thread to give.
+    /// Fails where the system cannot start a thread.
     pub fn new(state: T) -> Result<Self, ThreadPoolBuildError> {
         Ok(Self { pool: OwnPool::new(1)?, state })
     }
 }
 
-/// What came of the work on all threads, in their order. Fails where one fails.
+/// Runs `work` on all threads and returns their results in order. Fails if one fails.
 pub fn run_each<T: Send, R: Send, E: Send>(
     threads: &mut [PoolThread<T>],
     work: impl Fn(&mut T) -> Result<R, E> + Sync,
@@ -68,7 +68,8 @@ pub fn run_each<T: Send, R: Send, E: Send>(
     })
 }
 
-/// What comes of each item, in their order; threads take one after the other. Fails where one fails.
+/// Maps all items and returns the results in order; each thread takes one after the other. Fails if one
+/// fails.
 pub fn parallel_map<I, R, E>(items: &[I], work: impl Fn(&I) -> Result<R, E> + Sync) -> Result<Vec<R>, E>
 where
     I: Sync,

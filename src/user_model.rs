@@ -1,5 +1,5 @@
-//! The model of the player's own file, which plays before the embedded ones: a whole one, or a difference to one, of which so
-//! much is blended in as *You* says.
+//! The model of the player's own file, which takes precedence over the embedded ones. It is a whole model, or
+//! a difference to one that is blended in by the percentage *You*.
 
 use std::{
     fs,
@@ -23,29 +23,30 @@ use crate::{
 
 /// Far beyond any network that answers in time.
 const LARGEST_FILE_BYTES: u64 = 1 << 30;
-/// A control that is being turned is followed when it has stood still for so long: blending takes some tens of
-/// milliseconds.
+/// How long a control that is being turned must stand still before it takes effect: blending takes some tens
+/// of milliseconds.
 const STANDS_STILL: Duration = Duration::from_millis(150);
 
-/// Reads the model file again whenever its path is set, and blends a personal one as *You* says. For any thread but audio.
+/// Reads the model file again whenever its path is set, and blends a personal one by *You*. For any thread
+/// but audio.
 pub struct UserModel {
     params: Arc<AntiphonParams>,
-    /// The change of the path that was read last.
+    /// The count of changes of the path when it was read last.
     seen: u32,
     own: Option<LoadedModel>,
     status: Arc<RwLock<ModelStatus>>,
 }
 
-/// What became of the player's model file.
+/// The state of the player's model file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ModelStatus {
     /// None is chosen: the embedded one of the parameter *Model* plays.
     #[default]
     Embedded,
-    /// The file's model plays, which has this name.
+    /// The model of the file plays, under its name.
     Own { name: String },
-    /// The file is no good. The sentence says why, what to do, and what plays instead: the model of the file before,
-    /// which is `own`, or the embedded one of the parameter *Model*.
+    /// The file cannot be used. The sentence says why, what to do, and what plays instead: the model of the
+    /// file before, which is `own`, or the embedded one of the parameter *Model*.
     Refused { sentence: String, own: Option<String> },
 }
 
@@ -54,13 +55,13 @@ impl UserModel {
         Self { params, seen: 0, own: None, status: Arc::default() }
     }
 
-    /// What became of the file; its lock is never held for long.
+    /// The state of the file; its lock is never held for long.
     pub fn status(&self) -> Arc<RwLock<ModelStatus>> {
         self.status.clone()
     }
 
-    /// The model of the file, blended as *You* says now; the one before it where the file is no good, which the log then
-    /// tells.
+    /// The model of the file, blended by the current *You*. Where the file cannot be used: the one before it,
+    /// and an error in the log.
     pub fn model(&mut self) -> Option<Arc<dyn Model>> {
         let changes = self.params.model_file.changes();
         if changes != self.seen {
@@ -79,10 +80,11 @@ impl UserModel {
         })
     }
 
-    /// Reads a model file that the player chose; from now on it plays, and the project remembers it. Gives its name.
+    /// Reads a model file that the player chose; from now on it plays, and the project remembers it. Returns
+    /// the name of the model.
     ///
     /// # Errors
-    /// Where the file is no good: a sentence that says why and what to do. What played plays on.
+    /// Where the file cannot be used: a sentence that says why and what to do. The model before it plays on.
     pub fn load(&mut self, path: &Path) -> Result<String, String> {
         let name = path.to_str().ok_or_else(|| {
             format!(
@@ -98,7 +100,7 @@ impl UserModel {
         Ok(loaded)
     }
 
-    /// Sends the player's model away: the embedded one of the parameter *Model* plays.
+    /// Removes the player's model: the embedded one of the parameter *Model* plays.
     pub fn dismiss(&mut self) {
         self.params.model_file.choose(String::new());
         self.seen = self.params.model_file.changes();
@@ -125,7 +127,8 @@ impl UserModel {
     }
 }
 
-/// Notices when the player's model is to be made anew: for another file at once, and for another *You*.
+/// Detects when the player's model is to be made anew: at once for another file, after a rest for another
+/// *You*.
 pub(crate) struct ModelChanges {
     params: Arc<AntiphonParams>,
     file: u32,
@@ -135,12 +138,12 @@ pub(crate) struct ModelChanges {
 }
 
 impl ModelChanges {
-    /// From what is set now.
+    /// Starts from the current settings.
     pub fn new(params: Arc<AntiphonParams>) -> Self {
         Self { file: params.model_file.changes(), you: params.you_percent(), turned: None, params }
     }
 
-    /// Whether there is something new.
+    /// Whether the model is to be made anew.
     pub fn are_there(&mut self) -> bool {
         self.notice(self.params.model_file.changes(), self.params.you_percent(), Instant::now())
     }
@@ -166,19 +169,19 @@ struct LoadedModel {
     blend: Option<Blend>,
 }
 
-/// What a personal model is made of.
+/// The parts from which a personal model is blended.
 struct Blend {
     personal: Personal,
     base: Weights,
-    /// In percent.
+    /// How much of the difference is blended in, in percent.
     amount: u8,
 }
 
 impl LoadedModel {
-    /// Reads a model file; of a personal one, so many percent of the difference play.
+    /// Reads a model file; of a personal one, `amount` percent of the difference are blended in.
     ///
     /// # Errors
-    /// Where the file is no good, or the model that it is a difference to is neither inside the plugin nor beside it.
+    /// Where the file cannot be used, or its base model is neither inside the plugin nor beside it.
     fn read(path: &Path, amount: u8) -> Result<Self, String> {
         let (shown, bytes) = (path.display(), bytes(path)?);
         let refused = |error: ModelError| format!("{shown}: {error}");
@@ -195,7 +198,7 @@ impl LoadedModel {
         self.model.clone()
     }
 
-    /// From now on so many percent of the difference play. Allocates.
+    /// From now on `percent` percent of the difference are blended in. Allocates.
     fn blend(&mut self, percent: u8) {
         let Some(Blend { personal, base, amount }) = &mut self.blend else { return };
         if *amount != percent
@@ -211,7 +214,7 @@ fn share(percent: u8) -> f32 {
     f32::from(percent) / 100.0
 }
 
-/// The model that it is a difference to: inside the plugin, or a file of its name beside its own.
+/// The base model of a personal one: inside the plugin, or a file of its name beside the personal one.
 fn base(path: &Path, personal: &Personal) -> Result<Weights, ModelError> {
     let fingerprint = personal.base.fingerprint;
     let beside = || {
@@ -263,15 +266,15 @@ mod tests {
         Personal {
             name: "me".to_owned(),
             base: Base::of(base),
-            preset: base.preset,
+            architecture: base.architecture,
             card: String::new(),
             parts: [("pitch.bias".to_owned(), Part::Sum(bias))].into(),
         }
     }
 
     fn first_note(model: &dyn Model) -> RelativeNote {
-        let mut chance = rand::SeedableRng::seed_from_u64(5);
-        model.draw(&mut model.silence(), &SamplingSettings::PLAIN, &Limits::NONE, &mut chance)
+        let mut rng = rand::SeedableRng::seed_from_u64(5);
+        model.draw(&mut model.initial_state(), &SamplingSettings::PLAIN, &Limits::NONE, &mut rng)
     }
 
     #[test]
@@ -306,7 +309,7 @@ mod tests {
         bytes[last] ^= 0x80;
         let classic = registry::read(&bytes).expect("complete");
         other.base = Base { name: "trained".to_owned(), fingerprint: classic.fingerprint() };
-        (other.preset, other.parts) = (classic.preset, Default::default());
+        (other.architecture, other.parts) = (classic.architecture, Default::default());
         fs::write(&path, other.to_bytes()).expect("a file");
         let beside = folder.path().join("trained.safetensors");
         assert!(LoadedModel::read(&path, 100).is_err());

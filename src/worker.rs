@@ -1,4 +1,4 @@
-//! The thread around an improviser: spawned by the main thread, joined when it is dropped; and how busy it is.
+//! The thread that runs an improviser, and how busy it is. The main thread spawns it; dropping it joins it.
 
 use std::{
     sync::{
@@ -24,9 +24,9 @@ use crate::{
 /// system call; it asks early enough that a rest does no harm.
 const REST: Duration = Duration::from_millis(2);
 
-/// The median is that of so many steps.
+/// Number of newest steps over which the median is taken.
 const STEPS: usize = 63;
-/// The share is that of so long.
+/// Length of time over which the share is measured.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// A running worker.
@@ -38,7 +38,7 @@ pub struct Worker {
 
 impl Worker {
     /// Starts a thread that works until it is dropped or its lanes are closed. `between` is called at each
-    /// rest, to bring news from the main thread. Fails where the system has no thread to give.
+    /// rest, to bring changes from the main thread. Fails where the system cannot start a thread.
     pub fn spawn(
         improviser: Improviser,
         load: Arc<WorkerLoad>,
@@ -62,7 +62,7 @@ impl Worker {
         Self::run(Some(improviser), step)
     }
 
-    /// Starts a thread that does nothing but keep the take, for where the audio thread improvises itself.
+    /// Starts a thread that only keeps the take, for where the audio thread runs the improviser itself.
     pub fn of_recorder(recorder: SharedRecorder) -> std::io::Result<Self> {
         Self::run(None, move |_| {
             if let Some(mut recorder) = recorder.try_lock() {
@@ -72,7 +72,7 @@ impl Worker {
         })
     }
 
-    /// Ends the thread and gives back who improvised in it, unless that is past hope.
+    /// Ends the thread and returns its improviser, unless that has failed too often.
     pub fn dismiss(mut self) -> Option<Improviser> {
         self.end()
     }
@@ -81,7 +81,7 @@ impl Worker {
         self.leave.store(true, Ordering::Relaxed);
         let thread = self.thread.take()?;
         thread.thread().unpark();
-        // A worker that panicked has nothing more to say: its lanes are closed, the music went on.
+        // A worker that panicked returns nothing: its lanes are closed, and the music went on.
         thread.join().ok().flatten()
     }
 
@@ -103,7 +103,7 @@ impl Worker {
                     StepResult::Closed => break,
                 }
             }
-            // Whoever is past hope closes the lanes: nobody waits for it.
+            // One that has failed too often is dropped, which closes its lanes: nobody waits for it.
             improviser.filter(|improviser| !improviser.is_hopeless())
         };
         let thread = thread::Builder::new().name("antiphon worker".to_owned()).spawn(work)?;
@@ -117,8 +117,9 @@ impl Drop for Worker {
     }
 }
 
-/// Asks the system to let this thread go before ordinary ones: a program that takes all cores is no reason to be late. It
-/// stays behind every audio thread. Where the system does not allow it, the answer is asked for earlier instead.
+/// Asks the system for a priority above ordinary threads, so that a program that takes all cores does not
+/// delay this one. It stays below every audio thread. Where the system refuses, the answer is asked for
+/// earlier instead.
 fn go_first() {
     #[cfg(unix)]
     let asked = thread_priority::set_thread_priority_and_policy(
@@ -128,11 +129,11 @@ fn go_first() {
     );
     #[cfg(not(unix))]
     let asked = thread_priority::set_current_thread_priority(ThreadPriority::Max);
-    // Who may not is told nothing: the window shows what comes late.
+    // A refusal is not reported: the window shows which notes come late.
     drop(asked);
 }
 
-/// How the worker does: written by it alone, read by any thread.
+/// The load of the worker: written by it alone, read by any thread.
 #[derive(Debug)]
 pub struct WorkerLoad {
     /// NaN before the first step.
@@ -141,8 +142,8 @@ pub struct WorkerLoad {
 }
 
 impl WorkerLoad {
-    /// How long the model takes for a note, heard or made: the median of the newest 63; `None` before the first, and
-    /// offline, where the audio thread does the work.
+    /// How long the model takes for a note, heard or made: the median of the newest 63 steps. `None` before
+    /// the first one, and offline, where the audio thread does the work.
     pub fn step(&self) -> Option<Seconds> {
         let step = self.step.load(Ordering::Relaxed);
         (!step.is_nan()).then_some(Seconds(step))
@@ -160,10 +161,10 @@ impl Default for WorkerLoad {
     }
 }
 
-/// Takes the worker's time.
+/// Measures the worker's load.
 struct LoadMeter {
     load: Arc<WorkerLoad>,
-    /// A ring of the newest steps, in seconds.
+    /// A ring buffer of the durations of the newest steps, in seconds.
     steps: [f32; STEPS],
     taken: usize,
     busy: Duration,
@@ -175,7 +176,7 @@ impl LoadMeter {
         Self { load, steps: [0.0; STEPS], taken: 0, busy: Duration::ZERO, since: Instant::now() }
     }
 
-    /// Something took from `begun` until now; with a step of the model, or without.
+    /// Counts work that took from `begun` until now; `is_step` says whether a model was used.
     fn work(&mut self, begun: Instant, is_step: bool) {
         let took = begun.elapsed();
         self.busy += took;
@@ -187,7 +188,7 @@ impl LoadMeter {
         self.look();
     }
 
-    /// Tells the share, where a period is over.
+    /// Publishes the share if a period is over.
     fn look(&mut self) {
         let passed = self.since.elapsed();
         if passed >= PERIOD {
@@ -211,7 +212,7 @@ mod tests {
         event_log::{Event, event_log},
         music::{
             note::{Key, Velocity},
-            note_tracker::Place,
+            note_tracker::ChannelKey,
             time::SampleTime,
         },
     };
@@ -222,7 +223,7 @@ mod tests {
         let (mut lane, reader) = event_log();
         recorder.lock().follow(reader);
         let worker = Worker::of_recorder(recorder.clone()).expect("a thread");
-        let place = Place { channel: 0, key: Key::saturating(60) };
+        let place = ChannelKey { channel: 0, key: Key::saturating(60) };
         lane.tell(SampleTime(0), Event::Struck(place, Velocity::saturating(80))).expect("room");
         while recorder.lock().take().is_empty() {
             thread::yield_now();

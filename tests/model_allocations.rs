@@ -1,10 +1,10 @@
-//! Models play on threads that must not wait: after the state is made, nothing is allocated.
+//! Models run on threads that must not wait: once the state is made, they allocate nothing.
 
-// The framework brings the allocator that aborts.
+// The framework provides the allocator that aborts on an allocation.
 #![cfg(feature = "plugin")]
 
 use antiphon::{
-    model::{Chance, Limits, Sampling, SamplingSettings, registry::embedded},
+    model::{Limits, Rng, Sampling, SamplingSettings, registry::embedded},
     music::{
         note::{GridNote, Key, Velocity},
         time::Seconds,
@@ -17,8 +17,8 @@ use rand::SeedableRng;
 #[test]
 fn hearing_foreseeing_drawing_and_forgetting_allocate_nothing() {
     for model in embedded() {
-        let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(1));
-        let mut mark = model.silence();
+        let (mut state, mut rng) = (model.initial_state(), Rng::seed_from_u64(1));
+        let mut mark = model.initial_state();
         let mut note = GridNote {
             step: 10,
             duration: 30,
@@ -29,7 +29,7 @@ fn hearing_foreseeing_drawing_and_forgetting_allocate_nothing() {
         assert_no_alloc(|| {
             for temperature in [0.0, 0.7, 1.0] {
                 model.hear(&mut state, note);
-                let _ = model.foresee(&mut state);
+                let _ = model.key_probabilities(&mut state);
                 let sampling = Sampling { temperature, ..Sampling::PLAIN };
                 let sampling = SamplingSettings {
                     timing: sampling,
@@ -40,10 +40,10 @@ fn hearing_foreseeing_drawing_and_forgetting_allocate_nothing() {
                     stretch: 0.5,
                     ..SamplingSettings::PLAIN
                 };
-                note = model.draw(&mut state, &sampling, &Limits::after(Seconds(0.05)), &mut chance).into();
+                note = model.draw(&mut state, &sampling, &Limits::after(Seconds(0.05)), &mut rng).into();
             }
             mark.copy_from(&state);
-            model.forget(&mut state);
+            model.reset(&mut state);
         });
     }
 }

@@ -2,7 +2,7 @@
 #![no_main]
 
 use antiphon::{
-    model::{Chance, Limits, SamplingSettings, registry::load},
+    model::{Rng, Limits, SamplingSettings, registry::load},
     music::{
         note::{GridNote, Key, Velocity},
         time::Seconds,
@@ -13,10 +13,10 @@ use rand::SeedableRng;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(model) = load(bytes) else { return };
-    let mut state = model.silence();
+    let mut state = model.initial_state();
     let velocity = Velocity::saturating(64);
     model.hear(&mut state, GridNote { step: 10, duration: 30, key: Key::saturating(60), velocity, conditions: Default::default() });
     let limits = Limits::after(Seconds(0.05));
-    let note = model.draw(&mut state, &SamplingSettings::PLAIN, &limits, &mut Chance::seed_from_u64(1));
+    let note = model.draw(&mut state, &SamplingSettings::PLAIN, &limits, &mut Rng::seed_from_u64(1));
     assert!(note.step >= limits.least_step, "{note:?}");
 });

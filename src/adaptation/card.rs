@@ -1,4 +1,4 @@
-//! What a personal model says of itself: how it was learnt, what it is worth, and a few figures of the player's music.
+//! The card of a personal model: how it was learnt, what it gains, and a few figures of the player's music.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::{
     music::note::{CELLS_PER_SECOND, GridNote},
 };
 
-/// Notes whose onsets lie so close together are one chord, in cells.
+/// Distance of onsets in cells up to which notes are one chord.
 const CHORD: u32 = 3;
 
 /// The card inside the file, as TOML.
@@ -21,25 +21,25 @@ pub struct Card {
     pub base: String,
     pub fingerprint: String,
     pub representation: &'static str,
-    /// As the player wishes.
+    /// The license: that of the base and of the music.
     pub license: String,
     pub player: Player,
     pub learning: Learning,
     pub held_out: HeldOut,
 }
 
-/// How it was learnt.
+/// How the personal model was learnt.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Learning {
     pub seconds: f64,
     pub steps: usize,
-    /// Each as often as it was heard.
+    /// Number of notes learnt from; a note that was heard twice counts twice.
     pub notes_seen: usize,
     pub notes: usize,
     pub seed: u64,
 }
 
-/// What it is worth on music that it has not learnt from, in nats a note.
+/// What the personal model gains on held-out music, in nats a note.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HeldOut {
     pub notes: usize,
@@ -97,26 +97,26 @@ impl From<Nats> for NatsByAttribute {
     }
 }
 
-/// A player's own figures.
+/// Figures of a player's music.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Player {
     pub notes: usize,
     pub minutes: f64,
     pub notes_per_second: f64,
-    /// Between onsets, chords counted once.
+    /// Median time between onsets in seconds; a chord counts as one onset.
     pub median_step_s: f64,
     pub median_duration_s: f64,
     /// The part of the notes that join a chord.
     pub chords: f64,
     pub median_velocity: u8,
-    /// Half of all velocities lie between them.
+    /// Half of all velocities lie between these two.
     pub velocities: [u8; 2],
-    /// Nine tenths of all keys lie between them.
+    /// Nine tenths of all keys lie between these two.
     pub keys: [u8; 2],
 }
 
 impl Player {
-    /// Of some pieces; there is a note.
+    /// The figures of some pieces, which together have at least one note.
     pub fn of<P: AsRef<[GridNote]>>(pieces: &[P]) -> Self {
         let notes = || pieces.iter().flat_map(AsRef::as_ref);
         let steps = || pieces.iter().flat_map(|piece| piece.as_ref().iter().skip(1)).map(|note| note.step);
@@ -149,7 +149,7 @@ fn sorted<T: Ord>(numbers: impl Iterator<Item = T>) -> Vec<T> {
     numbers
 }
 
-/// What stands so far into the sorted numbers.
+/// The number at the relative position `part` of sorted numbers, 0 for the first.
 fn at<T: Copy + Default>(numbers: &[T], part: f64) -> T {
     let place = (numbers.len() as f64 * part) as usize;
     numbers.get(place.min(numbers.len().saturating_sub(1))).copied().unwrap_or_default()

@@ -1,4 +1,5 @@
-//! What is learnt from: a player's notes, what is held out of them, and the minibatches that the rest is played in.
+//! The data set of an adaptation: a player's notes, the part of them that is held out, and minibatches of the
+//! rest.
 
 use std::{collections::HashSet, ops::Range};
 
@@ -7,45 +8,50 @@ use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use super::Player;
 use crate::{
     model::{
-        Chance,
+        Rng,
         antiphon::{Minibatch, Scene},
     },
     music::note::{GridNote, Key, Velocity},
 };
 
-/// From fewer nothing can be learnt that will hold: some two minutes of playing.
+/// Least number of notes from which something lasting can be learnt: about two minutes of playing.
 pub const FEWEST_NOTES: usize = 400;
-/// More are not one player's.
+/// Largest number of notes: more are not one player's.
 const MOST_NOTES: usize = 1_000_000;
-/// Music with fewer keys is none.
+/// Least number of different keys: with fewer it is no music.
 const FEWEST_KEYS: usize = 5;
-/// So much is held out, but no more notes than this: each glance costs time.
+/// Part of the notes that is held out.
 const HELD_OUT: f64 = 0.15;
+/// Largest number of held-out notes, since each evaluation costs time.
 const MOST_HELD_OUT: usize = 4_000;
-/// Whole pieces are held out only where they leave so much to learn from.
+/// Largest part of the notes that is held out as whole pieces, so that enough is left to learn from.
 const LARGEST_HELD_OUT: f64 = 0.35;
-/// What is held out is heard in stretches of so many notes, each from silence, as a memory begins.
+/// Number of notes of a held-out stretch, which is heard from silence, as a memory begins.
 const STRETCH: usize = 500;
 
-/// So many notes are played in a row, from silence, as a player's memory begins.
+/// Largest number of notes of a passage, which is heard from silence, as a player's memory begins.
 const PASSAGE: usize = 480;
-/// Some passages are heard in another key, so many semitones away at most, or a little louder or softer.
+/// Probability that a passage is heard in another key, and a little louder or softer.
 const VARIED: f64 = 0.5;
+/// Largest transposition in semitones, up or down.
 const TRANSPOSITION: i16 = 3;
+/// Largest change of the velocities, up or down.
 const LOUDNESS: i16 = 4;
-/// How likely it is that what is known is told: the plugin plays without it as well.
+/// Probability that the beat is an input feature, and likewise the harmony and the style: the plugin plays
+/// without them as well.
 const TOLD: f64 = 0.7;
 
-/// A player's notes, divided.
+/// A player's notes, divided into what is learnt from and what is held out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataSet {
-    /// Piece by piece.
+    /// The notes to learn from, piece by piece.
     pub learnt: Vec<Vec<GridNote>>,
-    /// In stretches that are heard from silence.
+    /// The held-out notes, in stretches that are heard from silence.
     pub held_out: Vec<Vec<GridNote>>,
-    /// Of all of it.
+    /// Figures of all the player's music.
     pub player: Player,
-    /// Which of the pieces are held out whole; none where there are too few, and the end of each piece is.
+    /// Indices of the pieces that are held out whole. Empty where there are too few pieces; then the end of
+    /// each piece is held out.
     pub held_out_pieces: Vec<usize>,
 }
 
@@ -67,11 +73,11 @@ pub enum DataSetError {
 }
 
 impl DataSet {
-    /// Holds out a part of some pieces: whole ones where there are three or more. A piece that stands there twice counts
-    /// once.
+    /// Holds out a part of some pieces: whole pieces where there are three or more. A piece that is given
+    /// twice counts once.
     ///
     /// # Errors
-    /// Where they are too few, too many, or no music.
+    /// Where there are too few or too many notes, or too few different keys.
     pub fn divided(pieces: &[Vec<GridNote>], seed: u64) -> Result<Self, DataSetError> {
         let different = different(pieces);
         let notes = different.iter().map(|&n| pieces[n].len()).sum();
@@ -112,7 +118,8 @@ impl DataSet {
     }
 }
 
-/// The pieces that have notes and are not the beginning of another one: takes are saved while they go on.
+/// Indices of the pieces that have notes and are not the beginning of another piece: takes are saved while
+/// they go on.
 fn different(pieces: &[Vec<GridNote>]) -> Vec<usize> {
     let is_new = |&n: &usize| {
         let goes_on = |(m, piece): (usize, &Vec<GridNote>)| {
@@ -124,25 +131,26 @@ fn different(pieces: &[Vec<GridNote>]) -> Vec<usize> {
     (0..pieces.len()).filter(|&n| !pieces[n].is_empty()).filter(is_new).collect()
 }
 
-/// Whether a piece begins like a shorter one, but for the last notes, which may have been held; whatever is known around
-/// them.
+/// Whether a piece begins like a shorter one, whatever the conditions of the notes. The last notes of the
+/// shorter one are not compared, since they may still have been held.
 fn begins(shorter: &[GridNote], piece: &[GridNote]) -> bool {
     const HELD: usize = 16;
     let certain = &shorter[..shorter.len().saturating_sub(HELD).max(1)];
-    // The first step counts from the beginning of the file.
+    // The step of the first note is not compared, since it counts from the beginning of the file.
     let same = |(one, other): (&GridNote, &GridNote)| one.is_the_note(&GridNote { step: one.step, ..*other });
     same((&certain[0], &piece[0]))
         && certain[1..].iter().zip(&piece[1..]).all(|(one, other)| one.is_the_note(other))
 }
 
-/// Pieces that together are about as much as is to be held out; none where there are too few.
+/// Indices of pieces that together are about as many notes as should be held out; empty where there are too
+/// few pieces.
 fn whole(pieces: &[Vec<GridNote>], different: &[usize], seed: u64) -> Vec<usize> {
     if different.len() < 3 {
         return Vec::new();
     }
     let all = different.iter().map(|&n| pieces[n].len()).sum::<usize>() as f64;
     let mut order = different.to_vec();
-    order.shuffle(&mut Chance::seed_from_u64(seed));
+    order.shuffle(&mut Rng::seed_from_u64(seed));
     let (mut chosen, mut notes) = (Vec::new(), 0);
     for n in order {
         let more = notes + pieces[n].len();
@@ -155,25 +163,25 @@ fn whole(pieces: &[Vec<GridNote>], different: &[usize], seed: u64) -> Vec<usize>
     chosen
 }
 
-/// Evenly spaced stretches, not too many.
+/// Evenly spaced stretches, at most [`MOST_HELD_OUT`] notes.
 fn thinned(stretches: Vec<Vec<GridNote>>) -> Vec<Vec<GridNote>> {
     let (count, most) = (stretches.len(), MOST_HELD_OUT / STRETCH);
     let is_kept = |n: usize| count <= most || n * most / count != (n + 1) * most / count;
     stretches.into_iter().enumerate().filter(|&(n, _)| is_kept(n)).map(|(_, stretch)| stretch).collect()
 }
 
-/// An endless stream of minibatches: the passages of a player's pieces, chunk by chunk and row by row, each time played a
-/// little differently.
+/// An endless data loader: the passages of a player's pieces, chunk by chunk and row by row, played a little
+/// differently each time.
 pub struct Loader {
     pieces: Vec<Vec<GridNote>>,
-    /// What was not played yet in this round.
+    /// The passages that were not yet played in this round.
     left: Vec<(usize, Range<usize>)>,
     rows: Vec<Row>,
     time: usize,
-    chance: Chance,
+    rng: Rng,
 }
 
-/// A passage as it is played, and what sounds at its place.
+/// A row of a minibatch: the passage that it plays, and the scene at its position.
 struct Row {
     notes: Vec<GridNote>,
     at: usize,
@@ -181,13 +189,13 @@ struct Row {
 }
 
 impl Loader {
-    /// Chunks of so many rows and notes; there is a note.
-    pub fn new(pieces: Vec<Vec<GridNote>>, (rows, time): (usize, usize), chance: Chance) -> Self {
+    /// A loader of minibatches of `rows` rows with `time` notes each. The pieces have at least one note.
+    pub fn new(pieces: Vec<Vec<GridNote>>, (rows, time): (usize, usize), rng: Rng) -> Self {
         let rows = (0..rows).map(|_| Row { notes: Vec::new(), at: 0, scene: Scene::SILENCE }).collect();
-        Self { pieces, left: Vec::new(), rows, time, chance }
+        Self { pieces, left: Vec::new(), rows, time, rng }
     }
 
-    /// The next chunk, and which of its rows go on from the chunk before.
+    /// The next minibatch, and which of its rows go on from the minibatch before.
     pub fn next(&mut self) -> (Minibatch, Vec<bool>) {
         let mut rows = std::mem::take(&mut self.rows);
         let mut going_on = Vec::with_capacity(rows.len());
@@ -214,30 +222,30 @@ impl Loader {
         }
         let (piece, notes) = self.left.pop().expect("a piece has a note");
         let scene = if notes.start == 0 { Scene::BEGINNING } else { Scene::SILENCE };
-        let notes = played(&self.pieces[piece][notes], &mut self.chance);
+        let notes = played(&self.pieces[piece][notes], &mut self.rng);
         Row { notes, at: 0, scene }
     }
 
-    /// Divides all pieces, each time elsewhere.
+    /// Cuts all pieces into passages, each time in other places.
     fn cut(&mut self) {
         for (n, piece) in self.pieces.iter().enumerate() {
-            let (mut from, mut to) = (0, self.chance.random_range(PASSAGE / 2..=PASSAGE));
+            let (mut from, mut to) = (0, self.rng.random_range(PASSAGE / 2..=PASSAGE));
             while from < piece.len() {
                 self.left.push((n, from..to.min(piece.len())));
                 (from, to) = (to, to + PASSAGE);
             }
         }
-        self.left.shuffle(&mut self.chance);
+        self.left.shuffle(&mut self.rng);
     }
 }
 
-fn played(written: &[GridNote], chance: &mut Chance) -> Vec<GridNote> {
+fn played(written: &[GridNote], rng: &mut Rng) -> Vec<GridNote> {
     let (mut shift, mut louder) = (0, 0);
-    if chance.random_bool(VARIED) {
-        shift = chance.random_range(-TRANSPOSITION..=TRANSPOSITION);
-        louder = chance.random_range(-LOUDNESS..=LOUDNESS);
+    if rng.random_bool(VARIED) {
+        shift = rng.random_range(-TRANSPOSITION..=TRANSPOSITION);
+        louder = rng.random_range(-LOUDNESS..=LOUDNESS);
     }
-    let told = [0; 3].map(|_| chance.random_bool(TOLD));
+    let told = [0; 3].map(|_| rng.random_bool(TOLD));
     let fits = |note: &GridNote| (0..Key::COUNT as i16).contains(&(i16::from(note.key.number()) + shift));
     let shift = if written.iter().all(fits) { shift } else { 0 };
     let note = |note: &GridNote| {
@@ -326,7 +334,7 @@ mod tests {
         assert!(data_set.held_out_notes() <= MOST_HELD_OUT && data_set.held_out_notes() > MOST_HELD_OUT / 2);
     }
 
-    /// Over forty keys.
+    /// Notes that rise over forty keys.
     fn rising(notes: u32) -> Vec<GridNote> {
         let note = |n: u32| GridNote {
             step: 10 + n % 7,
@@ -341,7 +349,7 @@ mod tests {
     #[test]
     fn every_note_is_played_once_a_round() {
         let pieces = vec![rising(700), rising(3), rising(1200)];
-        let mut loader = Loader::new(pieces, (1, 50), Chance::seed_from_u64(1));
+        let mut loader = Loader::new(pieces, (1, 50), Rng::seed_from_u64(1));
         for _ in 0..3 {
             let mut notes = 0;
             while notes < 1903 {
@@ -355,7 +363,7 @@ mod tests {
     fn a_passage_keeps_its_rhythm_and_its_intervals() {
         let written = rising(100);
         for seed in 0..20 {
-            let played = played(&written, &mut Chance::seed_from_u64(seed));
+            let played = played(&written, &mut Rng::seed_from_u64(seed));
             let shift = |n: usize| i16::from(played[n].key.number()) - i16::from(written[n].key.number());
             assert!((0..100).all(|n| played[n].step == written[n].step && shift(n) == shift(0)));
         }

@@ -1,5 +1,5 @@
-//! The difference while it is learnt, by low-rank factors (LoRA) and Adam. The network reads whole matrices; the gradient of each is led on to the two factors
-//! of its difference.
+//! The difference while it is learnt, with low-rank factors (LoRA) and Adam. The network reads whole
+//! matrices; the gradient of each is passed on to the two factors of its difference.
 
 use std::collections::BTreeMap;
 
@@ -8,43 +8,44 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use crate::model::{
-    Chance,
+    Rng,
     personal::Part,
-    product::{Before, Matrix, MatrixMut, Sizes, product},
+    product::{Matrix, MatrixMut, Output, Sizes, product},
     vector::{self, ADAM, AdamStep},
     weights::Weights,
 };
 
-/// By the names of tensors.
+/// The parts of a difference, by the names of their tensors.
 pub type Parts = BTreeMap<String, Part>;
 
-/// How many columns the first factor of a difference has: narrower for the tables, whose rows are rarely read.
+/// Rank of the difference of a matrix.
 const RANK: usize = 8;
+/// Rank for the tables, which is lower since their rows are rarely read.
 const RANK_OF_TABLES: usize = 4;
 
-/// All that differs.
+/// The difference of all tensors, and the network's tensors that it changes.
 pub struct Difference {
     tensors: BTreeMap<String, Tensor>,
     matrices: Vec<LearntTensor>,
     steps: i32,
 }
 
-/// One tensor.
+/// A tensor, its base and its difference.
 struct LearntTensor {
     name: String,
-    /// What the network reads.
+    /// The tensor that the network reads: base plus difference.
     var: Var,
     base: Vec<f32>,
     shape: Shape,
-    /// Of a bias, itself; of a matrix (O, rank).
+    /// The difference of a bias, or the first factor of that of a matrix, (O, rank).
     up: AdamVariable,
-    /// Of a matrix (rank, I).
+    /// The second factor of the difference of a matrix, (rank, I); empty for a bias.
     down: AdamVariable,
 }
 
 #[derive(Clone, Copy)]
 enum Shape {
-    /// Number by number.
+    /// A difference for each number.
     Sum,
     Factors {
         outputs: usize,
@@ -53,7 +54,7 @@ enum Shape {
     },
 }
 
-/// Numbers that go down a gradient by Adam.
+/// Numbers that are optimised by Adam, with their gradient and its running means.
 #[derive(Default)]
 struct AdamVariable {
     numbers: Vec<f32>,
@@ -63,10 +64,10 @@ struct AdamVariable {
 }
 
 impl Difference {
-    /// No difference yet.
-    pub fn to(base: &Weights, chance: &mut Chance) -> Result<Self> {
+    /// A difference of 0 to a base.
+    pub fn to(base: &Weights, rng: &mut Rng) -> Result<Self> {
         let (mut tensors, mut matrices) = (BTreeMap::new(), Vec::new());
-        for (name, shape) in base.preset.tensors() {
+        for (name, shape) in base.architecture.tensors() {
             let var = Var::from_tensor(&base.tensor(&name)?)?;
             tensors.insert(name.clone(), var.as_tensor().clone());
             let base = base.numbers(&name).to_vec();
@@ -74,7 +75,7 @@ impl Difference {
                 [outputs, inputs] if !name.ends_with(".age") => {
                     let rank = if name.ends_with("table") { RANK_OF_TABLES } else { RANK };
                     let reach = (3.0 / inputs as f32).sqrt();
-                    let down = (0..rank * inputs).map(|_| chance.random_range(-reach..reach)).collect();
+                    let down = (0..rank * inputs).map(|_| rng.random_range(-reach..reach)).collect();
                     (Shape::Factors { outputs, inputs, rank }, vec![0.0; outputs * rank], down)
                 }
                 _ => (Shape::Sum, vec![0.0; base.len()], Vec::new()),
@@ -91,12 +92,13 @@ impl Difference {
         Ok(Self { tensors, matrices, steps: 0 })
     }
 
-    /// A tensor of the network, which changes as it learns.
+    /// A tensor of the network, which changes while it is learnt.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         Ok(self.tensors[name].clone())
     }
 
-    /// One step along the sum of some gradients; false, with all as it was, where they are not finite.
+    /// Does one step of Adam with the sum of some gradients. Where it is not finite, returns false and
+    /// changes nothing.
     pub fn step(&mut self, gradients: &[&GradStore], rate: f32) -> Result<bool> {
         self.matrices.par_iter_mut().try_for_each(|matrix| matrix.collect(gradients))?;
         let squares = self.matrices.iter().flat_map(|matrix| [&matrix.up, &matrix.down]);
@@ -111,7 +113,7 @@ impl Difference {
         Ok(true)
     }
 
-    /// Goes back to what had been learnt then. Fails where the tensors cannot be set.
+    /// Resets the difference to an earlier one. Fails where the tensors cannot be set.
     pub fn restore(&mut self, parts: &Parts) -> Result<()> {
         self.matrices.par_iter_mut().try_for_each(|matrix| {
             match &parts[&matrix.name] {
@@ -125,14 +127,14 @@ impl Difference {
         })
     }
 
-    /// What has been learnt so far.
+    /// The difference learnt up to now.
     pub fn parts(&self) -> Parts {
         self.matrices.iter().map(|matrix| (matrix.name.clone(), matrix.part())).collect()
     }
 }
 
 impl LearntTensor {
-    /// Leads the gradient of the tensor on to what it is made of.
+    /// Sums the gradients of the tensor, and passes the sum on to the factors of its difference.
     fn collect(&mut self, gradients: &[&GradStore]) -> Result<()> {
         let mut whole = vec![0.0; self.base.len()];
         for gradient in gradients.iter().filter_map(|store| store.get(&self.var)) {
@@ -146,11 +148,11 @@ impl LearntTensor {
         let down = Matrix::rows(&self.down.numbers, inputs).transposed();
         let output = MatrixMut { numbers: &mut self.up.gradient, row: rank };
         let sizes = Sizes { rows: outputs, depth: inputs, columns: rank };
-        product(sizes, Matrix::rows(&whole, inputs), down, output, Before::Overwritten);
+        product(sizes, Matrix::rows(&whole, inputs), down, output, Output::Overwrite);
         let up = Matrix::rows(&self.up.numbers, rank).transposed();
         let output = MatrixMut { numbers: &mut self.down.gradient, row: inputs };
         let sizes = Sizes { rows: rank, depth: outputs, columns: inputs };
-        product(sizes, up, Matrix::rows(&whole, inputs), output, Before::Overwritten);
+        product(sizes, up, Matrix::rows(&whole, inputs), output, Output::Overwrite);
         Ok(())
     }
 
@@ -160,7 +162,7 @@ impl LearntTensor {
         self.lay_out()
     }
 
-    /// Lays the base and its difference before the network.
+    /// Sets the tensor that the network reads to the base plus the difference.
     fn lay_out(&mut self) -> Result<()> {
         let (mut numbers, outputs) = (self.base.clone(), self.outputs());
         self.part().add_to(&mut numbers, outputs, 1.0);

@@ -1,4 +1,5 @@
-//! Parameter bindings: the parameters as the window finds them, by identifier, to be read, and moved by the host's gestures.
+//! Parameter bindings: the window finds the parameters by identifier, reads them, and moves them by gestures
+//! of the host.
 //!
 //! Every movement is a gesture (begin, set, end), so that automation is recorded and undo has one step.
 
@@ -11,17 +12,17 @@ use nice_plug::{
 
 use crate::params::AntiphonParams;
 
-/// The momentary parameters: what is pressed in the middle of music, and what seldom is.
+/// The momentary parameters: those that are pressed while music plays, and below those that seldom are.
 pub const PRESSED: [&str; 2] = ["re-roll", "panic"];
 pub const PRESSED_SELDOM: [&str; 2] = ["clear-memory", "reset-seed"];
 
-/// All parameters of one instance. For the window's thread.
+/// All parameters of one instance. For the window's thread only.
 pub struct Bindings {
     bound: Vec<Bound>,
     host: GuiContext,
-    /// A drag that goes on: it is ended before another begins.
+    /// The parameter that is being dragged. Its drag is ended before another begins.
     dragged: Option<usize>,
-    /// Keeps alive what `bound` points to.
+    /// Keeps the parameters alive that `bound` points to.
     _params: Arc<AntiphonParams>,
 }
 
@@ -55,6 +56,7 @@ impl Bindings {
     }
 
     /// Every parameter, in the order in which hosts list them.
+    #[cfg(test)]
     pub fn controls(&self) -> impl Iterator<Item = Control<'_>> {
         (0..self.bound.len()).map(|index| Control { bindings: self, index })
     }
@@ -66,7 +68,8 @@ impl Bindings {
         self.end_drag();
     }
 
-    /// One whole gesture to what the text means; false, and nothing moves, where it means nothing.
+    /// One whole gesture to the value that the text means. Returns false, and moves nothing, where it means
+    /// no value.
     pub fn set_text(&mut self, id: &str, text: &str) -> bool {
         let value = self.control(id).and_then(|control| control.read(text));
         if let Some(value) = value {
@@ -98,7 +101,7 @@ impl Bindings {
         }
     }
 
-    /// Moves the parameter that is held; any other stays.
+    /// Moves the parameter if it is the one being dragged; any other stays.
     pub fn drag(&mut self, id: &str, normalised: f32) {
         if let Some(index) = self.dragged.filter(|&index| self.bound[index].id == id) {
             let value = normalised.clamp(0.0, 1.0);
@@ -126,6 +129,7 @@ impl<'a> Control<'a> {
         self.bindings.bound[self.index].pointer
     }
 
+    #[cfg(test)]
     pub fn id(self) -> &'a str {
         &self.bindings.bound[self.index].id
     }
@@ -167,8 +171,8 @@ impl<'a> Control<'a> {
         value.filter(|value| value.is_finite())
     }
 
-    /// The value that is `steps` further up, or down where that is negative; a hundredth of the way each where the
-    /// parameter has none, and less where it is to be `fine`.
+    /// The value that is `steps` further up, or down where `steps` is negative. A parameter without steps
+    /// moves by a hundredth of its range for each; with `fine`, by less.
     pub fn stepped(self, steps: i32, fine: bool) -> f32 {
         // SAFETY: the pointer is one of this instance's parameters, which the bindings keep alive.
         let step = |value: f32| unsafe {
@@ -180,7 +184,7 @@ impl<'a> Control<'a> {
         (0..steps.unsigned_abs()).fold(self.value(), |value, _| step(value))
     }
 
-    /// How many choices there are, where they have names or are on and off.
+    /// The number of choices, where the parameter has named choices or is on and off.
     pub fn choices(self) -> Option<usize> {
         match self.pointer() {
             ParamPtr::EnumParam(_) | ParamPtr::BoolParam(_) => {
@@ -196,7 +200,7 @@ impl<'a> Control<'a> {
         matches!(self.pointer(), ParamPtr::BoolParam(_))
     }
 
-    /// The choice of now, from 0.
+    /// The current choice, from 0.
     pub fn choice(self) -> usize {
         let last = self.choices().map_or(0, |choices| choices - 1);
         (self.value() * last as f32).round() as usize

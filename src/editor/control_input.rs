@@ -1,5 +1,5 @@
-//! What a hand does to a control, the same for every shape of it: drags (finer with shift), turns the wheel, double-clicks
-//! to reset, presses keys, types a value. Everything ends as the host's gestures.
+//! Mouse and keyboard input of a control, the same for every shape of it: drag (finer with shift), mouse
+//! wheel, double-click to reset, keys, a typed value. Every change reaches the host as a gesture.
 
 use egui::{
     Align2, EventFilter, FontId, Id, Key, Modifiers, Rect, Response, RichText, TextEdit, Ui,
@@ -11,14 +11,14 @@ use super::{
     style::{IDLE, TEXT},
 };
 
-/// With shift, the same way of the hand moves a control so much less.
+/// Factor on the movement of a control while shift is held.
 const FINE: f32 = 0.1;
-/// Page up and page down go so many steps.
+/// Number of steps that page up and page down move a control.
 const PAGE: i32 = 10;
-/// A wheel that tells points instead of lines turns one line in so many.
+/// Points that count as one line, for a mouse wheel that reports points instead of lines.
 const POINTS_A_LINE: f32 = 40.0;
 
-/// How the way of a hand becomes a value: a control is moved through its whole range by so many points.
+/// The direction of a drag, with the distance in points that moves a control through its whole range.
 #[derive(Debug, Clone, Copy)]
 pub enum Travel {
     /// To the right.
@@ -27,8 +27,8 @@ pub enum Travel {
     Up(f32),
 }
 
-/// Moves the parameter as the hand on its widget asks, and gives the value to show, 0..=1: that of the hand while it
-/// drags, since the host takes it over a block later.
+/// Moves the parameter by the input on its widget, and returns the value to show, 0..=1. During a drag that
+/// is the dragged value, since the host takes it over a block later.
 pub fn adjust(ui: &Ui, response: &Response, bindings: &mut Bindings, id: &str, travel: Travel) -> f32 {
     if response.double_clicked() {
         reset(bindings, id);
@@ -42,15 +42,14 @@ pub fn adjust(ui: &Ui, response: &Response, bindings: &mut Bindings, id: &str, t
     held.or_else(|| bindings.control(id).map(|control| control.value())).unwrap_or(0.0)
 }
 
-/// Steps a choice by wheel and keys.
+/// Steps a choice by the mouse wheel and by keys.
 pub fn adjust_choice(ui: &Ui, response: &Response, bindings: &mut Bindings, id: &str) {
     turn_wheel(ui, response, bindings, id);
     press_keys(ui, response, bindings, id);
     obey_reader(ui, response, bindings, id);
 }
 
-/// Opens the field where the hand asks for it: by a click on `text`, or by Enter or a letter while `control` has the
-/// focus.
+/// Opens the text field on a click on `text`, or on Enter or a letter while `control` has the focus.
 pub fn invite_typing(ui: &Ui, control: &Response, text: &Response, id: &str) {
     let letters = first_letters(ui, control);
     let is_asked_for =
@@ -175,7 +174,7 @@ fn press_keys(ui: &Ui, response: &Response, bindings: &mut Bindings, id: &str) {
     }
 }
 
-/// What a screen reader asks for.
+/// Carries out the actions that a screen reader asks for.
 fn obey_reader(ui: &Ui, response: &Response, bindings: &mut Bindings, id: &str) {
     let times = |action| ui.input(|input| input.num_accesskit_action_requests(response.id, action)) as i32;
     step(bindings, id, times(Action::Increment) - times(Action::Decrement), false);
@@ -202,17 +201,17 @@ fn step(bindings: &mut Bindings, id: &str, steps: i32, fine: bool) {
     }
 }
 
-/// The field that is open in this window.
+/// The text field that is open in this window.
 #[derive(Clone, Default)]
 struct Typed {
     /// The identifier of the parameter.
     id: String,
     text: String,
-    /// The field has not had the focus yet.
+    /// Whether the field has not had the focus yet.
     is_new: bool,
 }
 
-/// What was typed on a control that has the focus.
+/// The text that was typed on a control that has the focus; `None` where nothing was.
 fn first_letters(ui: &Ui, control: &Response) -> Option<String> {
     if !control.has_focus() {
         return None;

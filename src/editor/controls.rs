@@ -1,9 +1,10 @@
-//! The groups of controls: where each parameter stands, grouped as a musician thinks, and one sentence on each.
+//! The groups of controls: where each parameter stands, grouped as a musician thinks of them, and one
+//! sentence on each.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 
 use super::{
-    binding::{Bindings, PRESSED, PRESSED_SELDOM},
+    binding::Bindings,
     style::{BODY, GAP, PANEL, ROUND, TEXT, write},
     widgets::{KNOB_HEIGHT, ROW_HEIGHT, Use, show_knob, show_row},
 };
@@ -57,9 +58,6 @@ const GROUPS: [Group; 4] = [
         width: 1.0,
     },
 ];
-
-/// What stands in the head of the window.
-const HEAD: [&str; 5] = ["model", "mode", "sound", "listen", "bypass"];
 
 const HINTS: [(&str, &str); 50] = [
     ("model", "Which network answers."),
@@ -132,7 +130,7 @@ const HINTS: [(&str, &str); 50] = [
     ("alignment", "Whether Antiphon waits for your song's next beat or bar to come in."),
 ];
 
-/// How high the groups are: as the longest column of rows needs.
+/// The height of the groups, which the longest column of rows decides.
 pub fn height(bindings: &Bindings) -> f32 {
     GAP + TITLE_HEIGHT + KNOB_HEIGHT + GAP / 2.0 + rows(bindings) as f32 * ROW_HEIGHT + GAP
 }
@@ -140,7 +138,7 @@ pub fn height(bindings: &Bindings) -> f32 {
 /// Draws all groups into `area`, side by side.
 pub fn draw(ui: &mut Ui, area: Rect, bindings: &mut Bindings) {
     let areas = columns(area, &GROUPS.map(|group| group.width), GAP);
-    for (index, (group, area)) in GROUPS.iter().zip(areas).enumerate() {
+    for (group, area) in GROUPS.iter().zip(areas) {
         ui.painter().rect_filled(area, ROUND, PANEL);
         let (title, knobs, columns) = inside(area, group);
         write(ui.painter(), title, Align2::LEFT_TOP, group.title, BODY, TEXT);
@@ -152,9 +150,6 @@ pub fn draw(ui: &mut Ui, area: Rect, bindings: &mut Bindings) {
                 show_row(ui, row_of(*column, row), bindings, id, hint(id), in_use(bindings, id));
             }
         }
-        if index + 1 == GROUPS.len() {
-            draw_unplaced(ui, columns.last().copied(), bindings, group);
-        }
     }
 }
 
@@ -164,10 +159,13 @@ pub fn hint(id: &str) -> &'static str {
 }
 
 /// Every parameter that has a place of its own.
+#[cfg(test)]
 pub fn placed() -> impl Iterator<Item = &'static str> {
+    use super::binding::{PRESSED, PRESSED_SELDOM};
+    const HEADER: [&str; 5] = ["model", "mode", "sound", "listen", "bypass"];
     let grouped =
         GROUPS.iter().flat_map(|group| group.knobs.iter().chain(group.columns.iter().copied().flatten()));
-    grouped.chain(&HEAD).chain(&PRESSED).chain(&PRESSED_SELDOM).copied()
+    grouped.chain(&HEADER).chain(&PRESSED).chain(&PRESSED_SELDOM).copied()
 }
 
 /// A group of controls: what is turned most as knobs, the rest as rows.
@@ -177,7 +175,7 @@ struct Group {
     knobs: &'static [&'static str],
     /// One or two columns of rows, side by side.
     columns: &'static [&'static [&'static str]],
-    /// How much of the window's width it has, beside the others.
+    /// The group's share of the window's width, in proportion to the other groups.
     width: f32,
 }
 
@@ -185,14 +183,14 @@ struct Group {
 fn rows(bindings: &Bindings) -> usize {
     let longest =
         |group: &Group| group.columns.iter().map(|column| there(bindings, column).len()).max().unwrap_or(0);
-    let last = GROUPS.last().map_or(0, longest) + unplaced(bindings).len();
-    GROUPS.iter().map(longest).max().unwrap_or(0).max(last)
+    GROUPS.iter().map(longest).max().unwrap_or(0)
 }
 
-/// Whether the parameter has an effect under the settings of now.
+/// Whether the parameter has an effect under the current settings.
 fn in_use(bindings: &Bindings, id: &str) -> Use {
     let is = |id, text| bindings.shows(id, text);
     let waits = is("mode", "Answer") || is("mode", "Endless");
+    let adapts = !is("you", "0 %");
     let effective = match id {
         "cue" | "alignment" => waits,
         "cue-key" => waits && is("cue", "Key"),
@@ -204,7 +202,8 @@ fn in_use(bindings: &Bindings, id: &str) -> Use {
         "part" => is("mode", "Together"),
         "length" => is("mode", "Together") || is("mode", "Answer") && !is("answer-length", "Bars"),
         "key" => !is("scale", "Auto"),
-        "key-follow" => is("scale", "Auto"),
+        "key-follow" => adapts && is("scale", "Auto"),
+        "velocity-follow" | "pace-follow" | "tempo-from-playing" => adapts,
         "sound-level" => is("sound", "On"),
         "quantise-strength" => !is("quantise", "Off"),
         "swing" => !["Off", "1/8T", "1/16T"].iter().any(|grid| is("quantise", grid)),
@@ -213,26 +212,12 @@ fn in_use(bindings: &Bindings, id: &str) -> Use {
     if effective { Use::Effective } else { Use::Idle }
 }
 
-/// A parameter to which no group was given yet is found at the end of the last one.
-fn draw_unplaced(ui: &mut Ui, column: Option<Rect>, bindings: &mut Bindings, group: &Group) {
-    let Some(column) = column else { return };
-    let first = group.columns.last().map_or(0, |ids| there(bindings, ids).len());
-    for (index, id) in unplaced(bindings).iter().enumerate() {
-        show_row(ui, row_of(column, first + index), bindings, id, hint(id), Use::Effective);
-    }
-}
-
-/// Those that this plugin has: not every one has a sound of its own.
+/// Those of the parameters that this plugin has: one without a sound of its own has fewer.
 fn there(bindings: &Bindings, ids: &[&'static str]) -> Vec<&'static str> {
     ids.iter().filter(|id| bindings.control(id).is_some()).copied().collect()
 }
 
-fn unplaced(bindings: &Bindings) -> Vec<String> {
-    let ids = bindings.controls().map(|control| control.id());
-    ids.filter(|id| placed().all(|placed| placed != *id)).map(str::to_owned).collect()
-}
-
-/// What is in a group: the knobs in a row, and below them the columns of rows.
+/// The areas within a group: its title, the knobs in a row, and below them the columns of rows.
 fn inside(area: Rect, group: &Group) -> (Rect, Vec<Rect>, Vec<Rect>) {
     let area = area.shrink(GAP);
     let (title, rest) = cut_top(area, TITLE_HEIGHT - 4.0, 0.0);

@@ -1,4 +1,5 @@
-//! The keyboard: what the player holds, what the plugin sounds, and how likely each key is to be the next one.
+//! The keyboard: the keys that the player holds, those that the plugin sounds, and the probability of each to
+//! be next.
 
 use egui::{Align2, Color32, CornerRadius, Painter, Rect, Ui, pos2, vec2};
 
@@ -11,19 +12,19 @@ use crate::music::note::{Key, Velocity};
 
 const WHITE: Color32 = Color32::from_rgb(0xC4, 0xCA, 0xD1);
 const BLACK: Color32 = Color32::from_rgb(0x1B, 0x20, 0x26);
-/// Keys that an answer may not play.
+/// The colours of white and black keys that an answer may not play.
 const WHITE_BARRED: Color32 = Color32::from_rgb(0x7C, 0x85, 0x8F);
 const BLACK_BARRED: Color32 = Color32::from_rgb(0x4A, 0x52, 0x5C);
-/// A piano's lowest A and highest C.
+/// The lowest and the highest key of a piano: an A and a C.
 const PIANO: (u8, u8) = (21, 108);
-/// Black keys reach so far down, and are so wide beside a white one.
+/// The height of a black key, and below its width, as parts of those of a white one.
 const BLACK_HEIGHT: f32 = 0.62;
 const BLACK_WIDTH: f32 = 0.62;
-/// The height of the strip above the keys in which odds stand, in points.
+/// The height of the strip above the keys that shows the probability of each to be next, in points.
 const ODDS_HEIGHT: f32 = 14.0;
-/// A next key as likely as this fills the strip.
+/// The probability of a next key that fills the strip.
 const FULL_ODDS: f32 = 0.4;
-/// And has this part of the plugin's colour at its lower edge: less than a key that sounds.
+/// The part of the plugin's colour that such a key has at its lower edge: less than a key that sounds.
 const WARMEST: f32 = 0.75;
 
 /// Draws the keyboard into `area`: a piano's keys, or all 128 where others sound.
@@ -39,7 +40,7 @@ pub fn draw(ui: &Ui, area: Rect, view: &View) {
     keyboard.keys().for_each(|key| draw_odds(&painter, &keyboard, view, key));
 }
 
-/// Where the keys lie.
+/// The positions of the keys.
 struct Keyboard {
     inner: Rect,
     lowest: u8,
@@ -95,7 +96,7 @@ fn draw_key(painter: &Painter, keyboard: &Keyboard, view: &View, key: Key) {
     painter.rect_filled(Rect::from_min_max(face.min, face.max - vec2(0.0, 1.0)), round, rest);
     match view.sounding(key) {
         Some((side, velocity)) => draw_pressed(painter, face, side, velocity),
-        None => draw_glow(painter, face, rest, view.odds[key.index()]),
+        None => draw_glow(painter, face, rest, view.key_probabilities[key.index()]),
     }
     if key.number().is_multiple_of(12) && !is_black(key) && rect.width() > 14.0 {
         let at = rect.center_bottom() - vec2(0.0, 3.0);
@@ -115,9 +116,9 @@ fn draw_pressed(painter: &Painter, face: Rect, side: Side, velocity: Velocity) {
     painter.rect_filled(face, CornerRadius { sw: 2, se: 2, ..CornerRadius::ZERO }, colour);
 }
 
-/// The lower part of a key that may be next warms up.
-fn draw_glow(painter: &Painter, face: Rect, rest: Color32, odds: f32) {
-    let part = glow(odds);
+/// Colours the lower part of a key by its probability to be next.
+fn draw_glow(painter: &Painter, face: Rect, rest: Color32, probability: f32) {
+    let part = glow(probability);
     if part > 0.02 {
         let mut mesh = egui::Mesh::default();
         let (top, bottom) = (rest, rest.lerp_to_gamma(ANSWER, WARMEST * part));
@@ -135,9 +136,9 @@ fn draw_glow(painter: &Painter, face: Rect, rest: Color32, odds: f32) {
     }
 }
 
-/// The strip above the keys tells the same as a height.
+/// Draws the same probability as a height in the strip above the key.
 fn draw_odds(painter: &Painter, keyboard: &Keyboard, view: &View, key: Key) {
-    let part = glow(view.odds[key.index()]);
+    let part = glow(view.key_probabilities[key.index()]);
     if part > 0.1 {
         let rect = keyboard.rect(key);
         let width = (keyboard.white_width() * 0.45).max(2.0);
@@ -148,10 +149,10 @@ fn draw_odds(painter: &Painter, keyboard: &Keyboard, view: &View, key: Key) {
     }
 }
 
-/// How warm a key is whose odds to be the next one are these: the square root, since the likeliest of 128 seldom has
-/// more than a third.
-fn glow(odds: f32) -> f32 {
-    (odds / FULL_ODDS).clamp(0.0, 1.0).sqrt()
+/// How strongly a key is coloured, 0..=1, by its probability to be next. A square root, since the likeliest
+/// of 128 keys seldom has more than a third.
+fn glow(probability: f32) -> f32 {
+    (probability / FULL_ODDS).clamp(0.0, 1.0).sqrt()
 }
 
 fn is_black(key: Key) -> bool {

@@ -1,5 +1,5 @@
-//! Which sentence stands above the roll, and how it looks: what was done last, for a while; else what is to be done, until it
-//! was read.
+//! The notice above the roll: for a while what was done last, else what is to be done, until the player has
+//! read it.
 
 use egui::{Align2, Rect, Sense, Stroke, Ui, WidgetInfo, accesskit::Role, pos2, vec2};
 
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{learner::LearnerStatus, user_model::ModelStatus};
 
-/// What was done stands there so long, in seconds.
+/// How long a notice of something done is shown, in seconds.
 const SHOWN_S: f64 = 12.0;
 
-/// What a player can do who hears the plugin answer itself.
+/// What the player can do where the plugin's own notes come back to its input.
 const ECHO: &str = "Antiphon hears its own notes and leaves them out: its output leads back to its input. Take that connection \
                     away, or set Input channel and Output channel to different channels.";
 
@@ -25,9 +25,9 @@ pub struct Notifications {
     last: Option<(Notice, f64)>,
     /// The sentence on a model file that the player has read.
     read: Option<String>,
-    /// So many of the plugin's own notes that came in again were told of.
+    /// Number of the plugin's own notes that came in again, up to the last notice of it.
     echoes: u32,
-    /// How far the learning was that was told of.
+    /// The state of the learning at the last notice of it.
     learning: LearnerStatus,
 }
 
@@ -37,14 +37,14 @@ impl Notifications {
         self.last = Some((notice, wall));
     }
 
-    /// So many of the plugin's own notes have come in again.
+    /// Tells of the plugin's own notes that have come in again; `echoes` is their number so far.
     pub fn hear(&mut self, echoes: u32, wall: f64) {
         if std::mem::replace(&mut self.echoes, echoes) < echoes {
             self.tell(Notice { tone: Tone::Trouble, sentence: ECHO.to_owned() }, wall);
         }
     }
 
-    /// The learning is so far.
+    /// Tells of a new state of the learning.
     pub fn learn(&mut self, learning: &LearnerStatus, wall: f64) {
         if self.learning == *learning {
             return;
@@ -59,7 +59,7 @@ impl Notifications {
         self.tell(Notice { tone, sentence }, wall);
     }
 
-    /// What is to be shown.
+    /// The notice to show now, if any.
     pub fn notice(&mut self, model: &ModelStatus, wall: f64) -> Option<Notice> {
         // Time begins anew with every window.
         let is_over = |notice: &Notice, since: f64| {
@@ -85,7 +85,7 @@ impl Notifications {
     }
 }
 
-/// Draws the notice into `area`; gives [`Action::Dismiss`] where it was closed.
+/// Draws the notice into `area`; returns [`Action::Dismiss`] where it was closed.
 pub fn draw(ui: &Ui, area: Rect, notice: &Notice) -> Option<Action> {
     let painter = ui.painter();
     painter.rect_filled(area, SLIGHTLY_ROUND, RAISED);

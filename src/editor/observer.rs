@@ -1,7 +1,8 @@
-//! Looks at the instance once a frame, and tells the window what there is to show.
+//! Reads the instance once a frame, and tells the window what there is to show.
 //!
-//! It holds the take's lock for as long as it takes to copy what is seen, and the audio thread does not know that lock. The host
-//! tells its clock once a block, which would make the roll stumble; a clock of the window's own runs between.
+//! It holds the take's lock only while it copies what is seen; the audio thread never takes that lock. The
+//! host's clock moves once a block, which would make the roll stumble, so a clock of the window's own runs in
+//! between.
 
 use super::{
     piano_roll,
@@ -19,21 +20,22 @@ use crate::{
     take::{Notes, Played, Take},
 };
 
-/// A note that is over lasts no longer than this, or it is not found any more when its end is still seen.
+/// Longest finished note that is sure to be found. A longer one may be missing although its end is still in
+/// view.
 const LONGEST_NOTE: Seconds = Seconds(20.0);
-/// From a model that does not tell, a planned note looks like one that is as likely as not.
+/// The probability with which a planned note is shown where the model gives none.
 const UNTOLD: f32 = 0.5;
 
-/// Further apart than this, the host's clock has begun anew, or stood still for long.
+/// Where the two clocks differ by more, the host's clock has begun anew or stood still for long, in seconds.
 const JUMP_S: f64 = 0.25;
-/// So much of what the two clocks are apart is made up for in a second.
+/// Rate at which a difference of the two clocks is made up for, per second.
 const CATCH_UP: f64 = 2.0;
 
-/// One window's look at an instance.
+/// Observes an instance for one window.
 pub struct Observer {
     instance: Instance,
     clock: RollClock,
-    /// Since when the plugin has had the floor.
+    /// When the plugin took the floor; `None` while the player has it.
     plugin_since: Option<Moment>,
 }
 
@@ -42,7 +44,8 @@ impl Observer {
         Self { instance, clock: RollClock::default(), plugin_since: None }
     }
 
-    /// What there is to show at `wall` seconds of the window's own time. What the window itself has to say is left out.
+    /// What there is to show at `wall` seconds of the window's own time. The fields that the window itself
+    /// knows are left out.
     pub fn look(&mut self, wall: f64) -> View {
         let settings = self.instance.params.snapshot();
         let mut recorder = self.instance.recorder.lock();
@@ -66,7 +69,7 @@ impl Observer {
         let follows = settings.generation.key_follow > Thousandths::ZERO;
         view.key = self.instance.telemetry.scale.name().filter(|_| follows);
         view.allowed = settings.generation.keys();
-        view.odds = self.instance.key_predictions.keys();
+        view.key_probabilities = self.instance.key_predictions.keys();
         view.health = health(self.instance.report());
         view
     }
@@ -152,12 +155,12 @@ fn health(report: Report) -> Health {
     Health { model, step, worker: step.map(|_| share), late, lost, faults }
 }
 
-/// The sample at a moment; the clock's first one where that lies before it.
+/// The sample at a moment; the clock's first sample for any moment before it.
 fn sample(at: Moment, rate: SampleRate) -> SampleTime {
     SampleTime(0) + rate.samples_between(Moment(0.0), at)
 }
 
-/// Follows the host's clock by that on the wall.
+/// A smooth clock that follows the host's clock, driven by wall time.
 #[derive(Debug, Default)]
 struct RollClock {
     last: Option<Reading>,
@@ -165,17 +168,17 @@ struct RollClock {
 
 #[derive(Debug, Clone, Copy)]
 struct Reading {
-    /// On the wall, in seconds.
+    /// The wall time, in seconds.
     wall: f64,
-    /// What the host told, and since when on the wall.
+    /// The moment that the host told, and since which wall time it has told it.
     told: Moment,
     since: f64,
     shown: Moment,
 }
 
 impl RollClock {
-    /// The moment to show, when the host tells `told` at `wall` seconds. It stands still a quarter of a second after
-    /// the host's has stopped.
+    /// The moment to show when the host tells `told` at `wall` seconds. It stops a quarter of a second after
+    /// the host's clock has stopped.
     fn read(&mut self, wall: f64, told: Moment) -> Moment {
         let shown = match self.last {
             Some(last) if told.0 >= last.told.0 => follow(&last, wall, told),
@@ -198,7 +201,7 @@ fn follow(last: &Reading, wall: f64, told: Moment) -> Moment {
         told
     } else {
         let made_up = apart * (CATCH_UP * passed).min(1.0);
-        // It never runs backwards: a roll that trembles is worse than one that waits.
+        // The clock never runs backwards: a roll that trembles is worse than one that waits.
         Moment((free + made_up).max(last.shown.0))
     }
 }
@@ -216,7 +219,7 @@ mod tests {
         assert_eq!(sample(Moment(0.5), rate), SampleTime(24_000));
     }
 
-    /// What is shown in so many frames, with a host whose blocks are so long.
+    /// The moments that are shown in `frames` frames, with a host whose blocks last `block_s` seconds.
     fn shown(frames: usize, block_s: f64) -> Vec<f64> {
         let mut clock = RollClock::default();
         (0..frames)

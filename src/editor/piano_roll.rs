@@ -1,4 +1,4 @@
-//! The piano roll: what was played runs to the left of the now-line, what is planned stands to its right.
+//! The piano roll: notes that were played are left of the now-line, planned notes are right of it.
 
 use egui::{Align2, Color32, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
@@ -16,17 +16,18 @@ use crate::{
 /// How much of the past and of the future is seen, in seconds.
 const PAST_S: f64 = 12.0;
 const FUTURE_S: f64 = 4.0;
-/// So wide at least is a note, however short, in points.
+/// Least width of a note, however short it is, in points.
 const SHORTEST_NOTE: f32 = 5.0;
-/// And so thick, however many keys are seen; where that is more than its key's place, it reaches over both edges.
+/// Least thickness of a note, in points, however many keys are seen. A note thicker than its key's row
+/// overlaps both edges.
 const THINNEST_NOTE: f32 = 5.0;
-/// Left of the roll stand the names of octaves.
+/// The width for the names of octaves, left of the roll, in points.
 const NAMES_WIDTH: f32 = 30.0;
-/// Above it stand the numbers of bars.
+/// The height for the numbers of bars, above the roll, in points.
 const NUMBERS_HEIGHT: f32 = 18.0;
-/// The least that is seen of a note: a velocity of 1 is seen as this part of a colour.
+/// The part of its colour with which a note of velocity 1 is drawn, the faintest.
 const FAINTEST: f32 = 0.55;
-/// A note that sounds has a bright head at the now-line, of this width in points.
+/// The width of the bright head that a sounding note has at the now-line, in points.
 const HEAD: f32 = 3.0;
 
 const HALF_OCTAVE: u8 = 6;
@@ -49,12 +50,12 @@ pub fn draw(ui: &Ui, area: Rect, view: &View) {
     draw_now(&painter, &axes);
 }
 
-/// How much of the past is seen.
+/// The earliest moment that is seen.
 pub fn oldest(now: Moment) -> Moment {
     Moment(now.0 - PAST_S)
 }
 
-/// How much of the future is seen.
+/// The latest moment that is seen.
 pub fn latest(now: Moment) -> Moment {
     Moment(now.0 + FUTURE_S)
 }
@@ -72,7 +73,7 @@ pub fn colour(side: Side) -> Color32 {
     }
 }
 
-/// Where time and keys lie.
+/// The scales of time and of keys within the roll.
 struct Axes {
     inner: Rect,
     now: Moment,
@@ -161,8 +162,8 @@ fn draw_planned(painter: &Painter, axes: &Axes, note: &PlannedRollNote) {
     }
 }
 
-/// How much of its colour a planned note has. The likeliest key of many seldom has more than a third, so the square
-/// root spreads what is seen.
+/// The part of its colour with which a planned note is drawn. The likeliest of many keys seldom has a
+/// probability of more than a third, so the square root spreads the range.
 fn planned_part(likely: f32) -> f32 {
     0.35 + 0.65 * likely.clamp(0.0, 1.0).sqrt()
 }
@@ -180,7 +181,7 @@ fn draw_now(painter: &Painter, axes: &Axes) {
     painter.add(egui::Shape::convex_polygon(mark, QUIET, Stroke::NONE));
 }
 
-/// A row of keys, from a C or an F sharp on, lowest and highest included.
+/// The range of keys that is seen, lowest and highest included. It begins at a C or an F sharp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct KeyRange {
     lowest: u8,
@@ -188,10 +189,10 @@ struct KeyRange {
 }
 
 impl KeyRange {
-    /// Where no note was played yet: C3 to B5, around the middle of a piano.
+    /// The range before any note was played: C3 to B5, around the middle of a piano.
     const USUAL: Self = Self { lowest: 48, highest: 83 };
 
-    /// The usual one, with as many half octaves more as the notes need that are seen.
+    /// The usual range, with as many more half octaves as the visible notes need.
     fn of(view: &View) -> Self {
         let keys = view.notes.iter().map(|note| note.key).chain(view.planned.iter().map(|note| note.key));
         keys.fold(Self::USUAL, Self::with)
@@ -205,7 +206,7 @@ impl KeyRange {
         }
     }
 
-    /// How many there are.
+    /// The number of keys in the range.
     fn keys(self) -> f32 {
         f32::from(self.highest - self.lowest + 1)
     }

@@ -1,15 +1,16 @@
-//! Colours, sizes and letters of the window: dark and calm, with one colour for the player and one for the plugin.
+//! Colours, sizes and fonts of the window: dark and calm, with one colour for the player and one for the
+//! plugin.
 
 use egui::{
     Align2, Color32, Context, CornerRadius, FontId, Margin, Painter, Rect, Stroke, Style, TextStyle, Vec2,
     Visuals,
 };
 
-/// Okabe and Ito's sky blue and orange: eyes that see red and green alike tell them apart, and so does a photograph
-/// without colours.
+/// The colours of the player and the plugin: Okabe and Ito's sky blue and orange, which can be told apart
+/// with red-green colour blindness, and in a black-and-white photograph.
 pub const CALL: Color32 = Color32::from_rgb(0x56, 0xB4, 0xE9);
 pub const ANSWER: Color32 = Color32::from_rgb(0xF0, 0xA0, 0x1E);
-/// What a player has to know: vermilion of the same eight.
+/// For what a player has to know: the vermilion of Okabe and Ito's eight colours.
 pub const ALERT: Color32 = Color32::from_rgb(0xF0, 0x7A, 0x3C);
 
 pub const GROUND: Color32 = Color32::from_rgb(0x0F, 0x12, 0x16);
@@ -19,27 +20,27 @@ pub const HOVERED: Color32 = Color32::from_rgb(0x2F, 0x37, 0x41);
 pub const LINE: Color32 = Color32::from_rgb(0x2A, 0x31, 0x3A);
 pub const STRONG_LINE: Color32 = Color32::from_rgb(0x45, 0x4F, 0x5B);
 pub const TEXT: Color32 = Color32::from_rgb(0xE8, 0xEB, 0xEE);
-/// Names of controls: 7 to 1 against [`PANEL`].
+/// For names of controls: a contrast of 7 to 1 against [`PANEL`].
 pub const QUIET: Color32 = Color32::from_rgb(0xA3, 0xAE, 0xBA);
-/// What has no effect at the moment: still 4 to 1.
+/// For what has no effect at the moment: still a contrast of 4 to 1.
 pub const IDLE: Color32 = Color32::from_rgb(0x76, 0x82, 0x8F);
 
-/// Sizes of letters, in points.
+/// Fonts, by their size in points.
 pub const TITLE: FontId = FontId::proportional(20.0);
 pub const BODY: FontId = FontId::proportional(13.5);
 pub const SMALL: FontId = FontId::proportional(12.0);
 
-/// The distance between parts, and that between a part's edge and what is in it, in points.
+/// The distance between parts, and below that between a part's edge and its content, in points.
 pub const GAP: f32 = 8.0;
 pub const ROUND: CornerRadius = CornerRadius::same(6);
 pub const SLIGHTLY_ROUND: CornerRadius = CornerRadius::same(3);
 
-/// How a colour looks where it lies over [`PANEL`] with this part of itself, 0..=1.
+/// The result of a colour over [`PANEL`] with this opacity, 0..=1.
 pub fn over_panel(colour: Color32, part: f32) -> Color32 {
     PANEL.lerp_to_gamma(colour, part.clamp(0.0, 1.0))
 }
 
-/// Once, when a window opens.
+/// Sets the style of the whole window. Called once, when a window opens.
 pub fn dress(context: &Context) {
     context.set_theme(egui::Theme::Dark);
     context.all_styles_mut(|style| {
@@ -53,7 +54,7 @@ pub fn dress(context: &Context) {
     });
 }
 
-/// Writes one line into `area`, cut with an ellipsis where it is too long; returns the place that the words take.
+/// Writes one line into `area`, cut with an ellipsis where it is too long; returns the rectangle of the text.
 pub fn write(
     painter: &Painter,
     area: Rect,

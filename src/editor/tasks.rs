@@ -1,5 +1,5 @@
-//! Background tasks: what takes longer than a frame. Files are chosen, read and written by threads of their own, and the window
-//! asks each frame whether one is done.
+//! Background tasks, for what takes longer than a frame: files are chosen, read and written on threads of
+//! their own. The window asks in each frame whether one is done.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,7 +21,7 @@ pub struct Tasks {
     finished: Receiver<Finished>,
 }
 
-/// What came of a task.
+/// The result of a task.
 pub struct Finished {
     pub notice: Notice,
     /// The file that was written.
@@ -34,12 +34,12 @@ impl Tasks {
         Self { sender, finished }
     }
 
-    /// The next one that is over.
+    /// The next finished task, if any.
     pub fn next_finished(&self) -> Option<Finished> {
         self.finished.try_recv().ok()
     }
 
-    /// Writes a MIDI file.
+    /// Writes a MIDI file on a thread of its own.
     pub fn save(&self, context: &Context, instance: Instance, what: Saved) {
         self.send("antiphon save", context, move || {
             Some(match instance.save(what) {
@@ -93,7 +93,7 @@ impl Tasks {
         let (back, context) = (self.sender.clone(), context.clone());
         let task = move || {
             if let Some(finished) = run() {
-                // A window that is gone wants to know no more.
+                // The window may be closed by now: then nobody reads the result.
                 let _ = back.send(finished);
                 context.request_repaint();
             }

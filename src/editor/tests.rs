@@ -1,4 +1,5 @@
-//! The window without a host, and a host that only takes gestures: what a hand, a keyboard and a screen reader find on it.
+//! Tests of the window without a host, with a stand-in that only takes gestures: mouse, keyboard and screen
+//! reader.
 
 mod hands;
 mod looks;
@@ -32,10 +33,10 @@ use crate::{
     take::LineKind,
 };
 
-/// From one picture to the next.
+/// Time from one frame to the next, in seconds.
 const FRAME_S: f32 = 1.0 / 60.0;
 
-/// What a host is told.
+/// What a host is told during a gesture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Gesture {
     Begin,
@@ -43,7 +44,7 @@ enum Gesture {
     End,
 }
 
-/// What a window shows, and what came of it.
+/// What a window shows, and the action that was asked for.
 struct WindowState {
     view: View,
     bindings: Bindings,
@@ -57,7 +58,7 @@ struct Rig {
     told: Arc<GestureLog>,
 }
 
-/// The host's side: takes every gesture at once.
+/// The host's side: it takes every gesture at once and keeps it.
 #[derive(Default)]
 struct GestureLog(Mutex<Vec<(ParamPtr, Gesture)>>);
 
@@ -95,12 +96,12 @@ impl Rig {
         Self::sized(view, USUAL_SIZE, 1.0)
     }
 
-    /// The same for a plugin without a sound of its own.
+    /// A window of the usual size, for a plugin without a sound of its own.
     fn of_note_effect(view: View) -> Self {
         Self::with(AntiphonParams::default(), view, USUAL_SIZE, 1.0)
     }
 
-    /// A window of a size in points, on a screen on which a point is so many pixels.
+    /// A window of a size in points, on a screen with `scale` pixels to a point.
     fn sized(view: View, size: Vec2, scale: f32) -> Self {
         Self::with(AntiphonParams::with_sound(), view, size, scale)
     }
@@ -140,12 +141,12 @@ impl Rig {
             .map(move |(name, size, scale)| (format!("{name} at {scale}"), Self::sized(view(), size, scale)))
     }
 
-    /// The one widget that is called so.
+    /// The one widget of this name.
     fn find<'a>(&'a self, name: &'a str) -> Node<'a> {
         self.harness.get_by_label(name)
     }
 
-    /// What the host was told of the parameter with this name since the last time.
+    /// The gestures on the parameter with this name since the last call.
     fn told(&self, id: &str) -> Vec<Gesture> {
         use nice_plug::params::Params;
         let map = self.params.param_map();
@@ -187,7 +188,7 @@ fn busy() -> View {
     view.turn = TurnState::Plugin { left: Some(Seconds(2.0)), of: Some(Seconds(6.0)) };
     view.song_runs = true;
     view.personal_models = vec!["me".to_owned(), "me 2".to_owned()];
-    view.odds[76] = 0.3;
+    view.key_probabilities[76] = 0.3;
     view.health = Health {
         model: "antiphon".to_owned(),
         step: Some(Seconds(0.000_4)),

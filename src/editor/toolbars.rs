@@ -1,5 +1,6 @@
-//! The two toolbars of the window. The head: presets, the mode, the model, and whether anything is heard or answered at all. The foot:
-//! what is done with a take, and how the plugin does: plain while all is well, and what is wrong where it is not.
+//! The two toolbars of the window. The head has the presets, the mode, the model, and whether anything is
+//! heard or answered. The foot has the buttons for takes, and a line on the plugin's health: quiet while all
+//! is well, else what is wrong.
 
 use egui::{
     Align2, AtomExt as _, Button, Color32, CornerRadius, Popup, Rect, Response, RichText, Sense, Stroke,
@@ -26,15 +27,16 @@ const MODEL_WIDTH: f32 = 210.0;
 const SOUND_WIDTH: f32 = 78.0;
 const LISTEN_WIDTH: f32 = 78.0;
 const BYPASS_WIDTH: f32 = 84.0;
-/// A preset and the sentence on what it is good for stand side by side.
+/// The width of a menu in which a preset and the sentence on its purpose stand side by side, in points.
 const MENU_WIDTH: f32 = 560.0;
 const LEARN: &str = "Makes a model your own from your saved takes, the take of now, and MIDI files that you have put beside them. It \
                      learns in the background, and writes a file only when you choose Play like me. Your takes are in";
 const PRESET_NAME: Vec2 = vec2(120.0, 18.0);
-/// Less would be written as nothing, and is no note: the worker has looked at an empty memory.
+/// The shortest computing time of a note that is shown. Less would read as zero, and is no note: the memory
+/// was empty.
 const LEAST_STEP: Seconds = Seconds(0.000_05);
 
-/// Draws the head into `area`; gives what was chosen.
+/// Draws the head into `area`; returns what was chosen.
 pub fn draw_header(ui: &mut Ui, area: Rect, bindings: &mut Bindings, view: &View) -> Option<Action> {
     let mut left = area.left();
     let mut take = |width: f32| {
@@ -158,7 +160,7 @@ fn choose_model(ui: &Ui, area: Rect, bindings: &mut Bindings, view: &View) -> Op
     action
 }
 
-/// What can be asked of a model that learns from the player.
+/// Offers the actions of a personal model in its present state: make, stop, keep.
 fn offer_learning(ui: &mut Ui, view: &View) -> Option<Action> {
     if let LearnerStatus::Running { percent, likelier } = &view.learning {
         ui.label(format!("Learning: {percent} %, notes {likelier} % likelier"));
@@ -175,7 +177,8 @@ fn offer_learning(ui: &mut Ui, view: &View) -> Option<Action> {
     if learn.clicked() { Some(Action::Learn) } else { action }
 }
 
-/// A button that opens a menu: what it is for in quiet letters, where that is to be said, and what is chosen.
+/// A button that opens a menu. It shows what is chosen, after a `lead` in quiet letters that says what it is
+/// for.
 fn opener(ui: &Ui, area: Rect, label: &str, text: &str, lead: Option<&str>) -> Response {
     let response = ui.interact(area, ui.scope_id().with(("opener", label)), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, label));
@@ -193,7 +196,7 @@ fn opener(ui: &Ui, area: Rect, label: &str, text: &str, lead: Option<&str>) -> R
     response
 }
 
-/// Draws the foot into `area`; gives what was pressed.
+/// Draws the foot into `area`; returns what was pressed.
 pub fn draw_footer(ui: &Ui, area: Rect, bindings: &mut Bindings, view: &View) -> Option<Action> {
     let ready = |is_ready| if is_ready { Ready::Yes } else { Ready::NotYet };
     let buttons = [
@@ -242,7 +245,7 @@ pub fn draw_footer(ui: &Ui, area: Rect, bindings: &mut Bindings, view: &View) ->
     action
 }
 
-/// The line and its colour.
+/// The line on the plugin's health, and its colour.
 fn health_line(health: &Health) -> (String, Color32) {
     let mut parts = vec![health.model.clone()];
     if let Some(step) = health.step.filter(|step| step.0 >= LEAST_STEP.0) {

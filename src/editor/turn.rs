@@ -1,5 +1,5 @@
-//! The turn, to be read from across a stage: who has the floor, and how soon it changes hands. Before the first answer, the
-//! first steps.
+//! The turn display, large enough to read from across a stage: who has the floor, and how soon it changes
+//! hands. Before the first answer it shows the first steps.
 
 use std::cmp::Ordering;
 
@@ -17,13 +17,14 @@ use crate::music::{conditions::Harmony, time::Seconds};
 
 /// The diameter of the light before the words, in points.
 const LIGHT: f32 = 16.0;
-/// The bar is so high, in points.
+/// The height of the bar, in points.
 const BAR_HEIGHT: f32 = 10.0;
-/// The words and the key stand left of the bar in this width, in points.
+/// The width for the words and the key left of the bar, in points.
 const WORDS_WIDTH: f32 = 312.0;
-/// And what is left, to the right of it.
+/// The width for the time that is left, right of the bar, in points.
 const LEFT_WIDTH: f32 = 56.0;
-/// So much of its colour the whole place takes on from who has the floor, 0..=1: seen from the corner of an eye.
+/// How strongly the whole area takes the colour of the side that has the floor, 0..=1: visible from the
+/// corner of an eye.
 const TINT: f32 = 0.2;
 const LETTERS: FontId = FontId::proportional(22.0);
 
@@ -37,10 +38,10 @@ const STEPS_WIDTH: f32 = 460.0;
 /// The radius of the light before a step, in points.
 const STEP_LIGHT: f32 = 4.0;
 
-/// For a plugin without a sound, and for one whose sound is off.
+/// First steps for a plugin without a sound of its own, and for one whose sound is off.
 const NO_SOUND: &str = "It sends notes and has no sound of its own: put an instrument behind it.";
 const SOUND_OFF: &str = "Its sound is off: turn Sound on, or lead its MIDI to an instrument.";
-/// For settings that ask for bars while there are none.
+/// First steps for settings that need bars while there are none.
 const NO_SONG: &str = "Your host stands still, so there is no beat to keep to: press play in your host.";
 
 /// Draws the turn into `area`.
@@ -75,7 +76,7 @@ pub fn draw(ui: &Ui, area: Rect, view: &View) {
     });
 }
 
-/// Draws what there is to tell over the roll in `area`.
+/// Draws the first steps over the roll in `area`.
 pub fn draw_first_steps(ui: &Ui, area: Rect, bindings: &Bindings, view: &View) {
     let sentence = sentence(bindings, view);
     let is_first = !view.has_answer && !matches!(view.turn, TurnState::Bypassed | TurnState::Deaf);
@@ -147,7 +148,7 @@ impl TurnLabel {
     }
 }
 
-/// How many of the steps are done.
+/// The number of first steps that are done.
 fn reached(view: &View) -> usize {
     let has_played = view.notes.iter().any(|note| note.side == Side::Call);
     match view.turn {

@@ -1,5 +1,5 @@
-//! What the window shows at one moment, and what a player asks of it, as plain values: whoever draws needs no host, no plugin
-//! and no lock.
+//! What the window shows at one moment, and what a player asks of it, as plain values: drawing needs no host,
+//! no plugin and no lock.
 
 use crate::{
     learner::LearnerStatus,
@@ -12,16 +12,16 @@ use crate::{
     take::LineKind,
 };
 
-/// One picture of the music and of the plugin's health.
+/// The music and the plugin's health at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
-    /// The now-line.
+    /// The moment of the now-line.
     pub now: Moment,
-    /// What was played lately, by either side, in no special order.
+    /// The notes that either side has played lately, in no special order.
     pub notes: Vec<RollNote>,
-    /// What is planned.
+    /// The notes that the plugin plans to play.
     pub planned: Vec<PlannedRollNote>,
-    /// The lines of beats and bars, of the past and of the near future.
+    /// The lines of beats and bars, in the past and in the near future.
     pub lines: Vec<RollLine>,
     /// Whether the host's song runs.
     pub song_runs: bool,
@@ -32,8 +32,8 @@ pub struct View {
     pub key: Option<String>,
     /// Which keys an answer may play.
     pub allowed: Keys,
-    /// How likely each key is to be the next one, 0..=1; all nought where nobody knows.
-    pub odds: [f32; Key::COUNT],
+    /// The probability of each key to be the next one, 0..=1; all zero where it is not known.
+    pub key_probabilities: [f32; Key::COUNT],
     pub health: Health,
     pub notice: Option<Notice>,
     /// The file name of the player's own model, where one plays.
@@ -42,17 +42,17 @@ pub struct View {
     pub personal_models: Vec<String>,
     /// The folder of the player's takes, where the system has one.
     pub takes: Option<String>,
-    /// How far a personal model is that is being made.
+    /// The progress of a personal model that is being made.
     pub learning: LearnerStatus,
-    /// Whether anything was played that could be saved.
+    /// Whether a take can be saved: anything was played.
     pub has_take: bool,
-    /// Whether anything was answered that could be saved.
+    /// Whether an answer can be saved: anything was answered.
     pub has_answer: bool,
-    /// Whether a take was saved, whose path could be copied and whose folder shown.
+    /// Whether anything was saved yet, so that its path can be copied and its folder shown.
     pub has_path: bool,
 }
 
-/// Who plays.
+/// The player or the plugin, by what they play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     Call,
@@ -76,11 +76,11 @@ pub struct PlannedRollNote {
     pub key: Key,
     pub onset: Moment,
     pub duration: Seconds,
-    /// How likely the network held it, 0..=1.
+    /// The probability that the network gave it, 0..=1.
     pub likely: f32,
 }
 
-/// A line of the song.
+/// A beat or bar line of the song.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RollLine {
     pub at: Moment,
@@ -93,36 +93,38 @@ pub struct RollLine {
 pub enum TurnState {
     /// Everything passes, nothing is answered.
     Bypassed,
-    /// Nothing is heard.
+    /// *Listen* is off: nothing is heard.
     Deaf,
-    /// Nobody has played yet.
+    /// The plugin listens, and nothing was played yet.
     Nobody,
     /// The player plays.
     Player,
     /// The player may play.
     Waiting,
-    /// Nobody holds a key: so much of the player's patience is used up, 0..=1, and so long is left where that is known.
+    /// Nobody holds a key: the part of the patience that is used up, 0..=1, and the time that is left, where
+    /// it is known.
     Silence { used: f32, left: Option<Seconds> },
     /// The cue was given; the plugin waits for its line.
     Cued,
-    /// The plugin plays, for so long yet where that is known, of so long in all.
+    /// The plugin plays: the time that is left of its turn, and the whole length of the turn, where they are
+    /// known.
     Plugin { left: Option<Seconds>, of: Option<Seconds> },
 }
 
-/// How the plugin does.
+/// The state of the plugin's worker and of its timing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Health {
     /// The name of the model that plays.
     pub model: String,
-    /// What a note costs the worker, the median; `None` before the first.
+    /// Median computing time of a note in the worker; `None` before the first note.
     pub step: Option<Seconds>,
     /// The worker's share of one core, 0..=1.
     pub worker: Option<f32>,
-    /// Notes of answers that came late.
+    /// Number of notes of answers that came late.
     pub late: u32,
-    /// Notes and events that were given up.
+    /// Number of notes and events that were given up.
     pub lost: u32,
-    /// Faults of the worker, after which it began anew.
+    /// Number of faults of the worker, after each of which it began anew.
     pub faults: u32,
 }
 
@@ -137,11 +139,11 @@ pub struct Notice {
 pub enum Tone {
     /// Something was done.
     Done,
-    /// Something is to be done.
+    /// The player has to do something.
     Trouble,
 }
 
-/// What a player asks for that is no parameter; the window carries it out.
+/// A request of the player that is no parameter; the window carries it out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     SaveTake,
@@ -157,7 +159,7 @@ pub enum Action {
     StopLearning,
     /// Write what was learnt, and play with it.
     KeepLearnt,
-    /// The menu of models has opened: see which personal ones there are.
+    /// The menu of models has opened: look up which personal models there are.
     ListModels,
     /// Play with the personal model of this index.
     Personal(usize),
@@ -182,7 +184,7 @@ impl View {
             harmony: None,
             key: None,
             allowed: Keys::ALL,
-            odds: [0.0; Key::COUNT],
+            key_probabilities: [0.0; Key::COUNT],
             health: Health::default(),
             notice: None,
             own_model: None,
@@ -223,7 +225,7 @@ impl View {
 }
 
 impl RollNote {
-    /// Where it ends as far as is known at `now`.
+    /// The end of the note as far as it is known at `now`.
     pub fn shown_end(&self, now: Moment) -> Moment {
         self.end.unwrap_or(now)
     }

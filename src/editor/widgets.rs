@@ -1,5 +1,5 @@
-//! The shapes of a control: a knob for what is turned most, a row (slider, menu or switch) for what is set more seldom, and
-//! buttons. A screen reader is told of each.
+//! The shapes of a control: a knob for what is turned most, a row (slider, menu or switch) for what is set
+//! more seldom, and a button. Each is announced to screen readers.
 
 use std::f32::consts::PI;
 
@@ -19,28 +19,29 @@ use super::{
     },
 };
 
-/// The knob's place is so high, in points: ring, name, value.
+/// The height of a knob with its ring, name and value, in points.
 pub const KNOB_HEIGHT: f32 = RING + NAME_HEIGHT + VALUE_HEIGHT + 2.0;
 const RING: f32 = 46.0;
 const NAME_HEIGHT: f32 = 16.0;
 const VALUE_HEIGHT: f32 = 18.0;
-/// The hand goes so far from end to end, in points.
+/// The distance of a drag from one end of the range to the other, in points.
 const TRAVEL: f32 = 180.0;
-/// The ring leaves a quarter open at the bottom.
+/// Where the ring begins, as an angle: it leaves a quarter open at the bottom.
 const FIRST_ANGLE: f32 = 0.75 * PI;
 const ARC: f32 = 1.5 * PI;
 
-/// A row is so high, in points.
+/// The height of a row, in points.
 pub const ROW_HEIGHT: f32 = 26.0;
 const TRACK_HEIGHT: f32 = 3.0;
 const ARROW_WIDTH: f32 = 14.0;
 const SWITCH_WIDTH: f32 = 28.0;
 const SWITCH_HEIGHT: f32 = 14.0;
 
-/// A momentary parameter stays down so long, in seconds: a press within one block of the host goes unnoticed.
+/// How long a momentary parameter stays down, in seconds: a press within one block of the host would go
+/// unnoticed.
 const DOWN_S: f64 = 0.25;
 
-/// Whether a control has an effect under the settings of now.
+/// Whether a control has an effect under the current settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
     Effective,
@@ -112,7 +113,7 @@ pub fn show_row(ui: &mut Ui, area: Rect, bindings: &mut Bindings, id: &str, hint
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ready {
     Yes,
-    /// There is nothing yet that it could do something with.
+    /// It cannot: there is nothing yet to act on.
     NotYet,
 }
 
@@ -155,7 +156,7 @@ pub fn momentary(ui: &Ui, area: Rect, bindings: &mut Bindings, id: &str, font: F
     }
 }
 
-/// The arrow of what opens a menu, around `centre`.
+/// Draws the arrow of a widget that opens a menu, around `centre`.
 pub fn draw_arrow(painter: &Painter, centre: Pos2, colour: Color32) {
     let points = vec![centre + vec2(-4.0, -2.0), centre + vec2(4.0, -2.0), centre + vec2(0.0, 3.0)];
     painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
@@ -295,7 +296,7 @@ fn draw_switch(painter: &Painter, area: Rect, is_on: bool, is_lit: bool) {
     );
 }
 
-/// The room for the name, which is as wide as it must be, and for the value, which has the rest.
+/// The areas of the name, which is as wide as it must be, and of the value, which has the rest.
 fn halves(painter: &Painter, area: Rect, control: Control<'_>) -> (Rect, Rect) {
     let width = painter.layout_no_wrap(control.name(), BODY, QUIET).size().x;
     let letters = area.with_max_y(area.bottom() - TRACK_HEIGHT);

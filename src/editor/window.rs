@@ -1,4 +1,5 @@
-//! The window that the host opens: it looks, draws every part in its place, and does what was asked for.
+//! The window that the host opens: it observes the instance, draws every part, and carries out what the
+//! player asks for.
 
 use std::{
     path::PathBuf,
@@ -32,7 +33,7 @@ use crate::{
     user_model::ModelStatus,
 };
 
-/// The window as it opens first, and the smallest one in which nothing is cut off, in points.
+/// The size of the window when it opens first, in points; below, the smallest in which nothing is cut off.
 pub const USUAL_SIZE: Vec2 = Vec2::new(1120.0, 740.0);
 pub const SMALLEST_SIZE: Vec2 = Vec2::new(1020.0, 640.0);
 
@@ -45,15 +46,16 @@ const NOTICE_HEIGHT: f32 = 30.0;
 /// The width of the buttons beside the turn, in points.
 const PRESSED_WIDTH: f32 = 190.0;
 
-/// While nothing moves, the window looks so often whether something does again.
+/// Time between frames while nothing moves, in seconds.
 const IDLE_S: f64 = 0.1;
-/// While something moves, so long after one picture comes the next: 60 a second, with a little time to draw.
+/// Time between frames while something moves, in seconds: 60 frames a second, with a little time to draw.
 const MOVING_S: f64 = 0.015;
-/// A picture that comes so much later than it was asked for took all that time to draw, in seconds.
+/// A frame that comes later than requested by more than this took the whole interval to draw, in seconds.
 const LATE_S: f64 = 0.008;
-/// Seldom enough, however slow the machine.
+/// Longest time between frames on a slow machine, in seconds.
 const SLOWEST_S: f64 = 0.25;
-/// After so many pictures at a rest that grew because drawing was slow, one is drawn sooner, in case it no longer is.
+/// Number of frames at a longer interval after slow drawing. Then one is drawn sooner, in case drawing is
+/// quick again.
 const BETWEEN_TRIALS: u32 = 50;
 
 /// The window's content. It lives as long as the plugin.
@@ -72,11 +74,11 @@ pub struct Window {
     open: Weak<Open>,
 }
 
-/// What there is only while the window is open. The framework does not tell when that ends, so this hangs in the
-/// window's own context and goes with it.
+/// What exists only while the window is open. The framework does not tell when the window closes, so this is
+/// stored in the window's own egui context and dropped with it.
 struct Open {
     bindings: Mutex<Bindings>,
-    /// The worker says what it expects for as long as this lives.
+    /// The worker publishes its key predictions for as long as this lives.
     _foresight: key_predictions::Watch,
 }
 
@@ -95,7 +97,7 @@ impl Window {
         }
     }
 
-    /// What there is to show.
+    /// Collects what there is to show.
     fn view(&mut self, context: &Context) -> View {
         let wall = context.input(|input| input.time);
         let mut view = self.observer.look(wall);
@@ -193,7 +195,7 @@ impl NiceEguiApp for Window {
     }
 }
 
-/// Draws the window; moves parameters as the hands on it do, and gives what else was asked for.
+/// Draws the window, moves parameters by the input on their controls, and returns what else was asked for.
 pub fn draw(ui: &mut Ui, view: &View, bindings: &mut Bindings) -> Option<Action> {
     let layout = WindowLayout::of(ui.max_rect(), controls::height(bindings), view.notice.is_some());
     let chosen = toolbars::draw_header(ui, layout.header, bindings, view);
@@ -212,7 +214,7 @@ pub fn draw(ui: &mut Ui, view: &View, bindings: &mut Bindings) -> Option<Action>
     chosen.or(read).or(pressed)
 }
 
-/// What is pressed in the middle of music stands beside the turn, and is large.
+/// The large buttons beside the turn, for what is pressed while music plays.
 fn press(ui: &Ui, area: Rect, bindings: &mut Bindings) {
     let width = (area.width() - GAP / 2.0) / PRESSED.len() as f32;
     for (index, id) in PRESSED.into_iter().enumerate() {
@@ -227,7 +229,7 @@ fn press(ui: &Ui, area: Rect, bindings: &mut Bindings) {
 struct WindowLayout {
     header: Rect,
     turn: Rect,
-    /// Right of the turn: what is pressed in the middle of music.
+    /// Right of the turn: the buttons that are pressed while music plays.
     pressed: Rect,
     notice: Option<Rect>,
     roll: Rect,
@@ -272,15 +274,16 @@ fn cut_bottom(area: Rect, height: f32) -> (Rect, Rect) {
     (area.with_min_y(area.bottom() - height), area.with_max_y(area.bottom() - height - GAP))
 }
 
-/// When the window is drawn again: with the screen while something moves, seldom while nothing does, and never so often
-/// that drawing takes more than half of a core from those who play.
+/// When the window is drawn again: 60 times a second while something moves, seldom while nothing does, and
+/// never so often that drawing takes more than about half of a core from the audio.
 #[derive(Debug)]
 struct RepaintTimer {
     last: Option<Moment>,
-    /// When the picture before was begun, in seconds of the window's time, and the rest that was asked for after it.
+    /// When the last frame was begun, in seconds of the window's time, and the rest that was asked for after
+    /// it.
     before: Option<(f64, f64)>,
     rest: f64,
-    /// So many pictures are drawn before the next trial.
+    /// Number of frames to draw before the next trial of a shorter rest.
     until_trial: u32,
 }
 
@@ -289,14 +292,14 @@ impl RepaintTimer {
         Self { last: None, before: None, rest: MOVING_S, until_trial: 0 }
     }
 
-    /// Asks for the next picture.
+    /// Requests the next frame.
     fn request_next(&mut self, context: &Context, view: &View) {
         let moves = self.last.replace(view.now) != Some(view.now) && view.has_anything();
         let rest = self.rest_after(context.input(|input| input.time), moves);
         context.request_repaint_after(Duration::from_secs_f64(rest));
     }
 
-    /// How long to rest after a picture that was begun at `wall` seconds.
+    /// How long to rest after a frame that was begun at `wall` seconds, in seconds.
     fn rest_after(&mut self, wall: f64, moves: bool) -> f64 {
         if let Some((begun, asked)) = self.before {
             let took = wall - begun;
@@ -319,7 +322,8 @@ impl RepaintTimer {
 mod tests {
     use super::*;
 
-    /// How many pictures a second are drawn where one takes so long, and the part of the time that drawing takes.
+    /// Frames a second where drawing one takes `drawing` seconds, and the part of the time that drawing
+    /// takes.
     fn paced(drawing: f64) -> (f64, f64) {
         let (mut timer, mut wall, mut drawn) = (RepaintTimer::new(), 0.0, 0);
         while wall < 20.0 {

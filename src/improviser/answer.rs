@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     lane::{Ending, LATEST},
-    model::{Chance, Limits, SamplingSettings},
+    model::{Limits, Rng, SamplingSettings},
     music::{
         call::{CHORD_SPAN, Call},
         conditions::{Conditions, Harmony, Who},
@@ -27,58 +27,60 @@ use crate::{
     },
 };
 
-/// An answer is supposed to have begun with so many notes as the player's are: one stray note is no habit.
+/// Weight of the prior, in notes that stray as often as the player's: one stray note is no habit.
 const SUPPOSED_NOTES: f32 = 8.0;
-/// The pace of the moment is that of so many of the newest notes.
+/// Number of newest notes of which the current pace is measured.
 const NEWEST: usize = 32;
-/// Nobody keeps to a scale more strictly.
+/// Smallest share of notes outside the scale that is assumed of a player.
 const LEAST_OUTSIDE: f32 = 0.01;
-/// The longest step within an answer: beyond it, a partner seems to have left.
+/// The longest step within an answer: after a longer one, a partner seems to have left.
 const LONGEST_STEP: Seconds = Seconds(2.0);
-/// The first note of an answer begins so long before its end at least: two cells of the grid.
+/// The first note of an answer begins at least this long before its end: two cells of the grid.
 const ROOM_FOR_A_NOTE: Seconds = Seconds(0.02);
-/// What would begin so shortly before the end of an answer is the beginning of what is not played any more, and would be cut
-/// to a click.
+/// A later note this close to the end is left out: its continuation is not played, and it would be cut to a
+/// click.
 const LAST_MOMENT: Seconds = Seconds(0.05);
-/// The longest note of an answer.
 const LONGEST_DURATION: Seconds = Seconds(8.0);
-/// Anything shorter is a click, whatever the model draws, wherever its onset was put and whatever the player plays.
+/// Shortest note of an answer, whatever the model draws and the player plays: a shorter one is a click.
 const SHORTEST_DURATION: Seconds = Seconds(0.03);
-/// More would be a wall of notes: ten fingers.
+/// Most onsets of any answer within 0.1 s, for ten fingers: more would be a wall of notes.
 const WALL: Crowd = Crowd { onsets: 10, span: Seconds(0.1) };
-/// An answer ends with a chord that begins within so much of its end, a beat where one is known, ...
+/// An answer ends with a chord that begins at most this long before its end, or a beat if the beat is known.
 const CLOSE: Seconds = Seconds(0.5);
-/// ... but within no larger part of the whole; it rings to the end, or so long at least, as a part of that.
+/// Upper limit of that time, as a part of the answer.
 const PART_OF_CLOSE: f32 = 0.125;
+/// The chord rings to the end, and at least for this part of that time.
 const LEAST_RING: f32 = 0.5;
-/// Who plays along strikes no more notes at once than this, and no two chords within an eighth, swung or not: nearly half a beat.
+/// Most notes that are struck at once in together mode.
 const CHORD_ALONG: usize = 3;
+/// Chords in together mode are this many beats apart at least: nearly an eighth, swung or not.
 const SPACING_ALONG: f64 = 0.45;
-/// Who plays along goes by so many of the player's newest notes.
+/// Number of the player's newest notes that an answer in together mode goes by.
 const NOTES_OF_A_PLAYER: usize = 32;
 
-/// An answer as far as it has come.
+/// An answer, as far as it has been drawn.
 pub struct Answer {
     pub turn: TurnId,
     until: Moment,
     touch: Velocity,
-    /// What it answers, where anything was played.
+    /// The call that it answers, if anything was played.
     call: Option<Call>,
-    /// Of the call, where it can be told.
+    /// The pace of the call, if it can be measured.
     pace: Option<Pace>,
-    /// How long before its end it comes to a close; `None` where it has no end, or goes on with the player.
+    /// How long before its end it comes to a close; `None` where it has no end, or plays along.
     close: Option<Seconds>,
     ending: Ending,
     mask: AccompanimentMask,
     /// The player goes on meanwhile.
     is_along: bool,
-    /// That of the player's notes, where it can be told, and how many of the answer's it holds and does not hold.
+    /// Scale of the player's notes, if it can be estimated.
     scale: Option<KeyEstimate>,
+    /// Number of the answer's notes inside and outside that scale.
     kept: [u16; 2],
     /// How closely the player keeps to the beat, 0..=1.
     steadiness: f32,
-    chance: Chance,
-    /// Of the call or the answer: where the next step begins.
+    rng: Rng,
+    /// The newest onset of the call or the answer; the next step counts from it.
     last_onset: Moment,
     /// The hand-over.
     begun: Moment,
@@ -87,9 +89,9 @@ pub struct Answer {
     harmony: Option<Harmony>,
     /// No note may begin earlier.
     from: Moment,
-    /// The first note begins on a line of the song: here.
+    /// The line of the song on which the first note begins, if it does.
     line: Option<Moment>,
-    /// Of the answers before, where this one goes on from them.
+    /// Onsets of the earlier answers that this one continues.
     lately: Onsets,
     onsets: Onsets,
     struck: Struck,
@@ -97,7 +99,7 @@ pub struct Answer {
     is_complete: bool,
 }
 
-/// What an answer is asked to be.
+/// The request for an answer.
 pub struct Task {
     pub turn: TurnId,
     pub from: Moment,
@@ -109,13 +111,13 @@ pub struct Task {
     pub mask: Option<AccompanimentMask>,
     /// The first note begins at `from`.
     pub on_the_line: bool,
-    /// At `from`.
+    /// The metre at `from`.
     pub metre: Metre,
     pub harmony: Option<Harmony>,
 }
 
 impl Answer {
-    /// An answer to the notes of a scene, after onsets with which its own may make a crowd.
+    /// Begins an answer to the notes of a scene. The onsets of `lately` count in its crowds.
     pub fn new(task: Task, lately: Onsets, scene: &Memory) -> Self {
         let Task { turn, from, until, seed, touch, ending, mask, on_the_line, metre, harmony } = task;
         let call = match mask {
@@ -135,7 +137,7 @@ impl Answer {
             scale: KeyEstimate::of(scene.keys_of_player()),
             kept: [0; 2],
             steadiness: steadiness(scene.known_of_player()),
-            chance: Chance::seed_from_u64(u64::from(seed)),
+            rng: Rng::seed_from_u64(u64::from(seed)),
             last_onset: Cell::of(scene.newest(1).first().map_or(from, |note| note.onset)).moment(),
             begun: from,
             metre,
@@ -150,8 +152,8 @@ impl Answer {
         }
     }
 
-    /// The same answer, going on otherwise after the notes of a scene, from which what never sounds was taken back. Its
-    /// ending and its mask stay. No new note begins before `earliest`.
+    /// The same answer, continued anew after the notes of a scene without those that never sound. Its ending
+    /// and its mask stay. No new note begins before `earliest`.
     pub fn replanned(
         &self,
         task: Task,
@@ -170,7 +172,7 @@ impl Answer {
         renewed
     }
 
-    /// Its onsets up to and at a moment, and those that it goes on from; `scene` is the one that it was drawn in.
+    /// Earlier `lately` onsets, then its own up to and at a moment; `scene` is the one that it was drawn in.
     pub fn onsets_by(&self, moment: Moment, scene: &Memory) -> Onsets {
         let mut onsets = self.lately;
         self.notes_in(scene).filter(|note| note.onset <= moment).for_each(|note| onsets.push(note.onset));
@@ -182,7 +184,7 @@ impl Answer {
         scene.newest(usize::MAX).iter().filter(move |note| note.onset >= begun)
     }
 
-    /// The answer has been played up to this moment: what would come too late is not drawn.
+    /// The answer has been played up to this moment: notes that would come too late are not drawn.
     pub fn keep_up(&mut self, reached: Moment) {
         if self.last_onset < reached && self.from + LATEST < reached {
             self.from = reached;
@@ -193,8 +195,8 @@ impl Answer {
         self.is_complete
     }
 
-    /// The next note, which the scene then holds as well, and how likely the model held its key to be; `None` where the
-    /// answer is complete.
+    /// Draws the next note and adds it to the scene. Gives the note and the probability that the model gave
+    /// its key; `None` where the answer is complete.
     pub fn next_note(
         &mut self,
         cache: &mut ModelCache,
@@ -212,10 +214,10 @@ impl Answer {
             }
             None => self.is_complete = true,
         }
-        note.map(|note| (note, cache.state.odds.as_ref().map(|odds| odds.of_key(note.key))))
+        note.map(|note| (note, cache.state.key_probabilities.as_ref().map(|all| all.of_key(note.key))))
     }
 
-    /// What is known at a moment of the answer, or shortly before it.
+    /// The conditions at a moment of the answer, or shortly before it.
     fn known_at(&self, moment: Moment, generation: &GenerationSettings) -> Conditions {
         let pulse = self.metre.pulse(moment);
         Conditions { pulse, harmony: self.harmony, style: generation.style, who: None }
@@ -231,8 +233,7 @@ impl Answer {
         }
     }
 
-    /// `None` where the phrase or the piece is over, and where no key is allowed: then nothing is played rather than what nobody
-    /// wants.
+    /// `None` where the phrase or piece is over, or no key is allowed: silence beats an unwanted note.
     fn draw(
         &mut self,
         cache: &mut ModelCache,
@@ -261,10 +262,10 @@ impl Answer {
         cache.state.now = self.known_at(self.last_onset, generation);
         let sampling = self.sampling(scene, call, generation);
         let may_be_over = self.ending == Ending::Piece && has_begun;
-        if may_be_over && cache.model.is_over(&mut cache.state, &sampling, &mut self.chance) {
+        if may_be_over && cache.model.is_over(&mut cache.state, &sampling, &mut self.rng) {
             return None;
         }
-        let drawn = cache.model.draw(&mut cache.state, &sampling, &limits, &mut self.chance);
+        let drawn = cache.model.draw(&mut cache.state, &sampling, &limits, &mut self.rng);
         let joins = limits.joins(drawn.step);
         if may_end && drawn.step >= PHRASE_END_SILENCE
             || has_begun && self.closes(self.struck.onset) && !joins
@@ -300,7 +301,7 @@ impl Answer {
         self.scale.map_or(sampling, |scale| sampling.within(scale, self.strays(scale), generation))
     }
 
-    /// What the next note may be that comes no earlier than `earliest`, and no earlier than `from` if it begins a chord.
+    /// The next note begins no earlier than `earliest`; one that begins a chord, no earlier than `from`.
     fn limits(
         &self,
         keys: Keys,
@@ -319,7 +320,7 @@ impl Answer {
         }
     }
 
-    /// The keys that it may strike: those of the player's limits that are near the call, if there are any.
+    /// The keys that it may strike: those that the player allows; near the call, if there are any.
     fn keys(&self, call: Option<Call>, generation: &GenerationSettings) -> Keys {
         let keys = generation.keys().without(self.mask.keys);
         call.map_or(keys, |call| keys.and(call.reach()).or_else(keys))
@@ -329,14 +330,14 @@ impl Answer {
         self.close.is_some_and(|close| self.until - onset <= close)
     }
 
-    /// How long a note lasts that was to last so long: the last chord rings to the end, and nothing goes on behind it.
+    /// Duration of a note that was drawn: the last chord rings to the end, and no note sounds beyond it.
     fn rings(&self, onset: Moment, drawn: Seconds, is_last: bool) -> Seconds {
         let Some(close) = self.close else { return drawn };
         let left = (self.until - onset).max(Seconds(close.0 * LEAST_RING));
         if is_last { left } else { drawn.min(left) }
     }
 
-    /// How much more often the answer leaves the player's scale than she does, as a logarithm.
+    /// How much more often the answer leaves the player's scale than the player does, as a natural logarithm.
     fn strays(&self, scale: KeyEstimate) -> f32 {
         let players = scale.outside().max(LEAST_OUTSIDE);
         let [inside, outside] = self.kept.map(f32::from);
@@ -346,7 +347,7 @@ impl Answer {
 
     /// How far the newest notes are off the call's pace.
     fn stray(&self, scene: &Memory) -> Stray {
-        // Who plays along hears the player's notes among its own.
+        // In together mode the player's notes lie among its own.
         let now = if self.is_along {
             Pace::of(scene.newest_of_plugin(NEWEST))
         } else {
@@ -355,13 +356,13 @@ impl Answer {
         now.zip(self.pace).map_or(Stray::NONE, |(now, call)| now.stray_from(call))
     }
 
-    /// Who has taken the floor says something: the first note lies within the answer.
+    /// The longest step to the next note. The first note lies within the answer, which is never empty.
     fn longest_step(&self, has_begun: bool) -> Seconds {
         let room = self.until - self.last_onset;
         if has_begun { LONGEST_STEP } else { LONGEST_STEP.min(Seconds(room.0 - ROOM_FOR_A_NOTE.0)) }
     }
 
-    /// No note may begin earlier: it would come before its time, or make a crowd.
+    /// The earliest onset of the next note: an earlier one would come before its time, or make a crowd.
     fn earliest(&self, generation: &GenerationSettings) -> Moment {
         let most = if self.is_along { CHORD_ALONG } else { Key::COUNT };
         let chord = Crowd { onsets: generation.polyphony.count().min(most), span: CHORD_SPAN };
@@ -375,12 +376,12 @@ impl Answer {
         self.call.filter(|_| generation.adapts)
     }
 
-    /// The same, where its pace does.
+    /// The call, where its pace shapes the answer.
     fn paced(&self, generation: &GenerationSettings) -> Option<Call> {
         self.heeded(generation).filter(|_| generation.pace_follow > Thousandths::ZERO)
     }
 
-    /// Nor may a chord, where a note may not begin before `earliest`.
+    /// The earliest onset of a new chord, where no note may begin before `earliest`.
     fn earliest_chord(&self, earliest: Moment, generation: &GenerationSettings) -> Moment {
         let pulse = self.metre.pulse(self.struck.onset).filter(|_| self.is_along);
         let along = pulse.map_or(Seconds::ZERO, |pulse| pulse.lasting(SPACING_ALONG));

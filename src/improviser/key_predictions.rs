@@ -1,7 +1,8 @@
-//! What the improviser shows to who looks on, when there is nothing else to do: how likely each next key is, and the scale.
+//! Predictions for the window, made when there is nothing else to do: the probability of each next key, and
+//! the scale.
 //!
-//! The worker writes and any thread reads, without a lock. A reader may meet odds of two moments in one picture, which
-//! nobody sees. Nothing is worked out while nobody watches.
+//! The worker writes and any thread reads, without a lock. A reader may see probabilities of two moments at
+//! once, which nobody notices. Nothing is computed while nobody watches.
 
 use std::sync::{
     Arc,
@@ -12,26 +13,26 @@ use atomic_float::AtomicF32;
 
 use super::Improviser;
 use crate::{
-    model::KeyOdds,
+    model::KeyProbabilities,
     music::{note::Key, scale::KeyEstimate},
 };
 
-/// So many notes of a window that slides are heard at once, before the worker looks for a request again.
+/// Number of notes of a sliding window that are heard at once, before the worker looks for a request again.
 const AT_ONCE: usize = 4;
 
-/// The worker's expectations of one instance.
+/// The probability of each next key, for one instance.
 #[derive(Debug)]
 pub struct KeyPredictions {
     watchers: AtomicU32,
     keys: [AtomicF32; Key::COUNT],
 }
 
-/// Somebody watches, until this is dropped.
+/// Predictions are computed until this is dropped.
 #[derive(Debug)]
 pub struct Watch(Arc<KeyPredictions>);
 
 impl KeyPredictions {
-    /// From now on expectations are worked out. For the window, while it is open.
+    /// Has predictions computed from now on. For the window, while it is open.
     pub fn watch(self: &Arc<Self>) -> Watch {
         self.watchers.fetch_add(1, Ordering::Relaxed);
         Watch(self.clone())
@@ -42,14 +43,15 @@ impl KeyPredictions {
         self.watchers.load(Ordering::Relaxed) > 0
     }
 
-    /// How likely each key is to be struck next, 0..=1, as of the newest note that was heard, or drawn for the answer: in
-    /// the order of the keys. All 0 while nothing is known.
+    /// Probability that each key is struck next, 0..=1, in the order of the keys. It holds after the newest
+    /// note that was heard; during an answer, it is the one from which the newest note was drawn. All 0 while
+    /// nothing is known.
     pub fn keys(&self) -> [f32; Key::COUNT] {
         std::array::from_fn(|key| self.keys[key].load(Ordering::Relaxed))
     }
 
-    /// Shows how likely each next key is; `None` where nothing is known. Realtime-safe.
-    pub(crate) fn show_keys(&self, odds: Option<&KeyOdds>) {
+    /// Shows the probability of each next key; `None` where nothing is known. Realtime-safe.
+    pub(crate) fn show_keys(&self, odds: Option<&KeyProbabilities>) {
         for (place, shown) in self.keys.iter().enumerate() {
             shown.store(odds.map_or(0.0, |odds| odds.all()[place]), Ordering::Relaxed);
         }
@@ -68,37 +70,37 @@ impl Drop for Watch {
     }
 }
 
-/// What is shown, and whether it is of now.
+/// Where predictions are shown, and whether they are out of date.
 pub(super) struct Display {
     key_predictions: Arc<KeyPredictions>,
     is_old: bool,
 }
 
 impl Display {
-    /// One at which nobody looks.
+    /// A display that nobody watches.
     pub fn new() -> Self {
         Self { key_predictions: Arc::default(), is_old: true }
     }
 
-    /// What is shown is no longer of now.
+    /// Marks the predictions as out of date.
     pub fn grow_old(&mut self) {
         self.is_old = true;
     }
 }
 
 impl Improviser {
-    /// From now on shows there what is expected, while somebody watches.
+    /// Shows predictions there from now on, while somebody watches.
     pub fn show_predictions_on(&mut self, key_predictions: Arc<KeyPredictions>) {
         self.display = Display { key_predictions, is_old: true };
     }
 
-    /// Shows which scale the player keeps to.
+    /// Publishes the scale that the player keeps to.
     pub(super) fn tell_scale(&self) {
         self.end.telemetry.scale.tell(KeyEstimate::of(self.memory.keys_of_player()));
     }
 
-    /// Shows how likely each next key is after all that is remembered, where that is not shown yet: a part of the work at
-    /// a time; false if there is nothing to do.
+    /// Brings the shown probabilities up to date with the memory, a part of the work at a time; false if
+    /// there is nothing to do.
     pub(super) fn show(&mut self) -> bool {
         let now = self.now_after(&self.memory);
         let Self { display, caches, memory, generation, .. } = self;
@@ -110,17 +112,17 @@ impl Improviser {
             return true;
         }
         cache.state.now = now;
-        let odds = if memory.is_empty() { None } else { cache.model.foresee(&mut cache.state) };
+        let odds = if memory.is_empty() { None } else { cache.model.key_probabilities(&mut cache.state) };
         display.key_predictions.show_keys(odds.as_ref());
         display.is_old = false;
         true
     }
 
-    /// Shows the odds among which the newest note of the answer was chosen.
+    /// Shows the probabilities from which the newest note of the answer was drawn.
     pub(super) fn show_choice(&mut self) {
         let Self { display, caches, generation, .. } = self;
         if display.key_predictions.is_watched() {
-            display.key_predictions.show_keys(caches.of(generation.model).state.odds.as_ref());
+            display.key_predictions.show_keys(caches.of(generation.model).state.key_probabilities.as_ref());
         }
         display.grow_old();
     }

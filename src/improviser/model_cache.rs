@@ -1,4 +1,4 @@
-//! A model and what it makes of the notes: it hears only what is new.
+//! A model with its state, so that it hears each note only once.
 
 use std::sync::Arc;
 
@@ -10,27 +10,28 @@ use crate::{
     },
 };
 
-/// A checkpoint is set at every so many notes. Notes come in the order of their ends, so one may belong behind others.
+/// Number of notes between two checkpoints of the state. Notes come in the order of their ends, so a new one
+/// may belong before some that were heard.
 const BETWEEN_CHECKPOINTS: usize = 32;
-/// So the last checkpoint but one is at least [`BETWEEN_CHECKPOINTS`] notes back.
+/// Number of checkpoints: the older one is at least [`BETWEEN_CHECKPOINTS`] notes back.
 const CHECKPOINTS: usize = 2;
 
-/// A model, and what it has heard. What it knows depends on the notes alone, not on when they came.
+/// A model with its state. The state depends on the notes alone, not on when they came.
 pub struct ModelCache {
     pub model: Arc<dyn Model>,
     pub state: State,
-    /// Since silence.
+    /// The notes heard since the initial state.
     heard: Vec<GridNote>,
-    /// That silence was the one before a piece.
+    /// The initial state was the one before a piece.
     begins_piece: bool,
     checkpoints: [Checkpoint; CHECKPOINTS],
-    /// Before the first note of the newest memory that was not settled.
+    /// State before the first note of the newest memory that may still change.
     settled: Checkpoint,
 }
 
-/// What was known after some of the notes.
+/// The state after some of the notes.
 struct Checkpoint {
-    /// 0 where there is no checkpoint.
+    /// Number of those notes; 0 where there is no checkpoint.
     notes: usize,
     state: State,
 }
@@ -38,20 +39,20 @@ struct Checkpoint {
 impl ModelCache {
     /// Allocates.
     pub fn new(model: Arc<dyn Model>) -> Self {
-        let (state, heard) = (model.silence(), Vec::with_capacity(2 * LARGEST_MEMORY));
-        let checkpoints = std::array::from_fn(|_| Checkpoint { notes: 0, state: model.silence() });
-        let settled = Checkpoint { notes: 0, state: model.silence() };
+        let (state, heard) = (model.initial_state(), Vec::with_capacity(2 * LARGEST_MEMORY));
+        let checkpoints = std::array::from_fn(|_| Checkpoint { notes: 0, state: model.initial_state() });
+        let settled = Checkpoint { notes: 0, state: model.initial_state() };
         Self { model, state, heard, begins_piece: false, checkpoints, settled }
     }
 
-    /// Has heard nothing, whatever state a failed step has left. Realtime-safe.
+    /// Returns to having heard nothing, whatever state a failed step has left. Realtime-safe.
     pub fn begin_anew(&mut self) {
         self.checkpoints.iter_mut().chain([&mut self.settled]).for_each(|checkpoint| checkpoint.notes = 0);
         self.heard.clear();
-        self.model.forget(&mut self.state);
+        self.model.reset(&mut self.state);
     }
 
-    /// How much of a memory of so many notes the model is to hear.
+    /// Which part of a memory of `memory` notes the model is to hear.
     fn span(&self, memory: usize) -> Span {
         match self.model.window() {
             Some(window) => Span { notes: memory.min(window), stride: 1 },
@@ -59,8 +60,8 @@ impl ModelCache {
         }
     }
 
-    /// Hears what a memory of so many notes holds and was not heard yet, at most `most` notes; gives how many they
-    /// were. Realtime-safe.
+    /// Has the model hear what it has not heard yet of a memory of `notes` notes, at most `most` of them.
+    /// Returns how many it heard. Realtime-safe.
     pub fn hear(&mut self, memory: &Memory, notes: usize, most: usize) -> usize {
         let span = self.span(notes);
         self.begin(memory.begins_piece(span));
@@ -82,14 +83,14 @@ impl ModelCache {
         self.heard.len() - before
     }
 
-    /// Forgets all if it began otherwise.
+    /// Forgets everything if `begins_piece` has changed.
     fn begin(&mut self, begins_piece: bool) {
         if begins_piece != std::mem::replace(&mut self.begins_piece, begins_piece) {
             self.go_back(0);
         }
     }
 
-    /// To the last moment at which nothing but the first `notes` notes had been heard, of which a state is left.
+    /// Returns to the newest kept state in which no other than the first `notes` notes had been heard.
     fn go_back(&mut self, notes: usize) {
         let checkpoints = self.checkpoints.iter_mut().chain([&mut self.settled]);
         checkpoints.filter(|checkpoint| checkpoint.notes > notes).for_each(|checkpoint| checkpoint.notes = 0);
@@ -100,7 +101,7 @@ impl ModelCache {
         match last {
             Some(checkpoint) => self.state.copy_from(&checkpoint.state),
             None => {
-                self.model.forget(&mut self.state);
+                self.model.reset(&mut self.state);
                 if self.begins_piece {
                     self.model.begin_piece(&mut self.state);
                 }
@@ -123,15 +124,15 @@ impl Checkpoint {
     }
 }
 
-/// Who may answer.
+/// The models that may answer.
 pub struct ModelCaches {
     pub embedded: Vec<ModelCache>,
-    /// The model of the player's own file; it goes before the embedded ones.
+    /// The model of the player's own file; it takes precedence over the embedded ones.
     pub user: Option<ModelCache>,
 }
 
 impl ModelCaches {
-    /// Every model has heard nothing.
+    /// Returns every model to having heard nothing.
     pub fn begin_anew(&mut self) {
         self.embedded.iter_mut().chain(&mut self.user).for_each(ModelCache::begin_anew);
     }
@@ -154,7 +155,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{Chance, Limits, SamplingSettings},
+        model::{Limits, Rng, SamplingSettings},
         music::{
             note::{Key, Note, RelativeNote, Velocity},
             time::{Moment, Seconds},
@@ -168,7 +169,7 @@ mod tests {
         steps: AtomicUsize,
     }
 
-    /// What a witness knows.
+    /// The state of a witness.
     #[derive(Debug, Clone, Default, PartialEq)]
     struct Heard {
         which: u64,
@@ -185,11 +186,11 @@ mod tests {
             self.window
         }
 
-        fn silence(&self) -> State {
+        fn initial_state(&self) -> State {
             State::of(Heard::default())
         }
 
-        fn forget(&self, state: &mut State) {
+        fn reset(&self, state: &mut State) {
             *state.own_mut() = Heard::default();
         }
 
@@ -206,7 +207,7 @@ mod tests {
             self.steps.fetch_add(1, Ordering::Relaxed);
         }
 
-        fn draw(&self, _: &mut State, _: &SamplingSettings, _: &Limits, _: &mut Chance) -> RelativeNote {
+        fn draw(&self, _: &mut State, _: &SamplingSettings, _: &Limits, _: &mut Rng) -> RelativeNote {
             unreachable!("these tests only listen")
         }
     }
@@ -222,7 +223,7 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Event {
-        /// So many seconds before or after the newest one.
+        /// Seconds after the newest one (negative: before), and the key.
         Note(f64, u8),
         Hear {
             notes: usize,

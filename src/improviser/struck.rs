@@ -1,4 +1,4 @@
-//! What an answer has struck so far: its onsets, its newest chord, and what of it sounds still.
+//! The notes that an answer has struck so far: their onsets, the newest chord, and what still sounds.
 
 use crate::{
     model::Chord,
@@ -17,7 +17,7 @@ const KEPT: usize = Density::LARGEST_CROWD;
 /// The newest onsets of an answer, in order. Never allocates.
 #[derive(Debug, Clone, Copy)]
 pub struct Onsets {
-    /// A ring.
+    /// A ring buffer.
     newest: [Moment; KEPT],
     count: usize,
 }
@@ -31,7 +31,7 @@ impl Onsets {
         self.count == 0
     }
 
-    /// Takes an onset to its place: notes of one chord stand in the order of their keys where they are remembered.
+    /// Inserts an onset in order: the notes of one chord are remembered in the order of their keys.
     pub fn push(&mut self, onset: Moment) {
         let mut place = self.count;
         while place > (self.count + 1).saturating_sub(KEPT) && self.newest[(place - 1) % KEPT] > onset {
@@ -42,28 +42,28 @@ impl Onsets {
         self.count += 1;
     }
 
-    /// The same, but none later than a moment. Keeps their order.
+    /// The same onsets, each no later than a moment. Keeps their order.
     pub fn by(self, moment: Moment) -> Self {
         Self { newest: self.newest.map(|onset| onset.min(moment)), ..self }
     }
 
-    /// Notes come in order: none may begin earlier.
+    /// The newest onset. Notes come in order: none may begin earlier.
     pub fn newest(&self) -> Moment {
         self.newest[(self.count + KEPT - 1) % KEPT]
     }
 
-    /// Before when one more would make a larger crowd; `None` where it would not. A crowd that is larger than all that
-    /// is kept is none.
+    /// The moment before which one more onset would exceed a crowd; `None` if it never would. A crowd of more
+    /// onsets than are kept limits nothing.
     pub fn next(&self, crowd: Crowd) -> Option<Moment> {
         let first = self.count.checked_sub(crowd.onsets).filter(|_| crowd.onsets <= KEPT)?;
         Some(self.newest[first % KEPT] + crowd.span)
     }
 }
 
-/// So long after its first onset a note belongs to a chord still, in whole cells of the grid.
+/// How long after the first onset of a chord a note still belongs to it, in whole cells of the grid.
 const JOINED: Seconds = Seconds(0.03);
 const CELL: Seconds = Seconds(0.01);
-/// Two moments of the grid that lie nearer together are the same, whatever was rounded.
+/// Two moments of the grid that are closer together than this are the same, apart from rounding.
 const HALF_CELL: Seconds = Seconds(0.005);
 
 /// The newest chord of an answer, of one note or more.
@@ -75,7 +75,7 @@ pub struct Struck {
 }
 
 impl Struck {
-    /// What was struck at a moment by an answer before: nothing joins it any more.
+    /// A chord that an earlier answer struck at a moment: nothing joins it any more.
     pub fn before(onset: Moment) -> Self {
         Self { onset, keys: Keys::NONE }
     }
@@ -88,12 +88,12 @@ impl Struck {
         self.keys.insert(note.key);
     }
 
-    /// No note that belongs to another chord begins earlier.
+    /// The moment before which no note of another chord begins.
     pub fn over(&self) -> Moment {
         if self.keys.is_empty() { self.onset } else { self.last() + CELL }
     }
 
-    /// How a note may join, in steps from the last onset, if it begins no earlier than `earliest`.
+    /// How a note may join the chord if it begins no earlier than `earliest`, in steps from the last onset.
     pub fn joined(&self, last_onset: Moment, earliest: Moment, allowed: Keys) -> Option<Chord> {
         let keys = allowed.and(hands::within_reach(self.keys)).without(self.keys);
         let (from, to) = (earliest.max(last_onset) - last_onset, self.last() - last_onset);
@@ -105,7 +105,7 @@ impl Struck {
     }
 }
 
-/// By key: when its last note ends. Never allocates.
+/// For each key, when its last note ends. Never allocates.
 #[derive(Debug, Clone, Copy)]
 pub struct Voices([Moment; Key::COUNT]);
 
@@ -114,7 +114,7 @@ impl Voices {
         Self([Moment(0.0); Key::COUNT])
     }
 
-    /// What sounds at a moment of what the plugin has played before.
+    /// The voices of the plugin's earlier notes that still sound at a moment.
     pub fn of_plugin(scene: &Memory, at: Moment) -> Self {
         let mut voices = Self::new();
         let sounding = scene.of_plugin().filter(|note| note.onset + note.duration > at);
@@ -122,7 +122,7 @@ impl Voices {
         voices
     }
 
-    /// A note begins. Where no voice is free, the one that would end first ends, as in the schedule.
+    /// Begins a note. Where no voice is free, the one that would end first ends, as in the schedule.
     pub fn strike(&mut self, note: &Note, polyphony: Polyphony) {
         let at = note.onset;
         self.0[note.key.index()] = at;
@@ -135,7 +135,7 @@ impl Voices {
         self.0[note.key.index()] = at + note.duration;
     }
 
-    /// By key: how long it still sounds after a moment.
+    /// For each key, how long it still sounds after a moment.
     pub fn after(&self, moment: Moment) -> [Seconds; Key::COUNT] {
         self.0.map(|end| (end - moment).max(Seconds::ZERO))
     }

@@ -9,10 +9,10 @@ use crate::{
     },
 };
 
-/// A beat at 97 beats a minute.
+/// The length of a beat at 97 beats per minute, in seconds.
 const PERIOD: f64 = 60.0 / 97.0;
 
-/// A network that says nothing of times, and will have each note on the beat, where it knows one.
+/// A network of random weights whose bias puts each note on the beat, where a beat is known.
 fn on_the_beat() -> (PerformerEnd, Improviser) {
     let mut weights = Weights::random(Architecture::Antiphon, 0.05, 1);
     weights.change("step.bias", |bias| {

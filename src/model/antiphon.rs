@@ -1,6 +1,8 @@
-//! Our own network: two LSTMs that step once a note, each followed by an attention over the newest 150, and heads for
-//! step, pitch, velocity and duration, each told what was chosen before. A duration may point at the end of a note
-//! that sounds.
+//! Our own network: two LSTMs that step once a note, each followed by attention over the newest 150 notes,
+//! and four heads.
+//!
+//! The heads choose step, pitch, velocity and duration in this order; each has the attributes that were
+//! chosen before as input features. A duration may point at the end of a note that sounds.
 
 mod attention;
 mod cost;
@@ -18,7 +20,7 @@ use std::ops::Range;
 pub(crate) use self::experts::EXPERTS;
 pub use self::{
     minibatch::{Minibatch, Stretch},
-    network::{Network, Past},
+    network::{Network, RecurrentState},
     scene::Scene,
 };
 use self::{
@@ -32,32 +34,33 @@ use crate::{
 };
 
 pub const NAME: &str = "antiphon";
-/// Notes that the attention reads: M.
+/// Number of newest notes that the attention reads: M.
 pub const MEMORY: usize = 150;
 /// Units of each LSTM, and of the context that the heads read: H.
 const HIDDEN: usize = 256;
-/// An LSTM and an attention each.
+/// Number of layers. Each is an LSTM followed by attention.
 const LAYERS: usize = 2;
-/// What a heard note is made into.
+/// Width of the embedding of a heard note.
 const EMBEDDING: usize = 256;
 const ATTENTION_HEADS: usize = 4;
-/// Numbers of a query, a key or a value of one head of the attention.
+/// Width of a query, a key or a value of one attention head.
 const HEAD_WIDTH: usize = 32;
-/// The same of all heads together: A.
+/// Width of a query, a key or a value of all attention heads together: A.
 const ATTENTION: usize = ATTENTION_HEADS * HEAD_WIDTH;
 
-/// What tells one attribute of the next note: two layers over the context and the attributes before.
+/// A head, which gives the logits of one attribute of the next note: two layers over the context and the
+/// attributes before.
 #[derive(Debug, Clone, Copy)]
 struct Head {
     name: &'static str,
-    /// How many features it is told of.
+    /// Number of its input features besides the context.
     told: usize,
     hidden: usize,
-    /// Logits: of the choices, then of the experts for places, where it tells a time.
+    /// Number of logits: one for each choice; for a time, [`EXPERTS`] more for the places of the beat.
     outputs: usize,
 }
 
-/// In the order in which a note is chosen.
+/// The heads, in the order in which the attributes of a note are chosen.
 const HEADS: [Head; 4] = [
     Head { name: "step", told: 0, hidden: 256, outputs: STEPS + EXPERTS },
     Head { name: "pitch", told: KEY + RECENT, hidden: 384, outputs: Key::COUNT },
@@ -89,7 +92,7 @@ pub fn tensors() -> Vec<Named> {
     tensors
 }
 
-/// The tensors of representation 1, which knew no beat, no harmony, no style, and not who plays.
+/// The tensors of representation 1, which had no features for the beat, the harmony, the style and who plays.
 pub(super) fn first_tensors() -> Vec<Named> {
     let older = |(name, mut shape): Named| {
         if let Some(kept) = kept(&name) {
@@ -100,7 +103,8 @@ pub(super) fn first_tensors() -> Vec<Named> {
     tensors().into_iter().map(older).collect()
 }
 
-/// A tensor of representation 1 as one of today of this shape: what it lacks is nought, so that the network plays as it did.
+/// Extends a tensor of representation 1 to today's `shape`. The new rows are 0, so that the network plays as
+/// it did.
 pub(super) fn upgraded(name: &str, shape: &[usize], numbers: Vec<f32>) -> Vec<f32> {
     let Some(kept) = kept(name) else { return numbers };
     let width: usize = shape[1..].iter().product();
@@ -114,7 +118,7 @@ pub(super) fn upgraded(name: &str, shape: &[usize], numbers: Vec<f32>) -> Vec<f3
     upgraded
 }
 
-/// The rows that a tensor had in representation 1, as they are counted today; `None` where all are old.
+/// The ranges of today's rows that a tensor had in representation 1; `None` where it had all of them.
 fn kept(name: &str) -> Option<[Range<usize>; 2]> {
     Some(match name {
         "hear.table" => [0..PLACE, KEY..WHO],

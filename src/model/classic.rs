@@ -1,4 +1,4 @@
-//! The published baselines: one or two LSTMs that read (pitch, step, duration) as three plain numbers.
+//! The published baselines: one or two LSTMs that read pitch, step and duration as three plain numbers.
 
 #[cfg(test)]
 mod tests;
@@ -7,7 +7,7 @@ use candle_core::{Result, Tensor};
 use rand::RngExt;
 
 use super::{
-    Chance, KeyOdds, Limits, Model, SamplingSettings, State,
+    KeyProbabilities, Limits, Model, Rng, SamplingSettings, State,
     layers::{Named, Packed, affine_tensors, lstm_tensors},
     lstm::Lstm,
     operations::Affine,
@@ -18,41 +18,41 @@ use crate::music::{
     time::Seconds,
 };
 
-/// Pitch, step, duration.
+/// Number of input features: pitch, step, duration.
 pub const INPUTS: usize = 3;
-/// The heads, in the order in which their numbers stand.
+/// The heads, in the order of their outputs.
 const HEADS: [&str; 3] = ["pitch", "step", "duration"];
-/// Longer steps and durations are heard and learnt as this: the square of one long rest would outweigh a
-/// thousand notes.
+/// Longest step and duration that is heard and learnt; longer ones count as this. Otherwise the square of one
+/// long rest would outweigh a thousand notes.
 pub const LONGEST: Seconds = Seconds(4.0);
 
 pub const CLASSIC_25: Config = Config { name: "classic-25", window: 25, layers: 1, hidden: 128, dense: None };
 pub const CLASSIC_150: Config =
     Config { name: "classic-150", window: 150, layers: 2, hidden: 128, dense: Some(256) };
 
-/// Below this an answer's note is a click; the heads know no limit.
+/// Shortest duration that is played: a shorter note is a click, and the heads know no limit.
 const SHORTEST: Seconds = Seconds(0.03);
-/// What is played by a model that has heard no velocity.
+/// The velocity that is played where no velocity was heard.
 const MEZZO_FORTE: u8 = 64;
 
-/// How many velocities a model without dynamics of its own borrows from.
+/// Number of heard velocities from which a model borrows, since it has no dynamics of its own.
 const RECENT: usize = 32;
 
 /// The shape of a baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
     pub name: &'static str,
-    /// Notes.
+    /// Length of the window in notes.
     pub window: usize,
     pub layers: usize,
-    /// Units of each LSTM.
+    /// Hidden units of each LSTM.
     pub hidden: usize,
     /// Units of the layer between the last LSTM and the heads.
     pub dense: Option<usize>,
 }
 
 impl Config {
-    /// How many numbers an LSTM hears besides its own past.
+    /// Number of inputs of an LSTM, without its own hidden state.
     pub fn inputs(&self, layer: usize) -> usize {
         if layer == 0 { INPUTS } else { self.hidden }
     }
@@ -68,12 +68,12 @@ impl Config {
     }
 }
 
-/// A note as the networks read it.
+/// The input features of a note.
 pub fn features(key: Key, step: Seconds, duration: Seconds) -> [f32; INPUTS] {
     [f32::from(key.number()) / 128.0, bounded(step).0, bounded(duration).0]
 }
 
-/// Within 0..=[`LONGEST`]; what is not a number is 0.
+/// Clamps a time to 0..=[`LONGEST`]; NaN becomes 0.
 fn bounded(time: Seconds) -> Seconds {
     time.max(Seconds::ZERO).min(LONGEST)
 }
@@ -85,12 +85,12 @@ pub struct Classic {
     layout: Layout,
     lstms: Vec<Packed>,
     dense: Option<Packed>,
-    /// 128 logits, the step in seconds, the duration in seconds.
+    /// Outputs: 128 logits, the step in seconds, the duration in seconds.
     heads: Packed,
 }
 
 impl Classic {
-    /// Packs the weights of a network, all of which are there by the names of [`Config::tensors`].
+    /// Packs the weights of a network; `numbers` must have all tensors of [`Config::tensors`] by name.
     pub fn new<'a>(config: Config, name: &str, numbers: impl Fn(&str) -> &'a [f32]) -> Self {
         Self {
             name: name.to_owned(),
@@ -101,7 +101,8 @@ impl Classic {
         }
     }
 
-    /// Runs the heads on what `state` has heard and leaves their numbers in it. Realtime-safe.
+    /// Runs the heads on what `state` has heard, and returns their outputs, which lie in the state.
+    /// Realtime-safe.
     fn predict<'a>(&self, state: &'a mut State) -> &'a mut [f32] {
         let parts = self.layout.split(state.own_mut::<Vec<f32>>());
         let top = &parts.units[parts.units.len() - self.layout.hidden..];
@@ -126,11 +127,11 @@ impl Model for Classic {
         Some(self.layout.window)
     }
 
-    fn silence(&self) -> State {
+    fn initial_state(&self) -> State {
         State::of(vec![0_f32; self.layout.len()])
     }
 
-    fn forget(&self, state: &mut State) {
+    fn reset(&self, state: &mut State) {
         state.own_mut::<Vec<f32>>().fill(0.0);
     }
 
@@ -152,8 +153,8 @@ impl Model for Classic {
         parts.velocities.push(note.velocity);
     }
 
-    fn foresee(&self, state: &mut State) -> Option<KeyOdds> {
-        Some(KeyOdds::of(&self.predict(state)[..Key::COUNT]))
+    fn key_probabilities(&self, state: &mut State) -> Option<KeyProbabilities> {
+        Some(KeyProbabilities::of(&self.predict(state)[..Key::COUNT]))
     }
 
     fn draw(
@@ -161,7 +162,7 @@ impl Model for Classic {
         state: &mut State,
         sampling: &SamplingSettings,
         limits: &Limits,
-        chance: &mut Chance,
+        rng: &mut Rng,
     ) -> RelativeNote {
         let heads = self.predict(state);
         let (logits, times) = heads.split_at_mut(Key::COUNT);
@@ -170,16 +171,16 @@ impl Model for Classic {
             .max(SHORTEST)
             .max(limits.shortest_duration)
             .min(limits.longest_duration);
-        let odds = KeyOdds::of(logits);
-        let key = sampling::draw_key(logits, limits.keys_after(step), &sampling.pitch, chance.random());
-        state.odds = Some(odds);
+        let odds = KeyProbabilities::of(logits);
+        let key = sampling::draw_key(logits, limits.keys_after(step), &sampling.pitch, rng.random());
+        state.key_probabilities = Some(odds);
         let velocities = self.layout.split(state.own_mut::<Vec<f32>>()).velocities;
-        let velocity = velocities.draw(chance).unwrap_or(Velocity::saturating(MEZZO_FORTE));
+        let velocity = velocities.draw(rng).unwrap_or(Velocity::saturating(MEZZO_FORTE));
         RelativeNote { step, duration, key, velocity }
     }
 }
 
-/// The lengths of the parts of a state.
+/// The sizes that the lengths of the parts of a state follow from.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
     window: usize,
@@ -194,12 +195,12 @@ impl Layout {
         Self { window, hidden, layers, dense: dense.unwrap_or(0) }
     }
 
-    /// How many numbers a state has.
+    /// Number of numbers in a state.
     fn len(&self) -> usize {
         self.lengths().iter().sum()
     }
 
-    /// Cuts a state of [`Layout::len`] numbers. Realtime-safe.
+    /// Cuts a state of [`Layout::len`] numbers into its parts. Realtime-safe.
     fn split<'a>(&self, state: &'a mut [f32]) -> Parts<'a> {
         let [units, cells, gates, dense, heads, _] = self.lengths();
         let (units, rest) = state.split_at_mut(units);
@@ -216,45 +217,48 @@ impl Layout {
     }
 }
 
-/// A state, part by part.
+/// The parts of a state.
 struct Parts<'a> {
-    /// The newest note, then the hidden units of one LSTM after the other: each reads what stands before its own.
+    /// The features of the newest note, then the hidden units of each LSTM. Each LSTM reads what stands
+    /// before its own units.
     units: &'a mut [f32],
     cells: &'a mut [f32],
-    /// Scratch.
+    /// Scratch space.
     gates: &'a mut [f32],
-    /// Scratch.
+    /// Scratch space.
     dense: &'a mut [f32],
-    /// Scratch.
+    /// Scratch space.
     heads: &'a mut [f32],
     velocities: Velocities<'a>,
 }
 
-/// The newest velocities: how many were heard since silence, then a ring of them.
+/// The newest velocities: the number heard since silence, then a ring buffer of them.
 struct Velocities<'a>(&'a mut [f32]);
 
 impl Velocities<'_> {
-    /// Adds the newest one. Realtime-safe.
+    /// Adds a velocity. Realtime-safe.
     fn push(self, velocity: Velocity) {
         let (heard, ring) = self.0.split_at_mut(1);
-        // Small whole numbers, exact in f32; counted past the ring's end only to know that it is full.
+        // A small whole number, which is exact in f32. It is counted past the end of the ring buffer only to
+        // show that the buffer is full.
         let place = heard[0] as usize % RECENT;
         ring[place] = f32::from(velocity.value());
         heard[0] = if place + 1 == RECENT { RECENT as f32 } else { heard[0] + 1.0 };
     }
 
-    /// One of them; `None` when there are none. Realtime-safe.
-    fn draw(self, chance: &mut Chance) -> Option<Velocity> {
+    /// Draws one of the velocities; `None` when there are none. Realtime-safe.
+    fn draw(self, rng: &mut Rng) -> Option<Velocity> {
         let (heard, ring) = self.0.split_at_mut(1);
         let known = (heard[0] as usize).min(RECENT);
-        // Drawn in every case, so that the same chance draws the same keys whatever was heard.
-        let drawn = chance.random::<f32>();
+        // Drawn in every case, so that a seed draws the same keys whatever was heard.
+        let drawn = rng.random::<f32>();
         let place = (drawn * known as f32) as usize;
         ring[..known].get(place).map(|&velocity| Velocity::saturating(velocity as u8))
     }
 }
 
-/// A baseline over whole sequences, as a graph over tensors that may be variables: for training and scoring.
+/// A baseline over whole sequences, as a graph over tensors that may be trainable variables: for training and
+/// scoring.
 #[derive(Debug, Clone)]
 pub struct Network {
     config: Config,
@@ -263,10 +267,10 @@ pub struct Network {
     heads: [Affine; 3],
 }
 
-/// What the heads say after each note.
+/// The outputs of the heads for each note.
 #[derive(Debug, Clone)]
 pub struct Prediction {
-    /// (N, 128)
+    /// The logits of the keys, (N, 128).
     pub logits: Tensor,
     /// (N), seconds.
     pub step: Tensor,
@@ -275,7 +279,7 @@ pub struct Prediction {
 }
 
 impl Network {
-    /// Builds the graph from the tensors of [`Config::tensors`], asked for by name.
+    /// Builds the graph; `tensor` gives each tensor of [`Config::tensors`] by its name.
     pub fn new(config: Config, tensor: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
         let [pitch, step, duration] = HEADS.map(|head| Affine::named(head, &tensor));
         Ok(Self {
@@ -298,7 +302,7 @@ impl Network {
         self.lstms.iter().map(state).collect()
     }
 
-    /// What was known *before* each of the notes `x` (B, T, 3), as (B, T, H), and the states after them.
+    /// The hidden state *before* each of the notes `x` (B, T, 3), as (B, T, H), and the states after them.
     pub fn listen(&self, x: &Tensor, states: &[Tensor]) -> Result<(Tensor, Vec<Tensor>)> {
         let mut hidden = x.clone();
         let mut after = Vec::with_capacity(states.len());
@@ -316,13 +320,13 @@ impl Network {
         Ok((known, after))
     }
 
-    /// What the heads say of `hidden` (N, H).
+    /// The outputs of the heads for `hidden` (N, H).
     pub fn predict(&self, hidden: &Tensor) -> Result<Prediction> {
         let hidden = match &self.dense {
             Some(dense) => dense.forward(hidden)?.relu()?,
             None => hidden.clone(),
         };
-        // One product for all heads: two of them are a single row each.
+        // One matrix product for all heads, since two of them are a single row each.
         let weights: Vec<&Tensor> = self.heads.iter().map(|head| &head.weight).collect();
         let biases: Vec<&Tensor> = self.heads.iter().map(|head| &head.bias).collect();
         let heads = Affine { weight: Tensor::cat(&weights, 0)?, bias: Tensor::cat(&biases, 0)? };

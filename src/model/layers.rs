@@ -1,40 +1,41 @@
-//! The layers that all networks are made of: their tensors in a model file, and their weights laid out for one note at a time.
+//! The layers that all networks are made of: their tensors in a model file, and their weights packed for
+//! inference.
 
 use super::vector::{self, WIDTH};
 
-/// The parts of an LSTM: (4H, I), (4H, H), (4H).
+/// The tensors of an LSTM: (4H, I), (4H, H), (4H).
 pub const LSTM: [&str; 3] = ["weight_ih", "weight_hh", "bias"];
-/// The parts of an affine layer: (O, I), (O).
+/// The tensors of an affine layer: (O, I), (O).
 pub const AFFINE: [&str; 2] = ["weight", "bias"];
 
 /// The name of a tensor in a model file, and its shape.
 pub type Named = (String, Vec<usize>);
 
-/// The name of a part of an LSTM in a model file.
+/// The name of a tensor of an LSTM in a model file.
 pub fn lstm_tensor(layer: usize, part: &str) -> String {
     format!("lstm.{layer}.{part}")
 }
 
-/// The name of a part of an affine layer in a model file.
+/// The name of a tensor of an affine layer in a model file.
 pub fn affine_tensor(name: &str, part: &str) -> String {
     format!("{name}.{part}")
 }
 
-/// The tensors of an LSTM of so many units.
+/// The names and shapes of the tensors of an LSTM with `hidden` units.
 pub fn lstm_tensors(layer: usize, hidden: usize, inputs: usize) -> impl Iterator<Item = Named> {
     let gates = 4 * hidden;
     let shapes = [vec![gates, inputs], vec![gates, hidden], vec![gates]];
     LSTM.into_iter().zip(shapes).map(move |(part, shape)| (lstm_tensor(layer, part), shape))
 }
 
-/// The tensors of an affine layer.
+/// The names and shapes of the tensors of an affine layer.
 pub fn affine_tensors(name: &str, outputs: usize, inputs: usize) -> impl Iterator<Item = Named> {
     let shapes = [vec![outputs, inputs], vec![outputs]];
     AFFINE.into_iter().zip(shapes).map(move |(part, shape)| (affine_tensor(name, part), shape))
 }
 
-/// A matrix and a bias, in blocks of [`WIDTH`] outputs whose columns lie one after the other, so that a product reads
-/// memory once, from front to back.
+/// A matrix and a bias, packed for one note at a time: in blocks of [`WIDTH`] outputs, whose columns lie one
+/// after the other. So a product reads memory once, from front to back.
 #[derive(Debug, Clone)]
 pub struct Packed {
     inputs: usize,
@@ -46,7 +47,7 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// `rows` gives the weights of output after output, each as long as `inputs`; `bias` has one number for each.
+    /// Packs `rows`, one for each output and each of the length `inputs`; `bias` has one number for each row.
     pub fn new(inputs: usize, rows: &[Vec<f32>], bias: &[f32]) -> Self {
         assert!(rows.len() == bias.len() && rows.iter().all(|row| row.len() == inputs));
         let blocks = rows.len().div_ceil(WIDTH);
@@ -66,7 +67,8 @@ impl Packed {
         packed
     }
 
-    /// The LSTM of this number in a model file, whose numbers are asked for by name; it reads its input, then its hidden units.
+    /// The LSTM of the number `layer` in a model file; `numbers` gives each tensor by its name. It reads its
+    /// input, then its hidden units.
     pub fn lstm<'a>(layer: usize, numbers: &impl Fn(&str) -> &'a [f32]) -> Self {
         let [w_ih, w_hh, bias] = LSTM.map(|part| numbers(&lstm_tensor(layer, part)));
         let [inputs, hidden] = [w_ih, w_hh].map(|weight| weight.chunks_exact(weight.len() / bias.len()));
@@ -75,7 +77,7 @@ impl Packed {
         Self::new(rows[0].len(), &rows, bias)
     }
 
-    /// Affine layers that read the same, as one.
+    /// Several affine layers with the same input, packed as one.
     pub fn affine<'a>(names: &[&str], numbers: &impl Fn(&str) -> &'a [f32]) -> Self {
         let [weight, bias] = AFFINE.map(|part| -> Vec<f32> {
             names.iter().flat_map(|name| numbers(&affine_tensor(name, part))).copied().collect()

@@ -1,7 +1,8 @@
 //! The fused LSTM: a recurrence over whole sequences, for training and scoring.
 //!
-//! Equations and letters are those of Gers, Schmidhuber and Cummins (2000), with a `tanh` for the candidate. Weights lie as
-//! PyTorch's do, gates in the order i, f, g, o, one below the other; there is one bias, as in Keras.
+//! The equations and letters are those of Gers, Schmidhuber and Cummins (2000), with a `tanh` for the
+//! candidate. The weights are laid out as in PyTorch: gates in the order i, f, g, o, one below the other.
+//! There is one bias, as in Keras.
 
 mod kernel;
 
@@ -15,7 +16,7 @@ use super::{
     operations::{numbers, with_numbers},
 };
 
-/// One layer, over whole sequences and with gradients.
+/// One LSTM layer over whole sequences, with gradients.
 #[derive(Debug, Clone)]
 pub struct Lstm {
     /// (4H, I)
@@ -27,14 +28,14 @@ pub struct Lstm {
 }
 
 impl Lstm {
-    /// The LSTM of this number in a model file, its tensors asked for by name.
+    /// The LSTM of the number `layer` in a model file; `tensor` gives each tensor by its name.
     pub(super) fn numbered(layer: usize, tensor: &impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
         let [w_ih, w_hh, bias] = LSTM.map(|part| tensor(&lstm_tensor(layer, part)));
         Ok(Self { w_ih: w_ih?, w_hh: w_hh?, bias: bias? })
     }
 
-    /// From `x` (B, T, I) and the state before it (2, B, H: hidden, then cell) to all hidden states (B, T, H) and
-    /// the state after it, which carries no gradient.
+    /// Takes `x` (B, T, I) and the state before it (2, B, H: hidden, then cell). Returns all hidden states
+    /// (B, T, H), and the state after them, which carries no gradient.
     ///
     /// Fails where shapes do not fit or the tensors are not f32.
     pub fn forward(&self, x: &Tensor, state: &Tensor) -> Result<(Tensor, Tensor)> {
@@ -52,7 +53,7 @@ impl Lstm {
         Ok((hidden, Tensor::stack(&[last, cells], 0)?))
     }
 
-    /// The same, of candle's own operations: one graph node for each of them and each note.
+    /// [`Lstm::forward`], built from candle's own operations: one graph node for each operation and note.
     fn plain(&self, x: &Tensor, state: &Tensor) -> Result<(Tensor, Tensor)> {
         let (batch, time, inputs) = x.dims3()?;
         let sums = x.reshape((batch * time, inputs))?.matmul(&self.w_ih.t()?)?.broadcast_add(&self.bias)?;
@@ -71,10 +72,11 @@ impl Lstm {
     }
 }
 
-/// Arguments: x (B, T, I), the weights (4H, I + H + 1: the inputs', the recurrent, the bias), the state (2, B, H).
+/// Arguments: x (B, T, I), the weights (4H, I + H + 1: those of the inputs, the recurrent ones, the bias),
+/// the state (2, B, H).
 /// Result: the hidden states (B, T, H).
 struct Recurrence {
-    /// Left by the forward pass for the backward pass and for the last cells.
+    /// Left by the forward pass for the backward pass, and for the last cell states.
     trace: Arc<OnceLock<Trace>>,
 }
 
@@ -114,7 +116,7 @@ impl CustomOp3 for Recurrence {
         let tensors = [x, weights, state, outputs, &gradient];
         let (dx, dweights, dstate) = with_numbers(tensors, |[x, weights, state, outputs, gradient]| {
             let (dgates, dstate) = kernel::backward(trace, weights, state, gradient);
-            // The first layer's input may be what was heard: nothing learns from its gradient.
+            // The input of the first layer may be notes as they were heard: then nothing needs its gradient.
             let dx = x_learns.then(|| kernel::input_gradient(trace, &dgates, weights));
             (dx, kernel::weight_gradient(trace, &dgates, x, outputs, state), dstate)
         })?;
@@ -156,11 +158,11 @@ mod tests {
     use rand::{RngExt, SeedableRng};
 
     use super::*;
-    use crate::model::Chance;
+    use crate::model::Rng;
 
     const CPU: Device = Device::Cpu;
 
-    /// All that takes a gradient, and the weights of the sum over which it is taken.
+    /// All tensors that take a gradient, and the weights of the sum that is differentiated.
     struct Case {
         lstm: Lstm,
         x: Var,
@@ -169,18 +171,18 @@ mod tests {
         mask: Tensor,
     }
 
-    fn random(shape: &[usize], chance: &mut Chance) -> Result<Var> {
+    fn random(shape: &[usize], rng: &mut Rng) -> Result<Var> {
         let count = shape.iter().product();
-        let numbers: Vec<f32> = (0..count).map(|_| chance.random::<f32>() * 2.0 - 1.0).collect();
+        let numbers: Vec<f32> = (0..count).map(|_| rng.random::<f32>() * 2.0 - 1.0).collect();
         Var::from_tensor(&Tensor::from_vec(numbers, shape, &CPU)?)
     }
 
-    fn case(sizes: &Size, chance: &mut Chance) -> Result<Case> {
+    fn case(sizes: &Size, rng: &mut Rng) -> Result<Case> {
         let &Size { batch, time, inputs, hidden } = sizes;
         let vars = vec![
-            random(&[4 * hidden, inputs], chance)?,
-            random(&[4 * hidden, hidden], chance)?,
-            random(&[4 * hidden], chance)?,
+            random(&[4 * hidden, inputs], rng)?,
+            random(&[4 * hidden, hidden], rng)?,
+            random(&[4 * hidden], rng)?,
         ];
         Ok(Case {
             lstm: Lstm {
@@ -188,9 +190,9 @@ mod tests {
                 w_hh: vars[1].as_tensor().clone(),
                 bias: vars[2].as_tensor().clone(),
             },
-            x: random(&[batch, time, inputs], chance)?,
-            state: random(&[2, batch, hidden], chance)?,
-            mask: random(&[batch, time, hidden], chance)?.as_tensor().clone(),
+            x: random(&[batch, time, inputs], rng)?,
+            state: random(&[2, batch, hidden], rng)?,
+            mask: random(&[batch, time, hidden], rng)?.as_tensor().clone(),
             vars,
         })
     }
@@ -217,14 +219,14 @@ mod tests {
         Ok((Tensor::stack(&outputs, 1)?, Tensor::stack(&[state.h(), state.c()], 0)?))
     }
 
-    /// The largest difference, relative to the largest number.
+    /// The largest difference, relative to the largest absolute number.
     fn distance(ours: &Tensor, theirs: &Tensor) -> Result<f32> {
         let largest = |t: &Tensor| t.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>();
         Ok(largest(&(ours - theirs)?)? / largest(theirs)?.max(1e-3))
     }
 
     fn compare(sizes: &Size, seed: u64) -> Result<()> {
-        let case = case(sizes, &mut Chance::seed_from_u64(seed))?;
+        let case = case(sizes, &mut Rng::seed_from_u64(seed))?;
         let (ours, our_state) = case.lstm.forward(&case.x, &case.state)?;
         let (theirs, their_state) = by_candle(&case)?;
         assert!(distance(&ours, &theirs)? < 1e-4);
@@ -259,9 +261,9 @@ mod tests {
 
     #[test]
     fn arguments_that_do_not_fit_are_refused() {
-        let mut case = case(&Size { batch: 2, time: 3, inputs: 4, hidden: 5 }, &mut Chance::seed_from_u64(2))
+        let mut case = case(&Size { batch: 2, time: 3, inputs: 4, hidden: 5 }, &mut Rng::seed_from_u64(2))
             .expect("shapes fit");
-        case.state = random(&[2, 3, 5], &mut Chance::seed_from_u64(3)).expect("a shape");
+        case.state = random(&[2, 3, 5], &mut Rng::seed_from_u64(3)).expect("a shape");
         assert!(case.lstm.forward(&case.x, &case.state).is_err());
     }
 

@@ -1,5 +1,5 @@
-//! Layers of a network over whole sequences, each as one operation of candle's graph with its own gradient. Where there is no
-//! such operation, on devices that are not the CPU, it is made of plain ones, here and in all layers.
+//! Layers over whole sequences, each as one operation of candle's graph with its own gradient. Devices other
+//! than the CPU have no such operations: there, each layer here and elsewhere is built from candle's own.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,13 +8,13 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use super::{
-    Chance,
+    Rng,
     layers::{AFFINE, affine_tensor},
-    product::{Before, Matrix, MatrixMut, Sizes, par_product},
+    product::{Matrix, MatrixMut, Output, Sizes, par_product},
     vector::{self, Item, WIDTH},
 };
 
-/// A matrix and a bias.
+/// An affine layer: a matrix and a bias.
 #[derive(Debug, Clone)]
 pub struct Affine {
     /// (O, I)
@@ -24,7 +24,7 @@ pub struct Affine {
 }
 
 impl Affine {
-    /// The layer of this name, its tensors asked for by theirs.
+    /// The layer of this name; `tensor` gives each of its tensors by name.
     pub fn named(name: &str, tensor: &impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
         let [weight, bias] = AFFINE.map(|part| tensor(&affine_tensor(name, part)));
         Ok(Self { weight: weight?, bias: bias? })
@@ -70,7 +70,7 @@ impl CustomOp3 for AffineOp {
             Matrix::rows(x, depth),
             Matrix::rows(weight, depth).transposed(),
             matrix,
-            Before::Kept,
+            Output::Accumulate,
         );
         Ok((CpuStorage::F32(output), (rows, columns).into()))
     }
@@ -91,13 +91,13 @@ impl CustomOp3 for AffineOp {
             let back = Matrix::rows(gradient, outputs);
             let matrix = MatrixMut { numbers: &mut dweight, row: inputs };
             let sizes = Sizes { rows: outputs, depth: rows, columns: inputs };
-            par_product(sizes, back.transposed(), Matrix::rows(x, inputs), matrix, Before::Overwritten);
+            par_product(sizes, back.transposed(), Matrix::rows(x, inputs), matrix, Output::Overwrite);
             gradient.chunks_exact(outputs).for_each(|row| vector::add(&mut dbias, 1.0, row));
             if x_learns {
                 dx = vec![0.0; rows * inputs];
                 let matrix = MatrixMut { numbers: &mut dx, row: inputs };
                 let sizes = Sizes { rows, depth: outputs, columns: inputs };
-                par_product(sizes, back, Matrix::rows(weight, inputs), matrix, Before::Overwritten);
+                par_product(sizes, back, Matrix::rows(weight, inputs), matrix, Output::Overwrite);
             }
         })?;
         let device = x.device();
@@ -109,10 +109,10 @@ impl CustomOp3 for AffineOp {
     }
 }
 
-/// What an embedding bag reads: for each of N notes, a few of many features, and how much of them there is.
+/// The input of an embedding bag: for each of N notes, a few of many features, each with its amount.
 #[derive(Debug, Clone)]
 pub struct Bag {
-    /// N + 1 of them: where the items of each note begin, and where the last end.
+    /// N + 1 positions: where the items of each note begin, and where the last ones end.
     starts: Vec<usize>,
     items: Vec<Item>,
 }
@@ -124,7 +124,7 @@ impl Bag {
         self.starts.push(self.items.len());
     }
 
-    /// How many notes there are.
+    /// Number of notes.
     pub fn len(&self) -> usize {
         self.starts.len() - 1
     }
@@ -141,7 +141,8 @@ impl Default for Bag {
     }
 }
 
-/// A layer that reads few of many features: (N, O), for each note of the bag the sum of its rows of `table` (features, O); O is a multiple of [`WIDTH`].
+/// A layer for sparse features: for each note of the bag, the weighted sum of its rows of `table` (features,
+/// O). Returns (N, O); O is a multiple of [`WIDTH`].
 pub fn embedding_bag(bag: &Arc<Bag>, table: &Tensor) -> Result<Tensor> {
     if !table.device().is_cpu() {
         return embedding_bag_plain(bag, table);
@@ -149,7 +150,7 @@ pub fn embedding_bag(bag: &Arc<Bag>, table: &Tensor) -> Result<Tensor> {
     table.apply_op1(EmbeddingBag(Arc::clone(bag)))
 }
 
-/// The same, of candle's own operations: a product with mostly noughts.
+/// [`embedding_bag`], built from candle's own operations: a product with a matrix of mostly zeros.
 pub fn embedding_bag_plain(bag: &Bag, table: &Tensor) -> Result<Tensor> {
     let features = table.dim(0)?;
     let mut dense = vec![0.0; bag.len() * features];
@@ -197,8 +198,8 @@ impl CustomOp1 for EmbeddingBag {
     }
 }
 
-/// Layer normalisation (Ba, Kiros and Hinton, 2016) without weights of its own, as what follows is affine: each row of
-/// `x` (N, C) with mean 0 and variance 1.
+/// Layer normalisation (Ba, Kiros and Hinton, 2016): each row of `x` (N, C) gets mean 0 and variance 1. It
+/// has no weights of its own, since the layers after it are affine.
 pub fn layer_norm(x: &Tensor) -> Result<Tensor> {
     if !x.device().is_cpu() {
         return layer_norm_plain(x);
@@ -206,7 +207,7 @@ pub fn layer_norm(x: &Tensor) -> Result<Tensor> {
     x.apply_op1(LayerNorm { stretches: Arc::default() })
 }
 
-/// The same, of candle's own operations.
+/// [`layer_norm`], built from candle's own operations.
 pub fn layer_norm_plain(x: &Tensor) -> Result<Tensor> {
     let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
     let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
@@ -214,7 +215,7 @@ pub fn layer_norm_plain(x: &Tensor) -> Result<Tensor> {
 }
 
 struct LayerNorm {
-    /// What the deviations of each row were multiplied with, for the backward pass.
+    /// The factor of the deviations of each row, for the backward pass.
     stretches: Arc<OnceLock<Vec<f32>>>,
 }
 
@@ -249,21 +250,22 @@ impl CustomOp1 for LayerNorm {
     }
 }
 
-/// Dropout (Srivastava et al., 2014): while it learns, the network does without some of its numbers, others each time.
+/// Dropout (Srivastava et al., 2014): in training, a random part of the activations is set to 0.
 pub enum Dropout<'a> {
-    /// Nothing: to score and to play.
+    /// No dropout, for scoring and playing.
     Nothing,
-    /// This part of the numbers, above 0 and below 1, by this chance.
-    Part(f32, &'a mut Chance),
+    /// The part of the activations that is dropped, above 0 and below 1, and the random generator that
+    /// chooses it.
+    Part(f32, &'a mut Rng),
 }
 
 impl Dropout<'_> {
-    /// Some numbers of `x` become nought, the others so much larger that their mean stays.
+    /// Sets some numbers of `x` to 0, and scales the others up so that the mean stays.
     pub fn apply(&mut self, x: &Tensor) -> Result<Tensor> {
-        let Self::Part(part, chance) = self else { return Ok(x.clone()) };
+        let Self::Part(part, rng) = self else { return Ok(x.clone()) };
         let kept = 1.0 / (1.0 - *part);
         let limit = (*part * 65_536.0) as u16;
-        let amount = |_| if chance.random::<u16>() < limit { 0.0 } else { kept };
+        let amount = |_| if rng.random::<u16>() < limit { 0.0 } else { kept };
         let amounts: Vec<f32> = (0..x.elem_count()).map(amount).collect();
         if x.device().is_cpu() {
             return x.apply_op1(Weigh { amounts });
@@ -272,7 +274,8 @@ impl Dropout<'_> {
     }
 }
 
-/// Number by number, so much of it. A product of tensors would have a gradient for the amounts too.
+/// Multiplies by `amounts`, number by number. A product of tensors would compute a gradient for the amounts
+/// too.
 struct Weigh {
     amounts: Vec<f32>,
 }
@@ -299,7 +302,7 @@ impl CustomOp1 for Weigh {
     }
 }
 
-/// The numbers of an operation's argument, in order.
+/// The numbers of an argument of an operation, in order.
 pub fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let all = storage.as_slice::<f32>()?;
     match layout.contiguous_offsets() {
@@ -308,7 +311,7 @@ pub fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]
     }
 }
 
-/// Lends the numbers of contiguous tensors on the CPU.
+/// Passes the numbers of contiguous tensors on the CPU to a closure.
 pub fn with_numbers<const N: usize, R>(
     tensors: [&Tensor; N],
     run: impl FnOnce([&[f32]; N]) -> R,
@@ -334,7 +337,7 @@ mod tests {
     #[test]
     fn some_numbers_are_left_out_and_the_mean_stays() {
         let x = Var::from_vec(vec![1f32; 40_000], (200, 200), &Device::Cpu).expect("a shape");
-        let y = Dropout::Part(0.25, &mut Chance::seed_from_u64(1)).apply(&x).expect("a shape");
+        let y = Dropout::Part(0.25, &mut Rng::seed_from_u64(1)).apply(&x).expect("a shape");
         let numbers: Vec<f32> = y.flatten_all().and_then(|y| y.to_vec1()).expect("numbers");
         let left_out = numbers.iter().filter(|&&number| number == 0.0).count();
         assert!((9_600..10_400).contains(&left_out), "{left_out}");

@@ -1,8 +1,9 @@
-//! A personal model: a small difference to a model, which makes it one player's own. It can be turned down, and undone.
+//! A personal model: a small difference to a base model, learnt from one player. It can be turned down, and
+//! undone.
 //!
-//! A file is safetensors, as a model's is. A matrix differs by the product of two narrow ones (LoRA: Hu et al., 2021),
-//! all else number by number. It names its base and the fingerprint of the base's weights: to another model the same
-//! difference means nothing.
+//! The file is a safetensors file, as a model's is. The difference of a matrix is the product of two narrow
+//! ones (LoRA: Hu et al., 2021); all other tensors differ number by number. The file names its base and the
+//! fingerprint of the base's weights, since the difference means nothing for any other model.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,35 +11,35 @@ use half::f16;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::{
-    product::{Before, Matrix, MatrixMut, Sizes, product},
+    product::{Matrix, MatrixMut, Output, Sizes, product},
     weights::{Architecture, ModelError, REPRESENTATION, Weights, numbers_of, unreadable},
 };
 
-/// What the name of a file ends in.
+/// The file extension.
 pub const ENDING: &str = "antiphon";
-/// What the metadata of a file says of its kind.
+/// The kind of file, as its metadata names it.
 const KIND: &str = "personal";
 /// The version of the format.
 const VERSION: &str = "1";
-/// Behind the name of a matrix: the first and the second factor of its difference.
+/// Suffixes to the name of a matrix, for the first and the second factor of its difference.
 const UP: &str = ".up";
 const DOWN: &str = ".down";
-/// Wider factors are no small difference.
+/// Largest rank: wider factors would be no small difference.
 const WIDEST: usize = 64;
 
-/// What a player's own model differs in.
+/// The difference between a player's personal model and its base.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Personal {
     pub name: String,
     pub base: Base,
-    pub preset: Architecture,
-    /// For a person to read, as TOML.
+    pub architecture: Architecture,
+    /// A description for people, as TOML.
     pub card: String,
-    /// By the names of the base's tensors; the others stay.
+    /// The tensors that differ, by their names in the base; the others stay the same.
     pub parts: BTreeMap<String, Part>,
 }
 
-/// The model that something is a difference to.
+/// The model to which a difference belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
     pub name: String,
@@ -46,12 +47,12 @@ pub struct Base {
     pub fingerprint: u64,
 }
 
-/// In what one tensor differs.
+/// The difference of one tensor.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// Number by number.
+    /// A difference for each number.
     Sum(Vec<f32>),
-    /// By the product of `up` (outputs, rank) and `down` (rank, inputs).
+    /// The product of `up` (outputs, rank) and `down` (rank, inputs).
     Factors { up: Vec<f32>, down: Vec<f32>, rank: usize },
 }
 
@@ -62,7 +63,7 @@ impl Base {
 }
 
 impl Part {
-    /// So much of it.
+    /// The difference multiplied by `amount`.
     pub fn scaled(&self, amount: f32) -> Self {
         let times = |numbers: &[f32]| numbers.iter().map(|number| number * amount).collect();
         match self {
@@ -73,7 +74,7 @@ impl Part {
         }
     }
 
-    /// Adds so much of it to a tensor of `outputs` rows.
+    /// Adds the difference, multiplied by `amount`, to a tensor of `outputs` rows.
     pub fn add_to(&self, numbers: &mut [f32], outputs: usize, amount: f32) {
         match self.scaled(amount) {
             Self::Sum(difference) => super::vector::add(numbers, 1.0, &difference),
@@ -81,24 +82,31 @@ impl Part {
                 let columns = numbers.len() / outputs;
                 let output = MatrixMut { numbers, row: columns };
                 let sizes = Sizes { rows: outputs, depth: rank, columns };
-                product(sizes, Matrix::rows(&up, rank), Matrix::rows(&down, columns), output, Before::Kept);
+                product(
+                    sizes,
+                    Matrix::rows(&up, rank),
+                    Matrix::rows(&down, columns),
+                    output,
+                    Output::Accumulate,
+                );
             }
         }
     }
 }
 
 impl Personal {
-    /// Whether these are the bytes of a personal model, whatever its version.
+    /// Whether these are the bytes of a personal model, of any version.
     pub fn is_one(bytes: &[u8]) -> bool {
         let header = SafeTensors::read_metadata(bytes).ok();
         let kind = header.and_then(|(_, header)| header.metadata().as_ref()?.get("kind").cloned());
         kind.is_some_and(|kind| kind == KIND)
     }
 
-    /// Reads a file that may hold anything: afterwards every part fits its tensor and is finite.
+    /// Reads a file with untrusted contents: afterwards every part fits its tensor and is finite.
     ///
     /// # Errors
-    /// Where it is no personal model, or one of another version: a sentence that says what to do.
+    /// Where it is no personal model, or one of another version. The error is a sentence that says what to
+    /// do.
     pub fn read(bytes: &[u8]) -> Result<Self, ModelError> {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
         let metadata = header.metadata().clone().unwrap_or_default();
@@ -109,28 +117,29 @@ impl Personal {
         if said("version")? != VERSION || said("representation")? != REPRESENTATION {
             return Err(ModelError::PersonalVersion);
         }
-        let preset = said("preset")?;
-        let preset = Architecture::named(&preset).ok_or(ModelError::UnknownPreset(preset))?;
+        let architecture = said("preset")?;
+        let architecture =
+            Architecture::named(&architecture).ok_or(ModelError::UnknownArchitecture(architecture))?;
         let fingerprint =
             u64::from_str_radix(&said("fingerprint")?, 16).map_err(|_| ModelError::NotPersonal)?;
         let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
         Ok(Self {
             name: said("name")?,
             base: Base { name: said("base")?, fingerprint },
-            preset,
+            architecture,
             card: metadata.get("card").cloned().unwrap_or_default(),
-            parts: parts(&file, preset)?,
+            parts: parts(&file, architecture)?,
         })
     }
 
-    /// The bytes of a file, in half precision.
+    /// The bytes of the file, with tensors in half precision.
     pub fn to_bytes(&self) -> Vec<u8> {
         let fingerprint = format!("{:016x}", self.base.fingerprint);
         let pairs = [
             ("kind", KIND),
             ("version", VERSION),
             ("representation", REPRESENTATION),
-            ("preset", self.preset.name()),
+            ("preset", self.architecture.name()),
             ("name", &self.name),
             ("base", &self.base.name),
             ("fingerprint", &fingerprint),
@@ -154,7 +163,8 @@ impl Personal {
         safetensors::serialize(views, Some(metadata)).expect("views were checked")
     }
 
-    /// The weights of its base with so much of the difference: 0 is the base, 1 the player's own.
+    /// The weights of its base plus the difference multiplied by `amount`: 0 is the base, 1 the whole
+    /// personal model.
     ///
     /// # Errors
     /// Where these are the weights of another model.
@@ -164,7 +174,7 @@ impl Personal {
         }
         let mut weights = base.clone();
         weights.name.clone_from(&self.name);
-        let shapes: HashMap<String, Vec<usize>> = self.preset.tensors().into_iter().collect();
+        let shapes: HashMap<String, Vec<usize>> = self.architecture.tensors().into_iter().collect();
         for (name, part) in &self.parts {
             part.add_to(weights.numbers_mut(name), shapes[name][0], amount);
         }
@@ -172,10 +182,11 @@ impl Personal {
     }
 }
 
-/// The parts of a file, tensor by tensor of the preset. What belongs to no tensor is left out.
-fn parts(file: &SafeTensors, preset: Architecture) -> Result<BTreeMap<String, Part>, ModelError> {
+/// Reads the part of each tensor of the architecture that the file has. All other tensors of the file are
+/// left out.
+fn parts(file: &SafeTensors, architecture: Architecture) -> Result<BTreeMap<String, Part>, ModelError> {
     let mut parts = BTreeMap::new();
-    for (name, shape) in preset.tensors() {
+    for (name, shape) in architecture.tensors() {
         let size: usize = shape.iter().product();
         let (up, down) = (format!("{name}{UP}"), format!("{name}{DOWN}"));
         let part = if let Ok(view) = file.tensor(&up) {
@@ -208,7 +219,7 @@ mod tests {
         Weights::random(PRESET, 0.1, 1)
     }
 
-    /// One bias and one matrix differ.
+    /// A personal model in which one bias and one matrix differ.
     fn personal(base: &Weights) -> Personal {
         let shapes: HashMap<String, Vec<usize>> = PRESET.tensors().into_iter().collect();
         let shape = &shapes["pitch.weight"];
@@ -218,7 +229,7 @@ mod tests {
         Personal {
             name: "mine".to_owned(),
             base: Base::of(base),
-            preset: PRESET,
+            architecture: PRESET,
             card: "files = 3\n".to_owned(),
             parts: parts.into(),
         }

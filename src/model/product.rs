@@ -1,14 +1,15 @@
-//! Matrix products on bare slices: by the library, which is called here alone, and with a matrix that is laid out once.
+//! Matrix products on bare slices: through the `gemm` library, which is called only here, and with a packed
+//! matrix.
 
 use gemm::Parallelism;
 use rayon::prelude::*;
 
 use super::vector::{Line, PANEL, TILE, tile};
 
-/// So many rows stay in the cache while all panels pass.
+/// Number of rows that stay in the cache while all panels pass.
 const BLOCK: usize = 64;
 
-/// A matrix seen through strides: the number at (r, c) stands at `r * row + c * column`.
+/// A matrix with strides: the number at (r, c) stands at `r * row + c * column`.
 #[derive(Clone, Copy)]
 pub struct Matrix<'a> {
     pub numbers: &'a [f32],
@@ -17,28 +18,28 @@ pub struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// Rows of `width` numbers, one after the other.
+    /// A matrix with rows of `width` numbers, one after the other.
     pub fn rows(numbers: &'a [f32], width: usize) -> Self {
         Self { numbers, row: width, column: 1 }
     }
 
-    /// The same numbers, rows and columns exchanged.
+    /// The transposed matrix over the same numbers.
     pub fn transposed(self) -> Self {
         Self { row: self.column, column: self.row, ..self }
     }
 }
 
-/// Rows of adjacent numbers that begin `row` apart.
+/// A mutable matrix with rows of adjacent numbers, which begin `row` numbers apart.
 pub struct MatrixMut<'a> {
     pub numbers: &'a mut [f32],
     pub row: usize,
 }
 
-/// What is there before a product.
+/// Whether a product overwrites its output or is added to it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Before {
-    Overwritten,
-    Kept,
+pub enum Output {
+    Overwrite,
+    Accumulate,
 }
 
 /// The sizes of a product: (rows, depth) · (depth, columns).
@@ -50,16 +51,16 @@ pub struct Sizes {
 }
 
 /// [`product`] on all threads of the current pool.
-pub fn par_product(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Before) {
+pub fn par_product(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Output) {
     run(sizes, a, b, output, before, Parallelism::Rayon(0));
 }
 
 /// `output = a · b`, or `output += a · b`, on this thread.
-pub fn product(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Before) {
+pub fn product(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Output) {
     run(sizes, a, b, output, before, Parallelism::None);
 }
 
-fn run(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Before, parallelism: Parallelism) {
+fn run(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Output, parallelism: Parallelism) {
     let Sizes { rows, depth, columns } = sizes;
     assert!(rows > 0 && depth > 0 && columns > 0 && (output.row >= columns || rows == 1));
     assert!((rows - 1) * output.row + columns <= output.numbers.len());
@@ -69,7 +70,7 @@ fn run(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Before, pa
     // SAFETY: the assertions above keep every index that the strides can reach inside its slice, and the rows of
     // `output`, which is borrowed mutably, apart from each other.
     unsafe {
-        // Turned, because the library works fastest where the columns of its output are adjacent.
+        // Transposed, because the library works fastest where the columns of its output are adjacent.
         gemm::gemm(
             columns,
             rows,
@@ -77,7 +78,7 @@ fn run(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Before, pa
             output.numbers.as_mut_ptr(),
             stride(output.row),
             1,
-            before == Before::Kept,
+            before == Output::Accumulate,
             b.numbers.as_ptr(),
             stride(b.row),
             stride(b.column),
@@ -94,21 +95,23 @@ fn run(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Before, pa
     }
 }
 
-/// A matrix (depth, columns) that is laid out once, in what Goto and van de Geijn, *Anatomy of High-Performance Matrix
-/// Multiplication* (2008), call packed panels.
+/// A matrix (depth, columns) that is packed once, in what Goto and van de Geijn, *Anatomy of High-Performance
+/// Matrix Multiplication* (2008), call packed panels.
 ///
-/// A recurrence multiplies few rows with the same weights at every note. A library that sees one product at a time reads
-/// them where they lie, a page apart, or lays them out anew each time; either takes longer than the product.
+/// A recurrence multiplies few rows with the same weights at every note. A library that sees one product at a
+/// time either reads the weights where they lie, a page apart, or packs them anew each time. Both take longer
+/// than the product.
 #[derive(Debug)]
 pub struct Panels {
     depth: usize,
     columns: usize,
-    /// (panels, depth), beyond the last column filled up with 0.
+    /// (panels, depth), filled up with 0 beyond the last column.
     lines: Vec<Line>,
 }
 
 impl Panels {
-    /// Copies a matrix (depth, columns), both above 0, through its strides. Panics where its numbers do not reach so far.
+    /// Packs a matrix (depth, columns), both above 0. Panics where `matrix` has too few numbers for its
+    /// strides.
     pub fn new(depth: usize, columns: usize, matrix: Matrix) -> Self {
         let mut lines = vec![Line([0.0; PANEL]); columns.div_ceil(PANEL) * depth];
         for (panel, first) in lines.chunks_exact_mut(depth).zip((0..columns).step_by(PANEL)) {
@@ -121,8 +124,8 @@ impl Panels {
         Self { depth, columns, lines }
     }
 
-    /// `output += rows · matrix` on this thread, for `rows` (count, depth) and an output (count, columns) that has no more
-    /// rows than that. Allocates nothing.
+    /// `output += rows · matrix` on this thread, for `rows` (count, depth) and `output` (count, columns),
+    /// which must have no more rows than that. Allocates nothing.
     pub fn add_product(&self, rows: &[f32], output: MatrixMut) {
         let MatrixMut { numbers: output, row } = output;
         for (rows, output) in rows.chunks(BLOCK * self.depth).zip(output.chunks_mut(BLOCK * row)) {
@@ -139,10 +142,11 @@ impl Panels {
         }
     }
 
-    /// For up to [`TILE`] rows and one panel, of which `width` columns, or all where there are more, are the matrix's.
+    /// Multiplies up to [`TILE`] rows by one panel. The first `width` columns of the panel, or all if it has
+    /// fewer, belong to the matrix.
     fn add_tile(&self, panel: &[Line], rows: &[f32], output: MatrixMut, width: usize) {
         let count = rows.len() / self.depth;
-        // Where there are fewer rows than a tile has, the last one stands in for those that are missing.
+        // Where there are fewer rows than a tile has, the last row stands in for the missing ones.
         let rows = std::array::from_fn(|r| &rows[r.min(count - 1) * self.depth..][..self.depth]);
         if count == TILE && width >= PANEL {
             return tile(panel, &rows, output.numbers, output.row);
@@ -154,7 +158,7 @@ impl Panels {
         }
     }
 
-    /// The same on all threads of the current pool.
+    /// [`Panels::add_product`] on all threads of the current pool.
     pub fn par_add_product(&self, rows: &[f32], output: MatrixMut) {
         let MatrixMut { numbers, row } = output;
         let blocks = rows.par_chunks(BLOCK * self.depth).zip(numbers.par_chunks_mut(BLOCK * row));
@@ -175,11 +179,17 @@ mod tests {
         let sizes = Sizes { rows: 2, depth: 3, columns: 2 };
         let (mut plain, mut turned) = ([9.0; 4], [1.0; 4]);
         let output = MatrixMut { numbers: &mut plain, row: 2 };
-        par_product(sizes, Matrix::rows(&a, 3), Matrix::rows(&b, 2), output, Before::Overwritten);
+        par_product(sizes, Matrix::rows(&a, 3), Matrix::rows(&b, 2), output, Output::Overwrite);
         assert_eq!(plain, [8.0, 11.0, 20.0, 23.0]);
         let across = [1.0, 2.0, 1.0, 0.0, 1.0, 3.0];
         let output = MatrixMut { numbers: &mut turned, row: 2 };
-        product(sizes, Matrix::rows(&a, 3), Matrix::rows(&across, 3).transposed(), output, Before::Kept);
+        product(
+            sizes,
+            Matrix::rows(&a, 3),
+            Matrix::rows(&across, 3).transposed(),
+            output,
+            Output::Accumulate,
+        );
         assert_eq!(turned, [9.0, 12.0, 21.0, 24.0]);
     }
 
@@ -193,7 +203,7 @@ mod tests {
             let mut theirs = ours.clone();
             let sizes = Sizes { rows, depth, columns };
             let output = MatrixMut { numbers: &mut theirs, row: columns };
-            product(sizes, Matrix::rows(&a, depth), Matrix::rows(&b, columns), output, Before::Kept);
+            product(sizes, Matrix::rows(&a, depth), Matrix::rows(&b, columns), output, Output::Accumulate);
             let panels = Panels::new(depth, columns, Matrix::rows(&b, columns));
             panels.par_add_product(&a, MatrixMut { numbers: &mut ours, row: columns });
             prop_assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() < 1e-4));

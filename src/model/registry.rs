@@ -1,4 +1,4 @@
-//! Where models come from: those inside the plugin, and files.
+//! Loads models: those embedded in the plugin, and files.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,7 +12,7 @@ const ANTIPHON: &[u8] = include_bytes!("../../models/antiphon.safetensors");
 const CLASSIC_25: &[u8] = include_bytes!("../../models/classic-25.safetensors");
 const CLASSIC_150: &[u8] = include_bytes!("../../models/classic-150.safetensors");
 
-/// The models inside the plugin, in the order in which they are offered. All instances share them.
+/// The models embedded in the plugin, in the order in which they are offered. All instances share them.
 pub fn embedded() -> &'static [Arc<dyn Model>] {
     static EMBEDDED: LazyLock<[Arc<dyn Model>; 3]> = LazyLock::new(|| {
         [ANTIPHON, CLASSIC_25, CLASSIC_150]
@@ -21,7 +21,7 @@ pub fn embedded() -> &'static [Arc<dyn Model>] {
     &*EMBEDDED
 }
 
-/// Reads a model file that may hold anything, and makes it ready to play. Fails as [`read`] does. Allocates.
+/// Reads a model file with untrusted contents, and makes it ready to play. Fails as [`read`] does. Allocates.
 pub fn load(bytes: &[u8]) -> Result<Arc<dyn Model>, ModelError> {
     read(bytes).map(|weights| weights.playable())
 }
@@ -36,14 +36,15 @@ pub fn embedded_file(name: &str) -> Option<&'static [u8]> {
     }
 }
 
-/// The weights inside the plugin that a difference to a model of this fingerprint belongs to.
+/// The weights of the embedded model with this fingerprint, to which a personal model may belong.
 pub fn embedded_base(fingerprint: u64) -> Option<Weights> {
     let weights = || [ANTIPHON, CLASSIC_25, CLASSIC_150].into_iter().filter_map(|bytes| read(bytes).ok());
     weights().find(|weights| weights.fingerprint() == fingerprint)
 }
 
-/// Reads a model file that may hold anything: afterwards every tensor of the preset is there, in shape and finite. A
-/// [`Personal`] one is read with all of its difference, where its base is inside the plugin.
+/// Reads a model file with untrusted contents: afterwards every tensor of the architecture is there, with its
+/// shape and finite. A [`Personal`] model is read with its whole difference, where its base is embedded in
+/// the plugin.
 pub fn read(bytes: &[u8]) -> Result<Weights, ModelError> {
     if !Personal::is_one(bytes) {
         return Weights::read(bytes);

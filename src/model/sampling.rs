@@ -1,52 +1,73 @@
-//! What the next note may be, and how one of many is chosen by chance: chance is asked only about what is allowed.
+//! The limits of the next note, and drawing one of its choices by chance: only what is allowed can be drawn.
 
 use std::ops::RangeInclusive;
 
-use super::Sampling;
 use crate::music::{
     keys::Keys,
     note::{Key, cells},
     time::Seconds,
 };
 
-/// The bounds of one note. A draw keeps them whatever the network thinks.
+/// How the probabilities of one choice are changed before it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sampling {
+    /// Flattens (above 1) or sharpens (below 1) the distribution; 0 always takes the likeliest.
+    pub temperature: f32,
+    /// Least probability of a choice that is considered, relative to that of the likeliest one; 0 considers
+    /// all.
+    pub focus: f32,
+}
+
+impl Sampling {
+    /// The power to which probabilities are raised, 1 / temperature. Near temperature 0 it is limited to the
+    /// largest sensible one. Realtime-safe.
+    pub fn sharpness(&self) -> f32 {
+        const SHARPEST: f32 = 100.0;
+        if self.temperature > 1.0 / SHARPEST { 1.0 / self.temperature } else { SHARPEST }
+    }
+
+    /// The network's own probabilities.
+    pub const PLAIN: Self = Self { temperature: 1.0, focus: 0.0 };
+}
+
+/// The limits of one note. A draw keeps them whatever the network predicts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// At least one.
+    /// The allowed keys, at least one.
     pub keys: Keys,
     /// The chord that the next note may still join, whatever `least_step` says.
     pub chord: Option<Chord>,
-    /// The silence since the last onset that is already certain: no other step is shorter.
+    /// The silence since the last onset that is already certain. No other step is shorter.
     pub least_step: Seconds,
-    /// A step that would be longer may only be as short as possible.
+    /// The longest step. If `least_step` is longer, only that step is allowed.
     pub longest_step: Seconds,
     pub shortest_duration: Seconds,
     pub longest_duration: Seconds,
-    /// By key: how long after the last onset it still sounds.
+    /// For each key, how long after the last onset it still sounds.
     pub sounding: [Seconds; Key::COUNT],
 }
 
 /// The newest chord, while it may grow.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chord {
-    /// Who joins it comes so long after the last onset at least, and at most.
+    /// The earliest and the latest onset of a note that joins the chord, counted from the last onset.
     pub from: Seconds,
     pub to: Seconds,
-    /// The keys that the hands reach still; at least one.
+    /// The keys that the hands can still reach; at least one.
     pub keys: Keys,
 }
 
-/// The cells of the grid that a step may lead to.
+/// The cells of the grid at which a step may end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepCells {
-    /// Of the chord; its bins hold a cell each.
+    /// The first and the last cell that join the chord; they have a bin each.
     chord: Option<(u32, u32)>,
     pub least: u32,
     pub most: u32,
 }
 
 impl StepCells {
-    /// Those from one to another.
+    /// The cells from `least` to `most`.
     pub fn between(least: u32, most: u32) -> Self {
         Self { chord: None, least, most }
     }
@@ -62,7 +83,7 @@ impl StepCells {
 }
 
 impl Limits {
-    /// Everything.
+    /// No limits.
     pub const NONE: Self = Self {
         keys: Keys::ALL,
         chord: None,
@@ -73,13 +94,13 @@ impl Limits {
         sounding: [Seconds::ZERO; Key::COUNT],
     };
 
-    /// Everything after a silence.
+    /// No limits, except that a silence is already certain.
     pub fn after(elapsed: Seconds) -> Self {
         Self { least_step: elapsed, ..Self::NONE }
     }
 
-    /// The keys that may be struck after a step. A key that sounds is let ring, unless no other is allowed.
-    /// Realtime-safe.
+    /// The keys that may be struck after a step. A key that sounds is not struck again unless no other is
+    /// allowed. Realtime-safe.
     pub fn keys_after(&self, step: Seconds) -> Keys {
         let sounds = |key: &Key| self.sounding[key.index()] > step;
         let sounding = (0..Key::COUNT as u8).map(Key::saturating).filter(sounds).collect();
@@ -92,17 +113,17 @@ impl Limits {
         self.joined(step).map_or(self.keys, |chord| chord.keys)
     }
 
-    /// Whether a note joins the newest chord after a step.
+    /// Whether a note after this step joins the newest chord.
     pub fn joins(&self, step: Seconds) -> bool {
         self.joined(step).is_some()
     }
 
-    /// The chord that a step joins.
+    /// The chord that a note after this step joins.
     fn joined(&self, step: Seconds) -> Option<Chord> {
         self.chord.filter(|_| self.step_cells().joins(cells(step)))
     }
 
-    /// The allowed step that is nearest.
+    /// The nearest allowed step.
     pub fn step(&self, step: Seconds) -> Seconds {
         match self.joined(step) {
             Some(chord) => step.min(chord.to).max(chord.from),
@@ -116,17 +137,17 @@ impl Limits {
         StepCells { chord, least, most: cells(self.longest_step).max(least) }
     }
 
-    /// In cells, at least 1.
+    /// The allowed durations in cells, at least 1.
     pub fn duration_cells(&self) -> RangeInclusive<u32> {
         let longest = cells(self.longest_duration).max(1);
         cells(self.shortest_duration).clamp(1, longest)..=longest
     }
 }
 
-/// The place that `drawn`, 0..1, chooses among `logits`; at temperature 0 the largest. Overwrites the logits with
-/// weights. Realtime-safe.
+/// Draws an index of `logits` by `drawn`, 0..1; at temperature 0, the index of the largest. Overwrites the
+/// logits with weights. Realtime-safe.
 ///
-/// What is not likely enough for the focus is left out first (min-p: Nguyen et al., 2024).
+/// What is too unlikely for the focus is left out first (min-p: Nguyen et al., 2024).
 pub fn draw(logits: &mut [f32], sampling: &Sampling, drawn: f32) -> usize {
     let largest = largest(logits);
     if sampling.temperature.is_nan() || sampling.temperature <= 0.0 {
@@ -137,7 +158,7 @@ pub fn draw(logits: &mut [f32], sampling: &Sampling, drawn: f32) -> usize {
     let mut sum = 0.0;
     for logit in logits.iter_mut() {
         let below = *logit - top;
-        // What is not a number weighs nothing.
+        // NaN weighs nothing.
         *logit = if below >= least { (below / sampling.temperature).exp() } else { 0.0 };
         sum += *logit;
     }
@@ -151,7 +172,8 @@ pub fn draw(logits: &mut [f32], sampling: &Sampling, drawn: f32) -> usize {
     largest
 }
 
-/// The key among `allowed`, at least one, that `drawn` chooses; all others are masked first. Realtime-safe.
+/// Draws a key of `allowed`, which has at least one, by `drawn`; all other keys are masked first.
+/// Realtime-safe.
 pub fn draw_key(logits: &mut [f32], allowed: Keys, sampling: &Sampling, drawn: f32) -> Key {
     for (key, logit) in (0..).map(Key::saturating).zip(logits.iter_mut()) {
         if !allowed.contains(key) {
@@ -159,11 +181,11 @@ pub fn draw_key(logits: &mut [f32], allowed: Keys, sampling: &Sampling, drawn: f
         }
     }
     let key = Key::saturating(u8::try_from(draw(logits, sampling, drawn)).unwrap_or(u8::MAX));
-    // Another one only where no allowed key has a number for its logit.
+    // This is another key than the drawn one only where no allowed key has a number for its logit.
     allowed.nearest(key).unwrap_or(key)
 }
 
-/// The place of the largest number, the first of equals; 0 where nothing is a number.
+/// The index of the largest number, the first of equal ones; 0 where all are NaN.
 fn largest(numbers: &[f32]) -> usize {
     let mut best = (0, f32::NEG_INFINITY);
     for (place, &number) in numbers.iter().enumerate() {

@@ -1,5 +1,7 @@
-//! How a note is chosen among the likely ones.
+//! How each attribute of the next note is drawn: temperatures, and biases of the logits by what the player
+//! has played.
 
+use super::Sampling;
 use crate::music::{
     call::Call,
     generation::GenerationSettings,
@@ -8,90 +10,93 @@ use crate::music::{
     scale::KeyEstimate,
 };
 
-/// How likely each part of a note must be.
+/// The temperatures and the logit biases of one draw.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SamplingSettings {
-    /// Of steps and durations.
+    /// For steps and durations.
     pub timing: Sampling,
     pub pitch: Sampling,
     pub velocity: Sampling,
-    /// What dynamics are drawn towards.
+    /// The velocity towards which velocities are biased.
     pub pull: Option<VelocityPull>,
-    /// The scale that is kept to, and how many nats keys outside of it lose.
+    /// The scale of the player, and how many nats keys outside of it lose.
     pub scale: Option<(KeyEstimate, f32)>,
-    /// What was played, beyond whose keys and dynamics odds fall.
+    /// The call: keys and velocities outside of its ranges lose probability.
     pub call: Option<Call>,
-    /// How much more an onset keeps to the places of the beat than by the network's odds, at least 1.
+    /// Factor by which an onset keeps more to the places of the beat than the network's probabilities do, at
+    /// least 1.
     pub steadiness: f32,
-    /// By how much more still where beats are shorter than so many seconds: by as much as they are shorter.
+    /// Length of a beat in seconds below which onsets keep to it even more: by as much as the beat is
+    /// shorter.
     pub unhurried: f64,
-    /// How far the player keeps to the beat: 0 leaves the odds as they are, 1 does all of that.
+    /// How far the player keeps to the beat: 0 leaves the probabilities as they are, 1 applies the whole
+    /// steadiness.
     pub closeness: f32,
-    /// Whether the likeliest place of the whole beat is kept to, and not only that of a sixteenth.
+    /// Whether an onset keeps to the likeliest place of the whole beat, and not only to that of its
+    /// sixteenth.
     pub enters: bool,
-    /// Whether the player goes on beside it: then it leaves the sixteenths between eighths to the player.
+    /// Whether the plugin plays along with a player who goes on. Then the sixteenths between eighths are left
+    /// to the player.
     pub is_along: bool,
-    /// How far it takes up the motives of the call: 0 leaves the odds as they are, 1 does all of that.
+    /// How far the motives of the call are taken up: 0 leaves the logits as they are, 1 adds the whole gains.
     pub motives: f32,
-    /// How many nats longer steps gain each time that they are e times as long; below 0, shorter ones do. Those within a chord
-    /// neither gain nor lose.
+    /// Nats that longer steps gain each time that they are e times as long; if negative, shorter ones gain.
+    /// Steps within a chord neither gain nor lose.
     pub lean: f32,
-    /// How many nats steps within a chord lose to all longer ones; below 0, they gain them.
+    /// Nats that steps within a chord lose to all longer ones; if negative, they gain them.
     pub thinning: f32,
-    /// How many nats longer durations gain each time that they are e times as long; below 0, shorter ones do.
+    /// Nats that longer durations gain each time that they are e times as long; if negative, shorter ones
+    /// gain.
     pub stretch: f32,
 }
 
-/// What becomes of the probabilities of one choice before it is drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sampling {
-    /// Flattens (above 1) or sharpens (below 1) the distribution; 0 always takes the likeliest.
-    pub temperature: f32,
-    /// How likely a choice must be, as a part of the likeliest one's probability, to be considered; 0 considers all.
-    pub focus: f32,
-}
-
-/// Draws dynamics towards a velocity.
+/// A bias of velocities towards one velocity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VelocityPull {
     pub towards: Velocity,
-    /// Above 0 and up to 1.
+    /// The strength of the bias, above 0 and up to 1.
     pub strength: f32,
 }
 
-/// How many nats keys outside of the scale lose for each time that the answer has e times as many of them as the player.
+/// Nats that keys outside of the scale lose each time that the answer has e times as many of them as the
+/// player.
 const STRICTNESS: f32 = 2.0;
-/// Beside a player who goes on, everything outside is heard: they lose so much from the first note on.
+/// Nats that they lose at least while the plugin plays along with the player, from the first note on:
+/// everything outside is heard then.
 const STRICT_ALONG: f32 = 1.5;
-/// They never lose more.
+/// Nats that they lose at most.
 const STRICTEST: f32 = 5.0;
-/// A pace that is farther ahead or behind, as a logarithm, counts as this.
+/// Largest deviation of the pace that counts, as a natural logarithm.
 const FARTHEST: f32 = 1.5;
-/// How much more strictly chords and durations are followed than the pace: chosen by what comes out of the plugin.
+/// Factors by which the density of chords and the durations are followed more strictly than the pace. Chosen
+/// by what comes out of the plugin.
 const THINNING: f32 = 5.0;
 const STRETCH: f32 = 6.0;
-/// Who hears its own chords plays more and more of them: they lose so many nats, by what comes out of the plugin. Who plays along has few.
+/// Nats that chords lose while an answer goes on. A model that hears its own chords plays more and more of
+/// them; one that plays along has few and loses nothing. Chosen by what comes out of the plugin.
 const OWN_CHORDS: f32 = 0.8;
-/// What is drawn is heard again and strays from the beat a little further each time: it keeps to it so much more than by the odds. By
-/// what comes out of the plugin, too.
+/// Factor by which an answer keeps more to the beat than the network's probabilities do. A note that was
+/// drawn is heard again, so the answer would stray a little further each time. Chosen by what comes out of
+/// the plugin.
 const STEADY: f32 = 1.5;
-/// People stray from the beat by times and not by parts of it, and so do the odds. Beats that
-/// are shorter than so many seconds are kept to by as much more as they are shorter.
+/// Length of a beat in seconds below which the beat is kept to more strictly, by as much as it is shorter.
+/// People stray from the beat by times and not by parts of it, and so do the network's probabilities.
 const UNHURRIED: f64 = 1.0;
-/// Who comes in is heard most: the entry keeps to it so much more.
+/// The factor for the first onset of an answer, which is heard most.
 const STEADY_ENTERING: f32 = 3.0;
-/// Who plays along keeps so much more to the beat, ...
+/// The factor while the plugin plays along with the player.
 const STEADY_ALONG: f32 = 1.6;
-/// ... and likes a sixteenth between two eighths so many nats less.
+/// Nats that a sixteenth between two eighths loses while the plugin plays along with the player.
 const BETWEEN_EIGHTHS: f32 = 1.5;
-/// So many semitones, or velocities, beyond what was played lose half a nat.
+/// Semitones outside of the range of the call that cost half a nat.
 const KEYS_BEYOND: f32 = 6.0;
+/// Velocities outside of the range of the call that cost half a nat.
 const VELOCITIES_BEYOND: f32 = 4.0;
-/// How far off, at full strength, a velocity is made less likely by half a nat.
+/// Distance of a velocity that costs half a nat at full strength.
 const REACH: f32 = 8.0;
 
 impl SamplingSettings {
-    /// The network's own odds.
+    /// The network's own probabilities, without any bias.
     pub const PLAIN: Self = Self {
         timing: Sampling::PLAIN,
         pitch: Sampling::PLAIN,
@@ -110,7 +115,7 @@ impl SamplingSettings {
         stretch: 0.0,
     };
 
-    /// What the settings of the generation mean, where the player's touch is known. Realtime-safe.
+    /// The settings of a draw from those of the generation and the player's touch. Realtime-safe.
     pub fn of(generation: &GenerationSettings, touch: Velocity) -> Self {
         let (temperature, focus) = (generation.temperature.value(), generation.focus.value());
         let scaled = |by: f32| Sampling { temperature: temperature * by, focus };
@@ -134,54 +139,57 @@ impl SamplingSettings {
         }
     }
 
-    /// The same, keeping to the player's scale as far as an answer strays from it more often than she does, as a logarithm.
-    /// Realtime-safe.
+    /// Adds the bias to the player's scale. `strays` is how much more often an answer leaves the scale than
+    /// the player does, as a logarithm. Realtime-safe.
     pub fn within(self, scale: KeyEstimate, strays: f32, generation: &GenerationSettings) -> Self {
         let least = if self.is_along { STRICT_ALONG } else { 0.0 };
         let loss = (generation.key_follow.value() * least.max(STRICTNESS * strays)).clamp(0.0, STRICTEST);
         Self { scale: (loss > 0.0).then_some((scale, loss)), ..self }
     }
 
-    /// The same beside a call.
+    /// Adds the biases to the ranges of a call.
     pub fn beside(self, call: Option<Call>) -> Self {
         Self { call, ..self }
     }
 
-    /// The same for who plays along with somebody, who hears every stumble.
+    /// The same settings while the plugin plays along with the player, who hears every stumble.
     pub fn along(self) -> Self {
         Self { steadiness: STEADY_ALONG, is_along: true, motives: 0.0, ..self }
     }
 
-    /// The same for the first onset of an answer: a late tail of a place that is over is no place to come in.
+    /// The same settings for the first onset of an answer: the late tail of a place that has passed is no
+    /// place to come in.
     pub fn entering(self) -> Self {
         Self { steadiness: STEADY_ENTERING, enters: true, ..self }
     }
 
-    /// Has onsets keep to the beat by the odds of its places; `period` is its length in seconds, where it swings twice its shorter
-    /// eighth: a place loses beside a likelier one that is
-    /// nearer than another sixteenth. Whether a sixteenth or an eighth is played stays as it is, but for who comes in. Realtime-safe.
+    /// Sharpens the logits of the places of the beat, so that onsets keep to it. A place loses beside a
+    /// likelier one that is nearer than another sixteenth. So the choice between a sixteenth and an eighth
+    /// stays as it is, except for the first onset. `period` is the length of the beat in seconds; of a swung
+    /// beat, twice its shorter eighth. Realtime-safe.
     pub fn keep_to_beat<const PLACES: usize>(&self, logits: &mut [f32; PLACES], period: f64) {
         let most = self.steadiness * (self.unhurried / period).max(1.0) as f32;
         let steadiness = 1.0 + self.closeness * (most - 1.0);
-        let (quarter, odds) = (PLACES / 4, *logits);
+        let (quarter, before) = (PLACES / 4, *logits);
         let near = if self.enters { PLACES / 2 } else { (quarter / 2).saturating_sub(1) };
         for (place, logit) in logits.iter_mut().enumerate() {
-            let around = (0..=2 * near).map(|off| odds[(place + PLACES - near + off) % PLACES]);
+            let around = (0..=2 * near).map(|off| before[(place + PLACES - near + off) % PLACES]);
             let top = around.fold(f32::NEG_INFINITY, f32::max);
-            *logit = top + steadiness * (odds[place] - top);
+            *logit = top + steadiness * (before[place] - top);
             if self.is_along && is_between_eighths(place, quarter) {
                 *logit -= BETWEEN_EIGHTHS;
             }
         }
     }
 
-    /// What being a key costs, in nats. Realtime-safe.
+    /// Nats that a key loses. Realtime-safe.
     pub fn loss_of_key(&self, key: Key) -> f32 {
         let strays = self.scale.map_or(0.0, |(scale, loss)| if scale.holds(key) { 0.0 } else { loss });
         strays + self.call.map_or(0.0, |call| bell(call.keys_outside(key) / KEYS_BEYOND))
     }
 
-    /// What being so loud costs, in nats: beside the touch, where that is followed, or else beside the call. Realtime-safe.
+    /// Nats that a velocity loses: by its distance from the touch, where that is followed, or else from the
+    /// range of the call. Realtime-safe.
     pub fn loss_of_velocity(&self, velocity: f32) -> f32 {
         match (self.pull, self.call) {
             (Some(pull), _) => pull.loss(velocity),
@@ -190,7 +198,7 @@ impl SamplingSettings {
         }
     }
 
-    /// The same, leaning against how far an answer's pace is off the wanted one. Realtime-safe.
+    /// Adds the biases against how far an answer's pace is off the wanted one. Realtime-safe.
     pub fn against(self, stray: Stray, generation: &GenerationSettings) -> Self {
         let how_far = generation.pace_follow.value();
         let follow = |stray: f32| how_far * stray.clamp(-FARTHEST, FARTHEST);
@@ -204,33 +212,21 @@ impl SamplingSettings {
     }
 }
 
-impl Sampling {
-    /// The power to which it raises probabilities; the largest that makes sense where it always takes the likeliest.
-    /// Realtime-safe.
-    pub fn sharpness(&self) -> f32 {
-        const SHARPEST: f32 = 100.0;
-        if self.temperature > 1.0 / SHARPEST { 1.0 / self.temperature } else { SHARPEST }
-    }
-
-    /// The network's own.
-    pub const PLAIN: Self = Self { temperature: 1.0, focus: 0.0 };
-}
-
 impl VelocityPull {
-    /// A bell around the touch (a product of experts).
+    /// Nats that a velocity loses, by a bell curve around the touch (a product of experts).
     fn loss(&self, velocity: f32) -> f32 {
         self.strength * bell((velocity - f32::from(self.towards.value())) / REACH)
     }
 }
 
-/// Whether the nearest of the sixteenths, which lie so many places apart, lies between two eighths and is near.
+/// Whether a place is near a sixteenth that lies between two eighths; sixteenths lie `quarter` places apart.
 fn is_between_eighths(place: usize, quarter: usize) -> bool {
     let (odd, off) = (place / quarter, place % quarter);
     let nearest = odd + usize::from(2 * off > quarter);
     nearest % 2 == 1 && off.min(quarter - off) * 4 <= quarter
 }
 
-/// The nats that a normal distribution loses so many deviations from its middle.
+/// Nats that a normal distribution loses `off` standard deviations from its mean.
 fn bell(off: f32) -> f32 {
     0.5 * off * off
 }
@@ -240,7 +236,8 @@ mod tests {
     use super::*;
     use crate::music::generation::Thousandths;
 
-    /// On the sixteenths, each worth so much, and a nat less beside them.
+    /// The logits of the sixteenths after [`SamplingSettings::keep_to_beat`]. Before it they are `on`, and
+    /// the places beside a sixteenth have one nat less.
     fn kept(sampling: SamplingSettings, on: [f32; 4], period: f64) -> [f32; 48] {
         let mut odds: [f32; 48] =
             std::array::from_fn(|place| on[(place + 6) / 12 % 4] - if place % 12 == 0 { 0.0 } else { 1.0 });

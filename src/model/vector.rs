@@ -1,8 +1,9 @@
-//! Loops over many numbers, compiled for the widest vectors that the processor turns out to have.
+//! Loops over many numbers, compiled for the widest vectors that the processor has.
 //!
-//! Realtime-safe throughout: no allocation, and the processor is asked only once.
+//! Realtime-safe throughout: no allocation, and the processor is queried only once.
 
-/// Compiles a loop for three kinds of processor and takes the best at run time; `FUSED` tells it that `mul_add` is one instruction.
+/// Compiles a loop for three kinds of processor, and chooses the best at run time. `FUSED` says that
+/// `mul_add` is one instruction.
 macro_rules! vectorised {
     ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $given:ty)? = $body:ident) => {
         $(#[$doc])*
@@ -38,18 +39,20 @@ pub use self::products::{
     Item, Line, PANEL, TILE, WIDTH, add, dot, embedding_bag, multiply, scale_and_add, tile,
 };
 
-/// Added to a variance, so that equal numbers have one too.
+/// Added to a variance, so that it is not 0 where all numbers are equal.
 pub const TINY: f32 = 1e-5;
-/// Sums kept side by side, since the order of additions is never changed by the compiler.
+/// Number of partial sums side by side: the compiler never changes the order of additions by itself.
 const LANES: usize = 16;
 
 vectorised! {
-    /// One LSTM cell: `gates` (4H: i, f, g, o) holds sums before and activations after; `cell` and `hidden` are (H).
+    /// One LSTM cell: `gates` (4H: i, f, g, o) holds sums before and activations after; `cell` and `hidden`
+    /// are (H).
     pub fn lstm_cell(gates: &mut [f32], cell: &mut [f32], hidden: &mut [f32]) = lstm_cell_loop
 }
 
 vectorised! {
-    /// One LSTM cell backwards: from `dh` (H) and `dc` (H, updated to the step before) to `dgates` (4H).
+    /// The backward pass of an LSTM cell: from `dh` (H) and `dc` (H, updated to the step before) to `dgates`
+    /// (4H).
     pub fn lstm_cell_backward(
         gates: &[f32],
         before: &[f32],
@@ -61,71 +64,76 @@ vectorised! {
 }
 
 vectorised! {
-    /// The softmax but for its division: each number becomes `exp(number - the largest)`; gives their sum.
+    /// The softmax without its division: each number becomes `exp(number - the largest)`. Returns their sum.
     pub fn softmax_unscaled(numbers: &mut [f32]) -> f32 = softmax_unscaled_loop
 }
 
 vectorised! {
-    /// The division of the softmax: `numbers /= sum`, and what is too small to matter becomes 0.
+    /// The division of the softmax: `numbers /= sum`. What is too small to matter becomes 0.
     pub fn softmax_scale(numbers: &mut [f32], sum: f32) = softmax_scale_loop
 }
 
 vectorised! {
-    /// The softmax backwards: `flow = weights · (flow - Σ flow · weights)`; gives the sum.
+    /// The backward pass of the softmax: `flow = weights · (flow - Σ flow · weights)`. Returns the sum.
     pub fn softmax_backward(flow: &mut [f32], weights: &[f32]) -> f32 = softmax_backward_loop
 }
 
 vectorised! {
-    /// Layer normalisation (Ba, Kiros and Hinton, 2016): mean 0 and variance 1; gives what the deviations were multiplied with.
+    /// Layer normalisation (Ba, Kiros and Hinton, 2016): mean 0 and variance 1. Returns the factor of the
+    /// deviations.
     pub fn layer_norm(numbers: &[f32], output: &mut [f32]) -> f32 = layer_norm_loop
 }
 
 vectorised! {
-    /// [`layer_norm`] backwards: from its `output`, what it gave, and the gradient of the output.
+    /// The backward pass of [`layer_norm`], from its `output`, the factor that it returned, and the gradient
+    /// of the output.
     pub fn layer_norm_backward(output: &[f32], stretch: f32, gradient: &[f32], result: &mut [f32])
         = layer_norm_backward_loop
 }
 
 vectorised! {
-    /// A step of Adam (Kingma and Ba, 2015) for weights, their gradient, and the means of it and of its square.
+    /// A step of Adam (Kingma and Ba, 2015) for weights, their gradient, and the running means of the
+    /// gradient and its square.
     pub fn adam(step: &AdamStep, weights: &mut [f32], gradient: &[f32], mean: &mut [f32], square: &mut [f32])
         = adam_loop
 }
 
-/// How Adam goes down a gradient (Kingma and Ba, 2015).
+/// The settings of Adam (Kingma and Ba, 2015).
 pub struct Adam {
     pub beta_1: f32,
     pub beta_2: f32,
     pub epsilon: f32,
-    /// A longer gradient, of all weights together, is clipped to this, so that one strange batch cannot throw the weights far.
-    pub longest_gradient: f32,
+    /// The gradient norm of all weights together is clipped to this, so that one unusual minibatch cannot
+    /// move the weights far.
+    pub max_norm: f32,
 }
 
-/// As all that learns here goes down.
-pub const ADAM: Adam = Adam { beta_1: 0.9, beta_2: 0.99, epsilon: 1e-8, longest_gradient: 1.0 };
+/// The settings of all training here.
+pub const ADAM: Adam = Adam { beta_1: 0.9, beta_2: 0.99, epsilon: 1e-8, max_norm: 1.0 };
 
 impl Adam {
-    /// The `nth` step, from 1, along a gradient of this length; decay leaves `kept` of a weight.
+    /// The `nth` step, counted from 1. `length` is the gradient norm, `rate` the learning rate, and `kept`
+    /// what weight decay leaves of a weight.
     pub fn step(&self, nth: i32, length: f32, rate: f32, kept: f32) -> AdamStep {
-        let Self { beta_1, beta_2, epsilon, longest_gradient } = *self;
+        let Self { beta_1, beta_2, epsilon, max_norm } = *self;
         let correction = |beta: f32| 1.0 - beta.powi(nth);
-        // The corrections for the means' beginning at 0, as one factor: the end of their section 2.
+        // The bias corrections for means that begin at 0, as one factor: the end of their section 2.
         let rate = rate * correction(beta_2).sqrt() / correction(beta_1);
-        AdamStep { shortening: (longest_gradient / length).min(1.0), beta_1, beta_2, rate, epsilon, kept }
+        AdamStep { clip_scale: (max_norm / length).min(1.0), beta_1, beta_2, rate, epsilon, kept }
     }
 }
 
-/// What is the same for all weights of a step.
+/// What all weights of a step have in common.
 #[derive(Debug, Clone, Copy)]
 pub struct AdamStep {
-    /// Multiplies the gradient first: 1, or less where it is clipped.
-    pub shortening: f32,
+    /// Multiplied with the gradient first: 1, or less where it is clipped.
+    pub clip_scale: f32,
     pub beta_1: f32,
     pub beta_2: f32,
-    /// The rate, with both corrections for the means' beginning at 0.
+    /// The learning rate, with both bias corrections for means that begin at 0.
     pub rate: f32,
     pub epsilon: f32,
-    /// What decay leaves of a weight, up to 1.
+    /// What weight decay leaves of a weight, up to 1.
     pub kept: f32,
 }
 
@@ -237,7 +245,7 @@ fn adam_loop<const FUSED: bool>(
 ) {
     let moments = mean.iter_mut().zip(square);
     for ((weight, &gradient), (mean, square)) in weights.iter_mut().zip(gradient).zip(moments) {
-        let gradient = gradient * step.shortening;
+        let gradient = gradient * step.clip_scale;
         *mean = step.beta_1 * *mean + (1.0 - step.beta_1) * gradient;
         *square = step.beta_2 * *square + (1.0 - step.beta_2) * gradient * gradient;
         *weight = step.kept * *weight - step.rate * *mean / (square.sqrt() + step.epsilon);
@@ -268,8 +276,8 @@ fn fold_sum(numbers: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     lanes.iter().sum::<f32>() + rest.iter().map(|&number| of(number)).sum::<f32>()
 }
 
-/// The number, or nought where it is too small to matter: products with subnormal numbers are slow, and a gradient that
-/// dies away passes through them.
+/// The number, or 0 where it is too small to matter. Products with subnormal numbers are slow, and a gradient
+/// that vanishes passes through them.
 #[inline(always)]
 fn flush_tiny(number: f32) -> f32 {
     const FAINTEST: f32 = 1e-25;
@@ -314,7 +322,7 @@ fn mul_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// Whether a vector holds sixteen numbers and there are thirty-two of them.
+/// Whether the processor has 32 vector registers of 16 numbers each.
 fn has_widest_vectors() -> bool {
     #[cfg(target_arch = "x86_64")]
     let widest = is_x86_feature_detected!("avx512f");

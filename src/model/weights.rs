@@ -1,5 +1,5 @@
-//! A model's numbers, and the safetensors file that holds them. Its metadata names the preset, one of the networks here, and the
-//! representation.
+//! The weights of a model, and the safetensors file that holds them. The metadata of the file names the
+//! architecture, which is one of the networks here, and the representation.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,9 +14,10 @@ use super::{
     layers::Named,
 };
 
-/// What the numbers that go into and out of a network mean. A file of a version that is not known cannot be played.
+/// The version of the meaning of a network's inputs and outputs. A file of an unknown version cannot be
+/// played.
 pub const REPRESENTATION: &str = "2";
-/// The one before, see [`antiphon::first_tensors`]. To the classics, both mean the same.
+/// The version before, see [`antiphon::first_tensors`]. For the classics, both mean the same.
 const FIRST_REPRESENTATION: &str = "1";
 
 /// A network that a model file may hold.
@@ -30,9 +31,9 @@ impl Architecture {
     pub const ALL: [Self; 3] =
         [Self::Antiphon, Self::Classic(classic::CLASSIC_25), Self::Classic(classic::CLASSIC_150)];
 
-    /// The preset of this name; `None` where there is none.
+    /// The architecture of this name; `None` for an unknown name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|preset| preset.name() == name)
+        Self::ALL.into_iter().find(|architecture| architecture.name() == name)
     }
 
     pub fn name(self) -> &'static str {
@@ -42,7 +43,7 @@ impl Architecture {
         }
     }
 
-    /// Every tensor of a model file with its shape. Weights are drawn in this order.
+    /// Every tensor of a model file with its shape. Initial weights are drawn in this order.
     pub fn tensors(self) -> Vec<Named> {
         match self {
             Self::Antiphon => antiphon::tensors(),
@@ -50,12 +51,12 @@ impl Architecture {
         }
     }
 
-    /// How many numbers all tensors have together.
+    /// Number of parameters in all tensors.
     pub fn parameters(self) -> usize {
         self.tensors().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
     }
 
-    /// All names, for a message.
+    /// The names of all architectures, for an error message.
     pub fn known() -> String {
         Self::ALL.map(Self::name).join(", ")
     }
@@ -65,46 +66,48 @@ impl Architecture {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     pub name: String,
-    pub preset: Architecture,
+    pub architecture: Architecture,
     tensors: BTreeMap<String, Vec<f32>>,
 }
 
 impl Weights {
-    /// Reads a file of a whole model that may hold anything: afterwards every tensor of the preset is there, in shape and finite.
+    /// Reads a whole model from a file with untrusted contents: afterwards every tensor of the architecture
+    /// is there, with its shape and finite.
     pub fn read(bytes: &[u8]) -> Result<Self, ModelError> {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        let preset = metadata.get("preset").ok_or(ModelError::NotOurs)?;
+        let architecture = metadata.get("preset").ok_or(ModelError::NotOurs)?;
         let version = metadata.get("representation").ok_or(ModelError::NotOurs)?;
         let is_first = version == FIRST_REPRESENTATION;
         if !is_first && version != REPRESENTATION {
             return Err(ModelError::Representation { found: version.clone() });
         }
-        let preset = Architecture::named(preset).ok_or_else(|| ModelError::UnknownPreset(preset.clone()))?;
+        let architecture = Architecture::named(architecture)
+            .ok_or_else(|| ModelError::UnknownArchitecture(architecture.clone()))?;
         let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
-        let is_older = is_first && preset == Architecture::Antiphon;
-        let shapes = if is_older { antiphon::first_tensors() } else { preset.tensors() };
+        let is_older = is_first && architecture == Architecture::Antiphon;
+        let shapes = if is_older { antiphon::first_tensors() } else { architecture.tensors() };
         let mut tensors = BTreeMap::new();
-        for ((name, shape), (_, shape_today)) in shapes.into_iter().zip(preset.tensors()) {
+        for ((name, shape), (_, shape_today)) in shapes.into_iter().zip(architecture.tensors()) {
             let numbers = numbers_of(&file, &name, &shape)?;
             let numbers = if is_older { antiphon::upgraded(&name, &shape_today, numbers) } else { numbers };
             tensors.insert(name, numbers);
         }
-        let name = metadata.get("name").map_or(preset.name(), String::as_str).to_owned();
-        Ok(Self { name, preset, tensors })
+        let name = metadata.get("name").map_or(architecture.name(), String::as_str).to_owned();
+        Ok(Self { name, architecture, tensors })
     }
 
-    /// A tensor of the preset, row by row. Panics where the preset has none of this name.
+    /// A tensor of the architecture, row by row. Panics where the architecture has none of this name.
     pub fn numbers(&self, name: &str) -> &[f32] {
         &self.tensors[name]
     }
 
-    /// Panics as [`Weights::numbers`] does.
+    /// Mutable [`Weights::numbers`]. Panics as that does.
     pub(super) fn numbers_mut(&mut self, name: &str) -> &mut [f32] {
         self.tensors.get_mut(name).expect("a tensor of the preset")
     }
 
-    /// The same for the same numbers alone (FNV-1a over their bits), whatever precision a file kept them in.
+    /// A hash of the numbers alone (FNV-1a over their bits), whatever precision a file kept them in.
     pub fn fingerprint(&self) -> u64 {
         const BEGINNING: u64 = 0xcbf2_9ce4_8422_2325;
         const PRIME: u64 = 0x0000_0100_0000_01b3;
@@ -112,19 +115,19 @@ impl Weights {
         numbers.fold(BEGINNING, |hash, number| (hash ^ u64::from(number.to_bits())).wrapping_mul(PRIME))
     }
 
-    /// Makes a model of them that is ready to play. Allocates.
+    /// Makes a model from the weights that is ready to play. Allocates.
     pub fn playable(&self) -> Arc<dyn Model> {
-        match self.preset {
-            Architecture::Classic(preset) => {
-                Arc::new(Classic::new(preset, &self.name, |name| self.numbers(name)))
+        match self.architecture {
+            Architecture::Classic(config) => {
+                Arc::new(Classic::new(config, &self.name, |name| self.numbers(name)))
             }
             Architecture::Antiphon => Arc::new(AntiphonModel::new(&self.name, |name| self.numbers(name))),
         }
     }
 
-    /// The same in its shape, on the CPU, for a graph.
+    /// A tensor of the architecture with its shape, on the CPU, for a graph.
     pub fn tensor(&self, name: &str) -> candle_core::Result<Tensor> {
-        let mut tensors = self.preset.tensors().into_iter();
+        let mut tensors = self.architecture.tensors().into_iter();
         let (_, shape) = tensors.find(|(found, _)| found == name).expect("a tensor of the preset");
         Tensor::from_slice(self.numbers(name), shape, &Device::Cpu)
     }
@@ -177,7 +180,7 @@ pub enum ModelError {
     )]
     NotOurs,
     #[error("the model's preset `{0}` is unknown: update Antiphon, or train one of {known}", known = Architecture::known())]
-    UnknownPreset(String),
+    UnknownArchitecture(String),
     #[error(
         "the model speaks representation {found}, this Antiphon speaks {REPRESENTATION} and the one before: update Antiphon, or train it again with this version"
     )]

@@ -2,24 +2,26 @@
 
 use super::time::{BeatTime, Beats};
 
-/// Two points that lie closer than this are one, in beats: less than the shortest note, more than half a sample.
+/// Distance below which two points count as one, in beats: less than the shortest note, more than half a
+/// sample.
 pub const SAME_BEATS: f64 = 1.0 / 1_000.0;
 
-/// A time signature, such as 6/8: so many beats to the bar, each of this note value.
+/// A time signature such as 6/8: the number of beats in a bar, and the note value of a beat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
     beats: u8,
     value: u8,
 }
 
-/// A bar as the host tells of it: the song's first one has the number 0, those of a pre-roll lie below.
+/// A bar as the host reports it. The song's first bar has the number 0; bars of a pre-roll have numbers
+/// below 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bar {
     pub number: i64,
     pub start: BeatTime,
 }
 
-/// Bars of one signature without end in both directions, counted from one of them.
+/// Bars of one signature, endless in both directions and numbered from one of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bars {
     bar: Bar,
@@ -27,7 +29,7 @@ pub struct Bars {
 }
 
 impl Signature {
-    /// 4/4, for hosts that tell none.
+    /// 4/4, for hosts that report no signature.
     pub const COMMON: Self = Self { beats: 4, value: 4 };
 
     /// `None` unless both numbers lie in 1..=64.
@@ -46,7 +48,7 @@ impl Signature {
         self.value
     }
 
-    /// In quarter notes, as all lengths are.
+    /// Length of a beat in quarter notes, as all lengths are.
     pub fn beat(self) -> Beats {
         Beats(4.0 / f64::from(self.value))
     }
@@ -61,8 +63,8 @@ impl Bars {
     pub const FREE: Self =
         Self { bar: Bar { number: 0, start: BeatTime(0.0) }, signature: Signature::COMMON };
 
-    /// The song's bars around `beat`. A bar of the host's that does not hold the beat is not believed, since some hosts
-    /// tell nonsense and others nothing; bars are then counted from beat 0.
+    /// The song's bars around `beat`. A bar from the host that does not hold the beat is ignored, since
+    /// some hosts report nonsense and others nothing. Bars are then counted from beat 0.
     pub fn of_song(beat: BeatTime, told: Option<Bar>, signature: Signature) -> Self {
         let length = signature.bar().0;
         let holds = |bar: &Bar| (-SAME_BEATS..length + SAME_BEATS).contains(&(beat - bar.start).0);
@@ -73,8 +75,8 @@ impl Bars {
         Self { bar, signature }
     }
 
-    /// These bars, counted on from earlier ones through a change of signature; the earlier ones where nothing has
-    /// changed, so that no rounding depends on where blocks are cut.
+    /// These bars, numbered on from earlier ones through a change of signature. Where nothing has changed,
+    /// these are the earlier bars, so that no rounding depends on where blocks are cut.
     pub fn counted_on(self, earlier: Self) -> Self {
         let bars = earlier.bars_to(self.bar.start);
         let apart = (bars - bars.round()).abs() * earlier.signature.bar().0;
@@ -86,7 +88,7 @@ impl Bars {
         self.renumbered(earlier.bar.number + passed as i64)
     }
 
-    /// These bars, entered at `to`, counted on from where earlier ones were left, at `from`: a loop.
+    /// These bars after a loop: numbered on at `to` from where the earlier ones were left, at `from`.
     pub fn counted_through(self, earlier: Self, from: BeatTime, to: BeatTime) -> Self {
         let (left, entered) = (earlier.number_at(from), self.number_at(to));
         let into = |bars: &Self, number, beat: BeatTime| (beat - bars.line(number)).0.max(0.0);
@@ -99,7 +101,7 @@ impl Bars {
         self.signature
     }
 
-    /// The bar at a beat; a line within the tolerance counts as reached.
+    /// Number of the bar at a beat; a line within the tolerance counts as reached.
     pub fn number_at(&self, beat: BeatTime) -> i64 {
         let reached = self.bars_to(beat) + SAME_BEATS / self.signature.bar().0;
         self.bar.number + reached.floor() as i64

@@ -7,38 +7,45 @@ use super::{
     note::Note,
 };
 
-/// So many strikes tell a beat at least; more than so many, or older ones than so many seconds, are not asked.
+/// Fewest strikes that tell a beat.
 const FEWEST: usize = 8;
+/// Number of newest strikes in which a beat is sought.
 const MOST: usize = 24;
+/// Span of these strikes, in seconds; older ones are left out.
 const SPAN_S: f64 = 8.0;
-/// Once a beat is found, older strikes of so many seconds tell its length more exactly: those that lie no farther than this from
+/// Once a beat is found, older strikes tell its length more exactly: those that lie no farther than this from
 /// the nearest line, in steps.
 const KEPT: f64 = 0.25;
+/// Span of these older strikes, in seconds before the newest one.
 const LONG_SPAN_S: f64 = 20.0;
-/// Strikes of one chord lie closer together, in seconds.
+/// Strikes that lie closer together than this, in seconds, belong to one chord.
 const CHORD_S: f64 = 0.05;
-/// Beats that are tried, in seconds, each so many times as long as the one before; the usual one is preferred to those
-/// that are an octave away.
+/// Shortest beat that is tried, in seconds.
 const SHORTEST_S: f64 = 0.3;
+/// Longest beat that is tried, in seconds.
 const LONGEST_S: f64 = 1.2;
+/// Each beat that is tried is this many times as long as the one before.
 const STRIDE: f64 = 1.005;
+/// The usual beat, in seconds, which is preferred to those that are an octave away.
 const USUAL_S: f64 = 0.7;
+/// Standard deviation of that preference, in octaves.
 const OCTAVES: f64 = 1.0;
-/// Into so many parts a beat may be divided, and what that is worth: on finer grids, more falls by chance.
+/// Numbers of parts into which a beat may be divided, each with its weight: on finer grids, more strikes
+/// fit by chance.
 const PARTS: [(u8, f64); 4] = [(1, 1.0), (2, 0.98), (3, 0.86), (4, 0.94)];
-/// How much of a grid's worth depends on how many of its lines are struck.
+/// How much of a grid's weight depends on how many of its lines are struck.
 const FILLED: f64 = 0.5;
-/// How much depends on whether its beats are struck more than what lies between them.
+/// How much of a grid's weight depends on whether its beats are stressed more than what lies between them.
 const STRESSED: f64 = 0.6;
-/// By chance, strikes keep so well to the best of all grids in less than one of twenty cases: a squared mean
-/// direction, times their number.
+/// Smallest squared mean direction, times the number of strikes, that tells a beat. By chance, the best of
+/// all grids reaches it in less than one of twenty cases.
 const CHANCE: f64 = 7.5;
-/// Bars are supposed to be of so many beats.
+/// Number of beats that a bar is assumed to have.
 const BAR: usize = 4;
-/// A long note is an accent: a second of it counts as so many notes of a chord.
+/// A long note is an accent: a second of it counts as this many notes of a chord.
 const LENGTH: f64 = 8.0;
 
-/// How the beats of a player's newest notes go; `None` where they keep to none. Realtime-safe.
+/// Finds the metre of a player's newest notes; `None` where they keep to none. Realtime-safe.
 pub fn track(notes: &[Note]) -> Option<Metre> {
     let strikes = Strikes::newest_of(notes);
     if strikes.count < FEWEST {
@@ -63,26 +70,26 @@ pub fn track(notes: &[Note]) -> Option<Metre> {
 /// A strike of one key or of a chord.
 #[derive(Debug, Clone, Copy)]
 struct Strike {
-    /// In seconds, from the newest one on.
+    /// Time since the newest strike, in seconds; never above 0.
     at: f64,
     accent: f64,
 }
 
-/// The newest one first. Never allocates.
+/// The newest strikes, the newest one first. Never allocates.
 struct Strikes {
     all: [Strike; MOST],
     count: usize,
 }
 
-/// Lines so many to the beat, and how well strikes keep to them.
+/// A grid of lines, `parts` to the beat, and how well strikes keep to it.
 #[derive(Debug, Clone, Copy)]
 struct BeatGrid {
     parts: u8,
-    /// From line to line, in seconds.
+    /// Time from line to line, in seconds.
     step: f64,
     /// Where the lines lie, in steps.
     phase: f64,
-    /// 0..=1
+    /// How well strikes keep to the lines, 0..=1.
     fit: f64,
 }
 
@@ -117,7 +124,8 @@ impl Strikes {
         BeatGrid { parts, step, phase, fit }
     }
 
-    /// How well strikes of some weight keep to lines that lie so far apart, 0..=1; and where these lines lie, in steps.
+    /// How well strikes with these weights keep to lines that lie `step` seconds apart, 0..=1; and where
+    /// these lines lie, in steps.
     fn mean_direction(&self, step: f64, weight: impl Fn(&Strike) -> f64) -> (f64, f64) {
         let (mut sine, mut cosine, mut all) = (0.0, 0.0, 0.0);
         for strike in self.iter() {
@@ -127,12 +135,12 @@ impl Strikes {
         (sine.hypot(cosine) / all, sine.atan2(cosine) / TAU)
     }
 
-    /// How natural a grid is, 0..=1: a usual tempo, with stressed beats and few lines that nobody strikes.
+    /// How natural a grid is, 0..=1: a usual tempo, with stressed beats and few lines without a strike.
     fn likes(&self, grid: &BeatGrid) -> f64 {
         let period = grid.step * f64::from(grid.parts);
         let octaves = (period / USUAL_S).log2() / OCTAVES;
         let stress = |period| self.mean_direction(period, |strike| strike.accent).0;
-        // In sixteenths it may be every eighth.
+        // On a grid of sixteenths, every eighth may be stressed.
         let stress = if grid.parts < 4 { stress(period) } else { stress(period).max(stress(period / 2.0)) };
         let span = -self.all[self.count - 1].at;
         let filled = ((self.count - 1) as f64 * grid.step / span).min(1.0);
@@ -141,7 +149,7 @@ impl Strikes {
             * (1.0 - STRESSED + STRESSED * stress)
     }
 
-    /// The grid as it fits best, with its beats and bars where the accents are.
+    /// The metre of the grid where it fits best, with its beats and bars where the accents are.
     fn metre(&self, grid: &BeatGrid, notes: &[Note]) -> Option<Metre> {
         let newest = notes.last()?;
         let line = |strike: &Strike| (strike.at / grid.step - grid.phase).round();
@@ -173,7 +181,7 @@ impl Strikes {
     }
 }
 
-/// Points, and the straight line that fits them best (least squares).
+/// Sums over points, for the straight line that fits them best (least squares).
 #[derive(Default)]
 struct LineFit {
     count: f64,
@@ -189,7 +197,7 @@ impl LineFit {
         (*count, *xs, *ys, *xx, *xy) = (*count + 1.0, *xs + x, *ys + y, *xx + x * x, *xy + x * y);
     }
 
-    /// How steep it is, and where it begins.
+    /// Slope and intercept of the line.
     fn fitted(&self) -> (f64, f64) {
         let Self { count, x, y, xx, xy } = *self;
         let slope = (count * xy - x * y) / (count * xx - x * x);
@@ -205,8 +213,8 @@ mod tests {
         time::{Moment, Seconds},
     };
 
-    /// Even chance, 0..1, the same at each run.
-    fn chance(seed: u32) -> impl FnMut() -> f64 {
+    /// A random generator of uniform numbers in 0..1, the same at each run.
+    fn rng(seed: u32) -> impl FnMut() -> f64 {
         let mut state = u64::from(seed) * 2 + 1;
         move || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -220,7 +228,7 @@ mod tests {
         onsets.into_iter().map(note).collect()
     }
 
-    /// How far the metre is off at so many seconds, in beats; and its period.
+    /// How far the metre is off at a line, in beats, and its period in seconds.
     fn off(metre: &Metre, line: f64) -> (f64, f64) {
         let pulse = metre.pulse(Moment(line)).expect("a pulse");
         let beat = pulse.beat();
@@ -243,9 +251,9 @@ mod tests {
             (180.0, &[QUARTERS, SWING, TUNE]),
         ] {
             for (beats, pattern) in patterns {
-                let (mut chance, period) = (chance(bpm as u32), 60.0 / bpm);
+                let (mut rng, period) = (rng(bpm as u32), 60.0 / bpm);
                 let beat = |n: usize| (n / pattern.len()) as f64 * beats + pattern[n % pattern.len()];
-                let onsets = (0..20).map(|n| 3.3 + beat(n) * period + (chance() - 0.5) * 0.03);
+                let onsets = (0..20).map(|n| 3.3 + beat(n) * period + (rng() - 0.5) * 0.03);
                 let metre = track(&notes(onsets)).unwrap_or_else(|| panic!("{bpm} {pattern:?}"));
                 let (off, found) = off(&metre, 3.3 + 24.0 * period);
                 let octave = (found / period).log2();
@@ -260,9 +268,9 @@ mod tests {
     #[test]
     fn who_keeps_to_no_beat_is_given_none() {
         let given = (0..200).filter(|&seed| {
-            let (mut chance, mut at) = (chance(seed), 0.0);
+            let (mut rng, mut at) = (rng(seed), 0.0);
             let onsets = (0..24).map(|_| {
-                at += 0.06 - 0.4 * (1.0 - chance()).ln();
+                at += 0.06 - 0.4 * (1.0 - rng()).ln();
                 at
             });
             track(&notes(onsets.collect::<Vec<_>>())).is_some()

@@ -1,4 +1,4 @@
-//! How a call goes: how fast, how high and how loud. Whoever answers keeps near it.
+//! Measures of a call: how fast, how high and how loud it is. An answer keeps near them.
 
 use super::{
     generation::Crowd,
@@ -9,35 +9,38 @@ use super::{
     time::{Moment, Seconds},
 };
 
-/// The pace of a player is that of so many of the newest notes.
+/// Number of the player's newest notes from which the pace is measured.
 const NOTES_OF_PACE: usize = 64;
-/// Strikes of one chord lie within this.
+/// Longest time from the first strike of a chord to its last one.
 pub const CHORD_SPAN: Seconds = Seconds(0.05);
-/// The silence behind the last onset counts as no longer than this, unless that is held, ...
+/// Longest silence after the last onset that counts, unless its notes are held for longer.
 const BREATH: Seconds = Seconds(1.0);
-/// ... and no step as longer than this: who answers says something.
+/// Longest step that counts, so that an answer to a slow call still has something to say.
 const LONGEST_STEP: Seconds = Seconds(2.0);
-/// A call of fewer notes is no reason to run: its answer may be so many times as fast, ...
+/// A call of fewer notes counts as short: it is no reason for a fast answer.
 const FEW_NOTES: usize = 8;
+/// How many times as fast as a short call its answer may be.
 const BESIDE_FEW: f64 = 1.5;
-/// ... and that to a longer one so many times.
+/// How many times as fast as a longer call its answer may be.
 const BESIDE_MANY: f64 = 3.0;
-/// An answer has no note that is shorter than all of the call's, as far as those are shorter than this: what is longer is a note, too.
+/// Where even the call's shortest note is longer than this, an answer may have notes of this duration all
+/// the same.
 const SHORT: Seconds = Seconds(0.1);
-/// An answer may reach so many semitones beyond the call.
+/// Number of semitones that an answer may reach beyond the call.
 const REACH: u8 = 12;
 
-/// What is told by the notes of a call.
+/// What the notes of a call tell about it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Call {
     notes: usize,
-    /// From note to note and from chord to chord, in seconds, above 0: the last one until the answer begins.
+    /// Mean time from note to note, in seconds, above 0. The last note's time lasts until the answer begins.
     step: f64,
+    /// The same from chord to chord.
     chord_step: f64,
     /// The geometric mean of the durations, in seconds.
     duration: f64,
     shortest: Seconds,
-    /// Notes of the largest chord.
+    /// Number of notes of the largest chord.
     chord: usize,
     lowest: Key,
     highest: Key,
@@ -46,7 +49,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// Of notes in the order of their onsets, answered at `until`. `None` where there is no note. Realtime-safe.
+    /// Measures a call by its notes, in the order of their onsets; it is answered at `until`. `None` where
+    /// there is no note. Realtime-safe.
     pub fn of<'a>(notes: impl Iterator<Item = &'a Note>, until: Moment) -> Option<Self> {
         let mut notes = notes;
         let mut it = Strikes::of(notes.next()?);
@@ -59,8 +63,8 @@ impl Call {
         Some(Self { step, chord_step, duration: (it.durations / notes).exp(), ..it.call })
     }
 
-    /// The pace that an answer follows: of a call as short as that, or else of the player's newest notes; the usual one of who plays
-    /// from nothing.
+    /// The pace that an answer follows: that of the call if it is short, or else that of the player's
+    /// newest notes. A plugin that plays from nothing has the usual pace.
     pub fn pace(call: Option<Self>, scene: &Memory) -> Option<Pace> {
         if scene.is_empty() {
             return Some(Pace::USUAL);
@@ -68,48 +72,49 @@ impl Call {
         call.and_then(|call| call.pace_of_few()).or_else(|| Pace::of(scene.newest_of_player(NOTES_OF_PACE)))
     }
 
-    /// Its pace, where it is so short that its notes are too few to tell one by themselves.
+    /// The pace of a short call, whose notes are too few to tell one by themselves; `None` for a longer
+    /// call.
     fn pace_of_few(&self) -> Option<Pace> {
         let chords = (self.step * self.notes as f64 / self.chord_step).round() as usize;
         let together = self.notes.saturating_sub(chords);
         self.is_short().then(|| Pace::of_few(self.notes, together, self.chord_step, self.duration))
     }
 
-    /// At most so many notes crowd in an answer.
+    /// How many onsets of an answer a stretch of time may hold.
     pub fn crowd(&self) -> Option<Crowd> {
         let per_second = self.times() / self.step;
         let onsets = if self.is_short() { self.chord } else { (per_second.ceil() as usize).max(self.chord) };
         Some(Crowd { onsets, span: Seconds((onsets as f64 / per_second) as f32) })
     }
 
-    /// So far apart are the chords of an answer at least.
+    /// Shortest time between two chords of an answer.
     pub fn spacing(&self) -> Seconds {
         if self.is_short() { Seconds((self.chord_step / BESIDE_FEW) as f32) } else { Seconds::ZERO }
     }
 
-    /// No note of an answer is shorter.
+    /// Shortest duration that a note of an answer may have.
     pub fn shortest(&self) -> Seconds {
         self.shortest.min(SHORT)
     }
 
-    /// The keys of an answer.
+    /// The keys that an answer may use.
     pub fn reach(&self) -> Keys {
         let (lowest, highest) = (self.lowest.number(), self.highest.number());
         let above = Keys::above(Key::saturating(highest.saturating_add(REACH)));
         Keys::from(Key::saturating(lowest.saturating_sub(REACH))).without(above)
     }
 
-    /// The same, wherever it was played.
+    /// The same call, as if it had been played on all keys.
     pub fn anywhere(self) -> Self {
         Self { lowest: Key::saturating(0), highest: Key::saturating(127), ..self }
     }
 
-    /// How many semitones a key lies outside of what was played.
+    /// Number of semitones by which a key lies outside of what was played; 0 within.
     pub fn keys_outside(&self, key: Key) -> f32 {
         outside(key.number(), self.lowest.number(), self.highest.number())
     }
 
-    /// By how much it is softer or louder than all that was played.
+    /// How much softer or louder a velocity is than all that was played; 0 within.
     pub fn dynamics_outside(&self, velocity: f32) -> f32 {
         let (softest, loudest) = (f32::from(self.softest.value()), f32::from(self.loudest.value()));
         (softest - velocity).max(velocity - loudest).max(0.0)
@@ -124,7 +129,7 @@ impl Call {
     }
 }
 
-/// Of a duration that an ear would notice.
+/// Natural logarithm of a duration in seconds, of at least 0.01: an ear would not notice a shorter one.
 fn ln(duration: Seconds) -> f64 {
     f64::from(duration.0).max(0.01).ln()
 }
@@ -133,17 +138,20 @@ fn outside(number: u8, low: u8, high: u8) -> f32 {
     f32::from(low.saturating_sub(number).max(number.saturating_sub(high)))
 }
 
-/// A call as far as it has been told.
+/// The measures of a call, from the notes that were added so far.
 struct Strikes {
     call: Call,
     chords: usize,
-    /// Of the newest chord: its first onset, its notes so far and the longest of them.
+    /// First onset of the newest chord.
     chord_onset: Moment,
+    /// Number of notes of the newest chord so far.
     chord: usize,
+    /// Longest duration of a note of the newest chord.
     held: Seconds,
-    /// The sum of the logarithms of all durations.
+    /// Sum of the natural logarithms of all durations.
     durations: f64,
-    /// From the first chord to the newest one.
+    /// Time from the first chord to the newest one, in seconds; no step counts as longer than
+    /// [`LONGEST_STEP`].
     span: f64,
 }
 

@@ -1,19 +1,19 @@
-//! What is known around a note besides the notes: the beat, the harmony, the style, and who plays. Each may be missing.
+//! What is known at a note besides the notes: beat, harmony, style, and who plays. Each may be missing.
 
 use std::num::NonZeroU16;
 
 use super::{keys::PITCH_CLASSES, scale::Root, time::Seconds};
 
-/// Parts of a beat in which a place is counted.
+/// Number of ticks in a beat, in which positions are counted.
 pub const TICKS_PER_BEAT: f64 = 960.0;
-/// The period of a beat is counted in tenths of a millisecond.
+/// Number of units in a second, in which the period of a beat is counted: tenths of a millisecond.
 const PARTS_PER_SECOND: f64 = 10_000.0;
-/// Places of a beat that the network tells apart.
+/// Number of positions within a beat that the network tells apart.
 pub const PLACES: usize = 48;
-/// Sixteenths of a bar that the network tells apart; later ones count as the last.
+/// Number of sixteenths of a bar that the network tells apart; later ones count as the last.
 pub const SIXTEENTHS: usize = 32;
 
-/// What is known where something begins.
+/// What is known at one point, such as the onset of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Conditions {
     pub pulse: Option<Pulse>,
@@ -29,12 +29,12 @@ pub struct Pulse {
     place: u16,
     /// Ticks of a bar.
     bar: NonZeroU16,
-    /// Of a beat.
+    /// Length of a beat, in tenths of a millisecond.
     period: NonZeroU16,
     swing: Swing,
 }
 
-/// The pitch classes that are said to sound, and their root.
+/// The pitch classes of a chord, and its root if it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Harmony(NonZeroU16);
 
@@ -59,15 +59,16 @@ impl Conditions {
     /// Nothing is known.
     pub const UNKNOWN: Self = Self { pulse: None, harmony: None, style: None, who: None };
 
-    /// The same so much later. Realtime-safe.
+    /// The conditions `length` later: the pulse moves on. Realtime-safe.
     pub fn after(self, length: Seconds) -> Self {
         Self { pulse: self.pulse.map(|pulse| pulse.after(length)), ..self }
     }
 }
 
 impl Pulse {
-    /// So many beats after a bar line, in bars of so many beats, where a beat lasts so long. `None` where such a bar or
-    /// such a tempo cannot be told: a bar has up to 64 beats, a beat lasts from 20 ms to 6 s.
+    /// `beat` counts from a bar line, `beats_in_bar` is the length of a bar in beats, `period` that of a
+    /// beat in seconds. `None` for a bar or a tempo that cannot be stored: a bar has up to 64 beats, a beat
+    /// lasts from 20 ms to 6 s.
     pub fn new(beat: f64, beats_in_bar: f64, period: f64) -> Option<Self> {
         if !(0.25..=64.0).contains(&beats_in_bar) || !(0.02..=6.0).contains(&period) || !beat.is_finite() {
             return None;
@@ -78,14 +79,14 @@ impl Pulse {
         Some(Self { place, bar, period, swing: Swing::STRAIGHT })
     }
 
-    /// The point so much later at this tempo, or earlier where the length is negative. Realtime-safe.
+    /// The point `length` later at this tempo, or earlier where the length is negative. Realtime-safe.
     pub fn after(self, length: Seconds) -> Self {
         let moved = f64::from(self.place) + f64::from(length.0) * self.ticks_per_second();
         let place = moved.round().rem_euclid(f64::from(self.bar.get()));
         Self { place: place as u16, ..self }
     }
 
-    /// The same point where eighths swing. Realtime-safe.
+    /// The same point with swung eighths. Realtime-safe.
     pub fn swung(self, swing: Swing) -> Self {
         Self { swing, ..self }
     }
@@ -95,7 +96,7 @@ impl Pulse {
         self.swing
     }
 
-    /// The same point where the music goes so many times as slowly. Realtime-safe.
+    /// The same point where a beat takes `by` times as long. Realtime-safe.
     pub fn stretched(self, by: f64) -> Self {
         let period = (f64::from(self.period.get()) * by).round() as u16;
         Self { period: NonZeroU16::new(period).unwrap_or(self.period), ..self }
@@ -115,7 +116,7 @@ impl Pulse {
         f64::from(self.period.get()) / PARTS_PER_SECOND
     }
 
-    /// How long it takes from here for so many beats to pass as they are written. Realtime-safe.
+    /// Time that `beats` beats, as they are written, take from here. Realtime-safe.
     pub fn lasting(self, beats: f64) -> Seconds {
         let later = self.swing.played(self.swing.written(self.beat()) + beats);
         Seconds(((later - self.beat()) * self.period()) as f32)
@@ -126,7 +127,8 @@ impl Pulse {
         self.period() * 2.0 * self.swing.shorter()
     }
 
-    /// The nearest place of the beat, 0..[`PLACES`], as it is written: a swung eighth is an eighth. Realtime-safe.
+    /// The nearest place of the beat, 0..[`PLACES`], as it is written: a swung eighth is an eighth.
+    /// Realtime-safe.
     pub fn place(self) -> usize {
         (self.swing.written(self.beat()) * PLACES as f64).round() as usize % PLACES
     }
@@ -144,7 +146,8 @@ impl Pulse {
 }
 
 impl Harmony {
-    /// So many bits of `classes`, from C on, as there are pitch classes; at least one.
+    /// The lowest twelve bits of `classes` are the pitch classes, from C on; `None` unless at least one is
+    /// set.
     pub fn new(classes: u16, root: Option<u8>) -> Option<Self> {
         let classes = classes & 0xFFF;
         let root =
@@ -152,7 +155,7 @@ impl Harmony {
         if classes == 0 { None } else { NonZeroU16::new(classes | root << 12).map(Self) }
     }
 
-    /// All of it in a number above 0, and back.
+    /// The harmony as a number above 0; [`Self::of_bits`] reads it back.
     pub fn bits(self) -> u16 {
         self.0.get()
     }
@@ -171,7 +174,7 @@ impl Harmony {
         usize::from(self.0.get() >> 12).checked_sub(1)
     }
 
-    /// As musicians write it, as far as its thirds, fifth and seventh tell. Allocates.
+    /// The chord symbol, as far as the thirds, the fifth and the seventh tell it. Allocates.
     pub fn name(self) -> String {
         let root = self.root().or_else(|| self.classes().next()).unwrap_or(0);
         let has =
@@ -192,7 +195,7 @@ impl Harmony {
         format!("{}{third}{seventh}", Root::NAMES[root])
     }
 
-    /// The same so many semitones higher.
+    /// The same harmony, `semitones` higher.
     pub fn transposed(self, semitones: i16) -> Self {
         let by = semitones.rem_euclid(12) as u16;
         let classes = self.0.get() & 0xFFF;
@@ -221,28 +224,28 @@ impl Who {
 pub struct Swing(u16);
 
 impl Swing {
-    /// Both eighths are as long.
+    /// Both eighths have the same length.
     pub const STRAIGHT: Self = Self(480);
 
-    /// The second eighth at this part of a beat, to the nearest tick of 960.
+    /// Swing with the second eighth at this part of a beat, to the nearest tick of 960.
     pub fn at(part: f64) -> Self {
         Self((part * TICKS_PER_BEAT).round() as u16)
     }
 
-    /// The shorter eighth, as a part of a beat.
+    /// Length of the shorter eighth, as a part of a beat.
     fn shorter(self) -> f64 {
         let second = f64::from(self.0) / TICKS_PER_BEAT;
         second.min(1.0 - second)
     }
 
-    /// The beat as it is played: the way back from [`Self::written`].
+    /// The played position of a written beat: the inverse of [`Self::written`].
     pub fn played(self, beat: f64) -> f64 {
         let (whole, place) = (beat.floor(), beat - beat.floor());
         let second = f64::from(self.0) / TICKS_PER_BEAT;
         whole + if place < 0.5 { place * 2.0 * second } else { 1.0 - (1.0 - place) * 2.0 * (1.0 - second) }
     }
 
-    /// The beat as it is written: what is played at the second eighth stands at a half. Realtime-safe.
+    /// The written position of a played beat: the second eighth is written at a half. Realtime-safe.
     pub fn written(self, beat: f64) -> f64 {
         if self == Self::STRAIGHT {
             return beat;

@@ -1,25 +1,29 @@
-//! How a player takes the beat: how much it swings, and how closely it is kept to.
+//! How a player treats the beat: how much they swing, and how closely they keep to it.
 
 use std::f64::consts::TAU;
 
 use super::conditions::{Conditions, PLACES, Swing};
 
-/// The second eighth of a beat lies in here, ...
+/// Where the second eighth of a beat lies, as a part of the beat.
 const EIGHTHS: std::ops::Range<f64> = 0.42..0.72;
-/// ... and swings from here on.
+/// From this part of a beat on, a second eighth swings.
 const SWUNG: f64 = 0.56;
-/// So many second eighths tell, ...
+/// Fewest swung second eighths that make a swing.
 const FEWEST: usize = 5;
-/// ... of so many of the newest notes.
+/// Number of newest notes in which a swing is sought.
 const NEWEST: usize = 64;
-/// What is nearer to the beat than this is meant to be on it: less than half of a sixteenth.
+/// A note that is nearer to the beat than this, in beats, is meant to be on it: less than half of a
+/// sixteenth.
 const NEAR_BEAT: f64 = 0.12;
-/// Of three notes of a beat, the second and the third lie here. A swung beat has no second one unless it has a fourth, too.
+/// Where the second of three notes of a beat lies. A swung beat has no note here, unless it has a fourth
+/// one too.
 const SECOND_OF_THREE: std::ops::Range<f64> = 0.27..0.40;
+/// Where the fourth of four notes of a beat lies.
 const FOURTH_OF_FOUR: std::ops::Range<f64> = 0.77..0.90;
 
 impl Swing {
-    /// How a player swings, by what is known of the newest notes; straight where she does not, or where too little is known. Realtime-safe.
+    /// The player's swing, by what is known of the newest notes; straight where the player does not swing,
+    /// or where too little is known. Realtime-safe.
     pub fn of<'a>(known: impl DoubleEndedIterator<Item = &'a Conditions>) -> Self {
         let (mut places, mut heard) = ([0.0; NEWEST], 0);
         for pulse in known.rev().filter_map(|known| known.pulse).take(NEWEST) {
@@ -47,7 +51,8 @@ impl Swing {
     }
 }
 
-/// How late a player takes the beat, as a part of it: below 0 where she is early. What she swings, she swings from there.
+/// How late a player takes the beat, as a part of it; below 0 where they are early. Swing counts from
+/// there.
 fn own_beat(places: &[f64]) -> f64 {
     let (mut near, mut count) = ([0.0; NEWEST], 0);
     for late in places.iter().map(|place| place - place.round()).filter(|late| late.abs() < NEAR_BEAT) {
@@ -57,23 +62,26 @@ fn own_beat(places: &[f64]) -> f64 {
     if count == 0 { 0.0 } else { median(&mut near[..count]) }
 }
 
-/// Of at least one.
+/// The median of at least one value.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// So many of the newest notes tell; fewer than so many tell nothing.
+/// Number of newest notes from which the steadiness is measured.
 const NEWEST_NOTES: usize = 48;
+/// Fewest notes from which the steadiness is measured.
 const FEWEST_NOTES: usize = 12;
-/// A beat is divided into so many parts: triplets, or sixteenths.
+/// Numbers of parts into which a beat is divided: triplets, or sixteenths.
 const PARTS: [f64; 2] = [3.0, 4.0];
-/// By chance, notes keep so well to the lines between parts (the length of their mean direction: Mardia and Jupp, 2000), ...
+/// How closely notes keep to the lines between parts by chance, as the length of their mean direction
+/// (Mardia and Jupp, 2000).
 const CHANCE: f64 = 0.25;
-/// ... and so well, or better, who plays to a beat.
+/// How closely a player who plays to a beat keeps to these lines at least, as the same length.
 const CLOSE: f64 = 0.5;
 
-/// 0 where the notes have nothing to do with the beat, 1 where they keep to it, or where too little is known to tell. Realtime-safe.
+/// How closely notes keep to the beat: 0 where they have nothing to do with it, 1 where they keep to it, or
+/// where too little is known to tell. Realtime-safe.
 pub fn steadiness<'a>(known: impl DoubleEndedIterator<Item = &'a Conditions>) -> f32 {
     let (mut sums, mut count) = ([[0.0; 2]; 2], 0.0);
     for pulse in known.rev().filter_map(|known| known.pulse).take(NEWEST_NOTES) {

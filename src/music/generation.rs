@@ -1,27 +1,28 @@
-//! How the player wants to be answered: all that shapes the notes, small enough to travel.
+//! The generation settings: all that shapes the notes of an answer, small enough to be sent to the worker.
 
 use super::{
     conditions::Style, hands::Part, keys::Keys, memory::LARGEST_MEMORY, note::Key, scale::PitchClasses,
     time::Seconds,
 };
 
-/// What an answer is to be like. Each part holds from the next note on that is drawn.
+/// How the notes of an answer are drawn. Each setting holds from the next note on that is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GenerationSettings {
-    /// Of all choices: 0 takes the likeliest, 1 the network's own odds.
+    /// Temperature of all choices: 0 takes the most probable one, 1 the network's own probabilities.
     pub temperature: Thousandths,
     /// Multiplies the temperature of the keys.
     pub pitch_temperature: Thousandths,
     /// Multiplies the temperature of steps and durations.
     pub timing_temperature: Thousandths,
-    /// How likely a choice must be, as a part of the likeliest one's probability, 0..=1.
+    /// Lowest probability that a choice may have, as a part of the most probable one's, 0..=1.
     pub focus: Thousandths,
     pub density: Density,
     pub register: Register,
     pub pitch_classes: PitchClasses,
     pub polyphony: Polyphony,
-    /// Whether the answer is shaped by what was heard of the player, beyond what the network makes of the notes: by the
-    /// call's register, dynamics, shortest note and motives, and by the player's beat and swing.
+    /// Whether the answer is shaped by what was heard of the player, beyond what the network makes of the
+    /// notes: by the call's register, dynamics, shortest note and motives, and by the player's beat and
+    /// swing.
     pub adapts: bool,
     /// How far dynamics are drawn towards the player's touch, 0..=1.
     pub velocity_follow: Thousandths,
@@ -29,11 +30,11 @@ pub struct GenerationSettings {
     pub key_follow: Thousandths,
     /// How far the notes of an answer are drawn towards the pace of the call, 0..=1.
     pub pace_follow: Thousandths,
-    /// What kind of music it is, where the player says so.
+    /// The kind of music, where the player has set it.
     pub style: Option<Style>,
-    /// What it plays beside a player who goes on.
+    /// The part that an answer plays beside a player who goes on.
     pub part: Part,
-    /// Where no song runs, the beat is that of the player's newest notes.
+    /// Whether the beat is that of the player's newest notes where no song runs.
     pub tempo_from_player: bool,
     /// How many of the newest notes count, 25..=150.
     pub memory: u8,
@@ -42,12 +43,12 @@ pub struct GenerationSettings {
 }
 
 impl GenerationSettings {
-    /// The networks' own, without a limit.
+    /// The networks' own choices, without limits.
     pub const DEFAULT: Self = Self {
         temperature: Thousandths::ONE,
         pitch_temperature: Thousandths::ONE,
         timing_temperature: Thousandths::ONE,
-        // One slip among hundreds of notes is heard.
+        // Even one wrong note among hundreds is heard.
         focus: Thousandths(20),
         density: Density::UNLIMITED,
         register: Register::ALL,
@@ -55,9 +56,9 @@ impl GenerationSettings {
         polyphony: Polyphony::UNLIMITED,
         adapts: true,
         velocity_follow: Thousandths::ZERO,
-        // A player is left to her own slips.
+        // The player's own wrong notes are not imitated.
         key_follow: Thousandths::ONE,
-        // Without it, an answer that goes on comes to run.
+        // Without it, a long answer becomes ever faster.
         pace_follow: Thousandths(500),
         style: None,
         part: Part::Free,
@@ -66,12 +67,12 @@ impl GenerationSettings {
         model: 0,
     };
 
-    /// The same for who plays this part beside the player: in as many voices as that has.
+    /// The same settings for a part beside the player, with no more voices than the part has.
     pub fn playing(self, part: Part) -> Self {
         Self { part, polyphony: self.polyphony.min(voices(part)), ..self }
     }
 
-    /// The same for who is not shaped by what was heard of the player: in nothing, whatever else is set.
+    /// The same settings without any adaptation to what was heard of the player, whatever else is set.
     pub fn unadapted(self) -> Self {
         Self {
             adapts: false,
@@ -83,7 +84,7 @@ impl GenerationSettings {
         }
     }
 
-    /// What may be played: the keys of the scale within the register; none where they share none.
+    /// The keys that may be played: those of the scale within the register; none where the two share none.
     pub const fn keys(&self) -> Keys {
         self.pitch_classes.keys().and(self.register.keys())
     }
@@ -97,7 +98,7 @@ impl Thousandths {
     pub const ZERO: Self = Self(0);
     pub const ONE: Self = Self(1000);
 
-    /// The nearest one; what is not a number is 0.
+    /// The nearest value; NaN becomes 0.
     pub fn of(number: f32) -> Self {
         Self((number * 1000.0).round() as u16)
     }
@@ -127,17 +128,17 @@ impl Register {
     }
 }
 
-/// The most notes a second.
+/// Largest number of notes per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Density(Thousandths);
 
 impl Density {
     pub const UNLIMITED: Self = Self(Thousandths(u16::MAX));
-    /// The most onsets of a [`Crowd`].
+    /// Largest number of onsets of a [`Crowd`].
     pub const LARGEST_CROWD: usize = 32;
     const LEAST: Thousandths = Thousandths(100);
 
-    /// So many notes a second, 0.1..32; no limit from 32 on.
+    /// `notes` is the number of notes per second, 0.1..32; from 32 on there is no limit.
     pub fn per_second(notes: f32) -> Self {
         if notes >= Self::LARGEST_CROWD as f32 {
             Self::UNLIMITED
@@ -146,7 +147,8 @@ impl Density {
         }
     }
 
-    /// As a rule for any stretch of a second, or of one note where a note takes longer.
+    /// The same limit for any stretch of about a second, or of one note where a note takes longer; `None`
+    /// without a limit.
     pub fn crowd(self) -> Option<Crowd> {
         if self == Self::UNLIMITED {
             return None;
@@ -157,7 +159,7 @@ impl Density {
     }
 }
 
-/// At most so many onsets in any stretch that is shorter than `span`.
+/// At most `onsets` onsets in any stretch that is shorter than `span`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Crowd {
     /// 1..=[`Density::LARGEST_CROWD`]
@@ -165,14 +167,14 @@ pub struct Crowd {
     pub span: Seconds,
 }
 
-/// The most notes of an answer that sound at once.
+/// Largest number of notes of an answer that sound at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Polyphony(u8);
 
 impl Polyphony {
     pub const UNLIMITED: Self = Self(Key::COUNT as u8);
 
-    /// At least one; as many as there are keys are no limit.
+    /// At least one voice; as many as there are keys are no limit.
     pub const fn voices(voices: u8) -> Self {
         match voices {
             0 => Self(1),
@@ -186,7 +188,7 @@ impl Polyphony {
     }
 }
 
-/// So many notes a part has at once at most.
+/// Largest number of notes of a part that sound at once.
 fn voices(part: Part) -> Polyphony {
     match part {
         Part::Free => Polyphony::UNLIMITED,

@@ -1,4 +1,4 @@
-//! Where the player's hands are, and the room they need beside somebody who plays along.
+//! Where the player's hands are, and the room they need beside a plugin that plays along.
 
 use super::{
     keys::Keys,
@@ -6,21 +6,22 @@ use super::{
     time::{SampleRate, SampleTime, Seconds},
 };
 
-/// So long a hand stays where it has struck.
+/// How long a hand stays where it has struck.
 const STAY: Seconds = Seconds(2.0);
-/// A hand covers so many semitones to either side of a key that it has struck.
+/// Number of semitones that a hand covers on either side of a key that it has struck.
 const REACH: u8 = 4;
-/// A hand strikes keys at once that lie no farther apart: a tenth.
+/// Largest interval that a hand strikes at once, in semitones: a tenth.
 const SPAN: u8 = 16;
-/// Hands that are everywhere leave at least so many keys; otherwise the keys they hold alone are theirs.
+/// Fewest keys that hands leave free. Where the keys around them leave fewer, only the keys that they hold
+/// are theirs.
 const LEAST_ROOM: usize = 36;
-/// A part lies so many semitones below what it goes by at least, ...
+/// Fewest semitones between a part and the player's key below which it lies.
 const APART: u8 = 3;
-/// So many strikes within [`STAY`] leave all the time there is.
+/// Number of strikes within [`STAY`] up to which a part does not wait longer.
 const SPARSE_STRIKES: usize = 4;
-/// For each one more, what plays along waits so much longer between onsets.
+/// How much longer a part waits between onsets for each further strike.
 const WAIT_A_STRIKE: Seconds = Seconds(0.02);
-/// So many strikes are remembered: more within [`STAY`] ask for no more room.
+/// Number of newest strikes that are kept: more within [`STAY`] ask for no more room.
 const STRIKES: usize = 32;
 
 /// The newest strikes of the player. Never allocates.
@@ -36,7 +37,7 @@ struct Strike {
     at: SampleTime,
 }
 
-/// What is played beside a player who goes on.
+/// The part that the plugin plays beside a player who goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// Anything, around the hands.
@@ -49,22 +50,22 @@ pub enum Part {
     SecondVoice,
 }
 
-/// What is left to the player.
+/// What an accompaniment leaves to the player.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct AccompanimentMask {
     /// Keys that are not to be struck.
     pub keys: Keys,
-    /// At least so long between two onsets.
+    /// Shortest time between two onsets.
     pub spacing: Seconds,
 }
 
-/// The keys that two hands reach beside those that they strike at once. Realtime-safe.
+/// The keys that two hands reach together with those that they strike. Realtime-safe.
 pub fn within_reach(struck: Keys) -> Keys {
     (0..).map_while(Key::new).filter(|&key| suits_two(struck.and_key(key))).collect()
 }
 
 impl Part {
-    /// Its chords lie so far apart at least.
+    /// Shortest time between the chords of the part.
     fn spacing(self) -> Seconds {
         match self {
             Self::Free => Seconds::ZERO,
@@ -73,7 +74,8 @@ impl Part {
         }
     }
 
-    /// The keys that it does not strike beside hands that have lately struck these and hold those.
+    /// The keys that the part does not strike, beside hands that have lately struck `struck` and hold
+    /// `held`.
     fn leaves(self, struck: Keys, held: Keys) -> Keys {
         let (lowest, highest) = struck.with(held).bounds().unwrap_or((Key::MIDDLE_C, Key::MIDDLE_C));
         let below = |key: Key, least: u8, most: u8| key.number().saturating_sub(APART).clamp(least, most);
@@ -93,14 +95,14 @@ impl Part {
     }
 }
 
-/// The keys that are held or near those that were struck; where they are nearly all there are, none.
+/// The keys that are held or near those that were struck; none where these are nearly all keys.
 fn around(struck: Keys, held: Keys) -> Keys {
     let mut keys = held;
     struck.iter().for_each(|key| keys.insert_around(key, REACH));
     if Key::COUNT - keys.len() < LEAST_ROOM { Keys::NONE } else { keys }
 }
 
-/// Whether each key lies within a span of the lowest one or of the highest one.
+/// Whether each key lies within [`SPAN`] of the lowest one or of the highest one.
 fn suits_two(struck: Keys) -> bool {
     let Some((lowest, highest)) = struck.bounds() else { return true };
     let left = Keys::above(Key::saturating(lowest.number().saturating_add(SPAN)));
@@ -113,13 +115,13 @@ impl Hands {
         Self { strikes: [None; STRIKES], next: 0 }
     }
 
-    /// Realtime-safe.
+    /// Records a strike; it replaces the oldest one. Realtime-safe.
     pub fn strike(&mut self, key: Key, at: SampleTime) {
         self.strikes[self.next] = Some(Strike { key, at });
         self.next = (self.next + 1) % STRIKES;
     }
 
-    /// What who plays a part leaves to hands that hold these keys. Realtime-safe.
+    /// What a part leaves to hands that hold these keys. Realtime-safe.
     pub fn mask(&self, now: SampleTime, held: Keys, rate: SampleRate, part: Part) -> AccompanimentMask {
         let lately = |strike: &&Strike| now - strike.at <= rate.samples(STAY);
         let (mut struck, mut strikes) = (Keys::NONE, 0_usize);
@@ -132,7 +134,7 @@ impl Hands {
         AccompanimentMask { keys: part.leaves(struck, held).with(held), spacing }
     }
 
-    /// Realtime-safe.
+    /// Forgets all strikes. Realtime-safe.
     pub fn clear(&mut self) {
         *self = Self::new();
     }

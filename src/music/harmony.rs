@@ -1,4 +1,4 @@
-//! The harmony that somebody holds: a chord with the left hand, or on a channel of its own.
+//! The harmony that is held: a chord with the left hand, or on a channel of its own.
 
 use std::collections::VecDeque;
 
@@ -9,33 +9,33 @@ use super::{
     time::{Moment, Seconds},
 };
 
-/// A chord has so many pitch classes at least.
+/// Fewest pitch classes of a chord.
 const FEWEST: usize = 2;
-/// So long after its keys have gone up a harmony stands, until another one is held.
+/// How long a harmony holds after its keys have gone up, if no other one is held before.
 const STANDS: Seconds = Seconds(8.0);
-/// So many changes are remembered: more than come while a memory is filled.
+/// Number of newest changes that are kept: more than come while a memory is filled.
 const CHANGES: usize = 128;
 
-/// Who says what the harmony is.
+/// Where the harmony comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     Off,
-    /// The keys that are held from the lowest one up to and without this one.
+    /// The keys that are held below this one.
     Below(Key),
-    /// The keys that are held on a channel, 0..16. It is no music.
+    /// The keys that are held on a channel, 0..16. They are not music to be answered.
     Channel(u8),
 }
 
-/// From a moment on this is the harmony.
+/// The harmony from a moment on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Change {
     pub from: Moment,
-    /// It stands no longer than this.
+    /// The harmony holds no longer than this.
     pub until: Moment,
     pub harmony: Harmony,
 }
 
-/// The harmony that is held, as it changes.
+/// Follows the harmony that is held.
 #[derive(Debug, Default)]
 pub struct Held {
     now: Option<Harmony>,
@@ -43,7 +43,8 @@ pub struct Held {
 }
 
 impl Held {
-    /// The keys of the chord have moved; gives what is news. Realtime-safe.
+    /// Takes the keys of the chord that are down. Returns a change of the harmony, if there is one.
+    /// Realtime-safe.
     pub fn follow(&mut self, keys: Keys, at: Moment) -> Option<Change> {
         let held = of(keys);
         let is_news = held.is_some() && held != self.now || held.is_some() != self.is_down;
@@ -52,7 +53,7 @@ impl Held {
         self.now.filter(|_| is_news).map(|harmony| Change { from: at, until, harmony })
     }
 
-    /// What was held last.
+    /// The harmony that was held last.
     pub fn now(&self) -> Option<Harmony> {
         self.now
     }
@@ -68,7 +69,7 @@ impl Changes {
         Self(VecDeque::with_capacity(CHANGES))
     }
 
-    /// Realtime-safe.
+    /// Adds a change; a full list drops its oldest one. Realtime-safe.
     pub fn push(&mut self, change: Change) {
         if self.0.len() == CHANGES {
             self.0.pop_front();
@@ -76,13 +77,13 @@ impl Changes {
         self.0.push_back(change);
     }
 
-    /// The harmony at a moment, as far as anybody has said. Realtime-safe.
+    /// The harmony at a moment; `None` where none is known. Realtime-safe.
     pub fn at(&self, moment: Moment) -> Option<Harmony> {
         let then = self.0.iter().rev().find(|change| change.from.0 <= moment.0)?;
         (moment <= then.until).then_some(then.harmony)
     }
 
-    /// Realtime-safe.
+    /// Drops all changes. Realtime-safe.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -103,9 +104,10 @@ fn of(keys: Keys) -> Option<Harmony> {
     Harmony::new(classes, Some(root(classes, bass))).filter(|_| is_chord)
 }
 
-/// The pitch class above which most of the others stand as in a chord of thirds, the bass before others.
+/// The pitch class above which most of the others form a chord of thirds; the bass is preferred.
 fn root(classes: u16, bass: usize) -> u8 {
-    // A fifth says more than a third, a third more than a seventh.
+    // Weights of the intervals above the root: a fifth counts more than a third, a third more than a
+    // seventh.
     const WORTH: [u16; PITCH_CLASSES] = [0, 0, 1, 4, 4, 0, 2, 6, 2, 1, 3, 2];
     let holds = |class: usize| classes >> (class % PITCH_CLASSES) & 1;
     let worth = |root: usize| -> u16 {

@@ -5,7 +5,8 @@ use super::note::Key;
 /// C, C sharp, ... B.
 pub const PITCH_CLASSES: usize = 12;
 
-/// Some of the 128 keys, a bit each; in halves, so that a message of 32 bytes has room for more.
+/// A set of the 128 keys, one bit each. Two halves leave more room in a message of 32 bytes than one
+/// `u128`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Keys([u64; 2]);
 
@@ -41,7 +42,7 @@ impl Keys {
         Self::of(Self::from(key).bits() & !(1 << key.index()))
     }
 
-    /// What both have.
+    /// The keys that both sets have.
     pub const fn and(self, other: Self) -> Self {
         Self::of(self.bits() & other.bits())
     }
@@ -54,12 +55,12 @@ impl Keys {
         *self = Self::of(self.bits() | 1 << key.index());
     }
 
-    /// What either has.
+    /// The keys that either set has.
     pub const fn with(self, other: Self) -> Self {
         Self::of(self.bits() | other.bits())
     }
 
-    /// From the lowest on.
+    /// The keys, from the lowest on.
     pub fn iter(self) -> impl Iterator<Item = Key> {
         (0..).map_while(Key::new).filter(move |key| self.contains(*key))
     }
@@ -69,13 +70,13 @@ impl Keys {
         self
     }
 
-    /// The lowest and the highest one.
+    /// The lowest and the highest key; `None` where the set is empty.
     pub fn bounds(self) -> Option<(Key, Key)> {
         let (below, above) = (self.bits().trailing_zeros(), self.bits().leading_zeros());
         (!self.is_empty()).then(|| (Key::saturating(below as u8), Key::saturating(127 - above as u8)))
     }
 
-    /// Takes in a key and those within so many semitones of it.
+    /// Inserts a key and all keys within a number of semitones of it.
     pub fn insert_around(&mut self, key: Key, semitones: u8) {
         let keys = key.number().saturating_sub(semitones)..=key.number().saturating_add(semitones);
         keys.filter_map(Key::new).for_each(|key| self.insert(key));

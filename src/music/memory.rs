@@ -10,25 +10,25 @@ use super::{
 pub const SMALLEST_MEMORY: usize = 25;
 /// The longest memory, in notes; no network here reads further back.
 pub const LARGEST_MEMORY: usize = 150;
-/// What is kept: the longest [`Span`] that moves on by halves, and the note before it.
+/// Number of notes that are kept: the longest [`Span`] with the largest stride, and the note before it.
 const KEPT: usize = LARGEST_MEMORY + LARGEST_MEMORY.div_ceil(2);
 
-/// The newest notes by onset and then key, as far as onsets differ on the grid.
+/// The newest notes, ordered by onset on the grid and then by key.
 #[derive(Debug, Clone)]
 pub struct Memory {
     notes: Vec<Note>,
-    /// Of each of the notes.
+    /// The conditions of each note.
     conditions: Vec<Conditions>,
-    /// How many notes were kept and have fallen out.
+    /// Number of notes that were kept and have been dropped since.
     fallen: usize,
-    /// How many of the newest notes are not settled: they stand from the first one on whose end is only supposed.
+    /// Number of newest notes that may still change: all from the first one on whose end is only assumed.
     unsettled: usize,
-    /// The first note of all is the first of a piece.
+    /// Whether the very first note is the first one of a piece.
     begins_piece: bool,
 }
 
-/// How much of a memory is heard: the newest notes, at least so many where there are so many, and less than `stride`
-/// more, since the beginning stands still until it moves `stride` notes at once.
+/// How much of a memory is heard: the newest `notes` notes, where there are as many, and fewer than
+/// `stride` more. The beginning stands still until it moves by `stride` notes at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
     /// At most [`LARGEST_MEMORY`].
@@ -44,7 +44,7 @@ impl Memory {
         Self { notes, conditions, fallen: 0, unsettled: 0, begins_piece: false }
     }
 
-    /// Takes a note to its place in time; the oldest one falls out of a full memory. Realtime-safe.
+    /// Inserts a note at its place in time; a full memory drops its oldest note. Realtime-safe.
     pub fn remember(&mut self, note: impl Into<KnownNote>) {
         let KnownNote { note, conditions } = note.into();
         let order = |note: &Note| (Cell::of(note.onset), note.key);
@@ -60,7 +60,7 @@ impl Memory {
         }
     }
 
-    /// Takes a note that still sounds, as if it ended now. Realtime-safe.
+    /// Inserts a note that still sounds, as if it ended now. Realtime-safe.
     pub fn suppose(&mut self, note: impl Into<KnownNote>) {
         let note = note.into();
         self.remember(note);
@@ -68,7 +68,8 @@ impl Memory {
         self.unsettled = self.unsettled.max(self.notes.len() - place);
     }
 
-    /// Whoever plays from nothing begins a piece: the next note is its first one. What was heard may be the middle of one.
+    /// Makes the next note the first one of a piece, for a plugin that plays from nothing. What was heard
+    /// may be the middle of a piece.
     pub fn begin_piece(&mut self) {
         debug_assert!(self.is_empty(), "a piece begins before its first note");
         self.begins_piece = true;
@@ -83,7 +84,7 @@ impl Memory {
         self.notes.is_empty()
     }
 
-    /// How many of the newest notes may come to stand otherwise: those from the first supposed one on.
+    /// Number of newest notes that may still change: all from the first one on whose end is only assumed.
     pub fn unsettled(&self) -> usize {
         self.unsettled
     }
@@ -140,7 +141,8 @@ impl Memory {
     /// The notes of a span as they stand on the grid. Realtime-safe.
     pub fn on_grid(&self, span: Span) -> impl Iterator<Item = GridNote> {
         let first = self.first_of(span);
-        // The step of the first note leads to a note that is not heard any more, if that is still known.
+        // The first note's step counts from the note before the span, which is not heard any more, if that
+        // is still known.
         let before = self.notes.get(first.saturating_sub(1)).map_or(Cell::ZERO, |note| Cell::of(note.onset));
         let notes = self.notes[first..].iter().zip(&self.conditions[first..]);
         notes.scan(before, |before, (note, &conditions)| {
@@ -150,7 +152,7 @@ impl Memory {
         })
     }
 
-    /// Where the notes of a span begin.
+    /// Index of the first note of a span.
     fn first_of(&self, span: Span) -> usize {
         let first = (self.fallen + self.notes.len()).saturating_sub(span.notes) / span.stride * span.stride;
         first.saturating_sub(self.fallen)

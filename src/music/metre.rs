@@ -7,14 +7,14 @@ use super::{
     time::Moment,
 };
 
-/// What differs by less is no news: half a place of the beat, in beats, ...
+/// Deviation of the beat below which a metre counts as unchanged, in beats: a quarter of a place of the beat.
 const STRAYED_BEATS: f64 = 0.005;
-/// ... and as a part of the tempo.
+/// Deviation of the length of a beat below which a metre counts as unchanged, as a part of that length.
 const STRAYED_TEMPO: f64 = 0.002;
-/// So many changes are remembered: more than come while a memory is filled.
+/// Number of newest changes that are kept: more than come while a memory is filled.
 const CHANGES: usize = 256;
 
-/// From a moment on, the song goes so, until the next one.
+/// Beats and bars of the song from a moment on, until the next change.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metre {
     pub at: Moment,
@@ -22,25 +22,25 @@ pub struct Metre {
     pub beats: Option<Beating>,
 }
 
-/// How the beats of a song go.
+/// Position, length and swing of a song's beats.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Beating {
     /// Beats since the bar line.
     beat: f32,
-    /// Seconds of a beat: exact to a tenth of a millisecond in half an hour.
+    /// Length of a beat in seconds: exact to a tenth of a millisecond in half an hour.
     period: f32,
     /// Ticks of a bar, 960 to the beat.
     bar: NonZeroU16,
     swing: Swing,
 }
 
-/// The changes of a song, the newest last. Never allocates after [`Metres::new`].
+/// The changes of a song's metre, the newest last. Never allocates after [`Metres::new`].
 #[derive(Debug, Clone)]
 pub struct Metres(VecDeque<Metre>);
 
 impl Beating {
-    /// So many beats after the bar line, in bars of so many beats, where a beat lasts so many seconds; `None` for a bar that
-    /// cannot be.
+    /// `beat` counts from the bar line, `beats_in_bar` is the length of a bar in beats, `period` that of a
+    /// beat in seconds. `None` for a bar or a beat that cannot be.
     pub fn new(beat: f64, beats_in_bar: f64, period: f64) -> Option<Self> {
         let ticks = (beats_in_bar * TICKS_PER_BEAT).round();
         let bar = NonZeroU16::new(if (1.0..65_535.0).contains(&ticks) { ticks as u16 } else { 0 })?;
@@ -52,7 +52,7 @@ impl Beating {
         })
     }
 
-    /// The beat so many seconds later, counted on through bar lines.
+    /// The beat `seconds` later, counted on through bar lines.
     fn beat_after(&self, seconds: f64) -> f64 {
         f64::from(self.beat) + seconds / f64::from(self.period)
     }
@@ -68,7 +68,7 @@ impl Metre {
         Self { at, beats: None }
     }
 
-    /// Where a moment lies, `None` where no song runs. Realtime-safe.
+    /// Position of a moment in its bar; `None` where no song runs. Realtime-safe.
     pub fn pulse(&self, moment: Moment) -> Option<Pulse> {
         let beats = self.beats?;
         let pulse =
@@ -76,12 +76,12 @@ impl Metre {
         pulse.map(|pulse| pulse.swung(beats.swing))
     }
 
-    /// The same where eighths swing. Realtime-safe.
+    /// The same metre with swung eighths. Realtime-safe.
     pub fn swung(self, swing: Swing) -> Self {
         Self { beats: self.beats.map(|beats| Beating { swing, ..beats }), ..self }
     }
 
-    /// Whether this later one says what follows from an earlier one, closely enough. Realtime-safe.
+    /// Whether this metre is, closely enough, what follows from an earlier one. Realtime-safe.
     pub fn follows_from(&self, earlier: &Self) -> bool {
         let (now, then) = match (self.beats, earlier.beats) {
             (None, None) => return true,
@@ -103,7 +103,7 @@ impl Metres {
         Self(VecDeque::with_capacity(CHANGES))
     }
 
-    /// From a moment on the song goes otherwise. Realtime-safe.
+    /// Adds a change of the metre; a full list drops its oldest one. Realtime-safe.
     pub fn change(&mut self, metre: Metre) {
         if self.0.len() == CHANGES {
             self.0.pop_front();
@@ -111,7 +111,7 @@ impl Metres {
         self.0.push_back(metre);
     }
 
-    /// How the song goes at a moment. Realtime-safe.
+    /// The metre at a moment. Realtime-safe.
     pub fn metre(&self, moment: Moment) -> Metre {
         let then = self.0.iter().rev().find(|metre| metre.at.0 <= moment.0);
         then.copied().unwrap_or(Metre::none(moment))

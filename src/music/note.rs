@@ -16,7 +16,7 @@ pub struct Note {
     pub velocity: Velocity,
 }
 
-/// A note as the networks know it: its onset is told as the step from the onset before.
+/// A note as the networks know it: its onset is given as the step from the onset before.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RelativeNote {
     /// Never negative.
@@ -85,20 +85,21 @@ pub struct GridNote {
     pub velocity: Velocity,
     /// At least 1.
     pub duration: u32,
-    /// At its onset.
+    /// The conditions at its onset.
     pub conditions: Conditions,
 }
 
 impl GridNote {
-    /// A note where it stands, after one whose onset is in the cell `before`. Since points are rounded and not
-    /// lengths, nothing drifts.
+    /// A note on the grid, after one whose onset is in the cell `before`. Points are rounded and not
+    /// lengths, so errors do not add up.
     pub fn after(before: Cell, note: &Note, conditions: Conditions) -> Self {
         let onset = Cell::of(note.onset);
         let duration = Cell::of(note.onset + note.duration).since(onset).max(1);
         Self { step: onset.since(before), key: note.key, velocity: note.velocity, duration, conditions }
     }
 
-    /// Whether they are the same note, whatever is known around it: beats of a plan and of what came of it differ a little.
+    /// Whether both are the same note, whatever their conditions: the beats of a planned note and of the
+    /// note that was played differ a little.
     pub fn is_the_note(&self, other: &Self) -> bool {
         let Self { step, key, velocity, duration, .. } = *self;
         (step, key, velocity, duration) == (other.step, other.key, other.velocity, other.duration)
@@ -129,7 +130,7 @@ pub struct Cell(u64);
 impl Cell {
     pub const ZERO: Self = Self(0);
 
-    /// The nearest one.
+    /// The nearest cell.
     pub fn of(moment: Moment) -> Self {
         Self((moment.0 * CELLS_PER_SECOND).round() as u64)
     }
@@ -138,7 +139,7 @@ impl Cell {
         Moment(self.0 as f64 / CELLS_PER_SECOND)
     }
 
-    /// How many cells it lies behind an earlier one; 0 for a later one.
+    /// Number of cells since an earlier one; 0 since a later one.
     fn since(self, earlier: Self) -> u32 {
         u32::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(u32::MAX)
     }

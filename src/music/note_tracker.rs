@@ -1,4 +1,5 @@
-//! The player's hands and foot: who holds what, on which channel, under which note id, heard or unheard.
+//! Tracks the player's keys and pedals: what is held, on which channel, under which note id, heard or
+//! unheard.
 
 #[cfg(test)]
 mod tests;
@@ -9,54 +10,57 @@ use super::{
     time::Moment,
 };
 
-/// How many notes of the player may sound at once for who makes the answers.
+/// Largest number of still sounding notes that the improviser keeps.
 pub const OPEN_NOTES: usize = 256;
-/// As many keys as there are on all channels; a strike beyond it is not kept.
+/// Largest number of strikes that are kept: as many as there are keys on all channels.
 const STRIKES: usize = 2048;
 pub const CHANNELS: u8 = 16;
 
 /// One key of one channel, 0..16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct ChannelKey {
     pub channel: u8,
     pub key: Key,
 }
 
-/// Some or all keys of some or all channels: hosts may release them so. `None` stands for all.
+/// One or all keys of one or all channels, as hosts may release them. `None` stands for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Places {
+pub struct ChannelKeys {
     pub channel: Option<u8>,
     pub key: Option<Key>,
 }
 
-/// The name that a host gives to one note, so that it can release that one of several on a key.
+/// A host's id of one note, by which it can release that one of several on a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoteId(pub i32);
 
-impl Places {
+impl ChannelKeys {
     pub const EVERYWHERE: Self = Self { channel: None, key: None };
 
-    pub fn contains(&self, place: Place) -> bool {
+    pub fn contains(&self, place: ChannelKey) -> bool {
         self.channel.is_none_or(|channel| channel == place.channel)
             && self.key.is_none_or(|key| key == place.key)
     }
 
-    /// The place, where there is only one.
-    pub fn single(&self) -> Option<Place> {
-        self.channel.zip(self.key).map(|(channel, key)| Place { channel, key })
+    /// The one key, where only one is meant.
+    pub fn single(&self) -> Option<ChannelKey> {
+        self.channel.zip(self.key).map(|(channel, key)| ChannelKey { channel, key })
     }
 }
 
-impl From<Place> for Places {
-    fn from(place: Place) -> Self {
+impl From<ChannelKey> for ChannelKeys {
+    fn from(place: ChannelKey) -> Self {
         Self { channel: Some(place.channel), key: Some(place.key) }
     }
 }
 
-/// The controller of the sustain pedal.
+/// Controller number of the sustain pedal.
 pub const SUSTAIN: u8 = 64;
 
-/// The sustain pedal of a channel: down from 64 up.
+/// From this value up a pedal is down.
+pub const PEDAL_DOWN: u8 = 64;
+
+/// The sustain pedal of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pedal {
     Up,
@@ -66,18 +70,18 @@ pub enum Pedal {
 /// How a release ends notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
-    /// The pedal keeps what it has.
+    /// A key goes up; a pedal that is down keeps its note.
     Key,
-    /// At once, whatever the pedal keeps: all sound off, or a choke.
+    /// Notes end at once, whatever the pedal keeps: all sound off, or a choke.
     Cut,
 }
 
 /// Every key that is down and every note that the pedal keeps. Never allocates after [`NoteTracker::new`].
 #[derive(Debug)]
 pub struct NoteTracker {
-    /// In the order of their strikes.
+    /// All strikes that still count, the oldest first.
     strikes: Vec<Open>,
-    /// A bit for each channel whose pedal is down.
+    /// One bit for each channel whose pedal is down.
     pedals: u16,
     zone: Zone,
 }
@@ -85,28 +89,29 @@ pub struct NoteTracker {
 /// A strike of the player.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Strike {
-    pub place: Place,
+    pub place: ChannelKey,
     pub id: Option<NoteId>,
     pub role: Role,
-    /// It went to the instrument, and so must its release.
+    /// It was passed on to the instrument, and so must its release be.
     pub passed: bool,
 }
 
 /// What a strike is to the music.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Role {
-    /// A note that is heard; of no duration yet.
+    /// A note that is heard; it has no duration yet.
     Heard(Note),
-    /// A key that is down and no note: nobody listened, or its note has ended before its release.
+    /// A key that is down without a note: its channel is not heard, or its note has ended before its
+    /// release.
     Unheard,
-    /// It gave a cue, or was the plugin's own note come back: its release means nothing either.
+    /// A cue, or an echo of a note that went out: its release means nothing either.
     Swallowed,
 }
 
 /// A strike whose key is up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Released {
-    pub place: Place,
+    pub place: ChannelKey,
     pub passed: bool,
     pub outcome: Outcome,
 }
@@ -118,7 +123,7 @@ pub enum Outcome {
     Over(Note),
     /// The pedal keeps the note.
     Kept,
-    /// Nothing: nobody has heard a note here, or it was over already.
+    /// No note ends: none was heard here, or it was over already.
     Nothing,
 }
 
@@ -141,13 +146,14 @@ impl NoteTracker {
         Self { strikes: Vec::with_capacity(STRIKES), pedals: 0, zone: Zone::Off }
     }
 
-    /// From now on channels belong together like this; see [`Self::end_unpedalled`].
+    /// Sets which channels belong together. A pedal may then keep fewer notes: see
+    /// [`Self::end_unpedalled`].
     pub fn set_zone(&mut self, zone: Zone) {
         self.zone = zone;
     }
 
-    /// A key goes down; gives the note that it ends, if its key was still sounding: a key sounds once, and is held until every
-    /// strike has its release. Realtime-safe.
+    /// Takes a strike. Returns the note that it ends, if its key was still sounding: a key sounds once, and
+    /// is held until every strike has its release. Realtime-safe.
     pub fn strike(&mut self, strike: Strike, at: Moment) -> Option<Note> {
         let same = |open: &Open| open.strike.place == strike.place && open.strike.note().is_some();
         let sounding = self.strikes.iter().position(|open| strike.note().is_some() && same(open));
@@ -158,21 +164,22 @@ impl NoteTracker {
         ended
     }
 
-    /// The newest strike, which was here, went to the instrument.
-    pub fn has_passed(&mut self, place: Place) {
+    /// Marks the newest strike, if it was on this key, as passed on to the instrument.
+    pub fn has_passed(&mut self, place: ChannelKey) {
         if let Some(open) = self.strikes.last_mut().filter(|open| open.strike.place == place) {
             open.strike.passed = true;
         }
     }
 
-    /// Keys go up; [`Self::next_released`] then tells which. A release that names a note means that one alone. One of a
-    /// single key without a name means the oldest strike without one, or all of the key's that have one.
-    pub fn release(&mut self, places: Places, id: Option<NoteId>, release: Release) {
+    /// Releases keys; [`Self::next_released`] then tells which. A release with a note id means the note
+    /// with that id, or else, on a single key, the oldest strike without an id. A release of a single key
+    /// without an id means the oldest strike without one, or else all strikes of the key.
+    pub fn release(&mut self, places: ChannelKeys, id: Option<NoteId>, release: Release) {
         let means = |open: &Open| {
             places.contains(open.strike.place) && (open.hold == Hold::Key || release == Release::Cut)
         };
         let named = |open: &Open| open.strike.id == id && open.hold == Hold::Key;
-        // A name may be given anew while the pedal keeps the note that had it.
+        // A host may give an id again while the pedal keeps the note that had it.
         let kept = |open: &Open| open.strike.id == id;
         let nameless = |open: &Open| open.strike.id.is_none() && open.hold == Hold::Key;
         let one =
@@ -195,7 +202,7 @@ impl NoteTracker {
         }
     }
 
-    /// One strike that [`Self::release`] has ended, until there is none. Realtime-safe.
+    /// Takes the next strike that [`Self::release`] has ended; `None` when there is no more. Realtime-safe.
     pub fn next_released(&mut self, at: Moment) -> Option<Released> {
         let index = self.strikes.iter().position(|open| open.leaving.is_some())?;
         let Open { strike, leaving, .. } = self.strikes[index];
@@ -228,25 +235,25 @@ impl NoteTracker {
         self.pedals &= !self.zone.reached(Some(channel)).map(channel_bit).fold(0, |all, bit| all | bit);
     }
 
-    /// Ends one note that only an earlier pedal kept, until there is none. Realtime-safe.
+    /// Ends the next note that no pedal keeps any more; `None` when there is no more. Realtime-safe.
     pub fn end_unpedalled(&mut self, at: Moment) -> Option<Note> {
         let is_left = |open: &Open| open.hold == Hold::Pedal && !self.is_pedalled(open.strike.place.channel);
         let index = self.strikes.iter().position(is_left)?;
         self.end_note(index, at)
     }
 
-    /// Whether a key is down on any channel of which this says so.
+    /// Whether a key is down on a channel for which `is_meant` holds.
     pub fn any_held(&self, is_meant: impl Fn(u8) -> bool) -> bool {
         self.held().any(|strike| strike.is_music() && is_meant(strike.place.channel))
     }
 
-    /// Whether a key is down here.
-    pub fn holds(&self, place: Place) -> bool {
+    /// Whether this key is down; swallowed strikes do not count.
+    pub fn holds(&self, place: ChannelKey) -> bool {
         self.held().any(|strike| strike.is_music() && strike.place == place)
     }
 
-    /// Whether a key is down here whose strike and release mean nothing.
-    pub fn swallows(&self, place: Place) -> bool {
+    /// Whether this key is down with a swallowed strike.
+    pub fn swallows(&self, place: ChannelKey) -> bool {
         self.held().any(|strike| !strike.is_music() && strike.place == place)
     }
 
@@ -255,7 +262,7 @@ impl NoteTracker {
         self.held().filter_map(Strike::note).map(|note| note.key)
     }
 
-    /// The keys that are down on channels of which this says so, heard or unheard.
+    /// The keys that are down on channels for which `is_meant` holds, heard or unheard.
     pub fn keys_down(&self, is_meant: impl Fn(u8) -> bool) -> Keys {
         let down = self.held().filter(|strike| strike.is_music() && is_meant(strike.place.channel));
         down.map(|strike| strike.place.key).collect()
@@ -266,12 +273,12 @@ impl NoteTracker {
         self.pedals != 0 || self.strikes.iter().any(|open| open.strike.note().is_some())
     }
 
-    /// What sounds still, as if it ended now; all of it goes on sounding. Realtime-safe.
+    /// The notes that still sound, as if they ended now; they all go on sounding. Realtime-safe.
     pub fn sounding(&self, at: Moment) -> impl Iterator<Item = Note> {
         self.strikes.iter().filter_map(|open| open.strike.note()).map(move |note| until(note, at))
     }
 
-    /// All keys and pedals are up, and no note is told of. Realtime-safe.
+    /// Counts all keys and pedals as up, without returning their notes. Realtime-safe.
     pub fn clear(&mut self) {
         self.strikes.clear();
         self.pedals = 0;
@@ -287,7 +294,7 @@ impl NoteTracker {
         self.pedals & bits != 0
     }
 
-    /// Its note ends, whether or not its key is still down.
+    /// Ends the note of a strike, whether or not its key is still down.
     fn end_note(&mut self, index: usize, at: Moment) -> Option<Note> {
         let open = &mut self.strikes[index];
         let note = open.strike.note()?;
@@ -322,12 +329,12 @@ fn until(note: Note, end: Moment) -> Note {
     Note { duration: end - note.onset, ..note }
 }
 
-/// A channel in a set of channels.
+/// The bit of a channel in a set of channels.
 pub fn channel_bit(channel: u8) -> u16 {
     1 << (channel % CHANNELS)
 }
 
-/// Which channels are one MPE instrument.
+/// Which channels form one MPE instrument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Zone {
     /// Each channel is an instrument of its own.
@@ -340,7 +347,7 @@ pub enum Zone {
 }
 
 impl Zone {
-    /// The channel whose pedals and mode messages are everybody's, 0..16.
+    /// The channel whose pedals and mode messages apply to all channels, 0..16.
     pub fn master(self) -> Option<u8> {
         match self {
             Self::Off => None,
@@ -349,17 +356,18 @@ impl Zone {
         }
     }
 
-    /// Whether what is said on a channel is said to another one.
+    /// Whether a message on channel `from` applies to channel `to`.
     pub fn reaches(self, from: u8, to: u8) -> bool {
         from == to || self.master() == Some(from)
     }
 
-    /// The channels to which is said what is said on one, or on all.
+    /// The channels to which a message on one channel, or on all, applies.
     pub fn reached(self, from: Option<u8>) -> impl Iterator<Item = u8> {
         (0..CHANNELS).filter(move |to| from.is_none_or(|from| self.reaches(from, *to)))
     }
 
-    /// The channels of its notes, the master's neighbour first; none where each channel is an instrument of its own.
+    /// The channels that carry notes, the master's neighbour first; none where each channel is an
+    /// instrument of its own.
     pub fn members(self) -> impl Iterator<Item = u8> {
         let count = if self == Self::Off { 0 } else { CHANNELS - 1 };
         (1..=count).map(move |n| if self == Self::Upper { CHANNELS - 1 - n } else { n })

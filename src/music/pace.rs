@@ -1,31 +1,32 @@
-//! How somebody plays: how fast onsets follow each other, how many notes they have, how long these are, and how loud.
+//! How a player or the plugin plays: pace, notes struck together, durations and velocities.
 
 use super::{
     note::{Note, Velocity},
     time::Seconds,
 };
 
-/// Fewer notes tell no pace.
+/// Fewest notes that tell a pace.
 const FEWEST: usize = 4;
-/// A longer silence is a breath and counts as this, in seconds.
+/// Longest silence that counts, in seconds; a longer one is a breath and counts as this.
 const BREATH_S: f64 = 1.0;
-/// A shorter note counts as one of this, in seconds.
+/// Shortest duration that counts, in seconds; a shorter note counts as one of this.
 const LEAST_S: f64 = 0.01;
-/// Ten notes a second, a third of them struck with the one before: half of MAESTRO's performances have fewer.
+/// The usual pace: ten notes a second, a third of them struck with the one before. Half of MAESTRO's
+/// performances have fewer.
 const USUAL: Pace = Pace { step: 0.15, chords: 0.35, duration: 0.4 };
-/// Strikes of one chord lie closer together.
+/// Strikes that lie closer together than this belong to one chord.
 const CHORD: Seconds = Seconds(0.05);
-/// Two notes that are struck together begin within this, to the ear.
+/// Two notes that begin within this sound as if they were struck together.
 const TOGETHER: Seconds = Seconds(0.03);
-/// A share of chords is never held to be nearer to none or to all than by so many notes.
+/// Additive smoothing of the share of chords, in notes: few notes never make it exactly none or all.
 const DOUBTFUL_NOTES: f64 = 1.0;
-/// The player's own pace is that of so many of the newest steps.
+/// Number of newest steps that tell the player's own pace.
 const NEWEST_STEPS: usize = 4;
 
-/// How somebody plays: how far the onsets lie apart, and how many notes are struck together.
+/// How far apart onsets lie, how many notes are struck together, and how long notes are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
-    /// From onset to onset, a chord being one, in seconds, above 0.
+    /// Mean time from onset to onset, in seconds, above 0. A chord counts as one onset.
     step: f64,
     /// The share of the notes that are struck with the one before, 0..1.
     chords: f64,
@@ -33,30 +34,30 @@ pub struct Pace {
     duration: f64,
 }
 
-/// How far a pace is off another one.
+/// How far a pace differs from another one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stray {
-    /// Of its onsets, as a logarithm: 0.69 where they are twice as fast.
+    /// Of its onsets, as a natural logarithm: 0.69 where they are twice as fast.
     pub ahead: f32,
     /// Of its chords, as a difference of log-odds: above 0 where more notes are struck together.
     pub thicker: f32,
-    /// Of its durations, as a logarithm: 0.69 where they are twice as long.
+    /// Of its durations, as a natural logarithm: 0.69 where they are twice as long.
     pub longer: f32,
 }
 
 impl Pace {
-    /// Of who plays from nothing.
+    /// The pace of a plugin that plays from nothing.
     pub const USUAL: Self = USUAL;
 
-    /// Of so many notes, of which so many were struck with the one before, their onsets so many seconds apart, above 0, and
-    /// their durations so long.
+    /// The pace of `notes` notes, of which `together` were struck with the one before. `step` is the time
+    /// between onsets, above 0, and `duration` the mean duration, both in seconds.
     pub fn of_few(notes: usize, together: usize, step: f64, duration: f64) -> Self {
         let (count, together) = (notes.saturating_sub(1) as f64, together as f64);
         let chords = (together + DOUBTFUL_NOTES) / (count + 2.0 * DOUBTFUL_NOTES);
         Self { step, chords, duration: duration.max(LEAST_S) }
     }
 
-    /// Of notes in order; `None` where they are too few to tell. Realtime-safe.
+    /// The pace of notes in order; `None` where they are too few to tell. Realtime-safe.
     pub fn of<'a>(notes: impl IntoIterator<Item = &'a Note>) -> Option<Self> {
         let (mut count, mut together, mut span, mut durations) = (0usize, 0usize, 0.0, 0.0);
         let mut before = None;
@@ -75,7 +76,7 @@ impl Pace {
         })
     }
 
-    /// How far it is off another one. Realtime-safe.
+    /// How far this pace differs from another one. Realtime-safe.
     pub fn stray_from(self, other: Self) -> Stray {
         let odds = |share: f64| share / (1.0 - share);
         Stray {
@@ -97,9 +98,10 @@ pub fn longest_step(notes: &[Note]) -> Option<Seconds> {
     steps.filter(|step| *step >= CHORD).take(NEWEST_STEPS).reduce(Seconds::max)
 }
 
-/// How much the newest strike counts: about the last four, so that a change is followed within a phrase.
+/// Weight of the newest strike in the running mean: about the last four count, so that a change is followed
+/// within a phrase.
 const NEWEST_STRIKE: f32 = 0.25;
-/// Before the first strike: mezzo-forte.
+/// Velocity before the first strike: mezzo-forte.
 const UNKNOWN: Velocity = Velocity::saturating(64);
 
 /// A running mean of the newest velocities.

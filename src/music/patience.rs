@@ -6,40 +6,44 @@ use super::{
     time::{Moment, Seconds},
 };
 
-/// A call is over if no onset comes for so long after the last one.
+/// Silence after an onset that ends a call: no other onset comes for this long.
 pub const PHRASE_END_SILENCE: Seconds = Seconds(2.0);
-/// The plugin never takes the floor sooner after the last release: between the notes of a phrase, too, hands leave the
-/// keys for a moment, and no partner reacts faster.
+/// Shortest time after the last release before the plugin takes the floor. Hands leave the keys for a
+/// moment between the notes of a phrase too, and no partner reacts faster.
 pub const SHORTEST_RELEASE: Seconds = Seconds(0.12);
-/// For each beat of *Patience* since the last onset, hands are to be off the keys for so long besides. By the jazz solos of `wjazzd`
-/// that nobody holds out, .12 to .3 are alike, and without it the plugin waits half as long again.
+/// Additional time since the last release, for each beat of *Patience*. By the jazz solos of `wjazzd` that
+/// are not held out, values of .12 to .3 do alike; without it, the plugin waits half as long again.
 const RELEASED_PER_BEAT: Seconds = Seconds(0.16);
-/// Who goes on at her own pace is not interrupted: after a step of a player's, the next may take so many times as long.
+/// A player who goes on at their own pace is not interrupted: the next step may take this many times as
+/// long as the player's longest one.
 const OWN_PACE: f32 = 1.3;
-/// While the pedal keeps something sounding, *Patience* counts so many times.
+/// Factor of *Patience* while the pedal keeps something sounding.
 const SUSTAINED: f32 = 1.2;
-/// A beat where none is known.
+/// Length of a beat where none is known.
 pub const USUAL_BEAT: Seconds = Seconds(0.5);
 
-/// The longest wait that patience alone asks for.
+/// Longest wait that *Patience* alone asks for, in beats.
 const MOST_BEATS: f32 = 4.5;
-/// Of so many take-overs one is to be overridden: the weighted up-down method (Kaernbach, 1991) comes to rest there.
+/// One take-over in this many is to be overridden: the weighted up-down method (Kaernbach, 1991) comes to
+/// rest there.
 const ONE_IN: i8 = 10;
-/// A step of what is learnt makes waits longer or shorter by so much.
+/// Factor by which a step of what is learnt makes waits longer or shorter.
 const STEP: f32 = 1.02;
-/// What is learnt makes waits at least .8 and at most twice as long.
+/// Fewest learnt steps, at which waits are .8 times as long.
 const SHORTER: i8 = -11;
+/// Most learnt steps, at which waits are twice as long.
 const LONGER: i8 = 35;
 
-/// At 0 the first silence is enough, at 1 nothing but the longest is.
+/// When a silence ends a call, 0..=1: at 0 the first silence does, at 1 only the longest one.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Patience(f32);
 
 impl Patience {
-    /// In jazz solos one wrong take-over in eight minutes, at piano recitals one a minute: `cargo xtask evaluate --handover` tells.
+    /// One wrong take-over in eight minutes of jazz solos, one a minute at piano recitals: `cargo xtask
+    /// evaluate --handover` measures it.
     pub const DEFAULT: Self = Self(0.75);
 
-    /// The nearest patience in 0..=1; what is not a number is the default.
+    /// The nearest patience in 0..=1; NaN becomes the default.
     pub fn saturating(part: f32) -> Self {
         if part.is_nan() { Self::DEFAULT } else { Self(part.clamp(0.0, 1.0)) }
     }
@@ -49,8 +53,8 @@ impl Patience {
         self.0
     }
 
-    /// Since the last onset nothing is to come for so many beats, up to four and a half; `None` where nothing but the longest silence ends a
-    /// call. Realtime-safe.
+    /// Number of beats without an onset that end a call, up to four and a half; `None` where only the
+    /// longest silence ends it. Realtime-safe.
     pub fn beats(self) -> Option<f32> {
         (self.0 < 1.0).then_some(MOST_BEATS * self.0 * self.0)
     }
@@ -59,18 +63,18 @@ impl Patience {
 /// What the take-overs of a session have taught about the player. Realtime-safe throughout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Learnt {
-    /// Above 0 waits are longer than by the patience that is set.
+    /// Above 0, waits are longer than the set patience asks for; below 0, shorter.
     steps: i8,
 }
 
 impl Learnt {
-    /// The player has played on over the plugin's first notes: it came too early.
+    /// Learns from a player who has played on over the plugin's first notes: the plugin came too early.
     #[must_use]
     pub fn overridden(self) -> Self {
         self.moved(ONE_IN - 1)
     }
 
-    /// The player has let the plugin play: it might come a little earlier.
+    /// Learns from a player who has let the plugin play: it might come a little earlier.
     #[must_use]
     pub fn let_be(self) -> Self {
         self.moved(-1)
@@ -80,7 +84,8 @@ impl Learnt {
         Self { steps: (self.steps + by).clamp(SHORTER, LONGER) }
     }
 
-    /// The patience that waits so much longer. The first silence stays the first, and the longest the longest.
+    /// The patience whose waits are longer or shorter by what is learnt. At 0 the first silence still ends
+    /// a call, at 1 only the longest one.
     pub fn applied(self, patience: Patience) -> Patience {
         let longer = STEP.powi(self.steps.into());
         let learnt = (patience.0 * longer.sqrt()).min(1.0_f32.next_down());
@@ -88,7 +93,7 @@ impl Learnt {
     }
 }
 
-/// What is known of a silence of the player's, while no key is held.
+/// What is known of a silence of the player, while no key is held.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PhraseEnd {
     /// From the last onset to the last release.
@@ -110,11 +115,11 @@ impl PhraseEnd {
         Self { held, step, beat, is_sustained: scene.unsettled() > 0 }
     }
 
-    /// The silence since the last release after which the call is over, and no less than `from`; `None` if only the longest silence
-    /// ends it. Realtime-safe.
+    /// Length of the silence since the last release after which the call is over, at least `from`; `None`
+    /// if only the longest silence ends the call. Realtime-safe.
     ///
-    /// Three silences have to be over: so many beats since the last onset as *Patience* asks for, a shorter one since the last release,
-    /// and a little more than the player's own longest step.
+    /// Three silences have to be over: the number of beats since the last onset that *Patience* asks for, a
+    /// shorter silence since the last release, and a little more than the player's own longest step.
     pub fn hand_over(&self, from: Seconds, patience: Patience) -> Option<Seconds> {
         let beats = patience.beats()? * if self.is_sustained { SUSTAINED } else { 1.0 };
         let since_onset = Seconds(beats * self.beat.0 - self.held.0);
@@ -133,7 +138,8 @@ mod tests {
 
     const SINCE: Moment = Moment(20.0);
 
-    /// A note that was held for half a second, after others in steps of so many seconds; its key has just gone up.
+    /// A note that was held for half a second, after others that were `step` seconds apart; its key has
+    /// just gone up.
     fn played(step: f64, pedal: bool) -> PhraseEnd {
         let (key, velocity) = (Key::saturating(60), Velocity::saturating(64));
         let mut memory = Memory::new();

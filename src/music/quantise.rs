@@ -1,17 +1,17 @@
-//! Onsets on a grid: the one thing that is done to a note after it was drawn.
+//! Quantisation: moves the onset of a note towards a grid, after the note was drawn.
 
 use super::time::BeatTime;
 
-/// Within this, a beat counts as on its line: positions are computed, not counted.
+/// Distance within which a beat counts as on a line, in beats: positions are computed with rounding errors.
 const ON_THE_LINE: f64 = 1e-9;
 
 /// How onsets are moved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quantise {
     pub grid: Grid,
-    /// How far towards the grid, 0..=1.
+    /// How far an onset is moved towards the grid, 0..=1.
     pub strength: f64,
-    /// Where in its pair every second line of a straight grid lies, 0.5 (straight) ..=0.75.
+    /// Position of every second line of a straight grid within its pair of lines, 0.5 (straight) ..=0.75.
     pub swing: f64,
 }
 
@@ -31,8 +31,8 @@ impl Quantise {
     /// Onsets stay where they were drawn.
     pub const OFF: Self = Self { grid: Grid::Off, strength: 1.0, swing: 0.5 };
 
-    /// Where an onset belongs that lies at `beat`, not before `earliest`; neither does it then. The order of onsets
-    /// is kept. Realtime-safe.
+    /// The quantised position of an onset at `beat`, which must not lie before `earliest`. The result does
+    /// not lie before `earliest` either. The order of onsets is kept. Realtime-safe.
     pub fn place(&self, beat: BeatTime, earliest: BeatTime) -> BeatTime {
         let Some(lines) = self.lines() else { return beat };
         let nearest = lines.nearest(beat.0);
@@ -76,7 +76,7 @@ impl Grid {
     }
 }
 
-/// Two lines to a pair, in beats.
+/// The lines of a grid, in pairs; lengths in beats.
 struct Lines {
     pair: f64,
     /// Where in its pair the second one lies.

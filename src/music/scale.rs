@@ -5,7 +5,7 @@ use super::{
     note::Key,
 };
 
-/// Fewer notes keep to many scales.
+/// Fewest notes that tell a scale; fewer fit many scales.
 const FEWEST_NOTES: usize = 12;
 /// The degrees of a major scale; a minor one has the same keys as some major one.
 const MAJOR: [u8; 7] = [0, 2, 4, 5, 7, 9, 11];
@@ -20,7 +20,7 @@ pub struct PitchClasses(u16);
 impl PitchClasses {
     pub const ALL: Self = Self(0xFFF);
 
-    /// The keys that have one of them.
+    /// The keys whose pitch class is in the set.
     pub const fn keys(self) -> Keys {
         Keys::of_pitch_classes(self.0)
     }
@@ -46,7 +46,7 @@ impl Root {
 /// A scale without its root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// All keys, and those of the player's own scale rather than others, as far as *Key follow* goes.
+    /// All keys. *Key follow* sets how far those of the player's own scale are preferred.
     Auto,
     Major,
     NaturalMinor,
@@ -65,7 +65,7 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// In the order in which a player meets them.
+    /// In the order in which the player sees them.
     pub const ALL: [Self; 15] = [
         Self::Auto,
         Self::Major,
@@ -132,7 +132,7 @@ impl KeyEstimate {
         let inside = |root: usize| -> usize {
             MAJOR.iter().map(|degree| counts[(root + usize::from(*degree)) % PITCH_CLASSES]).sum()
         };
-        // A key is heard by its first degree and its fifth.
+        // The first degree and its fifth tell which key is heard.
         let weight = |tonic: usize| counts[tonic % PITCH_CLASSES] + counts[(tonic + FIFTH) % PITCH_CLASSES];
         let heard = |root: usize| (inside(root), weight(root).max(weight(root + MINOR)));
         let root = (0..PITCH_CLASSES).max_by_key(|&root| heard(root)).unwrap_or(0);
@@ -141,18 +141,18 @@ impl KeyEstimate {
         (all >= FEWEST_NOTES).then_some(Self { root, outside, is_minor })
     }
 
-    /// As musicians write it. Allocates.
+    /// The name as musicians write it, such as A minor. Allocates.
     pub fn name(&self) -> String {
         let (tonic, mode) = if self.is_minor { (self.root + MINOR, "minor") } else { (self.root, "major") };
         format!("{} {mode}", Root::NAMES[tonic % PITCH_CLASSES])
     }
 
-    /// Which scale it is, in a number above 0. How many notes lie outside is left out.
+    /// The scale as a number above 0, without the share of notes outside of it.
     pub fn number(&self) -> u8 {
         1 + self.root as u8 * 2 + u8::from(self.is_minor)
     }
 
-    /// The name of a scale that was told as a number; `None` for any other number. Allocates.
+    /// The name of the scale with this [`Self::number`]; `None` for any other number. Allocates.
     pub fn name_of(number: u8) -> Option<String> {
         let number = usize::from(number.checked_sub(1)?);
         let (root, is_minor) = (number / 2, number % 2 == 1);

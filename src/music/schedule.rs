@@ -1,25 +1,25 @@
-//! What is to sound and what sounds: every note-on here has its note-off.
+//! The pending and the sounding notes of an answer: every note-on here has its note-off.
 
 use super::{
     note::{Key, Velocity},
-    note_tracker::Place,
+    note_tracker::ChannelKey,
     time::{Beats, Moment, SampleTime},
     timeline::{Position, Timeline},
 };
 
-/// How many notes may wait; a fuller schedule is ahead enough.
+/// Largest number of pending notes; a full schedule is far enough ahead.
 const PENDING_NOTES: usize = 64;
-/// One sounding note a key: a second one ends the first.
+/// Largest number of sounding notes: one for each key, since a second one ends the first.
 const SOUNDING_NOTES: usize = Key::COUNT;
 
-/// A note on its way out, tied to the music.
+/// A pending note, tied to the music.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlannedNote {
-    /// Where its answer has its onset, which a new tempo does not move.
+    /// Its onset as it was drawn, in the time of the answer; a new tempo does not move it.
     pub drawn: Moment,
     pub onset: Position,
     pub end: Position,
-    pub place: Place,
+    pub place: ChannelKey,
     pub velocity: Velocity,
 }
 
@@ -30,10 +30,10 @@ pub enum DueNote {
     NoteOn(PlannedNote),
 }
 
-/// A note that is heard now.
+/// A note that sounds now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sounding {
-    pub place: Place,
+    pub place: ChannelKey,
     pub velocity: Velocity,
     pub onset: SampleTime,
     end: Position,
@@ -62,7 +62,7 @@ impl Schedule {
         self.pending.len() < PENDING_NOTES
     }
 
-    /// Takes a note to its place; one that finds no room is given back. Realtime-safe.
+    /// Inserts a note at its place in time. Returns it as the error where there is no room. Realtime-safe.
     pub fn plan(&mut self, note: PlannedNote, timeline: &Timeline) -> Result<(), PlannedNote> {
         if !self.has_room() {
             return Err(note);
@@ -97,23 +97,23 @@ impl Schedule {
         self.sounding().filter(|note| note.onset < at).min_by_key(|note| timeline.sample(note.end))
     }
 
-    /// The first pending note sounds from `at` on a channel. Realtime-safe.
+    /// Moves the first pending note to the sounding ones, from `at` on, on a channel. Realtime-safe.
     pub fn start_first(&mut self, at: SampleTime, channel: u8) {
         let note = self.pending.remove(0);
         debug_assert!(self.sounding_on(note.place.key).is_none(), "a key sounds once");
         if self.sounding.len() < SOUNDING_NOTES {
-            let PlannedNote { place: Place { key, .. }, velocity, end, .. } = note;
-            let place = Place { channel, key };
+            let PlannedNote { place: ChannelKey { key, .. }, velocity, end, .. } = note;
+            let place = ChannelKey { channel, key };
             self.sounding.push(Sounding { place, velocity, onset: at, end });
         }
     }
 
-    /// Its note-off is out. Realtime-safe.
+    /// Removes the sounding note of a key: its note-off was sent. Realtime-safe.
     pub fn end(&mut self, key: Key) {
         self.sounding.retain(|note| note.place.key != key);
     }
 
-    /// The first pending note is not played after all. Realtime-safe.
+    /// Drops the first pending note, which is not played after all. Realtime-safe.
     pub fn skip_first(&mut self) {
         self.pending.remove(0);
     }
@@ -127,17 +127,17 @@ impl Schedule {
         !self.pending.is_empty()
     }
 
-    /// Nothing pending is played any more; what sounds goes on to its end. Realtime-safe.
+    /// Drops all pending notes; what sounds goes on to its end. Realtime-safe.
     pub fn drop_pending(&mut self) {
         self.pending.clear();
     }
 
-    /// Nothing pending that was drawn for `from` or later is played any more. Realtime-safe.
+    /// Drops the pending notes that were drawn for `from` or later. Realtime-safe.
     pub fn drop_from(&mut self, from: Moment) {
         self.pending.retain(|note| note.drawn < from);
     }
 
-    /// What is pending moves with a jump of the beat. Realtime-safe.
+    /// Moves the pending notes by a jump of the beat. Realtime-safe.
     pub fn jump(&mut self, by: Beats) {
         for note in &mut self.pending {
             (note.onset, note.end) = (note.onset.moved(by), note.end.moved(by));

@@ -1,11 +1,11 @@
-//! Points and lengths of time. A point is not a length: only what makes sense compiles.
+//! Points and lengths of time. They have types of their own, so that only sums that make sense compile.
 
 use std::ops::{Add, Sub};
 
-/// Either side of beat 0, in beats: beyond it lies no song, whatever a host says.
+/// Largest distance from beat 0 at which a song may be, in beats, whatever a host reports.
 const FARTHEST_BEAT: f64 = 1e9;
 
-/// A point of the instance's own time, in seconds since its clock began; the networks' time.
+/// A point of the instance's own time, in seconds since its clock began; the networks use this time.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Moment(pub f64);
 
@@ -29,19 +29,19 @@ pub struct BeatTime(pub f64);
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Beats(pub f64);
 
-/// In samples a second.
+/// Samples per second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SampleRate(pub f64);
 
-/// In quarter notes a minute, 1..=10,000.
+/// Quarter notes per minute, 1..=10,000.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tempo(f64);
 
 impl Tempo {
-    /// The tempo of a host that tells none.
+    /// The tempo for a host that reports none.
     pub const DEFAULT: Self = Self(120.0);
 
-    /// `None` outside 1..=10,000, where no host that means it has its tempo.
+    /// `None` outside 1..=10,000: no host means such a tempo.
     pub fn new(beats_per_minute: f64) -> Option<Self> {
         (1.0..=10_000.0).contains(&beats_per_minute).then_some(Self(beats_per_minute))
     }
@@ -51,7 +51,7 @@ impl Tempo {
         self.0
     }
 
-    /// How many times as fast as another.
+    /// How many times as fast as another tempo.
     pub fn ratio(self, other: Self) -> f64 {
         self.0 / other.0
     }
@@ -96,8 +96,8 @@ impl Seconds {
 }
 
 impl BeatTime {
-    /// Whether a song may be there: it is a number, and near enough for its fractions to be told apart. At the highest
-    /// tempo a song of 69 days is.
+    /// Whether a song may be there: the value is a number, and small enough for its fractions to be told
+    /// apart. At the highest tempo, a song of 69 days fits.
     pub fn is_in_a_song(self) -> bool {
         self.0.abs() <= FARTHEST_BEAT
     }
@@ -113,7 +113,7 @@ impl SampleRate {
         Seconds((length.0 as f64 / self.0) as f32)
     }
 
-    /// The moment that comes so many samples after another; exact for hours, unlike [`Seconds`].
+    /// The moment that comes `length` samples after another; exact for hours, unlike [`Seconds`].
     pub fn later(self, from: Moment, length: Samples) -> Moment {
         Moment(from.0 + length.0 as f64 / self.0)
     }
@@ -135,7 +135,7 @@ impl Beats {
         Self(f64::from(length.0) * tempo.0 / 60.0)
     }
 
-    /// The moment that comes so many beats after another at a tempo.
+    /// The moment that comes this many beats after another at a tempo.
     pub fn after(self, from: Moment, tempo: Tempo) -> Moment {
         Moment(from.0 + self.0 * 60.0 / tempo.0)
     }

@@ -9,18 +9,19 @@ use super::{
     time::{Anchor, BeatTime, Beats, Moment, SampleRate, SampleTime, Samples, Seconds, Tempo},
 };
 
-/// How far the host's beat may stray from the expected one before it counts as a jump, in beats.
-/// The shortest loops in use are 0.25 long. What a change of tempo within the block explains comes on top.
+/// How far the host's beat may stray from the expected one before it counts as a jump, in beats. The
+/// shortest loops in use are 0.25 long. A deviation that a change of tempo within the block explains is
+/// allowed on top.
 const JUMP_BEATS: f64 = 1.0 / 32.0;
 
-/// What two anchors may differ by when nothing has happened, in beats: more than a sample.
+/// Largest difference of two anchors when nothing has happened, in beats: more than a sample.
 const ROUNDING_BEATS: f64 = 1.0 / 1_000.0;
 
-/// How far it may stray before the anchor is set anew, in samples. Below half a sample, the old anchor
-/// gives every partition into blocks the same rounding.
+/// How far the host's beat may stray before the anchor is set anew, in samples. Up to half a sample, the
+/// old anchor stays, which gives every partition into blocks the same rounding.
 const DRIFT_SAMPLES: f64 = 0.5;
 
-/// What the host says of its transport at the first sample of a block; it may say nothing.
+/// The host's transport at the first sample of a block; the host may leave out much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Transport {
     pub playing: bool,
@@ -29,45 +30,45 @@ pub struct Transport {
     pub signature: Option<Signature>,
     /// The bar that holds the position.
     pub bar: Option<Bar>,
-    /// The length of the loop that is switched on.
+    /// Length of the loop, where one is switched on.
     pub cycle: Option<Beats>,
 }
 
-/// What became of musical time from one block to the next.
+/// How musical time went on from one block to the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Motion {
     /// It goes on as expected, or stands still as before.
     Steady,
     Started,
     Stopped,
-    /// Back to the start of the loop; the beat moved by so much.
+    /// A jump back to the start of the loop, with the length by which the beat moved.
     Looped(Beats),
-    /// A seek: the beat moved by so much.
+    /// A seek, with the length by which the beat moved.
     Sought(Beats),
 }
 
-/// A point that follows the music: on the beat while the transport runs, on the sample clock while not.
+/// A point that follows the music: a beat while the transport runs, a sample while it does not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Position {
     Beat(BeatTime),
     Sample(SampleTime),
 }
 
-/// The instance's clock and the host's beat upon it.
+/// The instance's sample clock, and where the host's beat lies on it.
 #[derive(Debug, Clone)]
 pub struct Timeline {
     rate: SampleRate,
     now: SampleTime,
-    /// The first sample of the block before.
+    /// The first sample of the previous block.
     before: SampleTime,
     tempo: Tempo,
     anchor: Option<Anchor>,
-    /// Counted on through loops; anew after a start or a seek.
+    /// The song's bars. Their numbers go on through loops, and come from the host after a start or a seek.
     bars: Bars,
 }
 
 impl Position {
-    /// The same place after a jump by so much; the sample clock does not jump.
+    /// The same place after the beat has jumped by a length; the sample clock does not jump.
     pub fn moved(self, by: Beats) -> Self {
         match self {
             Self::Beat(beat) => Self::Beat(beat + by),
@@ -81,7 +82,7 @@ impl Timeline {
         Self::going_on(rate, Moment(0.0))
     }
 
-    /// Whose clock goes on from a moment of one that went before.
+    /// A timeline whose clock goes on from a moment of an earlier one.
     pub fn going_on(rate: SampleRate, from: Moment) -> Self {
         let clock = SampleTime(0) + rate.samples_between(Moment(0.0), from);
         Self { rate, now: clock, before: clock, tempo: Tempo::DEFAULT, anchor: None, bars: Bars::FREE }
@@ -109,7 +110,7 @@ impl Timeline {
         motion
     }
 
-    /// Moves the clock behind the block. Realtime-safe.
+    /// Moves the clock to the end of the block. Realtime-safe.
     pub fn end_block(&mut self, length: Samples) {
         self.before = self.now;
         self.now = self.now + length;
@@ -124,7 +125,7 @@ impl Timeline {
         self.rate
     }
 
-    /// The host's tempo, or the last one it told.
+    /// The host's tempo, or the last one it reported.
     pub fn tempo(&self) -> Tempo {
         self.tempo
     }
@@ -167,7 +168,7 @@ impl Timeline {
         }
     }
 
-    /// The position that lies a number of seconds after another, where the beat goes at a tempo.
+    /// The position that lies a number of seconds after another, with beats at a tempo.
     pub fn after_seconds(&self, position: Position, length: Seconds, tempo: Tempo) -> Position {
         match position {
             Position::Beat(beat) => Position::Beat(beat + Beats::from_seconds(length, tempo)),
@@ -175,7 +176,7 @@ impl Timeline {
         }
     }
 
-    /// The position that lies as long after another as one moment after an earlier one, where the beat goes at a tempo.
+    /// The position that lies as long after another as `to` lies after `from`, with beats at a tempo.
     pub fn after_moments(&self, position: Position, from: Moment, to: Moment, tempo: Tempo) -> Position {
         match position {
             Position::Beat(beat) => Position::Beat(beat + Beats::between(from, to, tempo)),
@@ -183,8 +184,9 @@ impl Timeline {
         }
     }
 
-    /// The moment that lies as long after another as a position after a hand-over: [`Self::after_moments`] backwards. What
-    /// hangs on the sample clock stays there when the transport starts or tells another tempo.
+    /// The moment that lies as long after `from` as `to` lies after a hand-over: the inverse of
+    /// [`Self::after_moments`]. A position on the sample clock stays there when the transport starts or
+    /// reports another tempo.
     pub fn moment_after(&self, hand_over: Position, from: Moment, to: Position, tempo: Tempo) -> Moment {
         match (hand_over, to) {
             (Position::Beat(begin), Position::Beat(beat)) => (beat - begin).after(from, tempo),
@@ -203,7 +205,8 @@ impl Timeline {
         }
     }
 
-    /// The bars of the song while the transport runs; otherwise bars of 4/4 at a steady tempo from a sample on.
+    /// The bars of the song while the transport runs; otherwise bars of 4/4 at a steady tempo, from a
+    /// sample on.
     pub fn barlines(&self, free_from: SampleTime, free_tempo: Tempo) -> Barlines {
         let free = Anchor { sample: free_from, beat: BeatTime(0.0), tempo: free_tempo };
         self.song_bars().unwrap_or(Barlines {
@@ -219,7 +222,7 @@ impl Timeline {
         self.anchor.map(|_| self.bars)
     }
 
-    /// How the song goes from the first sample of the block on.
+    /// The song's metre from the first sample of the block on.
     pub fn metre(&self) -> Metre {
         let at = self.moment(self.now);
         let beats = self.song_bars().and_then(|bars| {
@@ -236,7 +239,7 @@ impl Timeline {
         Some(Barlines { bars, anchor: self.anchor?, hold: BarClock::Song, rate })
     }
 
-    /// A beat that is none says nothing: the song goes on as it did, if it did.
+    /// The host's beat. Where that cannot be in a song, the beat that is expected, if a song runs.
     fn believe(&self, beat: BeatTime) -> Option<BeatTime> {
         let expected = self.anchor.map(|anchor| anchor.beat_at(self.now, self.rate));
         if beat.is_in_a_song() { Some(beat) } else { expected }
@@ -266,17 +269,18 @@ impl Timeline {
     }
 }
 
-/// A jump that is one by the length of the loop; one that is shorter than the block goes round more than once.
+/// Takes a jump back by the length of the loop, or by a multiple of it, as a loop: a loop that is shorter
+/// than the block goes round more than once.
 fn looped(strayed: Beats, cycle: Option<Beats>, slack: f64) -> Option<Motion> {
     let cycle = cycle?.0;
     let by = -(-strayed.0 / cycle).round().max(1.0) * cycle;
     let apart = (strayed.0 - by).abs();
-    // What is on a line of the loop stays there, without the rounding of two anchors.
+    // The exact length keeps what is on a line of the loop there, without the rounding of two anchors.
     let exact = if apart < ROUNDING_BEATS { by } else { strayed.0 };
     (apart <= slack).then_some(Motion::Looped(Beats(exact)))
 }
 
-/// Bars as they lie on the music: the song's, or free ones on the sample clock.
+/// Bars on the timeline: the song's bars, or free ones on the sample clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Barlines {
     pub(super) bars: Bars,
@@ -285,14 +289,14 @@ pub struct Barlines {
     pub(super) rate: SampleRate,
 }
 
-/// Where a bar begins.
+/// A bar line: the number of its bar, and where the bar begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Line {
     pub number: i64,
     pub at: Position,
 }
 
-/// What bars hang on.
+/// What bars are tied to: the song's beat, or the sample clock.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum BarClock {
     Song,
@@ -320,7 +324,8 @@ impl Barlines {
         Line { number, at: self.position(self.bars.line(number)) }
     }
 
-    /// The first bar line from bar 0 on that falls on a sample or later and whose number is `phase` modulo `period`.
+    /// The first bar line, from bar 0 on, that falls on a sample or later and whose number equals `phase`
+    /// modulo `period`.
     pub fn next_line(&self, at: SampleTime, phase: i64, period: i64) -> Line {
         let mut number = self.number_at(at).max(0);
         if self.anchor.sample_at(self.bars.line(number), self.rate) < at {
@@ -329,7 +334,7 @@ impl Barlines {
         self.line(number + (phase - number).rem_euclid(period))
     }
 
-    /// The first bar line behind a position whose number is `phase` modulo `period`.
+    /// The first bar line after a position whose number equals `phase` modulo `period`.
     pub fn line_behind(&self, position: Position, phase: i64, period: i64) -> Line {
         let next = self.bars.number_at(self.beat_of(position)) + 1;
         self.line(next + (phase - next).rem_euclid(period))

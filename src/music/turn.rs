@@ -17,19 +17,20 @@ use super::{
     timeline::{Motion, Position, Timeline},
 };
 
-/// How long before the hand-over the answer is asked for, so that its first notes are there in time
-/// whatever the block size up to 8,192 samples. A silence shorter than this is all the warning there is.
+/// Usual lead time: how long before the hand-over the answer is asked for. Its first notes are then ready in
+/// time for every block size up to 8,192 samples. A silence that is shorter than this leaves only its own
+/// length.
 const WARNING: Seconds = Seconds(0.25);
-/// On a machine that proves slow it is asked for earlier: by so much more than the worker has lately needed, ...
+/// On a slow machine the lead time is this many times the wait that the worker rarely exceeds.
 const MARGIN: f32 = 1.5;
-/// ... and by no more than this, since what is played afterwards is not answered.
+/// Upper limit of the lead time, since what is played after the request is not answered.
 const LONGEST_WARNING: Seconds = Seconds(2.0);
 
 /// The number of a turn of the plugin; a later one has a higher number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TurnId(pub u32);
 
-/// What the passing of time does to the turn.
+/// A change of the turn that comes with time alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Prepare the answer.
@@ -40,42 +41,42 @@ pub enum Change {
     End,
 }
 
-/// What something that happened does to what the plugin plays.
+/// What an event means for the notes that the plugin plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
-    /// What sounds is released, what is planned is dropped; ends this turn, if there is one.
+    /// Sounding notes are released and pending notes are dropped. Ends this turn, if there is one.
     FallSilent(Option<TurnId>),
-    /// What sounds goes on to its end, what is planned is dropped; ends this turn, if there is one.
-    PlanAnew(Option<TurnId>),
-    /// What is planned is played.
+    /// Sounding notes go on to their end and pending notes are dropped. Ends this turn, if there is one.
+    DropPending(Option<TurnId>),
+    /// Pending notes are played as planned.
     PlayOn,
 }
 
-/// Keeps the turn. Realtime-safe throughout.
+/// The state machine of the turn. Realtime-safe throughout.
 #[derive(Debug)]
 pub struct Turns {
     floor: Floor,
-    /// Where the plugin is to come in, until it has the floor; then where its bars end, if they do.
+    /// Where the plugin is to come in. Once it has the floor: where its bars end, in a trade.
     due: Option<Due>,
-    /// From where on who plays along is to plan anew, where the player has struck.
+    /// Together mode: where the next plan begins, after a strike of the player beside the plugin.
     renewal: Option<Position>,
     is_along: bool,
-    /// How bars were counted when that was decided.
+    /// How bars were counted when `due` was decided.
     bars: Option<Bars>,
     call: Option<CallStart>,
-    /// When the silence of now is expected to be the end of the call, if that is known.
+    /// When the current silence is expected to end the call, if that is known.
     expected: Option<SampleTime>,
     next: TurnId,
     ordinal: u32,
-    /// So long before a hand-over the answer is asked for.
+    /// Lead time: how long before a hand-over the answer is asked for.
     warning: Seconds,
 }
 
-/// What the player has begun to play.
+/// The beginning of a call.
 #[derive(Debug, Clone, Copy)]
 struct CallStart {
     began: Position,
-    /// Free bars go at the tempo of their first note.
+    /// Tempo at the first note. Free bars, without a song, go at this tempo.
     tempo: Tempo,
 }
 
@@ -95,17 +96,17 @@ impl Turns {
         }
     }
 
-    /// After so many turns of the same take.
+    /// Begins after `ordinal` turns of the same take.
     pub fn after(ordinal: u32) -> Self {
         Self { ordinal, ..Self::new() }
     }
 
-    /// How many turns of this take there were.
+    /// Number of turns of this take so far.
     pub fn count(&self) -> u32 {
         self.ordinal
     }
 
-    /// The worker is rarely slower than this: the answer is asked for early enough.
+    /// Sets the lead time. `slow` is a wait for the first note that the worker rarely exceeds.
     pub fn warn(&mut self, slow: Seconds) {
         self.warning = WARNING.max(Seconds(slow.0 * MARGIN)).min(LONGEST_WARNING);
     }
@@ -118,13 +119,13 @@ impl Turns {
         match rules {
             Rules::Together { .. } => self.key_down_along(at, timeline),
             Rules::Trade { .. } => self.key_down_in_a_trade(at, timeline, rules),
-            // Who has given the cue may play on to the line that the plugin waits for.
+            // A player who has given the cue may play on to the line that the plugin waits for.
             _ if self.floor.is_cued() => Consequence::PlayOn,
             _ => self.take_floor(Floor::Listening),
         }
     }
 
-    /// The first note begins the trade; no other one moves a line.
+    /// The first note begins the trade. Later notes move no line.
     fn key_down_in_a_trade(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
         if self.current().is_some() || self.floor.is_cued() {
             return Consequence::PlayOn;
@@ -146,11 +147,11 @@ impl Turns {
         }
     }
 
-    /// A key turns out to be down that was not known to be: what seemed to be a silence is none.
+    /// A key is down that was not known to be down: the supposed silence was not one.
     pub fn key_is_down(&mut self, rules: &Rules) -> Consequence {
         let is_waiting =
             matches!(self.floor, Floor::Silence { .. } | Floor::Asked(Asked { silent_since: Some(_), .. }));
-        // Bars and strikes come whatever is held.
+        // A trade and together mode do not depend on held keys.
         if is_waiting && rules.entry().is_some() {
             self.take_floor(Floor::Listening)
         } else {
@@ -158,7 +159,7 @@ impl Turns {
         }
     }
 
-    /// The player gives the plugin its cue; or takes the floor back by the same cue while it plays.
+    /// The player gives the cue. While the plugin plays, the same cue takes the floor back.
     pub fn cue(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
         match self.floor {
             Floor::Listening | Floor::Silence { .. } => {
@@ -171,8 +172,8 @@ impl Turns {
         }
     }
 
-    /// The silence of now is expected to be the end of the call at `hand_over`; `None` while nobody knows. What was
-    /// asked for already stays as it is.
+    /// Sets when the current silence is expected to end the call; `None` while that is unknown. An answer
+    /// that was asked for already stays as it is.
     pub fn expect(
         &mut self,
         hand_over: Option<SampleTime>,
@@ -184,7 +185,7 @@ impl Turns {
         self.decide(now, timeline, rules);
     }
 
-    /// Whether nobody has the floor and the plugin has not made ready to take it.
+    /// Whether nobody has the floor and no answer was asked for yet.
     pub fn is_silent(&self) -> bool {
         matches!(self.floor, Floor::Silence { .. })
     }
@@ -199,8 +200,8 @@ impl Turns {
         }
     }
 
-    /// Musical time has started or jumped, which is now; a silence of so many beats goes on. Where this gives
-    /// [`Consequence::PlayOn`], what is planned has moved with the beat.
+    /// Musical time has started or jumped just now. `silence` is how long the player had been silent; it goes
+    /// on. If this returns [`Consequence::PlayOn`], the plan has moved with the beat.
     pub fn jump(
         &mut self,
         motion: Motion,
@@ -233,7 +234,8 @@ impl Turns {
         consequence
     }
 
-    /// All that was decided goes on from another beat; but bars that are counted on are looked up: [`Self::recount`].
+    /// Moves all decided points by some beats. Points on bars that are counted on are then put right by
+    /// [`Self::recount`].
     fn move_by(&mut self, by: Beats) {
         self.floor = self.floor.moved(by);
         self.due = self.due.map(|due| due.moved(by));
@@ -243,7 +245,7 @@ impl Turns {
         }
     }
 
-    /// Nothing that was played is answered any more. Gives the turn that this ends.
+    /// Drops call and answer: nothing that was played is answered any more. Returns the turn that this ends.
     pub fn stop(&mut self) -> Option<TurnId> {
         (self.call, self.is_along) = (None, false);
         let ended = self.current().map(|ask| ask.turn);
@@ -251,24 +253,24 @@ impl Turns {
         ended
     }
 
-    /// The plugin is to be silent, if it plays or was told to; a call that goes on stays one. Gives the turn that this
-    /// ends.
+    /// Silences the plugin, if it plays or was told to come in. Otherwise a call that is under way stays.
+    /// Returns the turn that this ends.
     pub fn hush(&mut self) -> Option<TurnId> {
         let plays = self.current().is_some() || self.floor.is_cued();
         if plays { self.stop() } else { None }
     }
 
-    /// A new take: chance begins anew. Numbers of turns move on, lest a late reply be taken for one of a new turn.
+    /// Begins a new take: random seeds begin anew. Turn numbers go on, so that a late reply fits no new turn.
     pub fn restart(&mut self) {
         *self = Self { next: self.next, warning: self.warning, ..Self::new() };
     }
 
-    /// The next turn has the chance of a take's first one.
+    /// The next turn gets the random seed of a take's first turn.
     pub fn begin_chance_anew(&mut self) {
         self.ordinal = 0;
     }
 
-    /// The rest of the answer is to be planned anew, under another number. `None` where there is no answer.
+    /// Plans the rest of the answer anew, under a new turn number. `None` if there is no answer.
     pub fn replan(&mut self) -> Option<Ask> {
         let turn = self.current().map(|_| self.number())?;
         let (Floor::Asked(Asked { ask, .. }) | Floor::Answering(ask)) = &mut self.floor else { return None };
@@ -276,7 +278,7 @@ impl Turns {
         Some(*ask)
     }
 
-    /// The plugin takes the floor that was promised to it.
+    /// The plugin takes the floor for the answer that was asked for.
     pub fn hand_over(&mut self, timeline: &Timeline, rules: &Rules) {
         if let Floor::Asked(Asked { ask, .. }) = self.floor {
             self.floor = Floor::Answering(ask);
@@ -297,7 +299,7 @@ impl Turns {
         }
     }
 
-    /// The answer that may still be planned for.
+    /// The answer that was asked for or that plays.
     pub fn current(&self) -> Option<Ask> {
         match self.floor {
             Floor::Asked(Asked { ask, .. }) | Floor::Answering(ask) => Some(ask),

@@ -1,4 +1,4 @@
-//! What the notes of an answer may be.
+//! The parameters that shape and limit the notes of an answer.
 
 use nice_plug::prelude::*;
 
@@ -10,11 +10,11 @@ use crate::music::{
     scale::{Root, Scale},
 };
 
-/// Bounds of the density, in notes a second; the highest is no limit.
+/// Least and greatest density, in notes a second. The greatest means no limit.
 const THINNEST: f32 = 0.25;
 const DENSEST: f32 = Density::LARGEST_CROWD as f32;
 const PER_SECOND: &str = " notes/s";
-/// As many voices are no limit.
+/// Greatest polyphony, which means no limit.
 const MOST_VOICES: i32 = 32;
 const VOICES: &str = " voices";
 const HIGHEST_KEY: i32 = Key::COUNT as i32 - 1;
@@ -37,7 +37,7 @@ pub struct GenerationParams {
     #[id = "density"]
     pub density: FloatParam,
 
-    /// The lowest key; where it lies above the highest, the two change places.
+    /// The lowest key. Where it lies above the highest, the two change places.
     #[id = "register-low"]
     pub register_low: IntParam,
 
@@ -49,19 +49,20 @@ pub struct GenerationParams {
     #[id = "key"]
     pub key: EnumParam<Root>,
 
-    /// No other pitch class is played, but for *Auto*, which only leans. Where no key of the register has one of the scale's, nothing is played.
+    /// The scale: no other pitch class is played, except with *Auto*, which only biases. Where no key of the
+    /// register is in the scale, nothing is played.
     #[id = "scale"]
     pub scale: EnumParam<Scale>,
 
-    /// The most notes of an answer that sound at once; one more ends the one that would end first.
+    /// The most notes of an answer that sound at once. One more note ends the one that would end first.
     #[id = "polyphony"]
     pub polyphony: IntParam,
 
-    /// How far the dynamics are drawn towards the player's newest.
+    /// How far velocities are drawn towards the player's newest.
     #[id = "velocity-follow"]
     pub velocity_follow: FloatParam,
 
-    /// How far the keys are drawn to the scale that the player keeps to, where none is chosen.
+    /// How far the keys are drawn towards the scale that the player keeps to, where no scale is chosen.
     #[id = "key-follow"]
     pub key_follow: FloatParam,
 
@@ -69,19 +70,19 @@ pub struct GenerationParams {
     #[id = "pace-follow"]
     pub pace_follow: FloatParam,
 
-    /// What kind of music it is.
+    /// The style, one of the model's input features.
     #[id = "style"]
     pub style: EnumParam<StyleChoice>,
 
-    /// Whether the beat is that of the player's newest notes, where no song runs.
+    /// Whether the beat is taken from the player's newest notes, where no song runs.
     #[id = "tempo-from-playing"]
     pub tempo_from_playing: BoolParam,
 }
 
-/// What the player says of the music.
+/// The style that the player names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum StyleChoice {
-    /// Nothing: it goes by what it hears.
+    /// No style is named: the model goes by what it hears.
     #[id = "open"]
     Open,
     #[id = "classical"]
@@ -109,7 +110,7 @@ impl StyleChoice {
 }
 
 impl GenerationParams {
-    /// The values of now, added to what the other parameters say. Realtime-safe.
+    /// The current values, added to those of the other parameters. Realtime-safe.
     pub fn snapshot(&self, others: GenerationSettings) -> GenerationSettings {
         let temperature = |param: &FloatParam| Thousandths::of(param.value().clamp(0.0, HOTTEST));
         let share = |param: &FloatParam| Thousandths::of(param.value().clamp(0.0, 1.0));
@@ -135,7 +136,7 @@ impl GenerationParams {
         }
     }
 
-    /// Who has chosen a scale is not led to another.
+    /// How far keys are drawn to the player's scale; zero where a scale is chosen.
     fn key_follow(&self) -> Thousandths {
         match self.scale.value() {
             Scale::Auto => Thousandths::of(self.key_follow.value().clamp(0.0, 1.0)),

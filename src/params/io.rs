@@ -1,5 +1,5 @@
-//! What comes in and what goes out: to whom the plugin listens, what a press does at once, how an answer goes out, and the
-//! sound of its own.
+//! The parameters of input and output: what the plugin listens to, the momentary switches, how an answer is
+//! sent, and the plugin's own sound.
 
 use nice_plug::{params::internals::ParamPtr, prelude::*};
 
@@ -17,73 +17,75 @@ use crate::{
 
 const ALL: &str = "all";
 
-/// Bounds of the swing: from straight to a dotted note and half of it.
+/// Bounds of the swing: from straight to a dotted note and one of a third its length.
 const STRAIGHT: f32 = 0.5;
 const DOTTED: f32 = 0.75;
-/// Bounds of what velocities are multiplied by.
+/// Bounds of the factor on velocities.
 const SOFTEST: f32 = 0.25;
 const LOUDEST: f32 = 2.0;
-/// Instruments and the lines to them rarely take longer.
+/// Greatest advance of the answer: instruments and their connections rarely have a longer latency.
 const LONGEST_ADVANCE_MS: f32 = 100.0;
 const AS_PLAYED: &str = "as played";
 
-/// Bounds of the level, in decibels.
+/// Bounds of the level of the sound, in decibels.
 const SOFTEST_DB: f32 = -48.0;
 const LOUDEST_DB: f32 = 12.0;
 
 #[derive(Params)]
 pub struct SwitchParams {
-    /// Off: nothing is heard or remembered, and the memory stays as it is.
+    /// Whether the plugin listens. Off: nothing is heard, and the memory stays as it is.
     #[id = "listen"]
     pub listen: BoolParam,
 
-    /// Whose notes are heard: those of one of 16 channels, or all. Others pass all the same.
+    /// The channel whose notes are heard: one of 16, or all. Notes of other channels are passed on all the
+    /// same.
     #[id = "input-channel"]
     pub input_channel: IntParam,
 
-    /// Who says what the harmony is: nobody, the keys below middle C, or one of 16 channels, which is no music then.
+    /// Where the harmony comes from: nowhere, the keys below middle C, or one of 16 channels, whose notes are
+    /// then no music.
     #[id = "harmony"]
     pub harmony: IntParam,
 
-    /// Which channels are one MPE instrument.
+    /// The MPE zone: which channels are one instrument.
     #[id = "mpe"]
     pub mpe: EnumParam<Mpe>,
 
-    /// Goes on: everything that has gone out is released, and the turn ends.
+    /// When switched on: every note that was sent is released, and the turn ends.
     #[id = "panic"]
     pub panic: BoolParam,
 
-    /// Goes on: what is planned is thrown away, and the answer goes on otherwise.
+    /// When switched on: planned notes are thrown away, and the answer goes on with other ones.
     #[id = "re-roll"]
     pub re_roll: BoolParam,
 
-    /// Goes on: all that was heard is forgotten, and what is played ends.
+    /// When switched on: all that was heard is forgotten, and what is being played ends.
     #[id = "clear-memory"]
     pub clear_memory: BoolParam,
 
-    /// Goes on: chance begins anew, as at the beginning of a take.
+    /// When switched on: the random generator begins anew, as at the beginning of a take.
     #[id = "reset-seed"]
     pub reset_seed: BoolParam,
 }
 
-/// The zone of an MPE controller, which has all channels.
+/// The zone of an MPE controller; one zone takes all channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum Mpe {
     /// Every channel is an instrument of its own.
     #[id = "off"]
     Off,
-    /// The master is channel 1.
+    /// The zone's master channel is channel 1.
     #[id = "lower"]
     #[name = "Lower zone"]
     Lower,
-    /// The master is channel 16.
+    /// The zone's master channel is channel 16.
     #[id = "upper"]
     #[name = "Upper zone"]
     Upper,
 }
 
 impl SwitchParams {
-    /// To whom the plugin listens now. Realtime-safe.
+    /// Which notes the plugin hears now. Realtime-safe.
     pub fn input_filter(&self) -> InputFilter {
         match channel(&self.input_channel) {
             _ if !self.listen.value() => InputFilter::Closed,
@@ -92,7 +94,7 @@ impl SwitchParams {
         }
     }
 
-    /// Who says now what the harmony is. Realtime-safe.
+    /// Where the harmony comes from now. Realtime-safe.
     pub fn harmony(&self) -> Source {
         match u8::try_from(self.harmony.value()) {
             Ok(texts::LEFT_HAND) => Source::Below(Key::MIDDLE_C),
@@ -101,7 +103,7 @@ impl SwitchParams {
         }
     }
 
-    /// Which channels belong together now. Realtime-safe.
+    /// The current MPE zone. Realtime-safe.
     pub fn zone(&self) -> Zone {
         match self.mpe.value() {
             Mpe::Off => Zone::Off,
@@ -110,7 +112,7 @@ impl SwitchParams {
         }
     }
 
-    /// What is pressed now. Realtime-safe.
+    /// Which of the momentary switches are on now. Realtime-safe.
     pub fn triggers(&self) -> Triggers {
         Triggers {
             panic: self.panic.value(),
@@ -150,7 +152,7 @@ pub struct OutputParams {
     #[id = "quantise-strength"]
     pub strength: FloatParam,
 
-    /// Where in its pair every second line of a straight grid lies.
+    /// Where within a pair of lines of a straight grid the second one lies.
     #[id = "swing"]
     pub swing: FloatParam,
 
@@ -162,13 +164,13 @@ pub struct OutputParams {
     #[id = "advance"]
     pub advance: FloatParam,
 
-    /// Where the answer goes: one of 16 channels, or the one of the call.
+    /// The channel of the answer: one of 16, or that of the call.
     #[id = "output-channel"]
     pub channel: IntParam,
 }
 
 impl OutputParams {
-    /// The values of now. Realtime-safe.
+    /// The current values. Realtime-safe.
     pub fn snapshot(&self) -> OutputSettings {
         OutputSettings {
             quantise: Quantise {
@@ -207,17 +209,17 @@ impl Default for OutputParams {
 
 #[derive(Params)]
 pub struct SoundParams {
-    /// Whether what goes out is heard as well.
+    /// Whether the plugin's own sound plays the notes that are sent.
     #[id = "sound"]
     pub on: BoolParam,
 
-    /// How loud, in decibels.
+    /// The level of the sound, in decibels.
     #[id = "sound-level"]
     pub level: FloatParam,
 }
 
 impl SoundParams {
-    /// What the sound is multiplied by now, 0 where it is off. Realtime-safe.
+    /// The current gain of the sound, as a factor; 0 where it is off. Realtime-safe.
     pub fn volume(&self) -> f32 {
         if self.on.value() {
             util::db_to_gain_fast(self.level.value().clamp(SOFTEST_DB, LOUDEST_DB))
@@ -240,12 +242,12 @@ impl Default for SoundParams {
     }
 }
 
-/// These parameters, or none.
+/// The parameters of the plugin's own sound, or none where it has no audio output.
 #[derive(Default)]
 pub struct OwnSound(Option<SoundParams>);
 
 impl OwnSound {
-    /// What the sound is multiplied by now; `None` where there is none. Realtime-safe.
+    /// The current gain of the sound, as a factor; `None` where the plugin has no sound. Realtime-safe.
     pub fn volume(&self) -> Option<f32> {
         self.0.as_ref().map(SoundParams::volume)
     }

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nice_plug::params::persist::PersistentField;
 use parking_lot::RwLock;
 
-/// No screen is larger, in points.
+/// Largest side of a window that is accepted, in points: no screen is larger.
 const LARGEST_SIDE: u32 = 16_384;
 
-/// The path of a model file, saved with the project. Written by the main thread, noticed by the worker.
+/// The path of a model file, saved with the project. Written by the main thread; the worker notices the
+/// change.
 #[derive(Default)]
 pub struct ModelFile {
     pub(crate) path: RwLock<String>,
@@ -16,19 +17,19 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// How often the path was set; a new number means that it is to be read again.
+    /// Number of times that the path was set. A new number means that the file has to be read again.
     pub fn changes(&self) -> u32 {
         // Acquire: a reader that sees the new number must see the new path.
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Another file is to play, or none by an empty path. Locks: not for the audio thread.
+    /// Sets the file whose model plays; an empty path means none. Locks: not for the audio thread.
     pub fn choose(&self, path: String) {
         *self.path.write() = path;
         self.changes.fetch_add(1, Ordering::Release);
     }
 
-    /// The path, or `None` where the embedded models are to play. Locks: not for the audio thread.
+    /// The path, or `None` where an embedded model plays. Locks: not for the audio thread.
     pub fn path(&self) -> Option<String> {
         Some(self.path.read().clone()).filter(|path| !path.is_empty())
     }
@@ -47,7 +48,7 @@ impl PersistentField<'_, String> for ModelFile {
     }
 }
 
-/// Width and height in points; nought until a window was opened or a state that knows them was loaded. Any thread.
+/// Width and height in points; zero until a window was opened or a state with a size was loaded. Any thread.
 #[derive(Debug, Default)]
 pub struct WindowSize {
     width: AtomicU32,
@@ -55,13 +56,13 @@ pub struct WindowSize {
 }
 
 impl WindowSize {
-    /// Width and height, or `None` where nothing is known, or nothing that a window could be.
+    /// Width and height, or `None` where they are not known or no window could have them.
     pub fn get(&self) -> Option<[u32; 2]> {
         let size = self.both();
         size.iter().all(|side| (1..=LARGEST_SIDE).contains(side)).then_some(size)
     }
 
-    /// The window has another size.
+    /// Stores a new size of the window.
     pub fn put(&self, [width, height]: [u32; 2]) {
         self.width.store(width, Ordering::Relaxed);
         self.height.store(height, Ordering::Relaxed);

@@ -1,7 +1,7 @@
-//! Named settings, each good for something, for the window and for hosts.
+//! Presets: named settings, each with a purpose, for the window and for hosts.
 //!
-//! A preset sets every parameter but those that say where the plugin is plugged in, which song it is and whose: what its table
-//! does not name takes its default, so that it sounds alike whatever was set before.
+//! A preset sets every parameter but those that depend on the set-up, the song or the player. A parameter
+//! that its table does not name takes its default, so that a preset sounds alike whatever was set before.
 
 mod factory;
 
@@ -38,33 +38,34 @@ const KEPT: [&str; 19] = [
     "sound-level",
 ];
 
-/// Of a preset file of VST3: magic, version, class identifier, and where the list of chunks begins.
+/// Length of the header of a VST3 preset file: magic, version, class identifier, and the offset of the list
+/// of chunks.
 const VST3_HEADER_BYTES: i64 = 4 + 4 + 32 + 8;
 const VST3_VERSION: i32 = 1;
 
-/// Settings under a name.
+/// Named settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preset {
     pub name: &'static str,
     /// What it is good for, in one sentence.
     pub purpose: &'static str,
-    /// Parameters by name, and their values as hosts show them.
+    /// The names of parameters, and their values as hosts show them.
     values: &'static [(&'static str, &'static str)],
 }
 
 impl Preset {
-    /// The preset of a name, in either case.
+    /// The preset of a name, in upper or lower case.
     pub fn named(name: &str) -> Option<&'static Self> {
         PRESETS.iter().find(|preset| preset.name.eq_ignore_ascii_case(name))
     }
 
-    /// Every parameter that it sets, with its normalised value: begin, set and end a gesture for each. The pointers live
-    /// as long as the parameters.
+    /// Every parameter that the preset sets, with its normalised value. The caller begins, sets and ends a
+    /// gesture for each. The pointers live as long as the parameters.
     pub fn values(&self, params: &AntiphonParams) -> Vec<(ParamPtr, f32)> {
         self.settings(params).into_iter().map(|(_, param, value)| (param, value)).collect()
     }
 
-    /// The same as the state of a project; whatever it does not set stays as it is when a plugin loads it.
+    /// The preset as the state of a project. What it does not set stays as it is when a plugin loads it.
     pub fn state(&self) -> PluginState {
         let params = AntiphonParams::default();
         let plain = |(id, param, value): (String, ParamPtr, f32)| {
@@ -74,7 +75,7 @@ impl Preset {
                 ParamPtr::FloatParam(_) => ParamValue::F32(plain),
                 ParamPtr::IntParam(_) => ParamValue::I32(plain as i32),
                 ParamPtr::BoolParam(_) => ParamValue::Bool(plain > 0.5),
-                // By its place among the choices, which the framework understands beside their identifiers.
+                // By the index of the choice, which the framework understands as well as its identifier.
                 ParamPtr::EnumParam(_) => ParamValue::I32(plain as i32),
             };
             (id, value)
@@ -84,8 +85,8 @@ impl Preset {
         PluginState { version, params, fields: BTreeMap::new() }
     }
 
-    /// The bytes of a `.vstpreset` for the plugin of a class, which hosts offer from their folder of presets. What the
-    /// preset does not set stays as it is when a host loads it.
+    /// The bytes of a `.vstpreset` file for the plugin with this class identifier. Hosts offer it from their
+    /// folder of presets. What the preset does not set stays as it is when a host loads it.
     ///
     /// The format: *Preset Format* in Steinberg's VST 3 technical documentation. Its one chunk is the component's state.
     pub fn vstpreset(&self, class: [u8; 16]) -> Vec<u8> {

@@ -1,4 +1,5 @@
-//! What a host shows of a value, and what it may be told: whatever is shown can be typed in.
+//! Conversions between the values of parameters and the texts that a host shows: whatever is shown can be
+//! typed in.
 
 use std::sync::Arc;
 
@@ -10,17 +11,17 @@ use crate::music::{
     scale::{Root, Scale},
 };
 
-/// A value as a text.
+/// Converts a value to a text.
 pub type Show<T> = Arc<dyn Fn(T) -> String + Send + Sync>;
-/// A text as a value; `None` where it means none.
+/// Converts a text to a value; `None` where it means none.
 pub type Read<T> = Arc<dyn Fn(&str) -> Option<T> + Send + Sync>;
 
-/// The highest value means that there is no limit.
+/// The text of the highest value, which means that there is no limit.
 const NO_LIMIT: &str = "no limit";
-/// Middle C, key 60, is C4.
+/// The octave of key 0: middle C, key 60, is C4.
 const LOWEST_OCTAVE: i32 = -1;
 
-/// A number with a unit, or [`NO_LIMIT`] from `top` on.
+/// Shows a number with a unit, or [`NO_LIMIT`] from `top` on.
 pub fn show_limit(top: f32, unit: &'static str) -> Show<f32> {
     Arc::new(move |number| {
         if number >= top {
@@ -41,7 +42,7 @@ pub fn read_limit(top: f32, unit: &'static str) -> Read<f32> {
     })
 }
 
-/// The same for whole numbers.
+/// Shows a whole number with a unit, or [`NO_LIMIT`] from `top` on.
 pub fn show_count(top: i32, unit: &'static str) -> Show<i32> {
     Arc::new(move |count| if count >= top { NO_LIMIT.to_owned() } else { format!("{count}{unit}") })
 }
@@ -51,7 +52,7 @@ pub fn read_count(top: i32, unit: &'static str) -> Read<i32> {
     Arc::new(move |text| read(text).map(|count| count.round() as i32))
 }
 
-/// A key as its name and octave, such as C#4.
+/// Shows a key as its name and octave, such as C#4.
 pub fn show_key() -> Show<i32> {
     Arc::new(|number| {
         let name = Root::NAMES[number.rem_euclid(12) as usize];
@@ -59,7 +60,7 @@ pub fn show_key() -> Show<i32> {
     })
 }
 
-/// A key by its name in either case, with sharps or flats, or by its number.
+/// Reads a key by its name in upper or lower case, with sharps or flats, or by its number.
 pub fn read_key() -> Read<i32> {
     Arc::new(|text| {
         let in_range = |number: &i32| (0..Key::COUNT as i32).contains(number);
@@ -87,7 +88,7 @@ fn named_key(text: &str) -> Option<i32> {
     (-1..=9).contains(&octave).then(|| (octave - LOWEST_OCTAVE) * 12 + natural + altered)
 }
 
-/// A channel, 1..=16, or a word for 0.
+/// Shows a channel, 1..=16, or a word for 0.
 pub fn show_channel(none: &'static str) -> Show<i32> {
     Arc::new(move |channel| if channel == 0 { none.to_owned() } else { channel.to_string() })
 }
@@ -102,7 +103,7 @@ pub fn read_channel(none: &'static str) -> Read<i32> {
     })
 }
 
-/// The harmony is that of the left hand; up to 16 it is that of a channel.
+/// The value of *Harmony* that means the left hand; 1 to 16 mean a channel.
 pub const LEFT_HAND: u8 = 17;
 const LEFT_HAND_NAME: &str = "left hand";
 const NOBODY: &str = "off";

@@ -4,6 +4,7 @@ use std::num::NonZeroU8;
 
 use nice_plug::prelude::*;
 
+use super::texts;
 use crate::music::{
     hands::Part,
     note::Key,
@@ -12,17 +13,17 @@ use crate::music::{
 };
 
 const MOST_BARS: i32 = 32;
-/// The lowest key of a piano: within reach, and seldom part of the music.
+/// Default cue key: the lowest of a piano, which is within reach and seldom part of the music.
 const CUE_KEY: i32 = 21;
-/// General purpose switch 1 of the MIDI specification.
+/// Default cue controller: general purpose switch 1 of the MIDI specification.
 const CUE_CONTROLLER: i32 = 80;
-/// From 120 on, controllers are channel mode messages.
+/// Highest controller that can be the cue. From 120 on, controllers are channel mode messages.
 const LAST_CONTROLLER: i32 = 119;
 
 /// How the player and the plugin take turns.
 #[derive(Params)]
 pub struct TurnParams {
-    /// Call and response, trading bars, playing along, or playing without an end.
+    /// The mode: call and response, trading bars, playing along, or playing without an end.
     #[id = "mode"]
     pub mode: EnumParam<Mode>,
 
@@ -30,11 +31,11 @@ pub struct TurnParams {
     #[id = "answer-length"]
     pub answer_length: EnumParam<AnswerLength>,
 
-    /// The bars of an answer, where its length is set in bars.
+    /// The number of bars of an answer, where its length is set in bars.
     #[id = "answer-bars"]
     pub answer_bars: IntParam,
 
-    /// The bars of each side, in mode Trade.
+    /// The number of bars of each side, in mode Trade.
     #[id = "trade-bars"]
     pub trade_bars: IntParam,
 
@@ -46,15 +47,15 @@ pub struct TurnParams {
     #[id = "cue"]
     pub cue: EnumParam<CueSource>,
 
-    /// The key that is the cue, where a key is; it is not played then.
+    /// The key that is the cue, where a key is the cue; it is not played then.
     #[id = "cue-key"]
     pub cue_key: IntParam,
 
-    /// The controller that is the cue, where one is.
+    /// The controller that is the cue, where a controller is the cue.
     #[id = "cue-controller"]
     pub cue_controller: IntParam,
 
-    /// Whether the plugin waits for the next beat or bar to come in, in modes Answer and Endless.
+    /// Whether the plugin waits for the next beat or bar before it comes in, in modes Answer and Endless.
     #[id = "alignment"]
     pub alignment: EnumParam<EntryAlignment>,
 }
@@ -117,7 +118,7 @@ pub enum CueSource {
     Controller,
 }
 
-/// What the plugin waits for.
+/// The line that the plugin waits for before it comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum EntryAlignment {
     #[id = "off"]
@@ -129,7 +130,7 @@ pub enum EntryAlignment {
 }
 
 impl TurnParams {
-    /// The rules of now, with the silence and the longest answer that are set elsewhere. Realtime-safe.
+    /// The current rules, with the silence and the longest answer, which are set elsewhere. Realtime-safe.
     pub fn rules(&self, silence: Beats, longest: Beats) -> Rules {
         let entry = Entry { cue: self.cue(silence), alignment: self.alignment() };
         match self.mode.value() {
@@ -140,7 +141,8 @@ impl TurnParams {
         }
     }
 
-    /// What is played beside a player who goes on; nothing in particular in modes where nobody does. Realtime-safe.
+    /// The part that is played beside the player in mode Together; [`Part::Free`] in all other modes.
+    /// Realtime-safe.
     pub fn part(&self) -> Part {
         match (self.mode.value(), self.part.value()) {
             (Mode::Together, PartChoice::LeftHand) => Part::LeftHand,
@@ -199,8 +201,8 @@ impl Default for TurnParams {
             part: EnumParam::new("Part", PartChoice::Free),
             cue: EnumParam::new("Cue", CueSource::Silence),
             cue_key: IntParam::new("Cue key", CUE_KEY, IntRange::Linear { min: 0, max: 127 })
-                .with_value_to_string(formatters::v2s_i32_key_formatter())
-                .with_string_to_value(formatters::s2v_i32_key_formatter()),
+                .with_value_to_string(texts::show_key())
+                .with_string_to_value(texts::read_key()),
             cue_controller: IntParam::new(
                 "Cue controller",
                 CUE_CONTROLLER,

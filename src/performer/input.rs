@@ -1,5 +1,7 @@
-//! What comes in: whose keys are down, who is heard, what is a cue, and what has gone out before: two instances in a ring, or a
-//! cable from the instrument back.
+//! The player's input: which keys are down, which channels are heard, which gestures are cues or echoes.
+//!
+//! An echo is a strike that went out and comes back in: two instances form a ring, or a cable leads back
+//! from the instrument.
 
 use super::{InputFilter, Settings, port::Gesture};
 use crate::music::{
@@ -7,7 +9,7 @@ use crate::music::{
     harmony::{self, Source},
     keys::Keys,
     note::{Key, Velocity},
-    note_tracker::{CHANNELS, NoteTracker, Pedal, Place, SUSTAIN, Zone},
+    note_tracker::{CHANNELS, ChannelKey, NoteTracker, Pedal, SUSTAIN, Zone},
     pace::Touch,
     time::{SampleRate, SampleTime, Seconds},
     turn::{Cue, Foot},
@@ -15,16 +17,18 @@ use crate::music::{
 
 const SOSTENUTO: u8 = 66;
 const SOFT: u8 = 67;
-/// A controller is a switch that is on from this value up.
+/// A controller counts as a switch, which is on from this value up.
 const ON: u8 = 64;
-/// A note that has gone out may come back within this: some blocks, or a cable and a converter.
+/// Longest time within which a strike that went out comes back as an echo: some blocks, or a cable and a
+/// converter.
 const ECHO_WINDOW: Seconds = Seconds(0.1);
-/// So many strikes in a row that came back are no chance: no player strikes the same keys as loud by hundredths.
+/// Number of matching strikes in a row that are taken for echoes. No player strikes the same keys with
+/// exactly the same velocities.
 const CERTAIN_ECHOES: u8 = 2;
-/// So many of the newest strikes are known.
+/// Number of newest strikes that are kept.
 const KNOWN_STRIKES: usize = 32;
 
-/// The player's side. Realtime-safe once it is made.
+/// State of the player's input. Realtime-safe once it is made.
 #[derive(Debug)]
 pub(super) struct Input {
     pub note_tracker: NoteTracker,
@@ -34,7 +38,7 @@ pub(super) struct Input {
     pub echo: Echo,
     /// The channel of the newest strike that was heard: the answer goes where the call went.
     pub channel: u8,
-    /// The controller that is down as a cue.
+    /// Number of the controller that is down as a cue.
     cue: Option<u8>,
     /// When the player last did something on each channel.
     used: [SampleTime; CHANNELS as usize],
@@ -45,7 +49,7 @@ pub(super) struct Input {
 pub(super) enum Heed {
     Music,
     Cue,
-    /// The other half of a cue.
+    /// Ignored: the release of a cue, or the cue once more while it is down.
     Swallowed,
 }
 
@@ -64,7 +68,8 @@ impl Input {
         }
     }
 
-    /// Whether a gesture is a cue, the other half of one, or music. A key that gives a cue is held as what it is.
+    /// Tells whether a gesture is a cue, to be ignored with a cue, or music. The caller tracks a key that
+    /// gives a cue as swallowed.
     pub fn heed(&mut self, gesture: Gesture, settings: &Settings) -> Heed {
         let input_filter = settings.open_filter();
         let cue = settings.rules.cue().filter(|_| input_filter != InputFilter::Closed);
@@ -88,7 +93,8 @@ impl Input {
             _ => false,
         };
         match (is_on, self.cue == Some(number)) {
-            // Only the release of what was swallowed is swallowed: anything else may sound.
+            // Only the release of a swallowed controller is swallowed. Any other release may undo something
+            // that sounds.
             (false, true) => {
                 self.cue = None;
                 Heed::Swallowed
@@ -102,17 +108,18 @@ impl Input {
         }
     }
 
-    /// No controller is down as a cue: what happens meanwhile is not seen.
+    /// Forgets the controller that is down as a cue; used in bypass, where cues are not followed.
     pub fn forget_cue(&mut self) {
         self.cue = None;
     }
 
-    /// The player does something on a channel.
-    pub fn uses(&mut self, channel: u8, at: SampleTime) {
+    /// Records that the player does something on a channel.
+    pub fn set_channel(&mut self, channel: u8, at: SampleTime) {
         self.used[usize::from(channel % CHANNELS)] = at;
     }
 
-    /// The channel for an answer to the call: in a zone, the member's on which the player has held nothing for longest.
+    /// The channel for an answer to the call. In an MPE zone, it is the member channel on which the player
+    /// has held no key for longest.
     pub fn channel_of_answer(&self, zone: Zone) -> u8 {
         let is_held = |channel: u8| self.note_tracker.any_held(|other| other == channel);
         let rested = |channel: &u8| (is_held(*channel), self.used[usize::from(*channel)]);
@@ -124,7 +131,7 @@ impl Input {
         self.note_tracker.any_held(|channel| input_filter.passes(channel))
     }
 
-    /// The keys that are down of the chord which says what the harmony is.
+    /// The keys that are down of the chord that sets the harmony.
     pub fn chord(&self, settings: &Settings) -> Keys {
         let input_filter = settings.open_filter();
         match settings.harmony {
@@ -136,12 +143,12 @@ impl Input {
         }
     }
 
-    /// Whether a key is down here.
-    pub fn holds(&self, place: Place) -> bool {
+    /// Whether this key of this channel is down.
+    pub fn holds(&self, place: ChannelKey) -> bool {
         self.note_tracker.holds(place)
     }
 
-    /// Hands and foot are up, and nothing of them is known.
+    /// Counts all keys and pedals as up, and forgets the harmony and the hands.
     pub fn clear(&mut self) {
         self.harmony = harmony::Held::default();
         self.note_tracker.clear();
@@ -165,7 +172,7 @@ struct Sent {
     by: Sender,
 }
 
-/// Who has struck what went out.
+/// Whose strike went out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sender {
     Player,
@@ -178,8 +185,8 @@ impl Echo {
         self.next = (self.next + 1) % KNOWN_STRIKES;
     }
 
-    /// Whether a strike that comes in has gone out before and is to be ignored. What the player has struck can only come
-    /// back while its key is down: a key is not struck twice before its release.
+    /// Whether an incoming strike is an echo of one that went out and is to be ignored. A strike of the
+    /// player can only come back while its key is down, since a key is not struck twice before its release.
     pub fn returns(
         &mut self,
         key: Key,
@@ -195,7 +202,7 @@ impl Echo {
         };
         let found = self.sent.iter_mut().find(|sent| sent.as_ref().is_some_and(same));
         match found {
-            // Each comes back once.
+            // Each strike comes back only once.
             Some(sent) => {
                 *sent = None;
                 self.suspicion = (self.suspicion + 1).min(CERTAIN_ECHOES * 2);

@@ -10,7 +10,7 @@ use crate::{
     lane::Request,
     music::{
         note::{Note, Velocity},
-        note_tracker::{CHANNELS, Outcome, Pedal, Place, Places, Release, Role, Strike},
+        note_tracker::{CHANNELS, ChannelKey, ChannelKeys, Outcome, Pedal, Release, Role, Strike},
         time::{SampleTime, Seconds},
     },
 };
@@ -74,7 +74,7 @@ impl Performer {
         }
     }
 
-    /// What is played goes on otherwise where the harmony has changed.
+    /// Sends the worker a change of the harmony, and replans the answer if the harmony is a new one.
     fn follow_harmony(&mut self, at: SampleTime) {
         let before = self.input.harmony.now();
         let keys = self.input.chord(&self.settings);
@@ -82,32 +82,32 @@ impl Performer {
         self.request(Request::Harmony(change));
         self.telemetry.harmony.tell(change.harmony);
         if before != Some(change.harmony) {
-            self.plan_again();
+            self.replan();
         }
     }
 
-    /// Whether a strike is the plugin's own that has come in again.
-    fn is_own(&mut self, at: SampleTime, place: Place, velocity: Velocity) -> bool {
+    /// Whether a strike is an echo: one that the plugin has sent and that has come in again.
+    fn is_own(&mut self, at: SampleTime, place: ChannelKey, velocity: Velocity) -> bool {
         let Self { input: Input { echo, note_tracker, .. }, timeline, .. } = self;
-        let is_held = |key| (0..CHANNELS).any(|channel| note_tracker.holds(Place { channel, key }));
+        let is_held = |key| (0..CHANNELS).any(|channel| note_tracker.holds(ChannelKey { channel, key }));
         echo.returns(place.key, velocity, at, is_held, timeline.rate())
     }
 
     fn hear_strike<P: Port>(
         &mut self,
         at: SampleTime,
-        place: Place,
+        place: ChannelKey,
         velocity: Velocity,
         arrival: Arrival<P::Event>,
         port: &mut P,
     ) {
-        self.input.uses(place.channel, at);
+        self.input.set_channel(place.channel, at);
         let is_heard = self.settings.open_filter().passes(place.channel);
         if is_heard {
             self.telemetry.heard.raise();
-            self.silence.feedback.ends(self.timeline.moment(at));
+            self.silence.feedback.player_resumed(self.timeline.moment(at));
             let consequence = self.turns.key_down(at, &self.timeline, &self.settings.rules);
-            self.bear(consequence, port);
+            self.apply(consequence, port);
             self.make_way(place.key, port);
             self.input.channel = place.channel;
             self.input.hands.strike(place.key, at);
@@ -126,10 +126,10 @@ impl Performer {
         self.pass_strike(place, velocity, arrival, port);
     }
 
-    /// A strike that reaches the instrument takes its key over.
+    /// Passes a strike on to the instrument, where the player then owns the key.
     fn pass_strike<P: Port>(
         &mut self,
-        place: Place,
+        place: ChannelKey,
         velocity: Velocity,
         arrival: Arrival<P::Event>,
         port: &mut P,
@@ -149,8 +149,8 @@ impl Performer {
         }
     }
 
-    /// A key that is down and means nothing, and neither does its release.
-    fn swallow<E>(&mut self, place: Place, arrival: &Arrival<E>) {
+    /// Tracks a strike that means nothing, so that its release means nothing either.
+    fn swallow<E>(&mut self, place: ChannelKey, arrival: &Arrival<E>) {
         let strike = Strike { place, id: arrival.id, role: Role::Swallowed, passed: false };
         self.input.note_tracker.strike(strike, self.timeline.moment(self.cursor));
     }
@@ -158,7 +158,7 @@ impl Performer {
     fn hear_release<P: Port>(
         &mut self,
         at: SampleTime,
-        places: Places,
+        places: ChannelKeys,
         release: Release,
         arrival: Arrival<P::Event>,
         port: &mut P,
@@ -175,7 +175,7 @@ impl Performer {
                 None => {}
             }
         }
-        // A release that names another note than the one that is held here is nobody's.
+        // A release with the id of another note than the one held here is ignored.
         if let Some(place) = single.filter(|place| !is_known && !self.input.holds(*place)) {
             let thru_gate = self.thru_gate();
             self.refusal(|output| output.pass_stray_release(place, thru_gate, arrival, port));
@@ -197,7 +197,7 @@ impl Performer {
         let was_held = self.any_key_held();
         let is_master = channel.is_some() && channel == self.settings.zone.master();
         let channel = channel.filter(|_| !is_master);
-        self.input.note_tracker.release(Places { channel, key: None }, None, release);
+        self.input.note_tracker.release(ChannelKeys { channel, key: None }, None, release);
         while self.next_released(at).is_some() {}
         self.pass(arrival, port);
         if was_held && !self.any_key_held() {
@@ -205,7 +205,7 @@ impl Performer {
         }
     }
 
-    /// The plugin falls silent, where the end of all notes on a channel is meant for it too.
+    /// Silences the plugin, where an all-notes-off on a channel is meant for it too.
     fn hush(&mut self, channel: Option<u8>, port: &mut impl Port) {
         if self.is_meant(channel) {
             let ended = self.turns.hush();
@@ -213,10 +213,10 @@ impl Performer {
         }
     }
 
-    /// Where the next strike was that a release has ended, and whether it had passed.
-    fn next_released(&mut self, at: SampleTime) -> Option<(Place, bool)> {
+    /// The key of the next strike that a release has ended, and whether the strike was passed on.
+    fn next_released(&mut self, at: SampleTime) -> Option<(ChannelKey, bool)> {
         let released = self.input.note_tracker.next_released(self.timeline.moment(at))?;
-        self.input.uses(released.place.channel, at);
+        self.input.set_channel(released.place.channel, at);
         match released.outcome {
             Outcome::Over(note) => {
                 self.tell(Event::Lifted(released.place.into()));
@@ -228,7 +228,7 @@ impl Performer {
         Some((released.place, released.passed))
     }
 
-    /// What no pedal keeps any more is over.
+    /// Ends the notes that no pedal keeps any more.
     pub(super) fn end_unpedalled(&mut self, at: SampleTime) {
         let mut was_sounding = false;
         while let Some(note) = self.input.note_tracker.end_unpedalled(self.timeline.moment(at)) {

@@ -7,16 +7,17 @@ use self::instrument::{Debt, Owner};
 use super::port::{Arrival, Gesture, Port, Refused, Sound};
 use crate::music::{
     note::Velocity,
-    note_tracker::{CHANNELS, Pedal, Place, Zone},
+    note_tracker::{CHANNELS, ChannelKey, Pedal, Zone},
     schedule::Schedule,
 };
 
-/// What is planned, what sounds, and what is owed.
+/// The notes that are planned, those that sound, and the events that the instrument is owed.
 #[derive(Debug)]
 pub(super) struct Output {
     pub schedule: Schedule,
     instrument: Instrument,
-    /// The host has refused what cannot be left out; nothing of the plugin's own goes out before the next block.
+    /// The host has refused an event that cannot be left out. The plugin sends no event of its own before
+    /// the next block, unless a strike of the player needs the key's debt paid first.
     blocked: bool,
 }
 
@@ -27,7 +28,7 @@ pub(super) enum ThruGate {
     Closed,
 }
 
-/// Something on its way out.
+/// An event to send: the player's to pass on, or the plugin's own with its offset in the block.
 enum Leaving<E> {
     Passed(Arrival<E>),
     Own(u32, Sound),
@@ -39,13 +40,13 @@ impl Output {
         Self { schedule: Schedule::new(), instrument, blocked: false }
     }
 
-    /// What is owed when no more is sent: all that sounds.
+    /// Ends the output: all that sounds is owed its end.
     pub fn leave(mut self) -> Instrument {
         self.instrument.owe_all();
         self.instrument
     }
 
-    /// Pays what is owed, first of all.
+    /// Sends what the instrument is owed, before anything else in the block.
     pub fn begin_block(&mut self, port: &mut impl Port) {
         self.blocked = false;
         self.pay(0, port);
@@ -55,15 +56,15 @@ impl Output {
         self.blocked
     }
 
-    /// Whether the answer's own note sounds here.
-    pub fn answers_on(&self, place: Place) -> bool {
+    /// Whether a note of the answer sounds on this key.
+    pub fn answers_on(&self, place: ChannelKey) -> bool {
         self.instrument.owner(place) == Owner::Answer
     }
 
-    /// A note of the answer begins. A key that is another's, or that is owed its end, is left alone.
+    /// Begins a note of the answer. Refuses a key that already sounds or that is still owed a note-off.
     pub fn strike(
         &mut self,
-        place: Place,
+        place: ChannelKey,
         velocity: Velocity,
         offset: u32,
         port: &mut impl Port,
@@ -73,40 +74,41 @@ impl Output {
             return Err(Refused);
         }
         self.send(Leaving::Own(offset, Sound::NoteOn(place, velocity)), port)?;
-        self.instrument.sounds(place);
+        self.instrument.answer_strikes(place);
         Ok(())
     }
 
-    /// Ends a note of the key's owner, for whatever cause: now, or as soon as the host takes it.
-    pub fn release(&mut self, place: Place, offset: u32, port: &mut impl Port) {
+    /// Ends a note of the key's owner now, or as soon as the host takes the note-off.
+    pub fn release(&mut self, place: ChannelKey, offset: u32, port: &mut impl Port) {
         self.instrument.owe(place);
         self.pay(offset, port);
     }
 
-    /// Ends all that the player has struck and pressed.
+    /// Releases all keys and pedals of the player.
     pub fn release_all_played(&mut self, offset: u32, port: &mut impl Port) {
         self.instrument.owe_all_played(None, Zone::Off);
         (0..CHANNELS).for_each(|channel| self.instrument.owe_pedal(channel));
         self.pay(offset, port);
     }
 
-    /// The pitch of a channel comes back to the centre, if it was bent.
+    /// Sets the pitch bend of a channel back to the centre, if it was bent.
     pub fn unbend(&mut self, channel: u8, offset: u32, port: &mut impl Port) {
         let is_bent = self.instrument.is_bent(channel) && !self.blocked;
         if is_bent && self.send(Leaving::Own(offset, Sound::Unbend { channel }), port).is_ok() {
-            self.instrument.bends(channel, false);
+            self.instrument.set_bent(channel, false);
         }
     }
 
-    /// All that sounds is to end, where nothing can be sent now.
+    /// Marks all that sounds as owed its end, where nothing can be sent now.
     pub fn owe_all(&mut self) {
         self.instrument.owe_all();
     }
 
-    /// A strike of the player's takes its key over. What is owed on the key goes first, lest it end the new note.
+    /// Passes on a strike of the player, who then owns the key. A note-off that is owed on the key is sent
+    /// first, so that it cannot end the new note.
     pub fn pass_strike<P: Port>(
         &mut self,
-        place: Place,
+        place: ChannelKey,
         arrival: Arrival<P::Event>,
         port: &mut P,
     ) -> Result<(), Refused> {
@@ -118,29 +120,30 @@ impl Output {
             return Err(Refused);
         }
         self.send(Leaving::Passed(arrival), port)?;
-        self.instrument.struck(place);
+        self.instrument.player_strikes(place);
         Ok(())
     }
 
-    /// The release of a strike that has passed; where the host refuses it, it is owed.
+    /// Passes on the release of a strike that was passed on. Where the host refuses it, it is owed.
     pub fn pass_release<P: Port>(
         &mut self,
-        place: Place,
+        place: ChannelKey,
         arrival: Arrival<P::Event>,
         port: &mut P,
     ) -> Result<(), Refused> {
         let sent = self.send(Leaving::Passed(arrival), port);
         match sent {
-            Ok(()) => self.instrument.lifted(place),
+            Ok(()) => self.instrument.player_releases(place),
             Err(_) => self.instrument.owe(place),
         }
         sent
     }
 
-    /// A release whose strike is not known: it is the player's where the key is, and ends no note of the answer.
+    /// Passes on a release whose strike is not known. It counts as the player's where the player owns the
+    /// key, and never ends a note of the answer.
     pub fn pass_stray_release<P: Port>(
         &mut self,
-        place: Place,
+        place: ChannelKey,
         thru_gate: ThruGate,
         arrival: Arrival<P::Event>,
         port: &mut P,
@@ -152,7 +155,8 @@ impl Output {
         }
     }
 
-    /// Anything else of the player's: through a closed thru gate, only what undoes something that has passed before.
+    /// Passes on any other event of the player. Through a closed thru gate, only an event that undoes an
+    /// earlier one is passed on.
     pub fn pass<P: Port>(
         &mut self,
         arrival: Arrival<P::Event>,
@@ -169,7 +173,7 @@ impl Output {
     }
 
     fn undoes(&self, gesture: Gesture, zone: Zone) -> bool {
-        let is_pressed = |channel| self.instrument.is_pressed(channel);
+        let is_pressed = |channel| self.instrument.is_pedal_down(channel);
         match gesture {
             Gesture::AllOff { channel } => self.instrument.is_played(channel, zone),
             Gesture::AllSoundOff { channel } => self.instrument.is_played(Some(channel), zone),
@@ -180,7 +184,8 @@ impl Output {
         }
     }
 
-    /// A gesture has passed, or was refused by the host; what it should have undone is then owed.
+    /// Records a gesture that was passed on. If the host refused it, what it should have undone is owed
+    /// instead.
     fn settle(&mut self, gesture: Gesture, zone: Zone, sent: Result<(), Refused>) {
         let instrument = &mut self.instrument;
         match (gesture, sent) {
@@ -188,21 +193,21 @@ impl Output {
             (Gesture::AllSoundOff { channel }, _) => {
                 Self::settle_all_off(instrument, Some(channel), zone, sent);
             }
-            (Gesture::Pedal { channel, pedal: Pedal::Down }, Ok(())) => instrument.pressed(channel),
-            (Gesture::Pedal { channel, pedal: Pedal::Up }, Ok(())) => instrument.unpressed(channel),
+            (Gesture::Pedal { channel, pedal: Pedal::Down }, Ok(())) => instrument.pedal_down(channel),
+            (Gesture::Pedal { channel, pedal: Pedal::Up }, Ok(())) => instrument.pedal_up(channel),
             (Gesture::Pedal { channel, pedal: Pedal::Up }, Err(_)) => instrument.owe_pedal(channel),
             (Gesture::ResetControllers { channel }, _) => {
                 for channel in zone.reached(Some(channel)) {
                     match sent {
                         Ok(()) => {
-                            instrument.unpressed(channel);
-                            instrument.bends(channel, false);
+                            instrument.pedal_up(channel);
+                            instrument.set_bent(channel, false);
                         }
                         Err(_) => instrument.owe_pedal(channel),
                     }
                 }
             }
-            (Gesture::Bend { channel, is_bent }, Ok(())) => instrument.bends(channel, is_bent),
+            (Gesture::Bend { channel, is_bent }, Ok(())) => instrument.set_bent(channel, is_bent),
             _ => {}
         }
     }
@@ -214,7 +219,7 @@ impl Output {
         sent: Result<(), Refused>,
     ) {
         match sent {
-            Ok(()) => instrument.lifted_all(channel, zone),
+            Ok(()) => instrument.player_releases_all(channel, zone),
             Err(_) => instrument.owe_all_played(channel, zone),
         }
     }
@@ -229,13 +234,13 @@ impl Output {
                 Debt::PedalUp { channel } => Sound::PedalUp { channel },
             };
             match self.send(Leaving::Own(offset, sound), port) {
-                Ok(()) => self.instrument.paid(debt),
+                Ok(()) => self.instrument.settle(debt),
                 Err(_) => self.blocked = true,
             }
         }
     }
 
-    /// The one way out.
+    /// Sends an event to the host; nothing else does.
     fn send<P: Port>(&mut self, leaving: Leaving<P::Event>, port: &mut P) -> Result<(), Refused> {
         match leaving {
             Leaving::Passed(arrival) => port.pass(arrival),

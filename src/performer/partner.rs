@@ -4,24 +4,25 @@ use super::{Partner, Performer, sounding::Plan};
 use crate::{
     event_log::{Event, Planned},
     improviser::StepResult,
-    lane::{AUDIBLE, Ending, LATEST, PerformerEnd, Reply, Request, Telemetry},
+    lane::{AUDIBLE, Ending, LATEST, PerformerEnd, Reply, Request},
     music::{
         conditions::Who,
         note::Note,
-        note_tracker::Place,
+        note_tracker::ChannelKey,
         quantise::Grid,
         schedule::PlannedNote,
         time::{BeatTime, Beats, Moment, SampleTime, Seconds},
         timeline::Position,
         turn::{Ask, Rules, TurnId},
     },
+    telemetry::Telemetry,
 };
 
-/// Who plays along supposes that the player holds for so long what she holds.
+/// In *together*, how long the player is assumed to hold on to the keys that are down.
 const HELD_ON: Beats = Beats(1.0);
 
 impl Performer {
-    /// Asks for the answer that is to come, at the cursor.
+    /// Requests the next answer from the worker, at the cursor.
     pub(super) fn ask(&mut self) {
         let at = self.cursor;
         let rules = self.settings.rules;
@@ -39,10 +40,10 @@ impl Performer {
             let mask = hands.mask(at, held, self.timeline.rate(), part);
             self.request(Request::Avoid(mask));
             self.tell_own();
-            // What the player holds goes on for a while.
+            // The player is assumed to hold the keys for a while longer.
             now = self.timeline.after(now, HELD_ON);
         }
-        // As of the hand-over, so that the answer does not depend on when it was asked for.
+        // With durations as of the hand-over, so that the answer does not depend on when it was requested.
         self.tell_sounding(self.timeline.sample(now));
         let (seed, touch) = (self.settings.seed(ask.ordinal, 0), self.input.touch.velocity());
         let length = ask
@@ -59,7 +60,7 @@ impl Performer {
         self.awaited = sent.then_some(ask.turn);
     }
 
-    /// Of a plan that goes on to the hand-over of another one, what was to begin there or later is given up.
+    /// Gives up the notes of the current plan that would begin at the hand-over of the next one or later.
     fn give_up_from(&mut self, before: &Ask, next: &Ask) -> Plan {
         let from = self.timeline.moment_after(before.hand_over, before.from, next.hand_over, before.tempo);
         self.output.schedule.drop_from(from);
@@ -69,7 +70,7 @@ impl Performer {
         self.plan.renewed(before.turn, from, self.cursor, self.settings.generation)
     }
 
-    /// Tells what the plugin plays and what it is going to play still, as it will have been.
+    /// Tells the worker which notes of the plugin sound or are pending, each with its full duration.
     fn tell_own(&mut self) {
         self.pay_forget();
         let Self { output, timeline, lanes, telemetry, settings, .. } = self;
@@ -86,14 +87,15 @@ impl Performer {
         send_all(own, lanes, telemetry);
     }
 
-    /// Takes what the worker has made, as far as there is room for it.
+    /// Takes the worker's replies, as long as the schedule has room.
     pub(super) fn collect(&mut self) {
         while self.output.schedule.has_room() {
             self.work_inline();
             self.await_worker();
             match self.lanes.replies.pop() {
                 Ok(Reply::Play { turn, note, likelihood }) => {
-                    // A reply of an old turn cannot sound, but what is kept of the same answer.
+                    // A note of an old turn does not sound, unless the plan keeps it as part of the same
+                    // answer.
                     let is_kept = self.plan.keeps(turn, note.onset);
                     if let Some(ask) = self.turns.current().filter(|ask| ask.turn == turn || is_kept) {
                         self.plan(&ask, note, likelihood);
@@ -111,11 +113,13 @@ impl Performer {
 
     fn plan(&mut self, ask: &Ask, note: Note, likelihood: Option<f32>) {
         let timeline = &self.timeline;
-        // The tempo of the asking: notes that come early or late to the schedule keep the same beats.
+        // The tempo of the request: a note gets the same beat whether it reaches the schedule early or
+        // late.
         let mut onset = timeline.after_moments(ask.hand_over, ask.from, note.onset, ask.tempo);
         let sample = timeline.sample(onset);
         if sample < self.cursor {
-            // A hand-over may have been decided for a line that had just gone by.
+            // The hand-over may lie on a line that had just passed when it was decided. That delay does not
+            // count as late.
             let decided = self.plan.made - timeline.sample(ask.hand_over);
             let late = self.cursor - sample;
             if late > decided {
@@ -132,7 +136,7 @@ impl Performer {
         }
         onset = self.advanced(self.quantised(ask, onset));
         let end = timeline.after_seconds(onset, note.duration, ask.tempo);
-        let place = Place { channel: self.input.channel, key: note.key };
+        let place = ChannelKey { channel: self.input.channel, key: note.key };
         let planned = PlannedNote { drawn: note.onset, onset, end, place, velocity: note.velocity };
         let told = Planned {
             onset: timeline.sample(onset),
@@ -147,14 +151,14 @@ impl Performer {
         }
     }
 
-    /// Where an onset at the cursor or later belongs on the player's grid, which counts from the hand-over while the
-    /// transport stands still.
+    /// The quantised position of an onset at the cursor or later. While the transport stands still, the
+    /// grid counts from the hand-over.
     fn quantised(&self, ask: &Ask, onset: Position) -> Position {
         let (timeline, quantise) = (&self.timeline, &self.settings.output.quantise);
         let earliest = self.cursor.max(timeline.sample(ask.hand_over));
         let earliest = match onset {
             Position::Beat(_) => timeline.pin(earliest),
-            // An answer that began before the transport did hangs on the sample clock still.
+            // An answer that began before the transport is still tied to the sample clock.
             Position::Sample(_) => Position::Sample(earliest),
         };
         match (onset, earliest) {
@@ -171,7 +175,7 @@ impl Performer {
         }
     }
 
-    /// Where what is to be heard at an onset goes out; not in the past.
+    /// The position at which a note is sent so that it is heard at `onset`. It is not moved into the past.
     fn advanced(&self, onset: Position) -> Position {
         let timeline = &self.timeline;
         let advance = timeline.rate().samples(self.settings.output.advance);
@@ -192,12 +196,12 @@ impl Performer {
         self.request(Request::heard(note));
     }
 
-    /// A note of the answer has sounded.
+    /// Tells the worker of a note of the answer that has sounded.
     pub(super) fn remember_own(&mut self, note: Note) {
         self.request(Request::Heard { note, who: Who::Plugin });
     }
 
-    /// Tells the worker how the song goes, where that does not follow from what it knows.
+    /// Sends the worker the song's metre, where it does not follow from the last one that was sent.
     pub(super) fn tell_metre(&mut self) {
         let metre = self.timeline.metre();
         if !metre.follows_from(&self.metre) && self.request(Request::Song(metre)) {
@@ -205,18 +209,19 @@ impl Performer {
         }
     }
 
-    /// What the player holds, or the pedal, is over where nothing more is heard.
+    /// Tells the worker of the notes that the player or the pedal still holds, as if they ended now:
+    /// nothing more is heard.
     pub(super) fn remember_sounding(&mut self) {
         let Self { input, timeline, lanes, .. } = self;
         for note in input.note_tracker.sounding(timeline.moment(timeline.now())) {
-            // A full lane is nobody's concern any more.
+            // A full lane does not matter any more.
             let _ = lanes.requests.push(Request::heard(note));
         }
     }
 
-    /// Whether there was room for it.
+    /// Sends a request to the worker; false where it could not be sent.
     pub(super) fn request(&mut self, request: Request) -> bool {
-        // Nothing overtakes a `Forget`, which would forget it too.
+        // A pending `Forget` goes first; if it came later, it would wipe this request too.
         self.pay_forget();
         let sent = !self.forget_owed && self.lanes.requests.push(request).is_ok();
         if !sent {
@@ -239,7 +244,7 @@ impl Performer {
     }
 }
 
-/// For requests that leave the worker nothing to do yet.
+/// Sends requests that give the worker nothing to do yet.
 pub(super) fn send_all(
     requests: impl Iterator<Item = Request>,
     lanes: &mut PerformerEnd,

@@ -1,8 +1,8 @@
-//! Where the performer meets a host: what arrives, what is passed on, what is played.
+//! The performer's interface to a host: what arrives, what is passed on, what is played.
 
 use crate::music::{
     note::Velocity,
-    note_tracker::{NoteId, Pedal, Place, Places},
+    note_tracker::{ChannelKey, ChannelKeys, NoteId, Pedal},
 };
 
 /// A host's block of events, in and out.
@@ -26,7 +26,7 @@ pub struct Arrival<E> {
     /// Samples from the beginning of the block.
     pub offset: u32,
     pub gesture: Gesture,
-    /// The note that a strike begins or a release means, where the host names notes.
+    /// The note id of a strike or a release, where the host gives ids.
     pub id: Option<NoteId>,
     pub event: E,
 }
@@ -34,20 +34,20 @@ pub struct Arrival<E> {
 /// What the player did, as far as it matters to the music.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gesture {
-    KeyDown(Place, Velocity),
-    KeysUp(Places),
+    KeyDown(ChannelKey, Velocity),
+    KeysUp(ChannelKeys),
     /// The host's choke: these keys end at once, whatever the pedal keeps.
-    Choke(Places),
-    /// CC 120: the same for all keys of a channel.
+    Choke(ChannelKeys),
+    /// CC 120, all sound off: all keys of a channel end at once, whatever the pedal keeps.
     AllSoundOff {
         channel: u8,
     },
-    /// CC 64.
+    /// CC 64, the sustain pedal.
     Pedal {
         channel: u8,
         pedal: Pedal,
     },
-    /// CC 121.
+    /// CC 121, reset all controllers.
     ResetControllers {
         channel: u8,
     },
@@ -56,7 +56,7 @@ pub enum Gesture {
         channel: u8,
         is_bent: bool,
     },
-    /// Any other controller that has no meaning to the music but may be a cue; its value 0..=127.
+    /// Any other controller. It does not affect the music but may be a cue. Its value is 0..=127.
     Controller {
         number: u8,
         value: u8,
@@ -85,8 +85,8 @@ impl Gesture {
 /// What the plugin plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sound {
-    NoteOn(Place, Velocity),
-    NoteOff(Place),
+    NoteOn(ChannelKey, Velocity),
+    NoteOff(ChannelKey),
     /// The sustain pedal of a channel comes up.
     PedalUp {
         channel: u8,

@@ -1,6 +1,8 @@
-//! Whether the host runs ahead of real time. Then it renders, whatever it says of itself, and there is time to wait.
+//! Detects a host that runs ahead of real time: it renders offline, whatever it reports, and there is time
+//! to wait.
 //!
-//! A host that plays live lets the time of a block pass between two calls. The first one that does so is live at once.
+//! A live host lets about the length of a block pass between two calls. A host that does so once counts as
+//! live at once.
 
 use std::{
     hint,
@@ -10,23 +12,24 @@ use std::{
 use super::{Partner, Performer};
 use crate::music::time::Seconds;
 
-/// A host that is so far ahead of the clock on the wall does not play live; buffers run ahead by less.
+/// How far ahead of the wall clock a host must be to count as rendering; live buffers run ahead by less.
 const AHEAD: Seconds = Seconds(1.0);
-/// A host that takes so much of a block's length between two calls keeps real time.
+/// Part of a block's length that must pass between two calls for a host to count as live.
 const KEPT: f32 = 0.8;
 /// How long one wait for the worker may last.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// How far a host has run ahead of the clock on the wall.
+/// How far a host has run ahead of the wall clock.
 #[derive(Debug, Default)]
 pub struct RenderDetector {
-    /// When the block before was done.
+    /// When the previous block was done.
     done: Option<Instant>,
     ahead: Seconds,
 }
 
 impl RenderDetector {
-    /// A block of so long begins at `now`. What the performer itself has waited is not the host's pace.
+    /// Begins a block of `length` at `now`. Time that the performer itself has waited does not count as the
+    /// host's.
     pub(super) fn begin_block(&mut self, length: Seconds, now: Instant) {
         let passed = self.done.map_or(length.0, |done| now.saturating_duration_since(done).as_secs_f32());
         let is_live = passed >= length.0 * KEPT;
@@ -45,8 +48,8 @@ impl RenderDetector {
 }
 
 impl Performer {
-    /// Waits for the worker's next reply, but only in a host that renders without saying so: live, this returns at
-    /// once. A worker that does not reply in time is not awaited again in this turn.
+    /// Waits for the worker's next reply, but only in a host that renders without saying so; in a live
+    /// host, this returns at once. A worker that does not reply in time is not awaited again in this turn.
     pub(super) fn await_worker(&mut self) {
         let Partner::Watched(detector) = &self.partner else { return };
         let answer = self.awaited.is_some() && self.awaited == self.turns.current().map(|ask| ask.turn);
@@ -57,7 +60,8 @@ impl Performer {
         let begun = Instant::now();
         let replies = &self.lanes.replies;
         while replies.is_empty() && !replies.is_abandoned() && begun.elapsed() < LONGEST_WAIT {
-            // No system call even here: a worker that wakes up goes before a thread that has long been running.
+            // No system call even here: the scheduler prefers a worker that wakes up to a thread that has
+            // long been running.
             hint::spin_loop();
         }
         if replies.is_empty() {
@@ -73,7 +77,7 @@ mod tests {
 
     const BLOCK: Seconds = Seconds(0.01);
 
-    /// Runs so many seconds of blocks, with so many seconds of the wall between two of them.
+    /// Runs `seconds` of blocks, with `between` seconds of wall-clock time between two of them.
     fn after(seconds: f32, between: f64) -> (RenderDetector, Instant) {
         let (mut detector, mut now) = (RenderDetector::default(), Instant::now());
         for _ in 0..(seconds / BLOCK.0) as usize {

@@ -1,4 +1,4 @@
-//! The performer tells what happens, for the take and for the window. Nobody answers, and nothing depends on it.
+//! The performer's log of what happens, for the take and for the window. Nothing depends on its readers.
 
 use super::Performer;
 use crate::{
@@ -10,12 +10,13 @@ use crate::{
     },
 };
 
-/// A beat that strays from what was told by more than this is told anew, in beats: half a tick of a saved take.
+/// Largest deviation of the song's beat from the last report before it is reported again, in beats: half a
+/// tick of a saved take.
 const STRAYED_BEATS: f64 = 1.0 / 1920.0;
-/// A tempo that keeps changing is told no more often than this.
+/// Shortest time between two reports of a tempo that keeps changing.
 const BETWEEN_TEMPI: Seconds = Seconds(0.01);
 
-/// What the reader knows.
+/// What was last reported to the reader.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reported {
     floor: Option<Standing>,
@@ -24,20 +25,20 @@ pub(super) struct Reported {
 }
 
 impl Performer {
-    /// From now on tells what happens to whoever reads the lane; a take begins.
+    /// Writes what happens to `event_log` from now on, and begins a take.
     pub fn logged_to(mut self, event_log: EventLog) -> Self {
         self.event_log = event_log;
         self.begin_take();
         self
     }
 
-    /// A new take begins.
+    /// Begins a new take.
     pub(super) fn begin_take(&mut self) {
         self.reported = Reported::default();
         self.tell_at(self.timeline.now(), Event::Began(self.timeline.rate()));
     }
 
-    /// Tells what happens at the cursor.
+    /// Logs an event at the cursor.
     pub(super) fn tell(&mut self, event: Event) {
         self.tell_at(self.cursor, event);
     }
@@ -48,7 +49,7 @@ impl Performer {
         }
     }
 
-    /// All keys and pedals of the player count as up, and no note is told of.
+    /// Counts all keys and pedals of the player as up, without remembering their notes.
     pub(super) fn let_go(&mut self) {
         let is_touched = self.input.note_tracker.is_touched();
         self.input.note_tracker.clear();
@@ -57,7 +58,7 @@ impl Performer {
         }
     }
 
-    /// Tells the worker how far the answer has come.
+    /// Tells the worker up to which moment of the answer time has passed.
     pub(super) fn tell_reached(&mut self) {
         if let Some(ask) = self.turns.current() {
             let now = self.timeline.pin(self.timeline.now());
@@ -66,7 +67,7 @@ impl Performer {
         }
     }
 
-    /// Tells who has the floor, where that is news.
+    /// Logs who has the floor, where that has changed.
     pub(super) fn tell_floor(&mut self) {
         if !self.event_log.is_read() {
             return;
@@ -78,7 +79,8 @@ impl Performer {
         }
     }
 
-    /// Tells where the song is and how its bars are counted, where that is news, at the beginning of a block.
+    /// Logs where the song is and how its bars are counted, at the beginning of a block, where that does
+    /// not follow from the last report.
     pub(super) fn tell_song(&mut self) {
         if !self.event_log.is_read() {
             return;
@@ -91,7 +93,7 @@ impl Performer {
         if !self.is_news(now, song) && !is_recounted {
             return;
         }
-        // Both at once: between two such records, neither changes.
+        // Song and bars are logged together: between two such records, neither changes.
         self.reported.song = Some((now, song));
         self.tell(Event::Song(song));
         if let Some(measure) = measure {
@@ -114,7 +116,7 @@ impl Performer {
 }
 
 fn measure(bars: Barlines, now: SampleTime) -> Measure {
-    // A song of two thousand million bars is none.
+    // No real song has two thousand million bars.
     let number = i32::try_from(bars.number_at(now)).unwrap_or(0);
     Measure { line: bars.line_at(now), number, signature: bars.signature() }
 }

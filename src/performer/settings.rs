@@ -1,4 +1,4 @@
-//! What the player has set, and what a change of it does to what goes on: plan anew, forget, panic.
+//! The player's settings, and what a change of them does at once: replan, forget, panic.
 
 use super::{Performer, Port, sounding::Plan};
 use crate::{
@@ -16,25 +16,25 @@ use crate::{
     },
 };
 
-/// A control that moves makes a new plan no more often than this.
+/// Shortest time between two plans while a control is moved.
 const BETWEEN_PLANS: Seconds = Seconds(0.25);
-/// Sets the seeds of successive turns apart; odd, so that none repeats.
+/// Difference between the seeds of successive turns; odd, so that none repeats.
 const SEED_STRIDE: u32 = 0x9E37_79B9;
-/// The same for the plans of one turn.
+/// Difference between the seeds of successive plans of one turn; odd as well.
 const PLAN_STRIDE: u32 = 0x85EB_CA6B;
 
 /// What the player has set, as of one block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     pub rules: Rules,
-    /// How long a silence is taken for a breath.
+    /// How long a silence counts as a breath, and not as the end of a call.
     pub patience: Patience,
     pub generation: GenerationSettings,
     pub output: OutputSettings,
     pub input_filter: InputFilter,
-    /// Who says what the harmony is.
+    /// Where the harmony comes from.
     pub harmony: harmony::Source,
-    /// Which channels are one MPE instrument.
+    /// Which channels form one MPE instrument.
     pub zone: Zone,
     pub triggers: Triggers,
     pub seed: u32,
@@ -44,27 +44,29 @@ pub struct Settings {
     pub bypass: bool,
 }
 
-/// To whom the plugin listens.
+/// The channels that the plugin listens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputFilter {
-    /// To nobody: nothing is remembered, nobody takes the floor back, and no cue is heeded.
+    /// No channel: nothing is remembered, no strike takes the floor back, and no cue is followed.
     Closed,
-    /// To one channel, 0..16.
+    /// One channel, 0..16.
     Channel(u8),
     All,
-    /// To all but one, 0..16.
+    /// All channels but this one, 0..16.
     AllBut(u8),
 }
 
-/// How an answer goes out to the instrument, whatever its notes are.
+/// How an answer is sent to the instrument, whatever its notes are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OutputSettings {
     pub quantise: Quantise,
-    /// Multiplies what is sent, 0.25..=2. What is remembered stays as it was meant, lest answers grow ever louder.
+    /// Factor of the velocities that are sent, 0.25..=2. The memory keeps the velocities without it, so
+    /// that answers do not grow ever louder.
     pub velocity_scale: f32,
-    /// So much earlier than it is to be heard it goes out: for an instrument that takes its time, 0..=0.1.
+    /// How much earlier a note is sent than it is to be heard, for an instrument with latency: 0..=0.1
+    /// seconds.
     pub advance: Seconds,
-    /// 0..16; `None` for the channel of the call.
+    /// Channel of the answer, 0..16; `None` for the channel of the call.
     pub channel: Option<u8>,
 }
 
@@ -73,23 +75,24 @@ pub struct OutputSettings {
 pub struct Triggers {
     /// Everything that sounds ends, and so does the turn.
     pub panic: bool,
-    /// What is planned is thrown away, and the answer goes on otherwise.
+    /// What is planned is dropped, and the rest of the answer is made anew with another seed.
     pub re_roll: bool,
     /// All that was heard is forgotten, and what is played ends.
     pub clear_memory: bool,
-    /// The next turn has the seed of a take's first one.
+    /// The next turn gets the seed of a take's first turn.
     pub reset_seed: bool,
 }
 
 impl Settings {
-    /// The seed of a plan, after `plan` others of its turn, for the turn after `ordinal` others of its take.
-    /// Realtime-safe.
+    /// The seed of a plan. `ordinal` is the number of earlier turns of its take, `plan` that of earlier
+    /// plans of its turn. Realtime-safe.
     pub fn seed(&self, ordinal: u32, plan: u32) -> u32 {
         let moved = if self.varying { ordinal.wrapping_mul(SEED_STRIDE) } else { 0 };
         self.seed.wrapping_add(moved).wrapping_add(plan.wrapping_mul(PLAN_STRIDE))
     }
 
-    /// To whom the plugin listens in fact: in bypass to nobody, and to a whole zone where it listens to its master.
+    /// The channels that the plugin listens to in effect. In bypass there are none. A zone's master stands
+    /// for all channels. *All* leaves out the channel that sets the harmony.
     pub(super) fn open_filter(&self) -> InputFilter {
         match self.input_filter {
             _ if self.bypass => InputFilter::Closed,
@@ -115,11 +118,11 @@ impl InputFilter {
 }
 
 impl OutputSettings {
-    /// As it was drawn and where it was called.
+    /// Notes go out as they were drawn, on the channel of the call.
     pub const PLAIN: Self =
         Self { quantise: Quantise::OFF, velocity_scale: 1.0, advance: Seconds::ZERO, channel: None };
 
-    /// What is sent for a velocity.
+    /// The velocity that is sent for one that was drawn.
     pub fn velocity(&self, meant: Velocity) -> Velocity {
         Velocity::saturating((f32::from(meant.value()) * self.velocity_scale).round() as u8)
     }
@@ -128,7 +131,7 @@ impl OutputSettings {
 impl Triggers {
     pub const NONE: Self = Self { panic: false, re_roll: false, clear_memory: false, reset_seed: false };
 
-    /// What has gone down since `before`.
+    /// The switches that have gone down since `before`.
     pub(super) fn since(self, before: Self) -> Self {
         Self {
             panic: self.panic && !before.panic,
@@ -140,14 +143,14 @@ impl Triggers {
 }
 
 impl Performer {
-    /// Does what the player has switched since the block before, on the first sample of this one.
-    pub(super) fn obey(&mut self, before: &Settings, port: &mut impl Port) {
+    /// Applies what the player has changed since the previous block, on the first sample of this one.
+    pub(super) fn apply_settings(&mut self, before: &Settings, port: &mut impl Port) {
         let triggers = before.triggers;
         if self.settings.zone != before.zone {
             self.input.note_tracker.set_zone(self.settings.zone);
             self.end_unpedalled(self.cursor);
         }
-        self.turn_to(before.open_filter(), port);
+        self.change_input_filter(before.open_filter(), port);
         self.leave_sounding(self.settings.generation.polyphony.count(), port);
         self.tell_generation();
         let pressed = self.settings.triggers.since(triggers);
@@ -161,11 +164,11 @@ impl Performer {
             self.turns.begin_chance_anew();
         }
         if pressed.re_roll || self.has_changed_generation() {
-            self.plan_again();
+            self.replan();
         }
     }
 
-    /// Tells the worker how answers are to be, where it does not know yet.
+    /// Sends the worker the generation settings, where they have changed.
     pub(super) fn tell_generation(&mut self) {
         let generation = self.settings.generation;
         if self.told != Some(generation) && self.request(Request::GenerationSettings(generation)) {
@@ -180,7 +183,8 @@ impl Performer {
         self.output.release_all_played(self.offset(), port);
     }
 
-    /// Forgets all that was heard. A call that goes on stays one, but there is nothing to say to one that is over.
+    /// Forgets all that was heard. A call that still goes on stays a call; one that is over gets no answer
+    /// any more.
     fn clear_memory(&mut self, port: &mut impl Port) {
         let ended = if self.any_key_held() { self.turns.hush() } else { self.turns.stop() };
         self.fall_silent(ended, port);

@@ -1,4 +1,4 @@
-//! The answer: what is planned of it, and what sounds. Every note-on that goes out is followed by its note-off.
+//! The answer: what is planned of it, and what sounds. Every note-on that goes out gets its note-off.
 
 use super::{InputFilter, Performer, Port, input::Sender};
 use crate::{
@@ -7,30 +7,31 @@ use crate::{
     music::{
         generation::GenerationSettings,
         note::{Key, Note},
-        note_tracker::Place,
+        note_tracker::ChannelKey,
         schedule::{DueNote, PlannedNote, Sounding},
         time::{Beats, Moment, SampleTime, Seconds},
         turn::{Rules, TurnId},
     },
 };
 
-/// Keys so many semitones apart rub against each other.
+/// Largest distance at which two keys clash, in semitones.
 const RUBS: u8 = 2;
-/// What was planned for so long from now is played all the same: new notes take a block and a moment to come.
-const LEAD: Seconds = Seconds(0.1);
-/// So many earlier plans of an answer may have notes on their way still.
+/// A replan keeps notes that are due within this time, since new notes take a block and a moment to come.
+const REPLAN_LEAD: Seconds = Seconds(0.1);
+/// Number of earlier plans of an answer whose notes may still be on their way.
 const FORMER: usize = 8;
 
 /// The plan of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
-    /// How many plans of its turn came before.
+    /// Number of earlier plans of the same turn.
     pub ordinal: u32,
     pub made: SampleTime,
     pub generation: GenerationSettings,
-    /// Up to where it has sounded, in the time of the answer.
+    /// Latest drawn onset that has sounded, in the time of the answer.
     pub sounded: Moment,
-    /// The plans that it goes on from, and from when on each was given up. A ring.
+    /// The earlier plans that this one goes on from, each with the moment from which it was given up. A
+    /// ring buffer.
     former: [Option<(TurnId, Moment)>; FORMER],
 }
 
@@ -40,7 +41,8 @@ impl Plan {
         Self { ordinal: 0, made, generation, sounded: Moment::EARLIEST, former: [None; FORMER] }
     }
 
-    /// The plan of another turn that goes on from this one, which is given up from a moment on.
+    /// The plan of another turn that goes on from this one. This one, of `turn`, is given up from `from`
+    /// on.
     pub fn renewed(
         self,
         turn: TurnId,
@@ -51,12 +53,13 @@ impl Plan {
         Self { ordinal: 0, ..self.next(turn, from, made, generation) }
     }
 
-    /// Whether a note still belongs to the answer: it was made for an earlier plan, and for before that was given up.
+    /// Whether a note of an earlier plan still belongs to the answer: its onset lies before that plan was
+    /// given up.
     pub fn keeps(&self, turn: TurnId, onset: Moment) -> bool {
         self.former.iter().flatten().any(|(former, from)| *former == turn && onset < *from)
     }
 
-    /// The plan that goes on from this one, which is given up from a moment on.
+    /// The plan that goes on from this one. This one, of `turn`, is given up from `from` on.
     fn next(mut self, turn: TurnId, from: Moment, made: SampleTime, generation: GenerationSettings) -> Self {
         self.former[self.ordinal as usize % FORMER] = Some((turn, from));
         Self { ordinal: self.ordinal + 1, made, generation, ..self }
@@ -65,18 +68,20 @@ impl Plan {
 
 impl Performer {
     /// Asks for the rest of the answer anew, with another seed. What sounds goes on.
-    pub(super) fn plan_again(&mut self) {
-        // What the worker has made since the block before is part of the plan, as it is where it is made at once.
+    pub(super) fn replan(&mut self) {
+        // Notes that the worker has made since the last block are part of the plan. An inline worker makes
+        // them at once.
         self.collect();
         let Some(before) = self.turns.current().map(|ask| ask.turn) else { return };
         let Some(ask) = self.turns.replan() else { return };
         let timeline = &self.timeline;
         let hand_over = timeline.sample(ask.hand_over);
-        let kept = hand_over.max(self.cursor + timeline.rate().samples(LEAD));
+        let kept = hand_over.max(self.cursor + timeline.rate().samples(REPLAN_LEAD));
         let after = |position| timeline.moment_after(ask.hand_over, ask.from, position, ask.tempo);
-        // A sample of the hand-over may lie before its moment.
+        // The hand-over, rounded to a sample, may lie before its exact moment.
         let from = after(timeline.pin(kept)).max(ask.from);
-        // By the very moment from which the improviser takes its notes back, wherever a grid has put them.
+        // Dropped by drawn onset, wherever a grid has moved it: from the same moment on, the improviser
+        // takes its notes back.
         self.output.schedule.drop_from(from);
         let now = after(timeline.pin(self.cursor));
         let length = ask.until.map_or(Seconds::FOREVER, |until| after(until) - from);
@@ -96,9 +101,10 @@ impl Performer {
     }
 
     fn strike(&mut self, note: PlannedNote, port: &mut impl Port) {
-        let PlannedNote { place: Place { key, .. }, drawn, .. } = note;
-        let place = Place { channel: self.channel_out(), key };
-        // A key sounds for one of the two: its release would end the player's note.
+        let PlannedNote { place: ChannelKey { key, .. }, drawn, .. } = note;
+        let place = ChannelKey { channel: self.channel_out(), key };
+        // A key sounds for the player or for the answer, not for both: the answer's release would end the
+        // player's note.
         let is_free = !self.input.holds(place) && !self.clashes(key);
         let is_allowed = self.settings.generation.keys().contains(key) && is_free;
         let has_room = is_allowed && self.make_room(key, port);
@@ -111,7 +117,7 @@ impl Performer {
             self.telemetry.answered.raise();
             self.input.echo.sent(key, velocity, self.cursor, Sender::Answer);
             self.plan.sounded = self.plan.sounded.max(drawn);
-            self.silence.feedback.sounds(self.timeline.moment(self.cursor));
+            self.silence.feedback.note_sounded(self.timeline.moment(self.cursor));
             self.output.schedule.start_first(self.cursor, place.channel);
             self.tell(Event::Sounded(place, velocity));
         } else {
@@ -121,13 +127,14 @@ impl Performer {
         }
     }
 
-    /// Whether what was planned beside the player rubs against what the player has struck since.
+    /// Whether a key that was planned beside the player clashes with one that the player holds.
     fn clashes(&self, key: Key) -> bool {
         let rubs = |held: Key| held.number().abs_diff(key.number()) <= RUBS;
         matches!(self.settings.rules, Rules::Together { .. }) && self.input.note_tracker.held_keys().any(rubs)
     }
 
-    /// An answer is as straight as it was drawn. A player who bends it while it sounds is let be.
+    /// Resets a channel's pitch bend before the first note of an answer, or before each note in an MPE
+    /// zone, unless the player holds a key there. A player may still bend an answer while it sounds.
     fn unbend(&mut self, channel: u8, port: &mut impl Port) {
         let begins = self.plan.sounded == Moment::EARLIEST;
         let is_free = !self.input.note_tracker.any_held(|held| held == channel);
@@ -136,8 +143,9 @@ impl Performer {
         }
     }
 
-    /// Releases what must end before a key is struck: its own last note and, where no voice is free, the note that
-    /// would end first. False where that has only just begun, so that nothing is cut off before it was heard.
+    /// Releases what must end before a key is struck: the last note on the key and, where no voice is free,
+    /// the note that would end first. False where such a note has only just begun, so that nothing is cut
+    /// off before it was heard.
     fn make_room(&mut self, key: Key, port: &mut impl Port) -> bool {
         match self.output.schedule.sounding_on(key) {
             Some(last) if last.onset == self.cursor => return false,
@@ -147,7 +155,8 @@ impl Performer {
         self.leave_sounding(self.settings.generation.polyphony.count() - 1, port)
     }
 
-    /// Releases what would end first until at most so many notes sound; false where others have only just begun.
+    /// Releases the notes that would end first until at most `most` notes sound; false where the others
+    /// have only just begun.
     pub(super) fn leave_sounding(&mut self, most: usize, port: &mut impl Port) -> bool {
         while self.output.schedule.sounding().count() > most {
             match self.output.schedule.first_to_end(self.cursor, &self.timeline) {
@@ -158,7 +167,7 @@ impl Performer {
         true
     }
 
-    /// A note-off is never dropped: one that the host refuses is owed.
+    /// Releases a note. A note-off that the host refuses is never dropped but owed.
     fn release(&mut self, note: Sounding, port: &mut impl Port) {
         self.output.schedule.end(note.place.key);
         self.output.release(note.place, self.offset(), port);
@@ -168,21 +177,21 @@ impl Performer {
         }
     }
 
-    /// A note of the answer as it sounded until now: where it was heard.
+    /// A note of the answer that ends at the cursor, at the time at which it was heard.
     fn played(&self, Sounding { place, velocity, onset, .. }: Sounding) -> Note {
         let sent = self.timeline.moment(onset);
         let duration = self.timeline.moment(self.cursor) - sent;
         Note { onset: sent + self.settings.output.advance, duration, key: place.key, velocity }
     }
 
-    /// What sounds on this key makes way for the player's strike.
+    /// Releases the answer's note on this key, for the player's strike.
     pub(super) fn make_way(&mut self, key: Key, port: &mut impl Port) {
         if let Some(note) = self.output.schedule.sounding_on(key) {
             self.release(note, port);
         }
     }
 
-    /// What is planned goes on from another beat; what sounds is released.
+    /// Moves what is planned by a jump of the beat, and releases what sounds.
     pub(super) fn jump(&mut self, by: Beats, port: &mut impl Port) {
         self.output.schedule.jump(by);
         self.release_sounding(port);
@@ -203,7 +212,7 @@ impl Performer {
         }
     }
 
-    /// Nothing that is planned is played any more.
+    /// Drops all pending notes.
     pub(super) fn drop_pending(&mut self) {
         if self.output.schedule.has_pending() {
             self.output.schedule.drop_pending();
@@ -211,7 +220,7 @@ impl Performer {
         }
     }
 
-    /// Ends all that sounds where nothing can be sent: it is released as soon as something can.
+    /// Ends all that sounds where nothing can be sent now. The note-offs are sent as soon as possible.
     pub(super) fn owe_all(&mut self) {
         self.drop_pending();
         while let Some(note) = self.output.schedule.any_sounding() {
@@ -224,7 +233,8 @@ impl Performer {
         self.output.owe_all();
     }
 
-    /// Whether an end of all notes on a channel, or on all, is meant for the plugin too: it listens there, or plays there.
+    /// Whether an all-notes-off on a channel, or on all channels, is meant for the plugin too: it listens
+    /// there, or plays there.
     pub(super) fn is_meant(&self, channel: Option<u8>) -> bool {
         let (input_filter, zone) = (self.settings.open_filter(), self.settings.zone);
         let is_played = |channel| self.output.schedule.sounding().any(|note| note.place.channel == channel);

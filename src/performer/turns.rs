@@ -1,5 +1,8 @@
-//! The performer and the floor: what the player and the transport do to the turn, and what the turn does to the answer; while the
-//! player is silent, the worker is asked when that is the end of the call, and how the player bears a take-over is learnt.
+//! The performer and the floor: what the player and the transport do to the turn, and the turn to the
+//! answer.
+//!
+//! While the player is silent, the worker is asked when the silence is the end of the call. How long to
+//! wait is also learnt, from how the player reacts to take-overs.
 
 use super::{InputFilter, Performer, Port, Settings, partner::send_all};
 use crate::{
@@ -12,10 +15,10 @@ use crate::{
     },
 };
 
-/// Who plays on so soon after the plugin's first note was not done.
+/// A player who plays on within this time after the plugin's first note had not finished.
 const OVERRIDDEN: Seconds = Seconds(0.5);
 
-/// What was asked about the silence of now.
+/// What was asked about the current silence.
 #[derive(Debug)]
 pub(super) struct SilenceWatch {
     /// When the player's last key went up.
@@ -26,17 +29,17 @@ pub(super) struct SilenceWatch {
     pub feedback: TakeOverFeedback,
 }
 
-/// What the player has taught by how take-overs were borne. It outlives a performer.
+/// What was learnt from the player's reactions to take-overs. It outlives a performer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TakeOverFeedback {
     learnt: Learnt,
     taken: Option<TakeOver>,
 }
 
-/// The plugin has taken a silence for the end of a call, and the player has not played since.
+/// A take-over: the plugin took a silence for the end of a call, and the player has not played since.
 #[derive(Debug, Clone, Copy)]
 struct TakeOver {
-    /// The plugin's first note.
+    /// When the plugin's first note sounded; `None` before it.
     heard: Option<Moment>,
 }
 
@@ -47,25 +50,25 @@ impl SilenceWatch {
 }
 
 impl TakeOverFeedback {
-    /// The plugin takes the floor, since the player is silent.
-    pub fn takes_over(&mut self) {
+    /// Records that the plugin takes the floor because the player is silent.
+    pub fn took_over(&mut self) {
         self.taken = Some(TakeOver { heard: None });
     }
 
-    /// A note of the plugin's begins.
-    pub fn sounds(&mut self, at: Moment) {
+    /// Records that a note of the plugin begins.
+    pub fn note_sounded(&mut self, at: Moment) {
         if let Some(taken) = &mut self.taken {
             taken.heard.get_or_insert(at);
         }
     }
 
-    /// The last take-over is nothing to learn from.
-    pub fn forgets(&mut self) {
+    /// Discards the last take-over, from which nothing can be learnt.
+    pub fn clear(&mut self) {
         self.taken = None;
     }
 
-    /// The player plays on: did the plugin come in too early?
-    pub fn ends(&mut self, at: Moment) {
+    /// Learns from a player who plays again whether the plugin came in too early.
+    pub fn player_resumed(&mut self, at: Moment) {
         let Some(TakeOver { heard }) = self.taken.take() else { return };
         let was_overridden = heard.is_none_or(|heard| at - heard < OVERRIDDEN);
         self.learnt = if was_overridden { self.learnt.overridden() } else { self.learnt.let_be() };
@@ -82,23 +85,29 @@ impl Performer {
         match motion {
             Motion::Steady => {}
             Motion::Stopped => {
-                self.silence.feedback.forgets();
+                self.silence.feedback.clear();
                 let ended = self.turns.stop();
                 self.fall_silent(ended, port);
             }
-            Motion::Started => self.leap(motion, None, silence, port),
-            Motion::Looped(by) | Motion::Sought(by) => self.leap(motion, Some(by), silence, port),
+            Motion::Started => self.follow_jump(motion, None, silence, port),
+            Motion::Looped(by) | Motion::Sought(by) => self.follow_jump(motion, Some(by), silence, port),
         }
         let consequence = self.turns.recount(now, &self.timeline, &self.settings.rules);
-        self.bear(consequence, port);
+        self.apply(consequence, port);
     }
 
-    fn leap(&mut self, motion: Motion, by: Option<Beats>, silence: Option<Beats>, port: &mut impl Port) {
+    fn follow_jump(
+        &mut self,
+        motion: Motion,
+        by: Option<Beats>,
+        silence: Option<Beats>,
+        port: &mut impl Port,
+    ) {
         let consequence = self.turns.jump(motion, &self.timeline, silence, &self.settings.rules);
         if let (Consequence::PlayOn, Some(by)) = (consequence, by) {
             self.jump(by, port);
         }
-        self.bear(consequence, port);
+        self.apply(consequence, port);
     }
 
     /// Whether a change of settings stops what is played: bypass, or another mode.
@@ -111,7 +120,7 @@ impl Performer {
             Change::Ask => self.ask(),
             Change::HandOver => {
                 if self.turns.silence(&self.timeline, self.timeline.pin(self.cursor)).is_some() {
-                    self.silence.feedback.takes_over();
+                    self.silence.feedback.took_over();
                 }
                 self.turns.hand_over(&self.timeline, &self.settings.rules);
             }
@@ -125,8 +134,8 @@ impl Performer {
         }
     }
 
-    /// An answer that is complete and has died away is over, whatever time was left to it; but one without an end, to
-    /// which no key was left, waits for what the player sets next.
+    /// Ends an answer that is complete and has died away, even if time was left to it. In *endless*, an
+    /// answer to which no key was left waits for the player's next settings instead.
     pub(super) fn end_complete(&mut self) {
         if matches!(self.settings.rules, Rules::Endless { .. }) {
             return;
@@ -139,7 +148,7 @@ impl Performer {
 
     pub(super) fn take_cue(&mut self, at: SampleTime, port: &mut impl Port) {
         let consequence = self.turns.cue(at, &self.timeline, &self.settings.rules);
-        self.bear(consequence, port);
+        self.apply(consequence, port);
     }
 
     /// Whether a key is down on a channel that is heard, whenever it was struck.
@@ -147,23 +156,23 @@ impl Performer {
         self.input.any_held(self.settings.open_filter())
     }
 
-    /// The input filter may have changed: keys of channels that are not heard any more hold no answer back, and those of channels that
-    /// are heard now do.
-    pub(super) fn turn_to(&mut self, before: InputFilter, port: &mut impl Port) {
+    /// Follows a change of the input filter. Keys on channels that are not heard any more do not hold the
+    /// answer back; keys on channels that are heard now do.
+    pub(super) fn change_input_filter(&mut self, before: InputFilter, port: &mut impl Port) {
         match (self.input.any_held(before), self.any_key_held()) {
             (true, false) => self.last_key_up(self.cursor),
             (false, true) => {
                 let consequence = self.turns.key_is_down(&self.settings.rules);
-                self.bear(consequence, port);
+                self.apply(consequence, port);
             }
             (true, true) | (false, false) => {}
         }
     }
 
-    pub(super) fn bear(&mut self, consequence: Consequence, port: &mut impl Port) {
+    pub(super) fn apply(&mut self, consequence: Consequence, port: &mut impl Port) {
         match consequence {
             Consequence::FallSilent(ended) => self.fall_silent(ended, port),
-            Consequence::PlanAnew(ended) => {
+            Consequence::DropPending(ended) => {
                 self.drop_pending();
                 if let Some(turn) = ended {
                     self.cancel(turn);
@@ -173,15 +182,15 @@ impl Performer {
         }
     }
 
-    /// The player's last key went up.
+    /// Follows the release of the player's last key.
     pub(super) fn last_key_up(&mut self, at: SampleTime) {
         self.turns.last_key_up(at, &self.timeline, &self.settings.rules);
         self.silence.since = at;
         self.ask_about_silence(at);
     }
 
-    /// Asks when the silence of now would be the end of the call, if there is one. Until that is known, or where it never
-    /// is, the longest silence is.
+    /// Asks the worker when the current silence, if there is one, would be the end of the call. Until the
+    /// worker replies, or if it never does, only the longest silence ends the call.
     pub(super) fn ask_about_silence(&mut self, now: SampleTime) {
         if !self.turns.is_silent() {
             return;
@@ -195,7 +204,7 @@ impl Performer {
         self.silence.open = self.request(Request::Silence(Silence { id, since, lasted, patience }));
     }
 
-    /// The worker's reply; what it expected of an old silence means nothing.
+    /// Takes the worker's reply about a silence. A reply about an earlier silence is ignored.
     pub(super) fn expect(&mut self, silence: SilenceId, hand_over: Option<Moment>) {
         let since = self.silence.since;
         if silence == self.silence.id {
@@ -206,7 +215,8 @@ impl Performer {
         }
     }
 
-    /// What the pedal keeps is told with its duration so far; it is heard as a whole when it is over.
+    /// Tells the worker of the notes that still sound, with their durations so far. Each is heard as a
+    /// whole when it is over.
     pub(super) fn tell_sounding(&mut self, now: SampleTime) {
         self.pay_forget();
         let Self { input, timeline, lanes, telemetry, .. } = self;

@@ -1,7 +1,8 @@
-//! What a CLAP host finds in the library: the framework's plugins and, beside them, the presets.
+//! The CLAP entry of the library: the framework's plugins and the presets.
 //!
-//! The framework's own macro exports plugins alone. This entry makes them as the macro does, and has each offer one more
-//! extension, by which the host loads a preset. A factory tells of the presets without loading a plugin.
+//! The framework's own macro exports only plugins. This entry creates them as the macro does, and adds one
+//! more extension to each, by which the host loads a preset. A factory lists the presets without loading a
+//! plugin.
 
 use std::{
     ffi::{CStr, CString, c_char, c_void},
@@ -39,7 +40,7 @@ use nice_plug::{
 use super::{InstrumentSlotPlugin, NoteEffectPlugin};
 use crate::params::presets::{PRESETS, Preset};
 
-/// What the library offers to a CLAP host.
+/// The entry point of the library for CLAP hosts.
 #[unsafe(no_mangle)]
 #[used]
 #[allow(non_upper_case_globals, reason = "the name is CLAP's")]
@@ -57,14 +58,14 @@ static PLUGINS: clap_plugin_factory = clap_plugin_factory {
 };
 
 const COUNT: usize = 2;
-/// The places of the plugins in all that has an element for each.
+/// The index of each plugin in arrays that have one element for each plugin.
 const NOTE_EFFECT: usize = 0;
 const INSTRUMENT_SLOT: usize = 1;
 
 const PROVIDER_ID: &CStr = c"audio.antiphon.presets";
 
 type GetExtension = unsafe extern "C" fn(*const clap_plugin, *const c_char) -> *const c_void;
-/// The framework's extensions of each plugin: the same function for all its instances.
+/// The framework's `get_extension` of each plugin: the same function for all its instances.
 static FRAMEWORK: [OnceLock<GetExtension>; COUNT] = [const { OnceLock::new() }; COUNT];
 
 fn descriptors() -> &'static [PluginDescriptor; COUNT] {
@@ -125,7 +126,7 @@ unsafe extern "C" fn create(
     }
 }
 
-/// A plugin of the framework that offers one extension more.
+/// Makes a plugin of the framework that offers one more extension.
 fn made<P: ClapPlugin, const PLACE: usize>(host: *const clap_host) -> *const clap_plugin {
     // SAFETY: the host gives itself, as the framework wants it. Its `destroy` takes the count of the `Arc` back.
     let wrapper = Arc::into_raw(unsafe { Wrapper::<P>::new(host) });
@@ -169,8 +170,8 @@ impl<P: ClapPlugin> Loading<P> {
         &clap_plugin_preset_load { from_location: Some(from_location::<P>) };
 }
 
-/// Main thread. Sets what the preset sets, has the host ask for all values anew, and leaves the rest as it is; false for
-/// a preset that is none of ours.
+/// Loads a preset, and has the host read all values anew. What the preset does not set stays as it is.
+/// Returns false for a preset that is none of ours. Main thread.
 unsafe extern "C" fn from_location<P: ClapPlugin>(
     plugin: *const clap_plugin,
     kind: clap_preset_discovery_location_kind,
@@ -188,7 +189,7 @@ unsafe extern "C" fn from_location<P: ClapPlugin>(
     wrapper.set_state_inner(&mut preset.state())
 }
 
-/// The factory of the one provider that there is, as CLAP hands it to hosts.
+/// The factory of the only preset provider, as CLAP hands it to hosts.
 fn preset_factory() -> *const c_void {
     static FACTORY: OnceLock<PresetDiscoveryFactoryWrapper<Providers>> = OnceLock::new();
     let factory = FACTORY.get_or_init(|| {
@@ -224,7 +225,7 @@ impl PresetDiscoveryFactoryImpl for Providers {
     }
 }
 
-/// Tells of every preset that lies within the plugin.
+/// The preset provider: lists every preset that is built into the plugin.
 struct Provider;
 
 impl ProviderImpl<'_> for Provider {

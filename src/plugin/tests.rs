@@ -1,4 +1,4 @@
-//! What only shows where the plugin is called without a host.
+//! Tests of what only shows where the plugin is called without a host.
 
 use std::{
     sync::mpsc::{RecvTimeoutError, channel},
@@ -15,7 +15,7 @@ use super::*;
 
 const RATE: f32 = 48_000.0;
 const BLOCKS: u32 = 200;
-/// Far longer than the blocks take.
+/// Timeout of a test, far longer than the blocks take.
 const TOO_LONG: Duration = Duration::from_secs(10);
 
 /// A host that plays a note in each block and hears nothing.
@@ -67,7 +67,7 @@ impl ProcessContext<NoteEffectPlugin> for Room {
     fn set_current_voice_capacity(&self, _: u32) {}
 }
 
-/// A key goes down and up, last first.
+/// The note-on and note-off of a key, in reverse order.
 fn note() -> Vec<PluginNoteEvent<NoteEffectPlugin>> {
     let (voice_id, channel, key) = (VoiceID::Wildcard, Channel::Number(0), Key::Number(60));
     vec![

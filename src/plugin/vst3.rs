@@ -1,9 +1,11 @@
-//! A shim around the framework's VST3 object, which does the work: what a host says is put right before it gets there.
+//! A shim around the framework's VST3 object: it corrects what a host says before the framework's object does
+//! the work.
 //!
-//! - The process mode comes with the call that tells it, and not with the next one.
-//! - The values of parameters are set here. The framework would tell its window of each of them, on a thread of its own that
-//!   must not meet a window which is just opened or closed: it panics, and takes the host with it.
-//! - A host that sets a value between two steps is told which step it came to, so that it shows what it will read from a project.
+//! - A new process mode takes effect with the call that sets it, and not with the next one.
+//! - The values of parameters are set here. The framework would tell its window of each of them on a thread of its
+//!   own. If the window is just being opened or closed then, that thread panics and takes the host with it.
+//! - A host that sets a value between two steps is told the step that was taken, so that it shows what it will
+//!   read from a project.
 //!
 //! `docs/framework.md` has the causes.
 
@@ -43,23 +45,24 @@ use parking_lot::Mutex;
 use super::{Antiphon, Exported};
 use crate::{instance::Instance, params::AntiphonParams};
 
-/// A value that was taken otherwise than by rounding was between two steps of its parameter.
+/// Least difference of a value that was taken from the one that was set, as normalised values, that is not
+/// mere rounding: the value that was set lay between two steps.
 const BETWEEN_STEPS: ParamValue = 0.02;
 
 thread_local! {
-    /// Whether this thread makes an instance for a wrapper; and that instance.
+    /// Whether this thread is making an instance for a wrapper; below, that instance.
     static IS_AWAITED: Cell<bool> = const { Cell::new(false) };
     static NEWEST: RefCell<Option<Instance>> = const { RefCell::new(None) };
 }
 
-/// There is a new instance. For the thread that makes it.
+/// Announces a new instance to the shim. To be called by the thread that makes the instance.
 pub(super) fn announce(instance: &Instance) {
     if IS_AWAITED.get() {
         NEWEST.set(Some(instance.clone()));
     }
 }
 
-/// A wrapper of the framework, and the instance within it.
+/// Makes a wrapper of the framework; returns it with the instance within it.
 fn wrapped<V: Exported>() -> (Wrapper<Antiphon<V>>, Instance) {
     IS_AWAITED.set(true);
     let wrapper = Wrapper::new();
@@ -71,20 +74,20 @@ fn wrapped<V: Exported>() -> (Wrapper<Antiphon<V>>, Instance) {
 struct Shim<V: Exported> {
     wrapper: Wrapper<Antiphon<V>>,
     values: Values,
-    /// What the host tells of MIDI controllers, which come as parameters: that is for the framework.
+    /// The changes of MIDI controllers, which come as parameters in VST3. These are left to the framework.
     midi: ComWrapper<MidiChanges>,
     told: ComPtr<IParameterChanges>,
-    /// What the host wants to hear of parameters. The main thread's.
+    /// The host's handler for changes of parameters. Used by the main thread.
     handler: Mutex<Option<ComPtr<IComponentHandler>>>,
-    /// Whether a block was processed since a value was set: then the block after it tells the host.
+    /// Whether a block was processed since a value was set. Then the next block tells the host.
     processes: AtomicBool,
 }
 
-/// The parameters by the numbers that the host knows them by.
+/// The parameters by their VST3 identifiers.
 struct Values {
-    /// In the order of the numbers.
+    /// Sorted by identifier.
     all: Box<[(ParamID, ParamPtr)]>,
-    /// What the pointers point into.
+    /// Keeps the parameters alive that the pointers point to.
     _params: Arc<AntiphonParams>,
 }
 
@@ -119,7 +122,8 @@ impl<V: Exported> Shim<V> {
         Self { wrapper, values, midi, told, handler: Mutex::new(None), processes: AtomicBool::new(false) }
     }
 
-    /// What the host says while it processes. A value between two steps is told back as the step that it came to. Realtime-safe.
+    /// Takes the changes of parameters that the host sends with a block. A value between two steps is
+    /// reported back as the step that was taken. Realtime-safe.
     unsafe fn take_changes(
         &self,
         changes: &ComRef<'_, IParameterChanges>,
@@ -148,12 +152,12 @@ impl<V: Exported> Shim<V> {
     }
 }
 
-/// Whether a value came to another step than the one that it names.
+/// Whether the value that was taken differs from the one that was set by more than rounding.
 fn is_between(value: ParamValue, taken: ParamValue) -> bool {
     (taken - value).abs() > BETWEEN_STEPS
 }
 
-/// Tells the host of the value of a parameter, where it wants to know. Realtime-safe.
+/// Tells the host the value of a parameter, where it asks for changes. Realtime-safe.
 ///
 /// # Safety
 /// There is nothing at `changes`, or a valid object.
@@ -189,7 +193,8 @@ impl Values {
         self.all.iter().map(|(id, _)| *id).collect()
     }
 
-    /// Sets the normalised value of a parameter, and returns what it came to; `None` where it is none of the plugin's. Realtime-safe.
+    /// Sets the normalised value of a parameter, and returns the value that was taken; `None` where the
+    /// parameter is none of the plugin's. Realtime-safe.
     fn set(&self, id: ParamID, value: ParamValue) -> Option<ParamValue> {
         let index = self.all.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         let param = self.all[index].1;
@@ -203,7 +208,7 @@ impl Values {
 }
 
 impl<V: Exported> Shim<V> {
-    /// The framework reads the mode one call late.
+    /// Sets up twice, since the framework reads the process mode one call late.
     unsafe fn set_up(&self, setup: *mut ProcessSetup) -> tresult {
         // SAFETY: by the caller's promise.
         let first = unsafe { self.wrapper.setupProcessing(setup) };
@@ -211,7 +216,7 @@ impl<V: Exported> Shim<V> {
         if first == kResultOk { unsafe { self.wrapper.setupProcessing(setup) } } else { first }
     }
 
-    /// Realtime-safe.
+    /// Processes one block. Realtime-safe.
     unsafe fn perform(&self, data: *mut ProcessData) -> tresult {
         // SAFETY: the host gives a valid block, or none.
         let changes = unsafe { data.as_ref().and_then(|data| ComRef::from_raw(data.inputParameterChanges)) };
@@ -255,12 +260,14 @@ impl<V: Exported> Shim<V> {
     }
 }
 
-/// A view of the host's own object, for as long as a call of `process` lasts. For the audio thread alone.
+/// A filtered view of the host's own parameter changes, valid for one call of `process`. For the audio thread
+/// only.
 struct MidiChanges {
-    /// The plugin's parameters, sorted.
+    /// The plugin's own parameters, sorted by identifier. They are left out.
     left_out: Box<[ParamID]>,
     told: Cell<*mut IParameterChanges>,
-    /// Where the newest queue was found: here, and in the host's object. They are read one after the other.
+    /// Index of the newest queue that was read, here and in the host's object. Queues are read one after the
+    /// other.
     newest: Cell<(int32, int32)>,
 }
 
@@ -269,7 +276,7 @@ impl MidiChanges {
         Self { left_out, told: Cell::new(std::ptr::null_mut()), newest: Cell::new((-1, -1)) }
     }
 
-    /// From now on this is what the host tells.
+    /// Sets the host's object that is viewed from now on.
     ///
     /// # Safety
     /// It is valid until the next call of this, or nothing is asked any more.
@@ -278,7 +285,7 @@ impl MidiChanges {
         self.newest.set((-1, -1));
     }
 
-    /// The host's places of the queues from one on that are not left out.
+    /// The queues that are not left out, with their index in the host's object, from the index `from` on.
     fn places(&self, from: int32) -> impl Iterator<Item = (int32, *mut IParamValueQueue)> {
         // SAFETY: by the promise of `look_at`.
         let told = unsafe { ComRef::from_raw(self.told.get()) };

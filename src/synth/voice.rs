@@ -1,43 +1,49 @@
-//! One note of the electric piano: a sine that is bent by another one as high (the body), and one that is bent by another
-//! fourteen times as high, for a moment (the tine).
+//! One note of the electric piano, by phase modulation: a sine modulated by one of the same frequency (the
+//! body), and a sine modulated, for a moment, by one of fourteen times its frequency (the tine).
 
 use crate::music::{
     note::{Key, Velocity},
-    note_tracker::{Pedal, Place},
+    note_tracker::{ChannelKey, Pedal},
 };
 
-/// A4.
+/// The frequency of A4.
 const CONCERT_PITCH_HZ: f32 = 440.0;
+/// The MIDI key of A4.
 const CONCERT_KEY: f32 = 69.0;
-/// The loudest note is so loud, 1 for full scale: a chord of four of them does not yet distort much.
+/// Amplitude of the loudest note, 1 for full scale: a chord of four of them does not yet distort much.
 const LOUDEST: f32 = 0.36;
-/// How much of a note is tine.
+/// Part of a note that is the tine.
 const TINE: f32 = 0.3;
-/// The tine's second sine is so many times as high as the note; where that is beyond hearing it is left out.
+/// Frequency of the tine's modulator, in multiples of the note's. It is left out where it would come near or
+/// beyond half the sample rate.
 const TINE_RATIO: f32 = 14.0;
-/// How far the body is bent at most, in turns of a sine, and how much of it is left at the softest.
+/// Deepest modulation of the body, in turns of a sine.
 const BODY_BEND: f32 = 0.26;
+/// Deepest modulation of the tine, in turns of a sine.
 const TINE_BEND: f32 = 0.07;
+/// The part of the modulation that is left at the softest velocity.
 const SOFTEST_BEND: f32 = 0.25;
 /// A note begins within this time, in seconds: at once it would click.
 const ATTACK_S: f32 = 0.0015;
-/// A thousandth is left of the lowest key after so long, in seconds; of others half as long every so many keys further up.
+/// Time in which the lowest key decays to a thousandth, in seconds.
 const DECAY_S: f32 = 20.0;
+/// Number of keys further up at which the decay time has halved.
 const HALVED_EVERY_KEYS: f32 = 32.0;
 const LOWEST_KEY: f32 = 21.0;
-/// The same of what makes it bright, and of the tine.
+/// The same for the modulation of the body, which makes it bright.
 const BRIGHTNESS_DECAY_S: f32 = 4.0;
+/// The same for the modulation of the tine.
 const TINE_DECAY_S: f32 = 0.6;
-/// And once its key is up.
+/// The same for a note whose key is up, on top of its own decay.
 const RELEASE_S: f32 = 0.25;
-/// What is left after a decay.
+/// The part that is left after such a time.
 const LEFT: f32 = 1e-3;
-/// Softer than this a note is over.
+/// A note whose level is below this is over.
 const OVER: f32 = 2e-5;
 /// How far low keys lie to the left, and high ones to the right: 0 not at all, 1 wholly.
 const WIDTH: f32 = 0.35;
 
-/// What follows from the sample rate.
+/// Factors that depend on the sample rate.
 #[derive(Debug, Clone, Copy)]
 pub struct Tuning {
     rate: f32,
@@ -63,11 +69,12 @@ impl Tuning {
 #[derive(Debug, Clone, Copy)]
 pub struct Voice {
     key_state: KeyState,
-    place: Place,
-    /// By the number of its strike: the smaller, the older; 0 while it is free.
+    place: ChannelKey,
+    /// Number of its strike: the smaller, the older; 0 while it is free.
     struck: u64,
-    /// Turns a sample, and how far the turn has come, 0..1.
+    /// Turns of the sine per sample.
     step: f32,
+    /// The phase as a part of a turn, 0..1.
     phase: f32,
     /// From 0 to 1 as the note begins.
     attack: f32,
@@ -75,9 +82,9 @@ pub struct Voice {
     decay: f32,
     body_bend: f32,
     tine_bend: f32,
-    /// How much of it is heard left and right.
+    /// Gains on the left and on the right.
     sides: [f32; 2],
-    /// The sample before.
+    /// The last sample, before it is panned.
     last: f32,
 }
 
@@ -93,7 +100,7 @@ enum KeyState {
 impl Voice {
     pub const FREE: Self = Self {
         key_state: KeyState::Free,
-        place: Place { channel: 0, key: Key::saturating(0) },
+        place: ChannelKey { channel: 0, key: Key::saturating(0) },
         struck: 0,
         step: 0.0,
         phase: 0.0,
@@ -106,8 +113,8 @@ impl Voice {
         last: 0.0,
     };
 
-    /// A note begins, after so many others.
-    pub fn struck_at(struck: u64, place: Place, velocity: Velocity, tuning: &Tuning) -> Self {
+    /// A new note; `struck` is the number of its strike.
+    pub fn struck_at(struck: u64, place: ChannelKey, velocity: Velocity, tuning: &Tuning) -> Self {
         let key = f32::from(place.key.number());
         let force = f32::from(velocity.value()) / 127.0;
         let step = CONCERT_PITCH_HZ * ((key - CONCERT_KEY) / 12.0).exp2() / tuning.rate;
@@ -124,7 +131,7 @@ impl Voice {
             attack: 0.0,
             level: LOUDEST * force * force.sqrt(),
             decay: decay(seconds, tuning.rate),
-            // High notes would be shrill.
+            // Without this limit high notes would be shrill.
             body_bend: BODY_BEND * bent * ((60.0 - key) / 40.0).exp2().min(1.0),
             tine_bend: if has_tine { TINE_BEND * bent * force } else { 0.0 },
             sides: [((1.0 - pan) / 2.0).sqrt(), ((1.0 + pan) / 2.0).sqrt()],
@@ -140,11 +147,11 @@ impl Voice {
         self.key_state == KeyState::Held
     }
 
-    pub fn is_of(&self, place: Place) -> bool {
+    pub fn is_of(&self, place: ChannelKey) -> bool {
         !self.is_free() && self.place == place
     }
 
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> ChannelKey {
         self.place
     }
 
@@ -152,7 +159,7 @@ impl Voice {
         self.struck
     }
 
-    /// What it has given last, left and right.
+    /// Its last sample, left and right.
     pub fn last(&self) -> [f32; 2] {
         self.sides.map(|side| side * self.last)
     }
@@ -168,7 +175,7 @@ impl Voice {
         self.key_state = KeyState::Released;
     }
 
-    /// Sounds for as long as both slices are.
+    /// Adds its sound to both slices, over their length.
     pub fn add_to(&mut self, left: &mut [f32], right: &mut [f32], bend: f32, tuning: &Tuning) {
         let (step, [to_left, to_right]) = (self.step * bend, self.sides);
         let damping = if self.key_state == KeyState::Released { tuning.release } else { 1.0 };
@@ -193,17 +200,17 @@ impl Voice {
     }
 }
 
-/// By what something is multiplied each sample, of which a thousandth is left after a time.
+/// The factor per sample that leaves a thousandth after this time.
 fn decay(seconds: f32, rate: f32) -> f32 {
     (LEFT.ln() / (seconds * rate)).exp()
 }
 
-/// How far something comes each sample on its way, where it takes about this time.
+/// The part of the remaining distance to cover each sample, for a time constant of `seconds`.
 pub fn approach(seconds: f32, rate: f32) -> f32 {
     1.0 - (-1.0 / (seconds * rate)).exp()
 }
 
-/// The sine of so many turns, to a thousandth: two parabolas, one upon the other.
+/// The sine of an angle in turns, to a thousandth: a parabola, refined by another one.
 fn sine(turns: f32) -> f32 {
     const REFINED: f32 = 0.225;
     let half = (turns - turns.round()) * 2.0;

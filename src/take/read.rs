@@ -1,4 +1,4 @@
-//! The player's side of a saved take, to learn from. Other MIDI files are read as a whole: then all of it is the player's.
+//! Reads the player's side of a saved take, for training. In other MIDI files all notes are the player's.
 
 use std::collections::HashMap;
 
@@ -7,17 +7,16 @@ use midly::{MetaMessage, MidiMessage, Smf, Timing, Track, TrackEventKind};
 use crate::music::{
     conditions::Conditions,
     note::{CELLS_PER_SECOND, GridNote, Key, Velocity},
-    note_tracker::SUSTAIN,
+    note_tracker::{PEDAL_DOWN, SUSTAIN},
 };
 
 /// The track of the player's notes in a take.
 const CALL: &[u8] = b"Call";
 const DRUMS: u8 = 9;
-const PEDAL_DOWN: u8 = 64;
-/// Where a file says nothing.
+/// Microseconds per quarter note where a file sets no tempo.
 const MICROS_PER_BEAT: u32 = 500_000;
 
-/// What the player played, each note as long as the pedal held it; `None` where these are not the bytes of a MIDI file in beats.
+/// The player's notes, each as long as the pedal held it; `None` if the bytes are no MIDI file in beats.
 pub fn call(bytes: &[u8]) -> Option<Vec<GridNote>> {
     let smf = Smf::parse(bytes).ok()?;
     let Timing::Metrical(ticks_per_beat) = smf.header.timing else { return None };
@@ -40,9 +39,9 @@ struct Struck {
     velocity: u8,
 }
 
-/// From ticks to cells of the grid.
+/// Converts ticks to cells of the grid.
 struct TickClock {
-    /// From which tick on, at which cell, so many cells a tick; in the order of ticks.
+    /// Stretches of one tempo, in the order of ticks: the first tick, its cell, and the cells per tick.
     stretches: Vec<(u32, f64, f64)>,
 }
 
@@ -85,7 +84,8 @@ fn timed<'a>(track: &'a Track<'a>) -> impl Iterator<Item = (u32, TrackEventKind<
     })
 }
 
-/// All notes of a track but the drums. A note that the pedal holds lasts until it comes up, or its key is struck again.
+/// All notes of a track but the drums. A note that the pedal holds lasts until the pedal comes up, or its key
+/// is struck again.
 fn strikes(track: &Track, clock: &TickClock) -> Vec<Struck> {
     let (mut struck, mut last): (Vec<Struck>, u32) = (Vec::new(), 0);
     // Of each channel and key: which note sounds, and whether its key is down.
@@ -131,7 +131,7 @@ fn strikes(track: &Track, clock: &TickClock) -> Vec<Struck> {
     struck
 }
 
-/// By onset and then by key; the first note stands at the beginning.
+/// Sorts notes by onset and then by key, and converts onsets to steps. The first note has the step 0.
 fn on_grid(mut struck: Vec<Struck>) -> Vec<GridNote> {
     struck.sort_by_key(|note| (note.onset, note.key));
     let mut before = struck.first().map_or(0, |note| note.onset);
@@ -151,14 +151,14 @@ mod tests {
     use crate::{
         event_log::{Event, Record},
         music::{
-            note_tracker::{Pedal, Place},
+            note_tracker::{ChannelKey, Pedal},
             time::{SampleRate, SampleTime},
         },
         take::{Take, write},
     };
 
-    fn place(key: u8) -> Place {
-        Place { channel: 0, key: Key::saturating(key) }
+    fn place(key: u8) -> ChannelKey {
+        ChannelKey { channel: 0, key: Key::saturating(key) }
     }
 
     #[test]

@@ -11,12 +11,12 @@ use crate::{
     music::time::{SampleRate, SampleTime},
 };
 
-/// A recorder that threads share; the audio thread has no part in it. Who holds the lock for long keeps nobody from
-/// playing, but should not: the lane holds ten seconds.
+/// A recorder that threads share, but not the audio thread. Holding its lock for long disturbs no playing,
+/// but is to be avoided: the lane holds ten seconds.
 pub type SharedRecorder = Arc<Mutex<TakeRecorder>>;
 
-/// Keeps the take of now, and the one before until something is played again: a host resets whenever it stops, and
-/// nobody wants to lose what was just played.
+/// Keeps the current take, and the one before it until something is played again: a host resets whenever it
+/// stops, and what was just played is not to be lost.
 #[derive(Debug)]
 pub struct TakeRecorder {
     lane: Option<Consumer<Record>>,
@@ -25,25 +25,25 @@ pub struct TakeRecorder {
 }
 
 impl TakeRecorder {
-    /// Reads another lane from now on, after all that is left of the one before.
+    /// Reads another lane from now on, after reading what is left on the one before.
     pub fn follow(&mut self, lane: Consumer<Record>) {
         self.catch_up();
         self.lane = Some(lane);
     }
 
-    /// Writes down all that has been told. Any thread but audio; cheap where there is nothing.
+    /// Adds all new records to the take. For any thread but audio; cheap if there are none.
     pub fn catch_up(&mut self) {
         while let Some(Ok(record)) = self.lane.as_mut().map(Consumer::pop) {
             self.write(record);
         }
     }
 
-    /// The take of now.
+    /// The current take.
     pub fn take(&self) -> &Take {
         &self.take
     }
 
-    /// What is worth saving: the take of now, or the one before while nothing has been played in this one.
+    /// The take to save: the current one, or the one before while nothing has been played in this one.
     pub fn latest(&self) -> &Take {
         match &self.former {
             Some(former) if self.take.is_empty() => former,
@@ -51,7 +51,7 @@ impl TakeRecorder {
         }
     }
 
-    /// A copy of it as it is at `now` on the instance's clock: what is held then has lasted until then.
+    /// A copy of [`Self::latest`] at `now` on the instance's clock: held notes have lasted until then.
     pub fn latest_until(&self, now: SampleTime) -> Take {
         match &self.former {
             Some(former) if self.take.is_empty() => former.clone(),
@@ -86,14 +86,14 @@ mod tests {
         event_log::event_log,
         music::{
             note::{Key, Velocity},
-            note_tracker::Place,
+            note_tracker::ChannelKey,
         },
     };
 
     const RATE: SampleRate = SampleRate(48_000.0);
 
     fn strike(key: u8) -> Event {
-        Event::Struck(Place { channel: 0, key: Key::saturating(key) }, Velocity::saturating(80))
+        Event::Struck(ChannelKey { channel: 0, key: Key::saturating(key) }, Velocity::saturating(80))
     }
 
     fn keys(take: &Take) -> Vec<u8> {

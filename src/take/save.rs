@@ -1,5 +1,5 @@
-//! How a take is saved: as a standard MIDI file with the host's tempo and bars and a track for each side; whole or not at
-//! all, under a name that nothing has yet.
+//! Saves a take as a standard MIDI file with the host's tempo and bars and a track for each side. It is
+//! written whole or not at all, under a name that is not in use.
 
 use std::{
     fs,
@@ -23,13 +23,13 @@ use crate::music::{
 
 /// The folder within the player's music.
 const FOLDER: &str = "Antiphon";
-/// So many takes may be saved within one second.
+/// Number of takes that may be saved within one second.
 const MOST_OF_ONE_NAME: u32 = 1000;
 
-/// MIDI's neutral one.
+/// MIDI's neutral release velocity.
 const RELEASE_VELOCITY: u8 = 64;
 
-/// What is saved.
+/// Which part of a take is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
     /// Call and answer since the last reset.
@@ -60,8 +60,8 @@ pub fn folder() -> Result<PathBuf, SaveError> {
     Ok(found.ok_or(SaveError::NoFolder)?.join(FOLDER))
 }
 
-/// Writes a MIDI file into a folder, which is made where it is not there yet; gives its path. The name tells day and
-/// second, and no file is ever overwritten. For any thread but audio.
+/// Writes a MIDI file into a folder, which is created if it does not exist; returns its path. The name holds
+/// day and second, and no file is ever overwritten. For any thread but audio.
 ///
 /// # Errors
 /// Where there is nothing to save, or no file can be written; then none is left.
@@ -127,7 +127,7 @@ enum Order {
     Release,
     Pedal,
     Strike,
-    /// Of a note without length.
+    /// The release of a note without length.
     ReleaseAtOnce,
 }
 
@@ -163,7 +163,7 @@ fn pedals(take: &Take) -> Vec<Sent> {
 }
 
 fn track<'a>(name: &'a [u8], mut sent: Vec<Sent>, ticks: &Ticks) -> Track<'a> {
-    // Stable: what is alike stays in the order in which it was played.
+    // A stable sort: messages that are alike stay in the order in which they were played.
     sent.sort_by_key(|sent| (sent.at, sent.order));
     let messages = sent.into_iter().map(|Sent { at, channel, message, .. }| {
         (ticks.tick(at), TrackEventKind::Midi { channel: u4::new(channel), message })
@@ -176,7 +176,7 @@ fn conductor(ticks: &Ticks) -> Track<'static> {
         let message = match conducting {
             Conducting::Tempo(micros) => MetaMessage::Tempo(u24::new(micros)),
             Conducting::Signature(signature) => {
-                // A note value that is no power of two cannot be written; there is none in music.
+                // A note value that is not a power of two cannot be written; there is none in music.
                 let value = signature.value().ilog2() as u8;
                 let clocks = (96 / signature.value().max(1)).max(1);
                 MetaMessage::TimeSignature(signature.beats(), value, clocks, 8)
@@ -186,7 +186,7 @@ fn conductor(ticks: &Ticks) -> Track<'static> {
     }))
 }
 
-/// A track of events at ticks that never fall.
+/// A track of events whose ticks never decrease.
 fn timed<'a>(events: impl Iterator<Item = (u32, TrackEventKind<'a>)>) -> Track<'a> {
     let mut track = Track::new();
     let mut last = 0;

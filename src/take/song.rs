@@ -11,8 +11,8 @@ use crate::{
     },
 };
 
-/// So many changes of the song and of its bars are kept each; the oldest goes first. 4 MiB and 4 MiB: ten minutes of
-/// a tempo that never rests, or any song.
+/// Number of changes that are kept of the song, and of its bars; the oldest goes first. 4 MiB and 4 MiB: ten
+/// minutes of a tempo that never rests, or any song.
 pub const MOST_CHANGES: usize = 100_000;
 
 /// The resolution of a saved take, in ticks a quarter note: what hosts use themselves.
@@ -20,7 +20,7 @@ pub const TICKS_PER_BEAT: u16 = 960;
 
 /// The longest beat that a MIDI file can tell, in microseconds. A slower tempo is written as this one.
 const LONGEST_BEAT_MICROS: f64 = 16_777_215.0;
-/// A beat within this part of a bar beside a line lies on it.
+/// A beat that is closer to a line than this part of a bar lies on it.
 const WITHIN: f64 = 1e-6;
 /// Two bar lines that lie closer than this are one, in ticks.
 const SAME_TICKS: f64 = 1.0;
@@ -43,7 +43,7 @@ pub struct Line {
 /// What begins at a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {
-    /// A bar; the song's first one has the number 0, as hosts count it 1.
+    /// A bar. The song's first bar has the number 0, which hosts show as 1.
     Bar(i32),
     /// Another beat of a bar, of the signature's note value.
     Beat,
@@ -63,7 +63,7 @@ impl SongMap {
         Self { rate, positions: VecDeque::new(), measures: VecDeque::new() }
     }
 
-    /// The host's tempo at a point, or the last one it had told; the default before the first.
+    /// The host's tempo at a point, or the last one that it had reported; the default before the first.
     pub fn tempo(&self, at: SampleTime) -> Tempo {
         self.position(at).map_or(Tempo::DEFAULT, |(_, song)| song.tempo)
     }
@@ -74,19 +74,19 @@ impl SongMap {
         song.beat_after(at - since, self.rate)
     }
 
-    /// The number of the bar at a point, and how many of the signature's beats of it have passed; `None` where the
-    /// transport stood still. The song's first bar has the number 0.
+    /// The number of the bar at a point, and how many of the signature's beats of it have passed. `None`
+    /// where the transport stood still. The song's first bar has the number 0.
     pub fn place(&self, at: SampleTime) -> Option<(i32, f64)> {
         let beat = self.beat(at)?;
         let (_, Measure { line, number, signature }) = self.measure(at)?;
         let bars = ((beat - line).0 + SAME_BEATS) / signature.bar().0;
         let within = (bars - bars.floor()) * f64::from(signature.beats());
-        // A song of two thousand million bars is none.
+        // No song has two thousand million bars.
         Some((number.saturating_add(bars.floor() as i32), within))
     }
 
-    /// The bar lines and beat lines from one point to another, in the order of time; the newest stretch is thought on into
-    /// the future. None where the transport stood still.
+    /// The bar lines and beat lines from one point to another, in the order of time. The newest stretch is
+    /// extended into the future. There are no lines where the transport stood still.
     pub fn lines(&self, from: SampleTime, until: SampleTime) -> Vec<Line> {
         let mut lines = Vec::new();
         for stretch in self.stretches_from(from) {
@@ -100,12 +100,12 @@ impl SongMap {
         lines
     }
 
-    /// The host's song is there from now on.
+    /// Records the position and tempo of the host's song from `at` on.
     pub(super) fn locate(&mut self, at: SampleTime, song: Song) {
         push(&mut self.positions, at, song);
     }
 
-    /// Bars are counted so from now on.
+    /// Records how bars are counted from `at` on.
     pub(super) fn count(&mut self, at: SampleTime, measure: Measure) {
         push(&mut self.measures, at, measure);
     }
@@ -171,7 +171,7 @@ fn last_before<T: Copy>(changes: &VecDeque<(SampleTime, T)>, at: SampleTime) -> 
     changes.get(place.checked_sub(1)?).copied()
 }
 
-/// Where a take lies in its file.
+/// Converts points of a take to ticks of its file.
 #[derive(Debug)]
 pub(super) struct Ticks {
     rate: SampleRate,
@@ -184,12 +184,12 @@ pub(super) struct Ticks {
 #[derive(Debug, Clone, Copy)]
 struct TickStretch {
     from: SampleTime,
-    /// Of the first sample.
+    /// The tick of the first sample.
     tick: f64,
     tempo: Tempo,
 }
 
-/// What the first track tells.
+/// An event of the file's first track.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Conducting {
     /// Microseconds a quarter note.
@@ -229,7 +229,7 @@ impl Ticks {
         all
     }
 
-    /// With the first event at tick 0, until it is known where bars lie.
+    /// Lays out the stretches with the first event at tick 0, until it is known where bars lie.
     fn lay_out(&mut self, song: &SongMap, first: SampleTime) {
         self.stretches.push(TickStretch { from: first, tick: 0.0, tempo: slowest(song.tempo(first)) });
         for stretch in song.stretches_from(first).filter(|stretch| stretch.from > first) {
@@ -238,7 +238,7 @@ impl Ticks {
         }
     }
 
-    /// Moves everything so that bars begin where a bar of the file does, and notes where they begin anew.
+    /// Moves everything so that bars begin on bars of the file, and adds a signature where bars begin anew.
     fn set_bars(&mut self, song: &SongMap, first: SampleTime) {
         let lines: Vec<(f64, Signature)> = self.lines(song, first);
         let (line, signature) = lines.first().copied().unwrap_or((0.0, Signature::COMMON));
@@ -256,8 +256,8 @@ impl Ticks {
         }
     }
 
-    /// For the first event and for each later change of bars, the tick of a bar line: of the bar that holds the first event,
-    /// or of the next one.
+    /// The ticks of bar lines: of the bar that holds the first event, and of the next bar after each later
+    /// change of how bars are counted.
     fn lines(&self, song: &SongMap, first: SampleTime) -> Vec<(f64, Signature)> {
         let line = |at: SampleTime, Measure { line, signature, .. }: Measure, round: fn(f64) -> f64| {
             let beat = song.beat(at)?;
@@ -282,7 +282,7 @@ impl Ticks {
     }
 }
 
-/// In ticks.
+/// The length of a bar in ticks.
 fn bar_ticks(signature: Signature) -> f64 {
     signature.bar().0 * f64::from(TICKS_PER_BEAT)
 }

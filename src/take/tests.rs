@@ -9,7 +9,7 @@ use crate::{
     music::{
         bars::Signature,
         note::{Key, Velocity},
-        note_tracker::Place,
+        note_tracker::ChannelKey,
         time::{BeatTime, Samples, Tempo},
     },
 };
@@ -75,8 +75,8 @@ fn read(bytes: &[u8]) -> File {
     file
 }
 
-fn place(channel: u8, key: u8) -> Place {
-    Place { channel, key: Key::saturating(key) }
+fn place(channel: u8, key: u8) -> ChannelKey {
+    ChannelKey { channel, key: Key::saturating(key) }
 }
 
 fn at(at: u64, event: Event) -> Record {
@@ -98,7 +98,7 @@ fn take(records: &[Record]) -> Take {
     take
 }
 
-/// Strikes, releases and pedals of one side or the other, so many samples apart.
+/// Strikes, releases and pedals of one side or the other, with a random number of samples between them.
 fn performances() -> impl Strategy<Value = Vec<Record>> {
     let event = (0..40_000u64, any::<bool>(), 0..3u8, 0..3u8, 58..64u8, 1..=127u8);
     prop::collection::vec(event, 1..80).prop_map(|events| {

@@ -36,7 +36,7 @@ use crate::{
     score::{Kind, Mode, Setup},
 };
 
-/// Events of one block for which there is room from the start, so that no call allocates.
+/// Number of events of one block for which room is reserved, so that no process call allocates.
 const EVENTS: usize = 16_384;
 /// Bytes of the length in front of a state.
 const LENGTH_BYTES: usize = 8;
@@ -46,7 +46,7 @@ pub struct Clap {
     processor: Option<StartedPluginAudioProcessor<Handlers>>,
     instance: PluginInstance<Handlers>,
     parameters: Vec<Range>,
-    /// Changes that wait for the next block, as CLAP values.
+    /// Parameter changes that wait for the next block, as CLAP values.
     waiting: Vec<(u32, f64)>,
     outputs: Outputs,
     incoming: EventBuffer,
@@ -74,12 +74,12 @@ impl Clap {
         Self::new(&unsafe { entry_of(entry) }?, id)
     }
 
-    /// From now on the audio that the plugin writes is kept.
+    /// Starts recording the plugin's audio.
     pub fn record(&mut self) {
         self.outputs.record();
     }
 
-    /// The audio since then, one list of samples for each channel of its outputs; recording is over.
+    /// Ends the recording, and gives the audio: one list of samples for each output channel.
     pub fn recorded(&mut self) -> Vec<Vec<f32>> {
         self.outputs.take_recording()
     }
@@ -108,7 +108,7 @@ impl Clap {
             .with_context(|| format!("the plugin has no parameter with the id {id}"))
     }
 
-    /// Brings the changes that wait and the block's events into CLAP's shape.
+    /// Converts the waiting changes and the block's events to CLAP events.
     fn take_events(&mut self, block: &Block<'_>) -> Result<()> {
         self.incoming.clear();
         for (id, plain) in self.waiting.drain(..) {
@@ -132,7 +132,7 @@ impl Clap {
         Ok(())
     }
 
-    /// The call itself, and what it costs.
+    /// Calls the plugin's process function, and gives its duration.
     fn call(&mut self, block: &Block<'_>, transport: Option<&TransportEvent>) -> Result<Duration> {
         let processor = self.processor.as_mut().context("an inactive plugin cannot process")?;
         // SAFETY: there is no buffer here at all; only the frame count, which no output buffer tells.
@@ -150,7 +150,7 @@ impl Clap {
         Ok(cost)
     }
 
-    /// Carries out what the plugin has asked of the main thread.
+    /// Carries out the plugin's requests to the main thread.
     fn serve(&mut self) {
         if self.instance.access_shared_handler(Handlers::take_callback) {
             self.instance.call_on_main_thread_callback();
@@ -261,14 +261,14 @@ impl Drop for Clap {
     }
 }
 
-/// The host's side of one plugin. Its requests may come from any thread.
+/// The host's side of one plugin, whose requests may come from any thread.
 #[derive(Default)]
 struct Handlers {
     callback: AtomicBool,
 }
 
 impl Handlers {
-    /// Whether the plugin has asked for its main thread since the last time.
+    /// Whether the plugin has asked for a main-thread callback since the last call of this function.
     fn take_callback(&self) -> bool {
         self.callback.swap(false, Ordering::Relaxed)
     }
@@ -294,8 +294,8 @@ impl HostHandlers for Handlers {
     }
 }
 
-/// A saved state of this framework's, which is an 8-byte little-endian length and then JSON, with another text in one of
-/// its persisted fields.
+/// Replaces the text of one persisted field in a saved state. The framework's state is an 8-byte
+/// little-endian length and then JSON.
 ///
 /// # Errors
 /// When `state` is of another kind.
@@ -327,7 +327,7 @@ unsafe fn entry_of(entry: *const EntryDescriptor) -> Result<PluginEntry> {
         .map_err(|error| anyhow!("the entry of this process cannot be used: {error}"))
 }
 
-/// What the host tells of itself.
+/// The host's name and version, as it reports them to plugins.
 fn information() -> Result<HostInfo> {
     HostInfo::new("Antiphon's test host", "Antiphon", "", env!("CARGO_PKG_VERSION"))
         .context("a name without zero bytes")

@@ -1,7 +1,8 @@
 //! The embedded hosts: a score goes in, a performance comes out, in one vocabulary for both plugin formats.
 //!
-//! In reading order: what is played and what comes out ([`score`]), where the host's song is ([`transport`]), what a host
-//! can do and the playing itself ([`mod@play`]), the two hosts ([`clap`], [`vst3`]), where a window opens (`screen`).
+//! In reading order: input and output events ([`score`]), the host's transport ([`transport`]), the host
+//! trait and the playing ([`mod@play`]), the two hosts ([`clap`], [`vst3`]), and the screen on which a window
+//! opens (`screen`).
 
 pub mod score;
 pub mod transport;

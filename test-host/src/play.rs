@@ -1,4 +1,4 @@
-//! What a host of either format can do, and running a score into its plugin, block by block.
+//! The trait of hosts of both formats, and playing a score into a host's plugin, block by block.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,9 @@ use crate::{
     transport::{Playhead, Transport, TransportState},
 };
 
-/// A host with one plugin in it. One thread plays all its roles.
+/// A host with one plugin in it. One thread takes the roles of all its threads.
 ///
-/// Every error is the plugin's, told in one sentence.
+/// Every error is a fault of the plugin, described in one sentence.
 pub trait Host {
     /// Makes the plugin ready for `setup`; deactivates it first if it is active.
     fn activate(&mut self, setup: Setup) -> Result<()>;
@@ -19,11 +19,11 @@ pub trait Host {
     /// Stops processing and deactivates. Nothing happens when the plugin is inactive.
     fn deactivate(&mut self);
 
-    /// The host's reset: everything that sounds or waits is to be forgotten.
+    /// The host's reset: the plugin must forget all sounding and pending notes.
     fn reset(&mut self) -> Result<()>;
 
-    /// Lets the plugin process one block and appends what it plays to `output`, at the host's samples and in
-    /// the order in which it came. Returns what the call cost.
+    /// Lets the plugin process one block. Appends what it plays to `output`, at the host's samples and in the
+    /// order in which it came. Returns the duration of the call.
     fn process(&mut self, block: &Block<'_>, output: &mut Output) -> Result<Duration>;
 
     fn parameters(&mut self) -> Result<Vec<Parameter>>;
@@ -54,7 +54,7 @@ pub trait Host {
     }
 }
 
-/// One process call's worth of the host's time.
+/// The host's side of one process call.
 #[derive(Debug)]
 pub struct Block<'a> {
     /// The host's sample at which it starts.
@@ -62,29 +62,29 @@ pub struct Block<'a> {
     pub frames: u32,
     /// `None` when the host tells nothing of its transport.
     pub transport: Option<TransportState>,
-    /// All within the block, in order.
+    /// The events within the block, in order.
     pub events: &'a [Event],
 }
 
-/// What a plugin has given so far.
+/// The output of a plugin so far.
 #[derive(Debug, Default)]
 pub struct Output {
     pub events: Vec<Event>,
-    /// The loudest sample of its audio outputs, 1 for full scale; what it leaves unwritten counts as 1 in CLAP.
+    /// The loudest sample of its audio outputs, 1 for full scale; an unwritten sample counts as 1 in CLAP.
     pub peak: f32,
 }
 
-/// What a host knows of a parameter.
+/// A parameter, as a host knows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
     pub id: u32,
     pub name: String,
 }
 
-/// What is played and how.
+/// What is played, and how.
 #[derive(Debug)]
 pub struct Part<'a> {
-    /// In the order of samples.
+    /// The events to play, in the order of samples.
     pub score: &'a [Event],
     pub transport: &'a Transport,
     /// The sample at which playing ends.
@@ -97,7 +97,7 @@ pub struct Part<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blocks {
     Fixed(u32),
-    /// Anything from 1 to `largest`, small ones as often as large ones; the same for the same seed.
+    /// Random sizes from 1 to `largest`, small ones as often as large ones; the same for the same seed.
     Random {
         largest: u32,
         seed: u64,
@@ -107,9 +107,9 @@ pub enum Blocks {
 /// How fast the host's clock runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// As fast as it goes.
+    /// As fast as possible.
     Free,
-    /// A block is processed when its time has come, as a sound card asks for it.
+    /// Each block is processed when it is due, as for a sound card.
     RealTime,
 }
 
@@ -146,9 +146,9 @@ struct Run<'a> {
     sample_rate: f64,
     output: Output,
     process: Vec<Duration>,
-    /// What the host itself is still to do, always before what is played at the same sample.
+    /// The remaining actions of the host itself; they come before the events at the same sample.
     acts: &'a [Event],
-    /// What is still to be played.
+    /// The remaining events to play.
     events: &'a [Event],
     now: u64,
     /// When the block at `now` is due, for a host in real time.
@@ -181,7 +181,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Carries out what the host itself does at this sample.
+    /// Carries out the host's own actions at this sample.
     fn act(&mut self, host: &mut dyn Host) -> Result<()> {
         while let Some((act, rest)) = self.acts.split_first()
             && act.at <= self.now
@@ -200,13 +200,13 @@ impl Run<'_> {
     }
 }
 
-/// Whether the host itself acts, between two blocks, rather than plays.
+/// Whether an event is an action of the host itself between two blocks, and not played.
 fn is_act(event: &Event) -> bool {
     matches!(event.kind, Kind::Reset | Kind::Restart(_))
 }
 
 /// # Errors
-/// When an event lies outside its block or before the one that came earlier.
+/// When an event is outside its block or before the previous event.
 fn check_order(events: &[Event], start: u64, end: u64) -> Result<()> {
     for event in events {
         ensure!(
@@ -221,7 +221,7 @@ fn check_order(events: &[Event], start: u64, end: u64) -> Result<()> {
 }
 
 impl Blocks {
-    /// The largest block that can come.
+    /// The largest possible block.
     pub const fn largest(self) -> u32 {
         match self {
             Self::Fixed(size) => size,
@@ -229,7 +229,7 @@ impl Blocks {
         }
     }
 
-    /// One size after the other, without end, each at least 1.
+    /// An endless sequence of block sizes, each at least 1.
     pub fn sizes(self) -> impl Iterator<Item = u32> {
         let mut state = match self {
             Self::Fixed(_) => 0,

@@ -1,4 +1,4 @@
-//! What is played into a plugin, and what comes out of it: events, and the notes in them.
+//! The input and the output of a plugin: events, and the notes in them.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,7 +12,7 @@ pub struct Event {
     pub kind: Kind,
 }
 
-/// What happens. Channels are 0..=15; keys, controllers and their values 0..=127; velocities 1..=127.
+/// Kinds of events. Channels are 0..=15; keys, controllers and their values 0..=127; velocities 1..=127.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     NoteOn {
@@ -29,7 +29,7 @@ pub enum Kind {
         number: u8,
         value: u8,
     },
-    /// Another message to a channel as MIDI writes it: pitch bend or pressure. CLAP only.
+    /// Another channel message in MIDI bytes: pitch bend or pressure. CLAP only.
     Message([u8; 3]),
     /// The note expression of this name, 0..=1. CLAP only.
     Brightness {
@@ -48,12 +48,12 @@ pub enum Kind {
     Restart(Setup),
 }
 
-/// All that one playing gave.
+/// The result of playing one score.
 #[derive(Debug, Default)]
 pub struct Performance {
-    /// In the order in which the plugin gave them, which is the order of their samples.
+    /// The events in the order in which the plugin gave them, which is the order of their samples.
     pub events: Vec<Event>,
-    /// What each process call cost.
+    /// The duration of each process call.
     pub process: Vec<Duration>,
     /// The loudest sample of the audio outputs, 1 for full scale.
     pub peak: f32,
@@ -96,7 +96,7 @@ impl Performance {
     }
 }
 
-/// Brings events into the order of their samples; a release goes before an onset of the same sample.
+/// Sorts events by sample; a release comes before an onset of the same sample.
 pub fn sort(events: &mut [Event]) {
     events.sort_by_key(|event| (event.at, !matches!(event.kind, Kind::NoteOff { .. })));
 }
@@ -125,14 +125,14 @@ pub fn notes(events: &[Event]) -> Vec<Sounded> {
 /// How a plugin is activated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Setup {
-    /// In samples per second.
+    /// Sample rate in samples per second.
     pub sample_rate: f64,
-    /// In samples.
+    /// Largest block in samples.
     pub largest_block: u32,
     pub mode: Mode,
 }
 
-/// Whether someone listens while the plugin works.
+/// Whether the plugin plays in real time or is rendered offline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Realtime,

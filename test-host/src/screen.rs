@@ -1,4 +1,4 @@
-//! A window of X11 for a plugin's own, with a hand on it: what it shows can be kept as a picture, and clicked at.
+//! An X11 window that holds a plugin's window: it can be captured as a picture, pointed at and clicked.
 
 use anyhow::{Context, Result, ensure};
 use x11rb::{
@@ -16,8 +16,7 @@ use x11rb::{
 
 use crate::clap::Pixels;
 
-/// A connection to the display, without a window: a display that ends with its last connection stays for as long as this
-/// does.
+/// A connection to the display, without a window. It keeps a display alive that ends with its last connection.
 pub struct DisplayConnection {
     _connection: RustConnection,
 }
@@ -41,7 +40,7 @@ pub struct Screen {
     size: Pixels,
 }
 
-/// What a window shows: rows from the top, three bytes a pixel, red first.
+/// The picture of a window: rows from the top, three bytes per pixel, red first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     pub size: Pixels,
@@ -83,7 +82,7 @@ impl Screen {
     /// What the window shows now.
     ///
     /// # Errors
-    /// When the display does not tell, or has other than 24 bits of colour.
+    /// When the display gives no picture, or its colour depth is not 24 bits.
     pub fn picture(&self) -> Result<Picture> {
         let Pixels { width, height } = self.size;
         let image = self

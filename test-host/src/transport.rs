@@ -1,6 +1,6 @@
-//! Where the host's song is: a script of sections, and the playhead that follows it.
+//! The host's transport: a script of sections, and the playhead that follows it.
 
-/// What the host tells of its transport; without sections it tells nothing at all.
+/// The script of the host's transport; without sections the host reports no transport at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transport {
     sections: Vec<Section>,
@@ -11,7 +11,8 @@ pub struct Transport {
 pub struct Section {
     pub at: u64,
     pub playing: bool,
-    /// Where the song is at this section's first sample, in quarter notes; `None` goes on from where it was.
+    /// Position of the song at this section's first sample, in quarter notes; `None` continues from where it
+    /// was.
     pub beats: Option<f64>,
     /// Quarter notes per minute at the section's first sample.
     pub tempo: f64,
@@ -39,7 +40,7 @@ pub struct TransportState {
 }
 
 impl Transport {
-    /// A host that tells nothing.
+    /// A host that reports no transport.
     pub const fn absent() -> Self {
         Self { sections: Vec::new() }
     }
@@ -64,7 +65,7 @@ impl Transport {
         Self::playing(tempo).changed(|section| section.playing = false)
     }
 
-    /// The same, with the newest section changed.
+    /// The same script with its newest section changed.
     pub fn changed(mut self, change: impl FnOnce(&mut Section)) -> Self {
         if let Some(newest) = self.sections.last_mut() {
             change(newest);
@@ -83,8 +84,8 @@ impl Transport {
     }
 }
 
-/// Follows a [`Transport`] from block to block. Positions are computed from the last jump, never summed up
-/// over blocks, so that they do not depend on how time is cut.
+/// Follows a [`Transport`] from block to block. Positions are computed from the last jump and never summed up
+/// over blocks, so that they do not depend on the partition into blocks.
 #[derive(Debug)]
 pub struct Playhead<'a> {
     transport: &'a Transport,
@@ -109,7 +110,7 @@ impl<'a> Playhead<'a> {
             self.next += 1;
         }
         let section = self.current?;
-        // A song beyond its cycle's end does not come back by itself.
+        // A song that is beyond its cycle's end does not jump back.
         if let Some((start, end)) = section.cycle
             && self.anchor.1 < end
             && self.beats(at) >= end
@@ -138,7 +139,7 @@ impl<'a> Playhead<'a> {
         section.into_iter().chain(wrap).min()
     }
 
-    /// The host's sample rate changes at sample `at`; the song goes on from where it is.
+    /// Changes the host's sample rate at sample `at`; the song continues from where it is.
     pub fn change_rate(&mut self, at: u64, sample_rate: f64) {
         let (beats, tempo) = (self.beats(at), self.tempo(at));
         self.anchor = (at, beats);
@@ -164,7 +165,7 @@ impl<'a> Playhead<'a> {
 }
 
 impl TransportState {
-    /// Where the song is in seconds, at the present tempo.
+    /// Position of the song in seconds, at the present tempo.
     pub fn seconds(&self) -> f64 {
         self.beats * 60.0 / self.tempo
     }

@@ -17,10 +17,11 @@ use crate::{
     score::{Event, Kind, Mode, Setup},
 };
 
-/// Buffers of one channel more than a plugin without audio has: they tell the host the block's length.
+/// Number of channels of the buffers: more than a plugin without audio has, since they tell the host the
+/// block length.
 const CHANNELS: usize = 2;
 
-/// A VST3 plugin in its host. This host always tells a transport: without one it tells one that stands still.
+/// A VST3 plugin in its host. This host always reports a transport: without a script, one that stands still.
 pub struct Vst3 {
     plugin: Plugin,
     buffers: AudioBuffers,
@@ -43,10 +44,10 @@ impl Vst3 {
         Ok(Self { plugin, buffers: AudioBuffers::new(0, CHANNELS, 0, 0.0) })
     }
 
-    /// Loads a `.vstpreset`, as a host does whose user has chosen it.
+    /// Loads a `.vstpreset`, as a host does when the user chooses it.
     ///
     /// # Errors
-    /// When it is a file of another plugin, or none.
+    /// When it is a preset of another plugin, or no preset.
     pub fn load_preset(&mut self, path: &Path) -> Result<()> {
         Ok(self.plugin.load_vstpreset(path)?)
     }
@@ -123,7 +124,7 @@ impl Host for Vst3 {
     }
 
     fn deactivate(&mut self) {
-        // An inactive plugin refuses, which is what is wanted.
+        // An inactive plugin refuses this, which is as it should be.
         let _ = self.plugin.stop_processing();
     }
 
@@ -175,13 +176,13 @@ impl Host for Vst3 {
     }
 }
 
-/// Makes `library` known at `path` as well. Several processes may do so at once.
+/// Links `library` at `path` too. Several processes may do so at once.
 #[cfg(unix)]
 fn place(library: &Path, path: &Path) -> std::io::Result<()> {
     if std::fs::read_link(path).is_ok_and(|known| known == library) {
         return Ok(());
     }
-    // Another checkout may have left a link of its own, and another thread may be about to put the same one there.
+    // Another checkout may have left its own link, and another thread may be about to make the same one.
     let coming = path.with_extension(format!("{:?}", std::thread::current().id()));
     std::os::unix::fs::symlink(library, &coming)?;
     std::fs::rename(coming, path)
@@ -196,7 +197,7 @@ fn channel(number: u8) -> Result<MidiChannel> {
     MidiChannel::from_index(number).with_context(|| format!("MIDI has no channel {number}"))
 }
 
-/// What the plugin plays; nothing for what is not heard.
+/// The event that the plugin plays; `None` for one that is not heard.
 ///
 /// # Errors
 /// When it plays something that is neither a note nor a controller.

@@ -1,4 +1,4 @@
-//! That an answer comes, when, and what decides what it is.
+//! Laws of answers: that one comes, when it comes, and what decides its notes.
 
 use anyhow::Result;
 use test_host::{Blocks, Event, Host, Kind, Performance, Transport, score};

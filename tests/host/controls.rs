@@ -1,4 +1,4 @@
-//! What a player sets in the host, by controls and presets, and what comes of it.
+//! Laws of controls and presets: what each of them changes in the answer.
 
 use std::path::Path;
 
@@ -116,7 +116,7 @@ fn every_preset_that_a_host_loads_sets_what_it_says_and_leaves_the_rest() -> Res
 #[test]
 fn every_preset_plays_and_leaves_nothing_hanging() -> Result<()> {
     for preset in PRESETS {
-        // A cue is the player's to give.
+        // With this preset the player must give a cue.
         let is_cued = preset.name == "On My Cue";
         let mut host = rig::clap(EFFECT, &[("Thru", "off")])?;
         host.load_preset(preset.name)?;

@@ -1,5 +1,5 @@
-//! Hosts at the borders of what hosts do, scores and transports drawn by chance, and storms of events: under RealtimeSanitizer nothing
-//! of it may allocate, lock or wait on the audio thread.
+//! Extreme hosts, random scores and transports, and storms of events. Under RealtimeSanitizer nothing of it may
+//! allocate, lock or wait on the audio thread.
 
 use anyhow::Result;
 use rand::{RngExt, SeedableRng};
@@ -14,7 +14,8 @@ const ACTIVATIONS: usize = 1_000;
 const INSTANCES: usize = 64;
 const WINDOWS: usize = 200;
 
-/// The call at another sample rate, and how many notes of its answer sound; each begins after the last release.
+/// Plays the call at another sample rate, and gives the number of answer notes; each begins after the last
+/// release.
 fn answered(rate: f64, blocks: Blocks) -> Result<usize> {
     let scale = |sample: u64| (sample as f64 * rate / RATE) as u64;
     let score: Vec<Event> =
@@ -110,47 +111,47 @@ fn a_clock_that_jumps_every_block_leaves_no_note_hanging() -> Result<()> {
     Ok(())
 }
 
-/// Nothing happens by chance from here on: one key is held, so whatever sounds must end.
+/// The sample at which the random events end. From here on one key is held, so every sounding note must end.
 const LAST_CHANCE: u64 = 20 * BEAT;
 const CHANCE_END: u64 = LAST_CHANCE + BEAT;
 
-/// Short silences, so that answers and calls meet often.
+/// Settings with short silences, so that answers and calls often overlap.
 const BUSY: &[(&str, &str)] =
     &[("Model", "classic-25"), ("Thru", "off"), ("Silence", "0.25"), ("Length", "4.0"), ("Seed", "3")];
 
-/// Phrases with rests between them, some of whose keys are struck twice or released twice.
-fn played(chance: &mut Pcg32) -> Vec<Event> {
+/// Random phrases with rests between them. Some keys are struck twice or released twice.
+fn played(rng: &mut Pcg32) -> Vec<Event> {
     let mut events = Vec::new();
     let mut at = 0;
     while at < LAST_CHANCE - 4 * BEAT {
-        let rest = if chance.random_bool(0.2) { 3 * BEAT } else { BEAT / 2 };
-        at += chance.random_range(0..rest);
-        let key = chance.random_range(36..84);
-        events.extend(Event::note(at, chance.random_range(1..2 * BEAT), key, chance.random_range(1..=127)));
-        if chance.random_bool(0.1) {
-            let value = chance.random_range(0..=127);
+        let rest = if rng.random_bool(0.2) { 3 * BEAT } else { BEAT / 2 };
+        at += rng.random_range(0..rest);
+        let key = rng.random_range(36..84);
+        events.extend(Event::note(at, rng.random_range(1..2 * BEAT), key, rng.random_range(1..=127)));
+        if rng.random_bool(0.1) {
+            let value = rng.random_range(0..=127);
             events.push(Event { at, kind: Kind::Controller { channel: 0, number: 64, value } });
         }
     }
-    // The pedal comes up and the last key stays down: the player keeps the floor.
+    // The pedal is released and the last key stays down: the player keeps the floor.
     events.push(Event { at: LAST_CHANCE - 1, kind: Kind::Controller { channel: 0, number: 64, value: 0 } });
     events.push(Event::note_on(LAST_CHANCE, 30, 64));
     score::sort(&mut events);
     events
 }
 
-/// Stops, starts, seeks, loops and changes of tempo at samples drawn by chance.
-fn travelled(chance: &mut Pcg32) -> Transport {
+/// A transport with stops, starts, seeks, loops and changes of tempo at random samples.
+fn travelled(rng: &mut Pcg32) -> Transport {
     let mut transport = Transport::playing(TEMPO);
     let mut at = 0;
     loop {
-        at += chance.random_range(1..4 * BEAT);
+        at += rng.random_range(1..4 * BEAT);
         if at >= LAST_CHANCE {
             return transport;
         }
-        let place = f64::from(chance.random_range(-16..64)) / 4.0;
-        let tempo = f64::from(chance.random_range(40..220));
-        transport = match chance.random_range(0..5) {
+        let place = f64::from(rng.random_range(-16..64)) / 4.0;
+        let tempo = f64::from(rng.random_range(40..220));
+        transport = match rng.random_range(0..5) {
             0 => transport.then(at, |section| section.playing = !section.playing),
             1 => transport.then(at, |section| section.beats = Some(place)),
             2 => transport.then(at, |section| section.tempo = tempo),
@@ -174,8 +175,8 @@ fn play(
 #[test]
 fn no_score_and_no_transport_leave_a_note_hanging() -> Result<()> {
     for seed in 0..10 {
-        let mut chance = Pcg32::seed_from_u64(seed);
-        let (score, transport) = (played(&mut chance), travelled(&mut chance));
+        let mut rng = Pcg32::seed_from_u64(seed);
+        let (score, transport) = (played(&mut rng), travelled(&mut rng));
         let blocks = Blocks::Random { largest: 2048, seed };
         let heard = play(&mut rig::clap(EFFECT, BUSY)?, &score, &transport, blocks, Mode::Offline)?;
         assert!(heard.hanging().is_empty(), "seed {seed}: {:?}", heard.hanging());
@@ -187,10 +188,10 @@ fn no_score_and_no_transport_leave_a_note_hanging() -> Result<()> {
 #[test]
 fn no_worker_is_so_late_that_a_note_hangs() -> Result<()> {
     for seed in 0..6 {
-        let mut chance = Pcg32::seed_from_u64(seed);
-        let (score, transport) = (played(&mut chance), travelled(&mut chance));
+        let mut rng = Pcg32::seed_from_u64(seed);
+        let (score, transport) = (played(&mut rng), travelled(&mut rng));
         let blocks = Blocks::Random { largest: 512, seed };
-        // A host in real time that does not wait: the worker is late as often as can be.
+        // A host in real-time mode that does not wait between blocks: the worker is late as often as possible.
         let heard = play(&mut rig::clap(EFFECT, BUSY)?, &score, &transport, blocks, Mode::Realtime)?;
         assert!(heard.hanging().is_empty(), "seed {seed}: {:?}", heard.hanging());
         assert!(heard.events.iter().all(|event| event.at <= LAST_CHANCE), "seed {seed} plays on");
@@ -201,8 +202,8 @@ fn no_worker_is_so_late_that_a_note_hangs() -> Result<()> {
 #[test]
 fn every_score_is_answered_alike_in_every_partition() -> Result<()> {
     for seed in 100..105 {
-        let mut chance = Pcg32::seed_from_u64(seed);
-        let (score, transport) = (played(&mut chance), travelled(&mut chance));
+        let mut rng = Pcg32::seed_from_u64(seed);
+        let (score, transport) = (played(&mut rng), travelled(&mut rng));
         let render = |blocks| play(&mut rig::clap(EFFECT, BUSY)?, &score, &transport, blocks, Mode::Offline);
         let first = render(Blocks::Fixed(64))?;
         assert!(!first.events.is_empty(), "seed {seed}");
@@ -216,13 +217,13 @@ fn every_score_is_answered_alike_in_every_partition() -> Result<()> {
 #[test]
 fn resets_and_restarts_at_any_sample_leave_no_note_hanging() -> Result<()> {
     for seed in 200..206 {
-        let mut chance = Pcg32::seed_from_u64(seed);
-        let (mut score, transport) = (played(&mut chance), travelled(&mut chance));
+        let mut rng = Pcg32::seed_from_u64(seed);
+        let (mut score, transport) = (played(&mut rng), travelled(&mut rng));
         for _ in 0..6 {
-            let sample_rate = if chance.random_bool(0.5) { RATE } else { 44_100.0 };
+            let sample_rate = if rng.random_bool(0.5) { RATE } else { 44_100.0 };
             let setup = Setup { sample_rate, largest_block: 700, mode: Mode::Offline };
-            let kind = if chance.random_bool(0.5) { Kind::Reset } else { Kind::Restart(setup) };
-            score.push(Event { at: chance.random_range(0..LAST_CHANCE), kind });
+            let kind = if rng.random_bool(0.5) { Kind::Reset } else { Kind::Restart(setup) };
+            score.push(Event { at: rng.random_range(0..LAST_CHANCE), kind });
         }
         score::sort(&mut score);
         let blocks = Blocks::Random { largest: 700, seed };
@@ -232,12 +233,12 @@ fn resets_and_restarts_at_any_sample_leave_no_note_hanging() -> Result<()> {
     Ok(())
 }
 
-/// Here the player lets go of everything and sets *Bypass*: whatever sounds must end.
+/// The sample at which the player releases everything and sets *Bypass*: every sounding note must end.
 const STORM: u64 = 6 * BEAT;
 const STORM_END: u64 = STORM + BEAT;
 const STATES: usize = 200;
 
-/// The setting that ends everything that the plugin plays.
+/// The parameter that ends everything that the plugin plays.
 const BYPASS: &str = "Bypass";
 
 fn live(host: &mut dyn Host, score: &[Event], blocks: Blocks) -> Result<Performance> {
@@ -251,26 +252,26 @@ fn live(host: &mut dyn Host, score: &[Event], blocks: Blocks) -> Result<Performa
     test_host::play(host, setup, &part)
 }
 
-/// Notes, pedals, controllers, bends and pressure on all channels, so many in all, until [`STORM`].
-fn anything(events: usize, chance: &mut Pcg32) -> Vec<Event> {
+/// `events` random notes, pedals, controllers, bends and pressures on all channels, until [`STORM`].
+fn anything(events: usize, rng: &mut Pcg32) -> Vec<Event> {
     let mut score = Vec::new();
     for _ in 0..events {
-        let at = chance.random_range(0..STORM);
-        let (channel, key) = (chance.random_range(0..16), chance.random_range(0..128));
-        let value = chance.random_range(0..128);
-        match chance.random_range(0..4) {
+        let at = rng.random_range(0..STORM);
+        let (channel, key) = (rng.random_range(0..16), rng.random_range(0..128));
+        let value = rng.random_range(0..128);
+        match rng.random_range(0..4) {
             0 | 1 => {
-                let velocity = chance.random_range(1..128);
+                let velocity = rng.random_range(1..128);
                 score.push(Event { at, kind: Kind::NoteOn { channel, key, velocity } });
-                let at = chance.random_range(at + 1..=STORM);
+                let at = rng.random_range(at + 1..=STORM);
                 score.push(Event { at, kind: Kind::NoteOff { channel, key } });
             }
             2 => {
-                let number = chance.random_range(0..128);
+                let number = rng.random_range(0..128);
                 score.push(Event { at, kind: Kind::Controller { channel, number, value } });
             }
             _ => {
-                let status = if chance.random_bool(0.5) { 0xD0 } else { 0xE0 };
+                let status = if rng.random_bool(0.5) { 0xD0 } else { 0xE0 };
                 score.push(Event { at, kind: Kind::Message([status | channel, key, value]) });
             }
         }
@@ -278,16 +279,16 @@ fn anything(events: usize, chance: &mut Pcg32) -> Vec<Event> {
     score
 }
 
-/// So many changes of any parameters, and of *Bypass* none until it is set at [`STORM`].
-fn any_settings(host: &mut dyn Host, changes: usize, chance: &mut Pcg32) -> Result<Vec<Event>> {
+/// `changes` random changes of parameters. *Bypass* is not changed until it is set at [`STORM`].
+fn any_settings(host: &mut dyn Host, changes: usize, rng: &mut Pcg32) -> Result<Vec<Event>> {
     let bypass = host.parameter(BYPASS)?.id;
     let parameters: Vec<_> =
         host.parameters()?.into_iter().map(|parameter| parameter.id).filter(|id| *id != bypass).collect();
     let mut score = vec![Event { at: STORM, kind: Kind::Parameter { id: bypass, value: 1.0 } }];
     for _ in 0..changes {
-        let id = parameters[chance.random_range(0..parameters.len())];
-        let kind = Kind::Parameter { id, value: chance.random_range(0.0..=1.0) };
-        score.push(Event { at: chance.random_range(0..STORM), kind });
+        let id = parameters[rng.random_range(0..parameters.len())];
+        let kind = Kind::Parameter { id, value: rng.random_range(0.0..=1.0) };
+        score.push(Event { at: rng.random_range(0..STORM), kind });
     }
     Ok(score)
 }
@@ -298,9 +299,9 @@ fn assert_calm(heard: &Performance, how: &str) {
 
 #[test]
 fn a_storm_of_settings_live_leaves_no_note_hanging() -> Result<()> {
-    let mut chance = Pcg32::seed_from_u64(1);
+    let mut rng = Pcg32::seed_from_u64(1);
     let mut host = rig::clap(EFFECT, ANSWERS)?;
-    let mut score = any_settings(&mut host, 4_000, &mut chance)?;
+    let mut score = any_settings(&mut host, 4_000, &mut rng)?;
     for beat in 0..6 {
         score.extend(Event::note(beat * BEAT, BEAT / 4, 48 + beat as u8, 80));
     }
@@ -311,10 +312,10 @@ fn a_storm_of_settings_live_leaves_no_note_hanging() -> Result<()> {
 
 #[test]
 fn more_events_than_the_lanes_hold_live_leave_no_note_hanging() -> Result<()> {
-    let mut chance = Pcg32::seed_from_u64(2);
+    let mut rng = Pcg32::seed_from_u64(2);
     let mut host = rig::clap(EFFECT, &[ANSWERS, &[("Thru", "on")]].concat())?;
-    let mut score = any_settings(&mut host, 0, &mut chance)?;
-    score.extend(anything(5_000, &mut chance));
+    let mut score = any_settings(&mut host, 0, &mut rng)?;
+    score.extend(anything(5_000, &mut rng));
     score::sort(&mut score);
     assert_calm(&live(&mut host, &score, Blocks::Fixed(65_536))?, "events");
     Ok(())
@@ -322,10 +323,10 @@ fn more_events_than_the_lanes_hold_live_leave_no_note_hanging() -> Result<()> {
 
 #[test]
 fn resets_and_restarts_in_a_storm_leave_no_note_hanging() -> Result<()> {
-    let mut chance = Pcg32::seed_from_u64(3);
+    let mut rng = Pcg32::seed_from_u64(3);
     let mut host = rig::clap(EFFECT, ANSWERS)?;
-    let mut score = any_settings(&mut host, 200, &mut chance)?;
-    score.extend(anything(300, &mut chance));
+    let mut score = any_settings(&mut host, 200, &mut rng)?;
+    score.extend(anything(300, &mut rng));
     for n in 1..20 {
         let at = STORM * n / 20;
         let setup = Setup {
@@ -376,7 +377,7 @@ fn a_clap_window_may_be_made_and_closed_at_any_moment_while_the_host_automates()
     let mut made = 0;
     let blocks = host.play_meanwhile(Chord { events: &events, block: 64, sample_rate: RATE }, |host| {
         for _ in 0..WINDOWS {
-            // Where there is no display, the plugin refuses.
+            // Without a display the plugin refuses to make a window.
             if host.make_window(1.0).is_ok() {
                 host.close_window()?;
                 made += 1;

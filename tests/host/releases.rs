@@ -1,4 +1,5 @@
-//! Every note-on has its note-off, whatever happens, also of what the player plays through.
+//! Laws of releases: every note-on has its note-off, whatever happens, also for the player's notes that pass
+//! through.
 
 use anyhow::{Result, ensure};
 use test_host::{Blocks, Event, Host, Kind, Mode, Performance, Setup, Transport, score};
@@ -9,9 +10,9 @@ const BLOCKS: [Blocks; 2] = [Blocks::Fixed(64), Blocks::Random { largest: 1024, 
 /// A parameter changes at the start of its block, which is this long at most.
 const SLACK: u64 = 1024;
 
-/// Plays the call and, while its answer sounds, what `disturb` makes of the score and the transport at that
-/// sample; checks that what sounded then is released by `slack` samples around it. Returns that sample and
-/// all that was heard.
+/// Plays the call. While its answer sounds, `disturb` changes the score and the transport at that sample.
+/// Checks that the notes that sounded then are released within `slack` samples of it. Returns that sample and
+/// the whole performance.
 fn disturbed(
     host: &mut dyn Host,
     blocks: Blocks,
@@ -41,7 +42,7 @@ fn disturbed(
     Ok((at, heard))
 }
 
-/// The same in both formats and several partitions.
+/// [`disturbed`] in both formats and with several partitions into blocks.
 fn everywhere(
     slack: Option<u64>,
     disturb: impl Fn(u64, &mut Vec<Event>, Transport) -> Transport,
@@ -147,7 +148,7 @@ fn a_players_note_takes_the_floor_back_at_its_own_sample() -> Result<()> {
     for blocks in BLOCKS {
         for (format, mut host) in rig::both(ANSWERS)? {
             let (at, heard) = disturbed(&mut *host, blocks, Some(0), |at, events, transport| {
-                // Held to the end: nothing that was pending may sound later.
+                // This key is held to the end: no pending note may sound later.
                 events.push(Event::note_on(at, 50, 64));
                 transport
             })

@@ -1,4 +1,4 @@
-//! The hosts, the settings and the call that the laws share.
+//! The hosts, the settings and the call that all host tests share.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ pub const TEMPO: f64 = 120.0;
 pub const BEAT: u64 = 24_000;
 /// Where the call's last key is released, in samples.
 pub const LAST_RELEASE: u64 = 91_200;
-/// By this sample a whole answer has come and gone, even where the tempo falls to a quarter.
+/// The sample by which a whole answer is over, even if the tempo falls to a quarter.
 pub const END: u64 = LAST_RELEASE + 44 * BEAT;
 
 /// The identifier in CLAP and the name in VST3 of the note effect.
@@ -21,7 +21,7 @@ pub const EFFECT: (&str, &str) = ("audio.antiphon.midi", "Antiphon");
 /// The same for the instrument slot.
 pub const SLOT: (&str, &str) = ("audio.antiphon.slot", "Antiphon (instrument slot)");
 
-/// The answer alone, a beat after the call and at most eight beats long, by the network that is quickest.
+/// Settings for the answer alone: a beat after the call, at most eight beats long, by the fastest network.
 pub const ANSWERS: &[(&str, &str)] =
     &[("Model", "classic-25"), ("Thru", "off"), ("Patience", "100"), ("Silence", "1.0"), ("Length", "8.0")];
 
@@ -73,7 +73,7 @@ pub fn play(
     test_host::play(host, offline(blocks), &part)
 }
 
-/// The answer of the note effect in the CLAP host to [`call`], in blocks of 512.
+/// The answer of the note effect in the CLAP host to [`call`], in blocks of 512 samples.
 pub fn answer(settings: &[(&str, &str)]) -> Result<Performance> {
     play(&mut clap(EFFECT, settings)?, &call(), &Transport::playing(TEMPO), Blocks::Fixed(512))
 }
@@ -94,7 +94,7 @@ fn bundle() -> Result<PathBuf> {
     Vst3::lay_out(&antiphon_library::built()?, Path::new(env!("CARGO_TARGET_TMPDIR")), "Antiphon")
 }
 
-/// That two performances are the same, event for event; otherwise tells the first difference.
+/// Asserts that two performances are the same, event for event, and reports the first difference.
 pub fn assert_alike(heard: &[Event], reference: &[Event], how: &str) {
     let differs = heard.iter().zip(reference).position(|(event, original)| event != original);
     let first = differs.unwrap_or(heard.len().min(reference.len()));

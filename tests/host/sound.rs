@@ -1,20 +1,20 @@
-//! The sound of its own, in the instrument slot.
+//! Laws of the plugin's own sound, in the instrument slot.
 
 use anyhow::{Context, Result};
 use test_host::{Blocks, Clap, Event, Host, Kind, Mode, Pace, Part, Setup, Transport, score};
 
 use crate::rig::{self, ANSWERS, BEAT, EFFECT, END, LAST_RELEASE, RATE, SLOT, TEMPO};
 
-/// Louder than this is heard, 1 for full scale.
+/// Level above which a sample counts as audible, 1 for full scale.
 const HEARD: f32 = 0.01;
 
-/// The loudest sample of both sides within some samples.
+/// The loudest sample of both channels from `from` until `until`.
 fn peak(audio: &[Vec<f32>], from: u64, until: u64) -> f32 {
     let within = audio.iter().flat_map(|side| &side[from as usize..until as usize]);
     within.fold(0.0, |peak, sample| peak.max(sample.abs()))
 }
 
-/// What is heard of the call and its answer, and where the answer's first note begins.
+/// The audio of the call and its answer, and the sample at which the answer's first note begins.
 fn recorded(settings: &[(&str, &str)], blocks: Blocks) -> Result<(Vec<Vec<f32>>, u64)> {
     let mut host = rig::clap(SLOT, &[ANSWERS, settings].concat())?;
     host.record();
@@ -85,7 +85,8 @@ fn a_state_from_before_there_was_a_sound_loads_and_the_sound_is_on() -> Result<(
     Ok(())
 }
 
-/// More notes than there are voices, pedals, bends and resets, live: under the framework's check nothing may allocate.
+/// Plays more notes than there are voices, with pedals, bends and resets, in real-time mode. The framework
+/// checks that nothing allocates.
 #[test]
 fn a_storm_of_notes_is_played_live_without_an_allocation() -> Result<()> {
     let mut slot: Clap = rig::clap(SLOT, &[ANSWERS, &[("Thru", "on")]].concat())?;

@@ -1,4 +1,4 @@
-//! What a project remembers: of this version and of every released one, and of states that are broken, foreign or meant to harm.
+//! Laws of saved states: of this version and every released one, and of broken, foreign or malicious ones.
 //!
 //! `tests/golden/states` holds a state of each version and format, and the values that it stands for. A release adds its own.
 
@@ -78,7 +78,7 @@ fn a_broken_model_file_leaves_the_old_model_playing() -> Result<()> {
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.safetensors"));
         std::fs::write(&file, bytes)?;
         for path in [file.to_string_lossy().as_ref(), "/no/such/file.safetensors"] {
-            // The embedded model of the parameter is another, so that only the file's can give this answer.
+            // The parameter names another embedded model, so that only the model file can give this answer.
             let mut host = rig::clap(EFFECT, &[ANSWERS, &[("Model", "classic-150")]].concat())?;
             for file in [OWN_MODEL, path] {
                 let state = with_field(&host.save()?, MODEL_FILE, file)?;
@@ -90,7 +90,7 @@ fn a_broken_model_file_leaves_the_old_model_playing() -> Result<()> {
     Ok(())
 }
 
-/// A model cut in half, one with a number that is none, and one of another version.
+/// Three broken models: one cut in half, one with a NaN, and one of another version.
 fn broken_models() -> Result<[(&'static str, Vec<u8>); 3]> {
     let model = std::fs::read(OWN_MODEL)?;
     let half = model[..model.len() / 2].to_vec();
@@ -104,7 +104,7 @@ fn broken_models() -> Result<[(&'static str, Vec<u8>); 3]> {
     Ok([("half", half), ("poisoned", poisoned), ("foreign", foreign)])
 }
 
-/// Before its JSON a CLAP state tells the length of it.
+/// Bytes of the length that precedes the JSON of a CLAP state.
 const LENGTH_BYTES: usize = 8;
 const CASES: u32 = 300;
 const MANY: usize = 100_000;
@@ -114,14 +114,14 @@ fn state_of(json: &Value) -> Vec<u8> {
     [&(text.len() as u64).to_le_bytes()[..], &text].concat()
 }
 
-/// The same cases in every run.
+/// A test runner with the same cases in every run.
 fn runner() -> TestRunner {
     let config = ProptestConfig::default();
     let config = ProptestConfig { cases: config.cases.max(CASES), failure_persistence: None, ..config };
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
-/// Has the plugin play a note live, whatever it was made to load.
+/// Has the plugin play a note in real-time mode, whatever state it has loaded.
 fn plays(host: &mut Clap) -> Result<()> {
     let score = Event::note(10, 100, 60, 90);
     let setup = Setup { sample_rate: RATE, largest_block: 64, mode: Mode::Offline };
@@ -135,7 +135,7 @@ fn plays(host: &mut Clap) -> Result<()> {
     Ok(())
 }
 
-/// What might stand where a value of a parameter is wanted.
+/// JSON values that might stand in place of a parameter's value.
 fn json_values() -> impl Strategy<Value = Value> {
     prop_oneof![
         any::<i64>().prop_map(|x| json!(x)),
@@ -168,7 +168,7 @@ fn no_value_in_a_state_stops_the_plugin() -> Result<()> {
         for (id, value) in changes {
             state["params"][&id] = value;
         }
-        // It may take what it understands, or refuse the whole.
+        // The plugin may take the parts that it understands, or refuse the whole state.
         let host = &mut *host.borrow_mut();
         let _ = host.load(&state_of(&state));
         plays(host).map_err(|error| TestCaseError::fail(format!("{error:#}")))
@@ -249,10 +249,11 @@ fn a_model_file_of_any_name_leaves_the_embedded_model_playing() -> Result<()> {
 }
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/states");
-/// Texts round values, and states keep them as they are.
+/// Largest difference of a parameter's value that counts as equal: texts round values, and states keep them
+/// exactly.
 const ERROR: f64 = 1e-6;
 
-/// A parameter's name, and its value of 0..=1.
+/// Parameters' names, and their values, 0..=1.
 type Values = BTreeMap<String, f64>;
 
 fn values(host: &mut dyn Host) -> Result<Values> {
@@ -260,17 +261,17 @@ fn values(host: &mut dyn Host) -> Result<Values> {
     parameters.map(|parameter| Ok((parameter.name, host.get(parameter.id)?))).collect()
 }
 
-/// In VST3, controllers come as parameters, which no project keeps.
+/// Whether a parameter is one of VST3's own for MIDI controllers, which no project keeps.
 fn is_of_the_format(name: &str) -> bool {
     name.starts_with("MIDI")
 }
 
-/// No parameter as it is by itself.
+/// Sets every parameter that a project keeps to a random value.
 fn set_all(host: &mut dyn Host) -> Result<()> {
-    let mut chance = Pcg32::seed_from_u64(1);
+    let mut rng = Pcg32::seed_from_u64(1);
     for parameter in host.parameters()? {
         if !is_of_the_format(&parameter.name) {
-            host.set(parameter.id, chance.random_range(0.05..0.95))?;
+            host.set(parameter.id, rng.random_range(0.05..0.95))?;
         }
     }
     Ok(())

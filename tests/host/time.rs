@@ -1,11 +1,11 @@
-//! Musical time: the host's transport, the modes on it, and blocks of any size.
+//! Laws of musical time: the host's transport, the modes that follow it, and blocks of any size.
 
 use anyhow::Result;
 use test_host::{Blocks, Event, Host, Mode, Pace, Part, Setup, Sounded, Transport, score};
 
 use crate::rig::{self, ANSWERS, BEAT, EFFECT, END, LAST_RELEASE, RATE, TEMPO};
 
-/// What a note is, without when.
+/// A note without its time.
 fn pitch(note: &Sounded) -> (u8, u8) {
     (note.key, note.velocity)
 }
@@ -20,7 +20,7 @@ fn notes(transport: &Transport) -> Result<Vec<Sounded>> {
     Ok(heard.notes())
 }
 
-/// That both play the same notes, and each onset lies within a sample of where `expected` puts it.
+/// Asserts that both have the same notes, each onset within a sample of where `expected` puts it.
 fn assert_close(heard: &[Sounded], reference: &[Sounded], expected: impl Fn(u64) -> f64) {
     let pitches = |notes: &[Sounded]| notes.iter().map(pitch).collect::<Vec<_>>();
     assert_eq!(pitches(heard), pitches(reference));
@@ -93,14 +93,14 @@ const MODES: [&[(&str, &str)]; 6] = [
     &[("Answer length", "Bars"), ("Answer bars", "2 bars"), ("Alignment", "Bar")],
     &[("Cue", "Key"), ("Cue key", "A0"), ("Alignment", "Beat")],
 ];
-/// From here on the transport stands still.
+/// The sample from which the transport stands still.
 const STOP: u64 = END - 2 * BEAT;
 
 fn settings(mode: &'static [(&str, &str)]) -> Vec<(&'static str, &'static str)> {
     [ANSWERS, mode].concat()
 }
 
-/// The call, and a key switch after it, which is a note where it is no cue.
+/// The call and a key switch after it. Where the key switch is not the cue, it is a note.
 fn called() -> Vec<Event> {
     let mut score = rig::call();
     score.extend(Event::note(LAST_RELEASE + 1_000, 1_000, 21, 1));
@@ -203,7 +203,7 @@ fn both_formats_give_the_same_answer_in_every_partition() -> Result<()> {
     Ok(())
 }
 
-/// Ten seconds without a note, and then the call: by then a host that runs ahead has been seen to.
+/// Ten seconds without a note, and then the call: by then the plugin has noticed a host that runs ahead.
 fn late_call() -> Vec<Event> {
     rig::call().into_iter().map(|event| Event { at: event.at + 20 * BEAT, ..event }).collect()
 }

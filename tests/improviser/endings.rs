@@ -13,7 +13,7 @@ use antiphon::{
 
 use crate::{MEZZO_FORTE, models::ShortPiece};
 
-/// How many notes an answer of two seconds has.
+/// Number of notes in an answer of two seconds.
 fn note_count(ending: Ending) -> usize {
     let (mut performer, end) = lanes();
     let mut improviser = Improviser::new(end, &[Arc::new(ShortPiece)]);

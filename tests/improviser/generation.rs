@@ -1,4 +1,4 @@
-//! Laws of how an answer is made: what the player asks for holds for every network and any settings.
+//! Laws of generation: every network keeps to the player's settings, whatever they are.
 
 use std::sync::Arc;
 
@@ -27,7 +27,8 @@ fn partner(model: &Arc<dyn Model>) -> (PerformerEnd, Improviser) {
     partner_after(model, 0.2)
 }
 
-/// A partner who has heard a scale in thirds, one every so many seconds, some of them under the pedal.
+/// An improviser that has heard a scale in thirds, one third every `step` seconds, some notes held by the
+/// pedal.
 fn partner_after(model: &Arc<dyn Model>, step: f64) -> (PerformerEnd, Improviser) {
     let (mut end, improviser_end) = lanes();
     for n in 0..60 {
@@ -52,7 +53,7 @@ fn answer(turn: u32, touch: Velocity) -> Request {
     Request::Answer { turn: TurnId(turn), from: FROM, length: LENGTH, seed: 5, touch, ending: Ending::Full }
 }
 
-/// All that is drawn until there is nothing to do.
+/// All notes that are drawn until the improviser is idle.
 fn notes(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<Note> {
     let mut notes = Vec::new();
     loop {
@@ -219,14 +220,14 @@ fn a_long_answer_that_follows_the_pace_keeps_near_a_slow_and_a_fast_call() {
     for call_step in [0.6, 0.1] {
         let mean = |pace_follow| (0..8).map(|seed| off(call_step, pace_follow, seed)).sum::<f32>() / 8.0;
         let [free, following] = [Thousandths::ZERO, Thousandths::ONE].map(mean);
-        // A free one may be near by itself.
+        // An answer that does not follow may be near by itself.
         let near = (free / 2.0).clamp(0.25, 0.4);
         assert!(following < near, "{following} and {free} after steps of {call_step} s");
     }
 }
 
-/// What answers the same eight bars of chords of so many notes, each so long, at a pace that is followed so far: the share of notes
-/// that are struck with the one before, and the median duration.
+/// Answers the same eight bars of chords of `of` notes, each `duration` long, with this setting for following
+/// the pace. Gives the share of notes that are struck together with the one before, and the median duration.
 fn answer_to_chords(of: u8, duration: Seconds, pace_follow: Thousandths) -> (f32, f32) {
     let (mut end, improviser_end) = lanes();
     let mut improviser = Improviser::new(improviser_end, std::slice::from_ref(&embedded()[0]));
@@ -267,7 +268,7 @@ fn an_answer_that_follows_the_pace_is_nearer_to_the_durations_of_its_call() {
     }
 }
 
-/// What the network plays for so long after a call, from so many seconds after it began.
+/// What the network plays for `length` after a call, beginning `from` seconds after the call began.
 fn reply_to(call: &[Note], from: f64, length: Seconds, seed: u32) -> Vec<Note> {
     reply_as(&GenerationSettings::DEFAULT, call, from, length, seed)
 }
@@ -351,7 +352,7 @@ fn the_last_chord_of_an_answer_rings_to_its_end_and_nothing_rings_on() {
     for seed in 0..16 {
         let notes = reply_to(&call, 4.5, LONG, seed);
         let end = |note: &Note| (note.onset + note.duration - until).0;
-        // A beat of the call's lasts half a second, to the nearest hundredth.
+        // A beat of the call lasts half a second, to the nearest hundredth.
         let close = |chord: &&[Note]| (until - chord[0].onset).0 < 0.505;
         let chords = notes.chunk_by(|one, next| (next.onset - one.onset).0 < 0.06);
         let last: Vec<&[Note]> = chords.filter(close).collect();

@@ -1,4 +1,4 @@
-//! Laws of what the worker shows: it is what the model expects, and it changes nothing.
+//! Laws of the key predictions that the worker shows: they are the model's, and showing them changes no note.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn improviser(key_predictions: &Arc<KeyPredictions>) -> (PerformerEnd, Improvise
     (performer_end, improviser)
 }
 
-/// A rising scale, a tenth of a second between its notes.
+/// Sends a rising scale, a tenth of a second between its notes.
 fn play(end: &mut PerformerEnd, notes: u8) {
     for n in 0..notes {
         let onset = Moment(f64::from(n) * 0.1);

@@ -1,4 +1,4 @@
-//! Laws of the improviser and of the thread around it.
+//! Laws of the improviser and of its worker thread.
 
 mod endings;
 mod generation;
@@ -56,7 +56,7 @@ fn remembering(end: &mut PerformerEnd, memory: u8) {
     end.requests.push(request).expect("room for a request");
 }
 
-/// Works until there is nothing to do, while the lane is drained.
+/// Steps the improviser until it is idle and takes its replies out of the lane.
 fn replies(end: &mut PerformerEnd, improviser: &mut Improviser) -> Vec<(TurnId, Note)> {
     let mut notes = Vec::new();
     loop {
@@ -284,7 +284,7 @@ fn a_worker_whose_every_answer_fails_gives_up_and_is_dropped_in_peace() {
             break;
         }
         ask(&mut end, turn, 0.0, 1);
-        // Each turn ends all the same, until there is nobody left to say so.
+        // Each turn ends all the same, until the worker's end of the lane is gone.
         while end.replies.pop().is_err() && !end.requests.is_abandoned() {
             thread::yield_now();
         }

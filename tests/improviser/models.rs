@@ -1,7 +1,7 @@
-//! Models that are made for laws of the improviser.
+//! Models for tests of the improviser.
 
 use antiphon::{
-    model::{Chance, Limits, Model, SamplingSettings, State},
+    model::{Limits, Model, Rng, SamplingSettings, State},
     music::{
         note::{GridNote, Key, RelativeNote, Velocity},
         time::Seconds,
@@ -11,10 +11,10 @@ use rand::RngExt;
 
 use super::MEZZO_FORTE;
 
-/// After so many a [`ShortPiece`] is over.
+/// Number of notes after which a [`ShortPiece`] is over.
 const NOTES_OF_A_PIECE: f32 = 4.0;
 
-/// A model whose key tells how many notes it has heard, whose velocity is chance, and whose steps are fixed.
+/// A model whose key is the number of notes it has heard. Its velocity is random and its steps are fixed.
 pub struct Tally {
     pub window: Option<usize>,
     pub step: Seconds,
@@ -29,11 +29,11 @@ impl Model for Tally {
         self.window
     }
 
-    fn silence(&self) -> State {
+    fn initial_state(&self) -> State {
         State::of(0_f32)
     }
 
-    fn forget(&self, state: &mut State) {
+    fn reset(&self, state: &mut State) {
         *state.own_mut::<f32>() = 0.0;
     }
 
@@ -41,18 +41,12 @@ impl Model for Tally {
         *state.own_mut::<f32>() += 1.0;
     }
 
-    fn draw(
-        &self,
-        state: &mut State,
-        _: &SamplingSettings,
-        limits: &Limits,
-        chance: &mut Chance,
-    ) -> RelativeNote {
+    fn draw(&self, state: &mut State, _: &SamplingSettings, limits: &Limits, rng: &mut Rng) -> RelativeNote {
         RelativeNote {
             step: limits.step(self.step),
             duration: Seconds(0.2),
             key: Key::saturating(*state.own_mut::<f32>() as u8),
-            velocity: Velocity::saturating(chance.random_range(1..=127)),
+            velocity: Velocity::saturating(rng.random_range(1..=127)),
         }
     }
 }
@@ -69,11 +63,11 @@ impl Model for Opener {
         None
     }
 
-    fn silence(&self) -> State {
+    fn initial_state(&self) -> State {
         State::of(false)
     }
 
-    fn forget(&self, state: &mut State) {
+    fn reset(&self, state: &mut State) {
         *state.own_mut() = false;
     }
 
@@ -85,7 +79,7 @@ impl Model for Opener {
         *state.own_mut() = false;
     }
 
-    fn draw(&self, state: &mut State, _: &SamplingSettings, _: &Limits, _: &mut Chance) -> RelativeNote {
+    fn draw(&self, state: &mut State, _: &SamplingSettings, _: &Limits, _: &mut Rng) -> RelativeNote {
         RelativeNote {
             step: Seconds(0.5),
             duration: Seconds(0.2),
@@ -95,7 +89,7 @@ impl Model for Opener {
     }
 }
 
-/// A model that holds a piece to be over after four notes, and plays on if nobody asks.
+/// A model that says after four notes that the piece is over, and plays on if it is not asked.
 pub struct ShortPiece;
 
 impl Model for ShortPiece {
@@ -107,11 +101,11 @@ impl Model for ShortPiece {
         None
     }
 
-    fn silence(&self) -> State {
+    fn initial_state(&self) -> State {
         State::of(0_f32)
     }
 
-    fn forget(&self, state: &mut State) {
+    fn reset(&self, state: &mut State) {
         *state.own_mut::<f32>() = 0.0;
     }
 
@@ -119,11 +113,11 @@ impl Model for ShortPiece {
         *state.own_mut::<f32>() += 1.0;
     }
 
-    fn is_over(&self, state: &mut State, _: &SamplingSettings, _: &mut Chance) -> bool {
+    fn is_over(&self, state: &mut State, _: &SamplingSettings, _: &mut Rng) -> bool {
         *state.own_mut::<f32>() >= NOTES_OF_A_PIECE
     }
 
-    fn draw(&self, _: &mut State, _: &SamplingSettings, limits: &Limits, _: &mut Chance) -> RelativeNote {
+    fn draw(&self, _: &mut State, _: &SamplingSettings, limits: &Limits, _: &mut Rng) -> RelativeNote {
         RelativeNote {
             step: Seconds(0.3).max(limits.least_step),
             duration: Seconds(0.2),
@@ -133,7 +127,7 @@ impl Model for ShortPiece {
     }
 }
 
-/// A model that cannot bear to play.
+/// A model that panics when it draws.
 pub struct StageFright;
 
 impl Model for StageFright {
@@ -145,15 +139,15 @@ impl Model for StageFright {
         Some(25)
     }
 
-    fn silence(&self) -> State {
+    fn initial_state(&self) -> State {
         State::of(())
     }
 
-    fn forget(&self, _: &mut State) {}
+    fn reset(&self, _: &mut State) {}
 
     fn hear(&self, _: &mut State, _: GridNote) {}
 
-    fn draw(&self, _: &mut State, _: &SamplingSettings, _: &Limits, _: &mut Chance) -> RelativeNote {
+    fn draw(&self, _: &mut State, _: &SamplingSettings, _: &Limits, _: &mut Rng) -> RelativeNote {
         panic!("stage fright, as this test wants it");
     }
 }

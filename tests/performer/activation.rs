@@ -1,16 +1,17 @@
-//! Laws of activation: a new sample rate or a new size of blocks changes nothing for the player.
+//! Laws of activation: a new sample rate or block size changes nothing for the player.
 
 use std::sync::Arc;
 
 use antiphon::{
     improviser::{Improviser, StepResult},
-    lane::{Telemetry, lanes_of},
+    lane::lanes_of,
     music::{
         note::{Key, Velocity},
         time::{SampleRate, Samples},
         turn::Rules,
     },
     performer::{Gesture, Partner, Past, Performer, Settings, Sound},
+    telemetry::Telemetry,
 };
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 const BLOCK: u64 = 100;
 const SECOND_CALL: u64 = 14 * BEAT;
 
-/// A call of four notes, which only a memory of them would answer so, and a second one of one note.
+/// A call of four notes, whose answer depends on remembering them, and a second call of one note.
 fn score() -> Vec<(u64, Gesture)> {
     let note = |from: u64, key: u8| {
         let velocity = Velocity::saturating(40 + key / 2);
@@ -60,7 +61,7 @@ impl Session {
         let rate = SampleRate(rate);
         let mut performer =
             Performer::new(rate, performer_end, Partner::Worker, telemetry.clone(), SETTINGS, past);
-        // So a host begins to process.
+        // A host resets the plugin when it begins to process.
         performer.reset();
         Self { performer, improviser, telemetry }
     }
@@ -108,7 +109,7 @@ fn what_an_overridden_answer_has_taught_outlives_an_activation() {
     let mut whole = host(&score(), usize::MAX);
     Session::new().play(&mut whole, 8 * BEAT, BLOCK);
     let first = strikes(&whole)[0].0;
-    // The second call comes into the first answer, the third into the second.
+    // The second call begins during the first answer, the third during the second.
     let mut calls = score()[..8].to_vec();
     for nth in 0..2 {
         let at = first + BEAT / 4 + nth * 12 * BEAT;

@@ -1,11 +1,11 @@
-//! Laws at the borders of hearing: bypass, *Listen* and the input channel change while keys are down.
+//! Laws of hearing: what holds when bypass, *Listen* or the input channel changes while keys are down.
 
 use antiphon::{
     event_log::{Event, Record},
     lane::{Request, lanes},
     music::{
         note::{Key, Velocity},
-        note_tracker::{Pedal, Place},
+        note_tracker::{ChannelKey, Pedal},
         time::{Beats, SampleRate, Samples},
         turn::{Rules, Standing},
     },
@@ -23,11 +23,11 @@ use crate::{
 };
 
 const BLOCK: u64 = 500;
-/// The last that a take hears of its player, before its end.
+/// The sample from which [`border_at`] bypasses the plugin, before the end of the take.
 const LAST: u64 = 115 * BEAT;
 const ENDLESS: Rules = Rules::Endless { entry: ENTRY };
 const LOUD: Velocity = Velocity::saturating(90);
-/// Who is heard, and whether the plugin is bypassed.
+/// The input filter, and whether the plugin is bypassed.
 type Border = (InputFilter, bool);
 const OPEN: Border = (InputFilter::All, false);
 /// All ways not to hear the first channel.
@@ -38,7 +38,7 @@ fn with(rules: Rules, (input_filter, bypass): Border) -> Settings {
     Settings { rules, input_filter, bypass, ..SETTINGS }
 }
 
-/// Deaf from one sample to another.
+/// Settings that do not hear the player from one sample until another.
 fn deaf(rules: Rules, border: Border, from: u64, until: u64) -> impl Fn(u64) -> Settings {
     move |at| with(rules, if (from..until).contains(&at) { border } else { OPEN })
 }
@@ -63,8 +63,8 @@ fn hears((input_filter, bypass): Border, channel: u8) -> bool {
 }
 
 /// The keys that are down after all that happens up to and at a sample.
-fn down_at(score: &[(u64, Gesture)], at: u64) -> Vec<Place> {
-    let mut down: Vec<Place> = Vec::new();
+fn down_at(score: &[(u64, Gesture)], at: u64) -> Vec<ChannelKey> {
+    let mut down: Vec<ChannelKey> = Vec::new();
     for (_, gesture) in score.iter().take_while(|(when, _)| *when <= at) {
         match gesture {
             Gesture::KeyDown(place, _) => down.push(*place),
@@ -75,21 +75,21 @@ fn down_at(score: &[(u64, Gesture)], at: u64) -> Vec<Place> {
     down
 }
 
-/// On two channels.
+/// Scores on two channels.
 fn duets() -> impl Strategy<Value = Vec<(u64, Gesture)>> {
-    let on_channel = |place: Place| Place { channel: place.key.number() % 2, ..place };
+    let on_channel = |place: ChannelKey| ChannelKey { channel: place.key.number() % 2, ..place };
     let moved = move |gesture| match gesture {
         Gesture::KeyDown(place, velocity) => Gesture::KeyDown(on_channel(place), velocity),
         Gesture::KeysUp(places) => {
             let key = places.key.expect("one key goes up at a time");
-            Gesture::KeysUp(on_channel(Place { channel: 0, key }).into())
+            Gesture::KeysUp(on_channel(ChannelKey { channel: 0, key }).into())
         }
         other => other,
     };
     scores().prop_map(move |score| score.into_iter().map(|(at, gesture)| (at, moved(gesture))).collect())
 }
 
-/// Borders and for how many blocks they stand.
+/// Random borders, and for how many blocks each of them holds.
 fn borders() -> impl Strategy<Value = Vec<(u64, Border)>> {
     let borders = vec![
         OPEN,
@@ -101,7 +101,8 @@ fn borders() -> impl Strategy<Value = Vec<(u64, Border)>> {
     prop::collection::vec((1..80u64, prop::sample::select(borders)), 1..12)
 }
 
-/// In the end everything is bypassed, so that what sounds then would sound for ever.
+/// The border at a sample. At the end of the take the plugin is bypassed: a note that sounds then would never
+/// end.
 fn border_at(borders: &[(u64, Border)], at: u64) -> Border {
     if at >= LAST {
         return (InputFilter::All, true);
@@ -114,7 +115,7 @@ fn border_at(borders: &[(u64, Border)], at: u64) -> Border {
     standing.map_or(OPEN, |(_, border)| *border)
 }
 
-/// What the plugin plays of what is heard: in bypass the player's own gestures pass.
+/// The plugin's own notes in the output: in bypass it also has the player's, which pass through.
 fn own(score: &[(u64, Gesture)], mut heard: Vec<(u64, Sound)>) -> Vec<(u64, Sound)> {
     let passes = |at: u64, sound: Sound| {
         score.iter().filter(|(when, _)| *when == at).any(|(_, gesture)| match (*gesture, sound) {
@@ -127,7 +128,7 @@ fn own(score: &[(u64, Gesture)], mut heard: Vec<(u64, Sound)>) -> Vec<(u64, Soun
     heard
 }
 
-/// Where the plugin takes the floor.
+/// The samples at which the plugin takes the floor.
 fn beginnings(records: &[Record]) -> Vec<u64> {
     let floors = records.iter().filter_map(|record| match record.event {
         Event::Floor(standing) => Some((record.at.0, matches!(standing, Standing::Plugin { .. }))),
@@ -196,7 +197,7 @@ fn all_notes_off_on_a_channel_that_is_neither_heard_nor_played_on_ends_no_answer
 fn a_key_that_is_held_across_a_border_holds_the_answer_back_until_it_goes_up() {
     let (up, until) = (20 * BEAT, 3 * BEAT);
     for border in DEAF {
-        // Struck before nobody listened, or meanwhile.
+        // The key is struck before the player is not heard, or meanwhile.
         for struck in [0, 5 * BEAT / 2] {
             let score = in_time([note(40, struck, up), note(60, 4 * BEAT, 5 * BEAT)].concat());
             let heard = own(&score, render(&score, &playing(), deaf(ANSWER, border, 2 * BEAT, until)));
@@ -211,7 +212,7 @@ fn a_key_that_is_held_across_a_border_holds_the_answer_back_until_it_goes_up() {
 
 #[test]
 fn a_silence_in_which_a_held_key_is_discovered_is_none() {
-    // The ears open early in the silence, or when the answer has been asked for.
+    // The input opens early in the silence, or when the answer has already been asked for.
     for open in [9 * BEAT / 2, 47 * BEAT / 8] {
         let score = in_time([note(60, 0, 5 * BEAT), note(40, 3 * BEAT, 20 * BEAT)].concat());
         let closed = deaf(ANSWER, (InputFilter::Closed, false), 2 * BEAT, open);
@@ -229,7 +230,7 @@ fn what_was_not_struck_as_music_is_not_answered() {
     }
 }
 
-/// Onset and duration in beats of all that is remembered while the transport stands still.
+/// Onset and duration in beats of all notes that are heard while the transport stands still.
 fn remembered(score: &[(u64, Gesture)], settings: impl Fn(u64) -> Settings) -> Vec<(f64, f64)> {
     let (performer_end, mut worker) = lanes();
     let (rate, past) = (SampleRate(RATE), Past::default());
@@ -283,6 +284,6 @@ fn in_bypass_the_release_of_a_key_that_was_struck_before_passes() {
     let settings =
         |at| Settings { thru: true, ..deaf(ANSWER, (InputFilter::All, true), 2 * BEAT, 5 * BEAT)(at) };
     let heard = render(&note(60, 0, 3 * BEAT), &playing(), settings);
-    let key = Place { channel: 0, key: Key::saturating(60) };
+    let key = ChannelKey { channel: 0, key: Key::saturating(60) };
     assert_eq!(heard, [(0, Sound::NoteOn(key, LOUD)), (3 * BEAT, Sound::NoteOff(key))]);
 }

@@ -1,20 +1,21 @@
-//! Laws of what the player switches: polyphony, quantise, channels, MPE zones, the input filter, panic and re-roll.
+//! Laws of the controls: polyphony, quantise, channels, MPE zones, the input filter, panic and re-roll.
 
 use std::sync::Arc;
 
 use antiphon::{
     improviser::Improviser,
-    lane::{Telemetry, lanes},
+    lane::lanes,
     model::registry::embedded,
     music::{
         generation::{GenerationSettings, Polyphony, Register},
         note::{Key, Velocity},
-        note_tracker::{Pedal, Place, Zone},
+        note_tracker::{ChannelKey, Pedal, Zone},
         quantise::{Grid, Quantise},
         scale::{Root, Scale},
         time::{SampleRate, Samples},
     },
     performer::{Gesture, InputFilter, OutputSettings, Partner, Past, Performer, Settings, Sound, Triggers},
+    telemetry::Telemetry,
 };
 use proptest::prelude::*;
 
@@ -28,10 +29,10 @@ use crate::{
 
 const TAKE: u64 = 120 * BEAT;
 const BLOCK: u64 = 500;
-/// In the middle of the answer to [`one_call`].
+/// A sample in the middle of the answer to [`one_call`].
 const LATER: u64 = 3 * BEAT;
 
-/// Renders with settings that change at the beginnings of blocks.
+/// Renders with settings that may change at the beginning of each block.
 pub fn render(
     score: &[(u64, Gesture)],
     journey: &Journey,
@@ -59,7 +60,7 @@ pub fn render(
     host.heard
 }
 
-pub fn strikes(heard: &[(u64, Sound)]) -> Vec<(u64, Place, Velocity)> {
+pub fn strikes(heard: &[(u64, Sound)]) -> Vec<(u64, ChannelKey, Velocity)> {
     let strike = |(at, sound): &(u64, Sound)| match sound {
         Sound::NoteOn(place, velocity) => Some((*at, *place, *velocity)),
         Sound::NoteOff(_) | Sound::PedalUp { .. } | Sound::Unbend { .. } => None,
@@ -71,7 +72,7 @@ fn with_generation(generation: GenerationSettings) -> Settings {
     Settings { generation, ..SETTINGS }
 }
 
-/// A switch that is down for a block from [`LATER`] on.
+/// Settings with triggers that are pressed for one block from [`LATER`] on.
 fn pressed(triggers: Triggers) -> impl Fn(u64) -> Settings {
     move |at| if at == LATER { Settings { triggers, ..SETTINGS } } else { SETTINGS }
 }
@@ -218,7 +219,7 @@ fn an_answer_goes_to_the_channel_that_is_asked_for() {
 
 #[test]
 fn a_channel_that_is_not_heard_passes_and_takes_no_floor() {
-    let elsewhere = Place { channel: 4, key: Key::saturating(50) };
+    let elsewhere = ChannelKey { channel: 4, key: Key::saturating(50) };
     let strike = (LATER, Gesture::KeyDown(elsewhere, Velocity::saturating(70)));
     let release = (LATER + BEAT, Gesture::KeysUp(elsewhere.into()));
     let settings = Settings { input_filter: InputFilter::Channel(0), thru: true, ..SETTINGS };
@@ -267,7 +268,7 @@ fn the_scale_of_velocities_changes_what_is_sent_and_nothing_else() {
     }
 }
 
-/// The second call comes so late that the answer to the first is over.
+/// The sample of the second call, so late that the answer to the first is over.
 const SECOND: u64 = 40 * BEAT;
 const END: u64 = 80 * BEAT;
 const PRESSED: u64 = 30 * BEAT;
@@ -283,7 +284,8 @@ fn call(at: u64, keys: [u8; 3]) -> Vec<(u64, Gesture)> {
         .collect()
 }
 
-/// Renders while the transport stands still, by the quickest network, with switches that are down for one block.
+/// Renders while the transport stands still, by the fastest network, with triggers that are pressed for one
+/// block.
 fn render_pressing(score: &[(u64, Gesture)], pressed: impl Fn(u64) -> Triggers) -> Vec<(u64, Sound)> {
     let (performer_end, improviser_end) = lanes();
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &embedded()[1..2])));
@@ -355,7 +357,7 @@ fn in_a_zone_the_answer_is_on_a_clean_channel_with_a_centred_bend() {
         let settings = Settings { zone, thru: true, ..SETTINGS };
         let bend = |channel| (0, Gesture::Bend { channel, is_bent: true }, None);
         let call = members.clone().take(4).flat_map(|channel| {
-            let place = Place { channel, key: Key::saturating(60 + channel) };
+            let place = ChannelKey { channel, key: Key::saturating(60 + channel) };
             [(10, Gesture::KeyDown(place, LOUD), None), (BEAT, Gesture::KeysUp(place.into()), None)]
         });
         let score = in_time(members.clone().map(bend).chain(call).collect());

@@ -1,10 +1,10 @@
-//! Two instances that play each other: what one plays is what the other hears, a block later.
+//! Laws of two instances that play to each other: each hears what the other plays, a block later.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use antiphon::{
     improviser::Improviser,
-    lane::{Telemetry, lanes, lanes_of},
+    lane::{lanes, lanes_of},
     model::{Model, registry::embedded},
     music::{
         note::Velocity,
@@ -13,22 +13,23 @@ use antiphon::{
         turn::Rules,
     },
     performer::{Arrival, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound},
+    telemetry::Telemetry,
 };
 
 use crate::rig::{
     ANSWER, BEAT, Dice, ENTRY, RATE, SETTINGS, one_call, place, playing, sounding_after, transport_at,
 };
 
-/// A tenth of a second.
+/// The length of a block in samples: a tenth of a second.
 const BLOCK: u64 = 800;
 const SECOND: u64 = RATE as u64;
 const MINUTE: u64 = 60 * SECOND;
-/// Two hands play no more notes than this for ten seconds on end.
+/// The most notes that two hands play in ten seconds.
 const MOST_IN_TEN_SECONDS: usize = 250;
 const TOGETHER: Rules = Rules::Together { longest: Beats(8.0) };
 const ENDLESS: Rules = Rules::Endless { entry: ENTRY };
 
-/// An instance with what it is to hear in this block and all that it has played.
+/// An instance, the events that it hears in this block, and all that it has played.
 struct Player {
     performer: Performer,
     settings: Settings,
@@ -75,7 +76,7 @@ impl Player {
         Self { performer, settings, begin: 0, score: Vec::new(), next: 0, played: Vec::new() }
     }
 
-    /// Plays a block and gives what the other will hear of it.
+    /// Plays a block and gives the events that the other instance will hear.
     fn play(&mut self, playing: bool) -> Vec<(u64, Gesture)> {
         let before = self.played.len();
         let position = Some(BeatTime(self.begin as f64 / RATE * 2.0));
@@ -98,7 +99,7 @@ impl Player {
     }
 }
 
-/// Lets two play each other for so many seconds and then stops the transport.
+/// Lets two instances play to each other for `seconds` and then stops the transport.
 fn duo(rules: [Rules; 2], seconds: u64, models: &[Arc<dyn Model>]) -> [Player; 2] {
     let [mut one, mut other] = [0, 1].map(|n| Player::new(rules[n], n as u32, models));
     // One note to begin with.
@@ -110,7 +111,7 @@ fn duo(rules: [Rules; 2], seconds: u64, models: &[Arc<dyn Model>]) -> [Player; 2
         other.score.extend(from_one);
     }
     for player in [&mut one, &mut other] {
-        // What was played in the last block is not heard any more.
+        // Events of the last block are not delivered.
         player.score.truncate(player.next);
         player.play(false);
     }
@@ -170,7 +171,7 @@ fn two_instances_with_the_embedded_network_play_each_other() {
 
 const RING_BLOCK: u64 = 64;
 
-/// A port whose output comes in again so many samples later.
+/// A port whose output comes in again after a delay in samples.
 struct Ring {
     score: Vec<(u64, Gesture)>,
     next: usize,
@@ -226,7 +227,8 @@ impl Port for Ring {
     }
 }
 
-/// How many keys are struck at the instrument within 40 beats, and how many strikes were known to be the plugin's own.
+/// How many strikes reach the instrument within 40 beats, and how many input strikes were recognised as the
+/// plugin's own.
 fn strikes(rules: Rules, thru: bool, delay: Option<u64>) -> (usize, u32) {
     let telemetry = Arc::new(Telemetry::default());
     let (performer_end, improviser_end) = lanes_of(telemetry.clone());

@@ -1,4 +1,4 @@
-//! Laws of what the performer tells: the take is what was played, and what is shown comes true.
+//! Laws of the event log: the take is what was played, and the plans that are shown come true.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use antiphon::{
     lane::lanes,
     music::{
         note::{Key, Velocity},
-        note_tracker::Place,
+        note_tracker::ChannelKey,
         time::{SampleRate, SampleTime, Samples},
         turn::Standing,
     },
@@ -25,7 +25,7 @@ use crate::{
 const TAKE: u64 = 120 * BEAT;
 const BLOCK: u64 = 500;
 
-/// What was told and what came out.
+/// The records of the event log, and the output.
 pub fn render(
     score: &[(u64, Gesture)],
     journey: &Journey,
@@ -57,17 +57,17 @@ fn take(records: &[Record]) -> Take {
     take
 }
 
-type Note = (u64, Option<u64>, Place, Velocity);
+type Note = (u64, Option<u64>, ChannelKey, Velocity);
 
 fn notes(notes: &Notes) -> Vec<Note> {
     notes.iter().map(|note| (note.onset.0, note.end.map(|end| end.0), note.place, note.velocity)).collect()
 }
 
-/// From strikes and releases in the order of time, each with its place. A strike ends the note before it on its key; a
-/// release ends one where every strike has its own.
-fn paired(events: impl Iterator<Item = (u64, Place, Option<Velocity>)>) -> Vec<Note> {
+/// Notes from strikes and releases in the order of time, each with its channel and key. A strike ends the
+/// note before it on its key. A release ends one note where every strike has its own release.
+fn paired(events: impl Iterator<Item = (u64, ChannelKey, Option<Velocity>)>) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
-    let mut down: Vec<Place> = Vec::new();
+    let mut down: Vec<ChannelKey> = Vec::new();
     for (at, place, struck) in events {
         match struck {
             Some(_) => down.push(place),
@@ -103,7 +103,7 @@ proptest! {
         let played = score.iter().filter(|(at, _)| *at < TAKE).filter_map(|&(at, gesture)| match gesture {
             Gesture::KeyDown(place, velocity) => Some((at, place, Some(velocity))),
             Gesture::KeysUp(places) => {
-                Some((at, Place { channel: places.channel?, key: places.key? }, None))
+                Some((at, ChannelKey { channel: places.channel?, key: places.key? }, None))
             }
             _ => None,
         });
@@ -117,7 +117,7 @@ proptest! {
         for Record { event, .. } in records {
             match event {
                 Event::Planned(ghost) => planned.push((ghost.onset, ghost.key)),
-                Event::Sounded(Place { key, .. }, _) | Event::Skipped(key) => {
+                Event::Sounded(ChannelKey { key, .. }, _) | Event::Skipped(key) => {
                     let place = planned.iter().position(|(_, other)| *other == key);
                     prop_assert!(place.is_some(), "{key:?} was never planned");
                     planned.remove(place.unwrap_or(0));

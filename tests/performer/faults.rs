@@ -1,4 +1,4 @@
-//! A worker that fails: the player hears silence at worst, and is answered again.
+//! Laws of a worker that fails: the player hears silence at worst, and is answered again.
 
 use std::sync::{
     Arc,
@@ -7,13 +7,14 @@ use std::sync::{
 
 use antiphon::{
     improviser::{Improviser, StepResult},
-    lane::{Telemetry, lanes_of},
-    model::{Chance, Limits, Model, SamplingSettings, State},
+    lane::lanes_of,
+    model::{Limits, Model, Rng, SamplingSettings, State},
     music::{
         note::{GridNote, RelativeNote},
         time::{SampleRate, Samples},
     },
     performer::{Gesture, Partner, Past, Performer, Sound},
+    telemetry::Telemetry,
 };
 
 use crate::rig::{
@@ -21,11 +22,11 @@ use crate::rig::{
     transport_at,
 };
 
-/// When the second call begins.
+/// The sample at which the second call begins.
 const AGAIN: u64 = 24 * BEAT;
 const END: u64 = 48 * BEAT;
 
-/// Draws as dice do, but for those draws, counted from 0, at which it panics.
+/// Draws like [`Dice`], but panics at some draws, which are counted from 0.
 struct Stumbling {
     drawn: AtomicU32,
     panics: fn(u32) -> bool,
@@ -46,12 +47,12 @@ impl Model for Stumbling {
         Dice.window()
     }
 
-    fn silence(&self) -> State {
-        Dice.silence()
+    fn initial_state(&self) -> State {
+        Dice.initial_state()
     }
 
-    fn forget(&self, state: &mut State) {
-        Dice.forget(state);
+    fn reset(&self, state: &mut State) {
+        Dice.reset(state);
     }
 
     fn hear(&self, state: &mut State, note: GridNote) {
@@ -63,11 +64,11 @@ impl Model for Stumbling {
         state: &mut State,
         sampling: &SamplingSettings,
         limits: &Limits,
-        chance: &mut Chance,
+        rng: &mut Rng,
     ) -> RelativeNote {
         let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
         assert!(!(self.panics)(drawn), "draw {drawn} fails, as is wanted");
-        Dice.draw(state, sampling, limits, chance)
+        Dice.draw(state, sampling, limits, rng)
     }
 }
 
@@ -114,7 +115,7 @@ fn faults_are_counted() {
     assert_eq!((telemetry.faults.count(), host.heard.len()), (1, 0));
 }
 
-/// Plays two calls in real blocks while the worker stands still during the first so many samples.
+/// Plays two calls in real blocks. The worker stands still until the sample `until`.
 fn stalled(until: u64) -> (TestHost, Arc<Telemetry>) {
     const BLOCK: u64 = 80;
     let telemetry = Arc::new(Telemetry::default());

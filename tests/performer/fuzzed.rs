@@ -1,22 +1,23 @@
-//! Whatever bytes say: events, transports, settings, resets and a worker that comes and goes. The fuzz target `events` and
-//! the tests run the same function.
+//! Fuzzing of the performer: bytes choose events, transports, settings, resets and when the worker runs. The
+//! fuzz target `events` and the tests run the same function.
 
 use std::{num::NonZeroU8, sync::Arc};
 
 use antiphon::{
     improviser::Improviser,
-    lane::{Telemetry, lanes_of},
+    lane::lanes_of,
     music::{
         bars::{Bar, Signature},
         generation::{Density, GenerationSettings, Polyphony, Register, Thousandths},
         note::{Key, Velocity},
-        note_tracker::{Pedal, Place, Places},
+        note_tracker::{ChannelKey, ChannelKeys, Pedal},
         patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
         turn::{Alignment, Cue, Entry, Foot, Length, Rules},
     },
     performer::{Arrival, Gesture, Partner, Past, Performer, Port, Refused, Settings, Sound, Triggers},
+    telemetry::Telemetry,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 
@@ -24,7 +25,7 @@ use crate::rig::{Dice, SETTINGS};
 
 const RATES: [f64; 4] = [8_000.0, 44_100.0, 192_000.0, 384_000.0];
 
-/// Bytes, read as whatever is wanted; noughts when they are over.
+/// Bytes that are read as values of any type; zeros after their end.
 pub struct Bytes<'a>(pub &'a [u8]);
 
 impl Bytes<'_> {
@@ -42,7 +43,7 @@ impl Bytes<'_> {
         u16::from_le_bytes([self.byte(), self.byte()])
     }
 
-    /// A number that occurs in music, or any at all: not finite, subnormal, vast.
+    /// A number that occurs in music, or any number at all: not finite, subnormal, huge.
     fn number(&mut self) -> f64 {
         match self.byte() % 4 {
             0 => f64::from_bits(u64::from_le_bytes(std::array::from_fn(|_| self.byte()))),
@@ -56,8 +57,8 @@ impl Bytes<'_> {
         Beats(f64::from(self.byte() % 64) / 4.0 + 0.25)
     }
 
-    fn place(&mut self) -> Place {
-        Place { channel: self.byte() % 16, key: Key::saturating(self.byte() % 128) }
+    fn place(&mut self) -> ChannelKey {
+        ChannelKey { channel: self.byte() % 16, key: Key::saturating(self.byte() % 128) }
     }
 
     fn gesture(&mut self) -> Gesture {
@@ -73,7 +74,7 @@ impl Bytes<'_> {
             _ => match self.byte() % 4 {
                 0 => Gesture::AllOff { channel: None },
                 1 => Gesture::AllOff { channel: Some(channel) },
-                2 => Gesture::KeysUp(Places { channel: None, key: None }),
+                2 => Gesture::KeysUp(ChannelKeys { channel: None, key: None }),
                 _ => Gesture::Other,
             },
         }
@@ -144,15 +145,15 @@ impl Bytes<'_> {
     }
 }
 
-/// A host's side of one block, and which notes of the plugin sound.
+/// The host's side of one block, and the notes of the plugin that sound.
 #[derive(Default)]
 struct Hall {
-    /// Of this block, by their offsets.
+    /// The gestures of this block, by their offsets.
     gestures: Vec<(u32, Gesture)>,
     next: usize,
     length: u64,
     newest: u32,
-    sounding: Vec<Place>,
+    sounding: Vec<ChannelKey>,
 }
 
 impl Port for Hall {
@@ -177,7 +178,7 @@ impl Port for Hall {
                 assert!(!self.sounding.contains(&place), "{place:?} is struck twice");
                 self.sounding.push(place);
             }
-            // A release too many does no harm, and ends what another performer has left.
+            // An extra release does no harm: it ends a note that another performer has left.
             Sound::NoteOff(place) => self.sounding.retain(|other| *other != place),
             Sound::PedalUp { .. } | Sound::Unbend { .. } => {}
         }
@@ -185,7 +186,7 @@ impl Port for Hall {
     }
 }
 
-/// A performer in its hall.
+/// A performer and all that surrounds it.
 struct Playing {
     performer: Performer,
     improviser: Improviser,
@@ -216,7 +217,7 @@ impl Playing {
     }
 }
 
-/// Plays what the bytes say, block by block. At the end *Bypass* is set: then nothing of the plugin's may sound.
+/// Plays what the bytes say, block by block. At the end *Bypass* is set: then no note of the plugin may sound.
 pub fn perform(bytes: &[u8]) {
     let mut bytes = Bytes(bytes);
     let mut playing = Playing::new(SampleRate(RATES[usize::from(bytes.byte() % 4)]));
@@ -244,7 +245,7 @@ pub fn perform(bytes: &[u8]) {
     assert_eq!(playing.hall.sounding, vec![], "notes of the plugin hang");
 }
 
-/// More of them with PROPTEST_CASES.
+/// The variable PROPTEST_CASES sets a larger number of cases.
 #[test]
 fn no_events_no_transport_and_no_settings_leave_a_note_hanging() {
     let config = ProptestConfig::default();

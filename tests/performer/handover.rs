@@ -1,4 +1,4 @@
-//! Laws of the hand-over: when a silence of the player's is the end of the call.
+//! Laws of the hand-over: when a silence of the player is the end of the call.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// A player with time: the longest silence is 4 seconds.
+/// Settings for a player who is not in a hurry: the longest silence is 4 seconds.
 fn settings(patience: f32) -> Settings {
     let entry = Entry { cue: Cue::Silence(Beats(8.0)), ..ENTRY };
     let rules = Rules::Answer { entry, length: Length::Call { longest: Beats(8.0) } };
@@ -64,7 +64,7 @@ fn a_player_who_goes_on_in_time_keeps_the_floor() {
     assert!(first(&played(&score, 0.9)) > 9_000);
 }
 
-/// Twelve notes or triads, each `held` and then lifted for so many seconds.
+/// Twelve notes or triads, each held for `held` seconds and then released for `lifted` seconds.
 fn slow(keys: &[u8], held: f32, lifted: f32) -> Vec<(u64, Gesture)> {
     let samples = |seconds| SampleRate(RATE).samples(Seconds(seconds)).0;
     let strike = |n: u64| n * (samples(held) + samples(lifted));
@@ -77,7 +77,8 @@ fn slow(keys: &[u8], held: f32, lifted: f32) -> Vec<(u64, Gesture)> {
     (0..12).flat_map(chord).collect()
 }
 
-/// So many calls of one note, each so long after the plugin's first note of the answer before; how long the last one waits for its answer.
+/// Plays `calls` calls of one note, each `after` samples after the first note of the previous answer. Gives
+/// how long the last call waits for its answer, in samples.
 fn wait_of_last(calls: usize, after: u64) -> u64 {
     let (mut score, mut from) = (Vec::new(), 0);
     for _ in 0..calls - 1 {
@@ -175,7 +176,7 @@ proptest! {
 const SECOND: u64 = RATE as u64;
 const BLOCK: u64 = 100;
 
-/// What sounds in so many seconds where the host goes from 60 to 240 beats a minute at a sample.
+/// The output of `seconds` in which the host's tempo goes from 60 to 240 beats per minute at the sample `rise`.
 fn render(score: &[(u64, Gesture)], settings: Settings, rise: u64, seconds: u64) -> Vec<(u64, Sound)> {
     let (performer_end, improviser_end) = lanes();
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
@@ -202,7 +203,7 @@ fn who_plays_along_is_no_denser_after_a_strike_than_asked_for_where_the_tempo_ha
     let generation = GenerationSettings { density: Density::per_second(1.0), ..GenerationSettings::DEFAULT };
     let settings = Settings { rules: Rules::Together { longest: Beats(64.0) }, generation, ..SETTINGS };
     let rise = 4 * SECOND;
-    // Of the second after the rise any moment may be that of a strike.
+    // A strike may fall on any moment of the second after the rise.
     for strike in (0..20).map(|n| rise + n * SECOND / 20) {
         let down = |at| (at, Gesture::KeyDown(place(40), Velocity::saturating(90)));
         let up = |at| (at, Gesture::KeysUp(place(40).into()));
@@ -211,7 +212,7 @@ fn who_plays_along_is_no_denser_after_a_strike_than_asked_for_where_the_tempo_ha
         let onsets: Vec<u64> = heard.into_iter().map(|(at, ..)| at).collect();
         let after = onsets.partition_point(|at| *at <= strike);
         assert!((1..onsets.len()).contains(&after), "it plays before and after {strike}: {onsets:?}");
-        // A sample for rounding.
+        // One sample is allowed for rounding.
         let gaps = onsets[after - 1..].windows(2).map(|pair| pair[1] - pair[0] + 1);
         assert!(gaps.into_iter().all(|gap| gap >= SECOND), "a strike at {strike}: {onsets:?}");
     }

@@ -1,4 +1,4 @@
-//! The protocol between performer and improviser, whichever of them comes first: a scheduler orders their steps at will.
+//! Laws of the protocol between performer and improviser: a scheduler interleaves their steps in any order.
 
 use std::{
     num::NonZeroU8,
@@ -29,33 +29,34 @@ use crate::rig::{
     BEAT, Dice, ENTRY, RATE, SETTINGS, TestHost, host, place, playing, sounding_after, transport_at,
 };
 
-/// Of each scheduler.
+/// Number of schedules for each scheduler.
 const SCHEDULES: usize = 1_000;
 const SEED: u64 = 1;
-/// So often at most a scheduler of priorities changes them.
+/// Largest number of times that a priority scheduler changes the priorities.
 const CHANGES: usize = 5;
 const STACK_BYTES: usize = 1 << 20;
-/// 25 ms.
+/// The length of a block in samples: 25 ms.
 const BLOCK: u64 = 200;
-/// Until here the scheduler decides, and then the worker is in time again.
+/// The sample until which the scheduler decides. After it the worker is always in time.
 const UNTIL: u64 = 12 * BEAT;
 const LAST_CALL: u64 = 14 * BEAT;
 const END: u64 = 24 * BEAT;
-/// The steps of the worker and of who carries its replies that the scheduler orders; more than there are blocks.
+/// Number of steps of the worker and of the carrier of its replies that the scheduler orders: more than blocks.
 const STEPS: usize = 600;
-/// The worker is quicker than who carries its replies, so that old ones lie about.
+/// Number of the worker's steps at a time: it is faster than the carrier, so that old replies lie in the lane.
 const WORK: usize = 8;
-/// Strikes, in fifths of a beat: into an answer, between asking and hand-over, and before anything was asked.
+/// Times of strikes, in fifths of a beat: within an answer, between a request and the hand-over, and before a
+/// request.
 const STRIKES: [u64; 9] = [0, 16, 27, 31, 34, 41, 48, 50, 59];
-/// Four bars, so that every answer is cut short.
+/// Rules with answers of four bars, so that every answer is cut short.
 const RULES: Rules = Rules::Answer { entry: ENTRY, length: Length::Bars(NonZeroU8::MIN.saturating_add(3)) };
 
 /// What the performer's side knows at the end.
 struct Played {
     host: TestHost,
-    /// When the block was over in which a turn's answer was asked for.
+    /// Turns, each with the end in samples of the block in which its answer was asked for.
     asked: Vec<(u64, TurnId)>,
-    /// How many notes came that nobody wanted any more.
+    /// How many notes of old turns came.
     old: u32,
 }
 
@@ -64,8 +65,9 @@ struct Player {
     played: Played,
     /// The newest turn that was asked for.
     newest: Arc<AtomicU32>,
-    /// Where its requests come out, and where they go on.
+    /// Where its requests come out.
     requests: Consumer<Request>,
+    /// Where its requests are passed on.
     onward: Producer<Request>,
 }
 
@@ -86,10 +88,10 @@ impl Player {
     }
 }
 
-/// Who brings replies from the improviser to the performer, and marks notes by their turns.
+/// The carrier of replies from the improviser to the performer, which marks notes by their turns.
 struct Carrier {
     newest: Arc<AtomicU32>,
-    /// Notes of turns before the newest.
+    /// Number of notes of turns before the newest.
     old: u32,
     from: Consumer<Reply>,
     to: Producer<Reply>,
@@ -124,7 +126,7 @@ fn score() -> Vec<(u64, Gesture)> {
     calls.into_iter().chain([LAST_CALL]).flat_map(note).collect()
 }
 
-/// Two lanes with somebody in the middle.
+/// The three parties, with the carrier between two pairs of lanes.
 fn parties() -> (Player, Improviser, Carrier) {
     let (performer_end, ImproviserEnd { requests, replies: to, .. }) = lanes();
     let (PerformerEnd { requests: onward, replies: from }, improviser_end) = lanes();
@@ -138,7 +140,7 @@ fn parties() -> (Player, Improviser, Carrier) {
     (Player { performer, played, newest, requests, onward }, improviser, carrier)
 }
 
-/// Plays once, as the scheduler orders the steps.
+/// Plays once, in the order of the scheduler.
 fn perform() -> Played {
     let (mut player, mut improviser, mut carrier) = parties();
     let worker = thread::spawn(move || {
@@ -171,7 +173,7 @@ fn perform() -> Played {
     Played { old: carrier.old, ..player.played }
 }
 
-/// No note may sound of a turn that was asked for before the player's last strike.
+/// Asserts that no note sounds of a turn that was asked for before the player's last strike.
 fn judge(Played { host, asked, .. }: &Played) {
     assert_eq!(sounding_after(&host.heard), vec![], "nothing hangs");
     for (at, sound) in &host.heard {
@@ -186,7 +188,7 @@ fn judge(Played { host, asked, .. }: &Played) {
     assert!(last_call.count() > 0, "a worker that is in time again answers");
 }
 
-/// How many notes came too late for their turns, in all orders of a scheduler.
+/// How many notes came too late for their turns, in all schedules of a scheduler.
 fn under(scheduler: impl Scheduler + 'static) -> u32 {
     let old = Arc::new(AtomicU32::new(0));
     let counted = old.clone();

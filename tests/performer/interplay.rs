@@ -1,4 +1,5 @@
-//! Laws of what meets in the middle of an answer: modes, cues, the input filter, bypass, re-rolls, the host's start.
+//! Laws of what happens in the middle of an answer: changes of mode, cues, the input filter, bypass,
+//! re-rolls, and the host's start.
 
 use std::num::NonZeroU8;
 
@@ -7,7 +8,7 @@ use antiphon::{
         generation::{Density, GenerationSettings, Register},
         harmony::Source,
         note::{Key, Velocity},
-        note_tracker::Place,
+        note_tracker::ChannelKey,
         quantise::{Grid, Quantise},
         scale::{Root, Scale},
         time::Beats,
@@ -22,7 +23,7 @@ use crate::{
 };
 
 const SECOND: u64 = RATE as u64;
-/// What is planned for so long from a re-roll on is played all the same.
+/// Notes that are planned for less than this after a re-roll are played all the same, in samples.
 const LEAD: u64 = SECOND / 10;
 const LOUD: Velocity = Velocity::saturating(90);
 const TRADE: Rules = Rules::Trade { bars: NonZeroU8::MIN };
@@ -37,7 +38,7 @@ fn in_answer(length: Length) -> Settings {
     with(Rules::Answer { entry: ENTRY, length })
 }
 
-/// Re-roll is pressed for one block.
+/// Settings with re-roll pressed for one block.
 fn rolled(settings: Settings, at: u64) -> impl Fn(u64) -> Settings {
     let triggers = Triggers { re_roll: true, ..Triggers::NONE };
     move |now| if now == at { Settings { triggers, ..settings } } else { settings }
@@ -47,7 +48,7 @@ fn onsets(heard: &[(u64, Sound)]) -> Vec<u64> {
     strikes(heard).into_iter().map(|(at, ..)| at).collect()
 }
 
-fn note(at: u64, place: Place, length: u64) -> [(u64, Gesture); 2] {
+fn note(at: u64, place: ChannelKey, length: u64) -> [(u64, Gesture); 2] {
     [(at, Gesture::KeyDown(place, LOUD)), (at + length, Gesture::KeysUp(place.into()))]
 }
 
@@ -84,7 +85,7 @@ fn an_answer_that_began_before_the_transport_is_re_rolled_from_now_on() {
 
 #[test]
 fn a_re_roll_when_the_answer_is_over_begins_no_other() {
-    // The answer is over in two beats, and the re-roll comes when it is quiet again.
+    // The answer is over after two beats, and the re-roll comes when it is quiet again.
     let length = Length::Call { longest: Beats(2.0) };
     let usual = render(&one_call(), &playing(), |_| in_answer(length));
     let heard = render(&one_call(), &playing(), rolled(in_answer(length), 20 * BEAT));
@@ -127,10 +128,10 @@ fn a_cue_key_on_a_channel_that_is_not_heard_is_a_note_that_passes_whole() {
     let key = Key::saturating(21);
     let rules = Rules::Endless { entry: Entry { cue: Cue::Key(key), alignment: Alignment::Off } };
     let settings = Settings { input_filter: InputFilter::Channel(0), thru: true, ..with(rules) };
-    let (elsewhere, here) = (Place { channel: 4, key }, Place { channel: 0, key });
+    let (elsewhere, here) = (ChannelKey { channel: 4, key }, ChannelKey { channel: 0, key });
     let alone = render(&note(4 * BEAT, elsewhere, BEAT), &playing(), |_| settings);
     assert_eq!(alone, [(4 * BEAT, Sound::NoteOn(elsewhere, LOUD)), (5 * BEAT, Sound::NoteOff(elsewhere))]);
-    // While the key of the channel that is heard is down, too.
+    // The same while a key on the heard channel is down.
     let mut score = [note(3 * BEAT, here, 4 * BEAT), note(4 * BEAT, elsewhere, BEAT)].concat();
     score.sort_by_key(|(at, _)| *at);
     let heard = render(&score, &playing(), |_| settings);
@@ -168,7 +169,7 @@ fn an_answer_goes_on_when_the_ears_close_and_nobody_takes_the_floor_from_it() {
 fn a_channel_with_chords_is_no_call_and_takes_no_floor() {
     let chord = |at| {
         let keys = [60, 64, 67].map(Key::saturating);
-        let mut notes = keys.map(|key| note(at, Place { channel: 9, key }, BEAT)).concat();
+        let mut notes = keys.map(|key| note(at, ChannelKey { channel: 9, key }, BEAT)).concat();
         notes.sort_by_key(|(at, _)| *at);
         notes
     };
@@ -201,10 +202,10 @@ fn a_lull_of_the_player_in_the_plugins_bars_takes_nothing_from_a_trade() {
 #[test]
 fn who_plays_along_is_no_denser_than_asked_for_however_often_the_player_strikes() {
     let generation = GenerationSettings { density: Density::per_second(2.0), ..GenerationSettings::DEFAULT };
-    // Five strikes a second.
+    // Five strikes per second.
     let score: Vec<_> = (0..100).flat_map(|n| note(n * SECOND / 5, place(40), SECOND / 10)).collect();
     let onsets = onsets(&render(&score, &playing(), |_| Settings { generation, ..with(TOGETHER) }));
     assert!(onsets.iter().filter(|at| **at < 20 * SECOND).count() > 20, "it plays: {onsets:?}");
-    // A sample for rounding.
+    // One sample is allowed for rounding.
     assert!(onsets.windows(3).all(|three| three[2] - three[0] + 1 >= SECOND), "{onsets:?}");
 }

@@ -1,10 +1,11 @@
-//! Laws of what was decided: hand-overs, ends and bar lines stay where they are, however the host tells its time.
+//! Laws of lines: hand-overs, ends and bar lines that were decided stay in place, however the host reports
+//! its time.
 
 use std::{num::NonZeroU8, sync::Arc};
 
 use antiphon::{
     improviser::Improviser,
-    lane::{Reply, Request, Telemetry, lanes},
+    lane::{Reply, Request, lanes},
     music::{
         note::Velocity,
         note_tracker::Pedal,
@@ -13,6 +14,7 @@ use antiphon::{
         turn::{Alignment, Cue, Entry, Length, Rules},
     },
     performer::{Gesture, Partner, Past, Performer, Settings, Sound},
+    telemetry::Telemetry,
 };
 use proptest::prelude::*;
 
@@ -20,13 +22,13 @@ use crate::rig::{Dice, SETTINGS, host, one_call, place};
 
 const RATE: f64 = 48_000.0;
 const ONE: NonZeroU8 = NonZeroU8::new(1).expect("not nought");
-/// Samples of a block.
+/// Lengths of blocks, in samples.
 const LENGTHS: [u64; 6] = [64, 256, 333, 512, 2_048, 4_096];
-/// Beats a minute.
+/// Tempos in beats per minute.
 const TEMPI: [f64; 4] = [90.0, 111.0, 120.0, 127.0];
 const TRADE: Settings = Settings { rules: Rules::Trade { bars: ONE }, ..SETTINGS };
 
-/// What a host tells at the beginning of a block: length, beat, tempo.
+/// What a host reports at the beginning of a block: length in samples, beat, tempo.
 type Block = (u64, f64, f64);
 
 fn transport(beat: f64, tempo: f64) -> Transport {
@@ -38,8 +40,8 @@ fn transport(beat: f64, tempo: f64) -> Transport {
     }
 }
 
-/// The beats on which the plugin begins notes in a trade over these blocks, by what the host has told, each with the beats of
-/// a sample.
+/// The beats on which the plugin's notes begin in a trade over these blocks, counted from the reported beats;
+/// each with the number of beats per sample.
 fn traded(blocks: &[Block]) -> Vec<(f64, f64)> {
     let (performer_end, improviser_end) = lanes();
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));
@@ -65,7 +67,7 @@ fn traded(blocks: &[Block]) -> Vec<(f64, f64)> {
     onsets
 }
 
-/// Onsets in the player's bars, further from a line than the rounding of a sample explains.
+/// Onsets within the player's bars, farther from a line than the rounding to a sample explains.
 fn in_the_players_bars(onsets: &[(f64, f64)]) -> Vec<f64> {
     let is_players = |(beat, per_sample): &(f64, f64)| {
         let of_two_bars = beat.rem_euclid(8.0);
@@ -74,7 +76,7 @@ fn in_the_players_bars(onsets: &[(f64, f64)]) -> Vec<f64> {
     onsets.iter().filter(|onset| is_players(onset)).map(|(beat, _)| *beat).collect()
 }
 
-/// Blocks as a host tells them that goes at a tempo which changes from block to block, with an error in each report.
+/// Blocks as reported by a host whose tempo changes from block to block, with an error in each report.
 fn told(
     lengths: &[u64],
     tempo: impl Fn(f64) -> f64,
@@ -102,7 +104,7 @@ proptest! {
         begin in 50f64..180.0,
         ramp in -8f64..8.0,
         jitter in prop::collection::vec(-1f64..1.0, 1..40),
-        // From a thousandth of a millisecond up to half of what is a jump.
+        // Errors of the reports, from a thousandth of a millisecond up to half of what counts as a jump.
         size in prop::sample::select(vec![0.0, 2e-6, 1e-4, 2e-3, 0.014]),
     ) {
         let tempo = |seconds: f64| (begin + ramp * seconds).clamp(40.0, 240.0);
@@ -157,8 +159,9 @@ fn aligned(alignment: Alignment, silence: f64) -> Settings {
     Settings { rules, ..SETTINGS }
 }
 
-/// The beats of the hand-overs that are asked for at 120 beats a minute, where a worker says when it expects the end of the
-/// call: so many beats after it was asked, it expects it there.
+/// The beats of the hand-overs that are asked for at 120 beats per minute, where a worker reports when it
+/// expects the end of the call. Each of `words` is a report: how many beats after the player's silence it
+/// comes, and how many beats after that it expects the end.
 fn hand_overs(
     score: &[(u64, Gesture)],
     settings: impl Fn(f64) -> Settings,
@@ -243,14 +246,15 @@ fn a_word_that_comes_a_few_milliseconds_late_still_takes_its_line() {
         (5 * 24_000, Gesture::KeyDown(place(60), Velocity::saturating(90))),
         (24_000 * 797 / 100, Gesture::KeysUp(place(60).into())),
     ];
-    // The end of the call is expected at 7.99; the word comes 10 ms behind the line.
+    // The end of the call is expected at beat 7.99; the report comes 10 ms after the line.
     let words = |wait: f64| vec![(wait, 0.02 - wait)];
     let found = |wait| hand_overs(&score, |_| aligned(Alignment::Bar, 8.0), &words(wait), 100);
     assert_eq!(found(0.05), [8.0]);
     assert_eq!(found(0.5), [12.0]);
 }
 
-/// What an answer plays where the host tells these beats, at 120 and in blocks of 500 at 48 kHz.
+/// The notes of an answer where the host reports these beats, at tempo 120 and in blocks of 500 samples at 48
+/// kHz.
 fn answered(calls: &[u64], told: impl Fn(u64) -> Transport, beats: u64) -> Vec<u64> {
     let (performer_end, improviser_end) = lanes();
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));

@@ -22,15 +22,16 @@ use std::sync::Arc;
 
 use antiphon::{
     improviser::Improviser,
-    lane::{Telemetry, lanes},
+    lane::lanes,
     music::{
         note::{Key, Velocity},
-        note_tracker::Place,
+        note_tracker::ChannelKey,
         time::{BeatTime, Beats, SampleRate, Samples, Tempo},
         timeline::Transport,
         turn::{Length, Rules},
     },
     performer::{Gesture, Partner, Past, Performer, Settings, Sound},
+    telemetry::Telemetry,
 };
 use proptest::prelude::*;
 
@@ -144,7 +145,7 @@ fn all_notes_off_ends_the_answer_and_the_held_keys() {
 
 #[test]
 fn an_answer_goes_to_the_channel_of_its_call() {
-    let place = Place { channel: 5, key: Key::saturating(60) };
+    let place = ChannelKey { channel: 5, key: Key::saturating(60) };
     let score =
         vec![(0, Gesture::KeyDown(place, Velocity::saturating(90))), (BEAT, Gesture::KeysUp(place.into()))];
     for (_, sound) in render(&score, &playing(), &[512], 20 * BEAT) {
@@ -160,7 +161,7 @@ fn a_loop_that_is_shorter_than_the_silence_is_answered_all_the_same() {
     assert!(matches!(heard.first(), Some((at, Sound::NoteOn(..))) if (2 * BEAT..3 * BEAT).contains(at)));
 }
 
-/// A performer whose answer sounds: what it leaves, and what the next one then plays.
+/// A performer is replaced while its answer sounds: what it leaves behind, and what the next one then plays.
 #[test]
 fn what_sounds_when_a_performer_leaves_is_released_by_the_next_but_one() {
     let telemetry = Arc::new(Telemetry::default());
@@ -184,7 +185,7 @@ fn what_sounds_when_a_performer_leaves_is_released_by_the_next_but_one() {
     assert_eq!(sounding_after(&host.heard), vec![]);
 }
 
-/// The beats on which an answer of 60 beats begins its notes, where the tempo changes four beats into it.
+/// The beats of the onsets of an answer of 60 beats, in which the tempo changes after four beats.
 fn onset_beats(later: f64) -> Vec<f64> {
     let (performer_end, improviser_end) = lanes();
     let partner = Partner::Inline(Box::new(Improviser::new(improviser_end, &[Arc::new(Dice)])));

@@ -1,4 +1,4 @@
-//! Laws of every mode, and what is peculiar to each.
+//! Laws of every mode, and laws of each mode alone.
 
 use std::num::NonZeroU8;
 
@@ -48,7 +48,7 @@ fn play(rules: Rules, score: &[(u64, Gesture)], journey: &Journey, blocks: &[u64
     render_for(host(score, usize::MAX), settings, journey, blocks, TAKE)
 }
 
-/// Where a note of the plugin's begins.
+/// The samples at which the plugin's notes begin.
 fn onsets(heard: &[(u64, Sound)]) -> Vec<u64> {
     heard.iter().filter_map(|(at, sound)| matches!(sound, Sound::NoteOn(..)).then_some(*at)).collect()
 }
@@ -62,7 +62,7 @@ proptest! {
         score in scores(),
         mut journey in journeys(),
     ) {
-        // In the order of time, as every journey is.
+        // A journey is in the order of time.
         journey.retain(|(at, _)| *at < TAKE - 1);
         journey.push((TAKE - 1, Some(0.0)));
         journey.push((TAKE, None));
@@ -198,7 +198,7 @@ fn together_the_plugin_plays_while_keys_are_held_and_away_from_the_hands() {
     assert!(onsets(&heard).len() > 40, "{}", onsets(&heard).len());
     for (at, sound) in heard {
         if let Sound::NoteOn(place, _) = sound {
-            // From the third strike on all three keys count, for two seconds.
+            // From the third strike on, all three keys count for two seconds.
             let in_hands = (54..=64).contains(&place.key.number());
             assert!(!in_hands || !(3 * BEAT..40 * BEAT).contains(&at), "{place:?} at {at}");
         }

@@ -7,7 +7,7 @@ use antiphon::{
     lane::lanes,
     music::{
         note::{Key, Velocity},
-        note_tracker::{NoteId, Pedal, Place, Places},
+        note_tracker::{ChannelKey, ChannelKeys, NoteId, Pedal},
         time::{SampleRate, Samples},
         turn::Rules,
     },
@@ -24,25 +24,27 @@ const BLOCK: u64 = 500;
 pub const LOUD: Velocity = Velocity::saturating(90);
 pub const ENDLESS: Settings = Settings { rules: Rules::Endless { entry: ENTRY }, thru: true, ..SETTINGS };
 
-/// What the player does, and under which note id.
+/// A gesture of the player, with its sample and its note id, if any.
 pub type Event = (u64, Gesture, Option<i32>);
 
-/// A host and the instrument behind it, as MIDI would have it.
+/// A host and the instrument behind it, which follows MIDI.
 #[derive(Default)]
 pub struct Rack {
     score: Vec<Event>,
     next: usize,
     begin: u64,
     end: u64,
-    /// One in so many events is refused, if any.
+    /// If set to N, the host refuses every Nth event.
     refuses: Option<usize>,
     sent: usize,
-    /// The player's strikes without a release, and whether each has passed.
-    held: Vec<(Place, Option<i32>, bool)>,
+    /// The player's strikes without a release, and whether each was passed through.
+    held: Vec<(ChannelKey, Option<i32>, bool)>,
     pedals: [bool; 16],
-    /// What sounds of the player's and of the answer's, and whose pedals are down.
-    passed: Vec<Place>,
-    answer: Vec<Place>,
+    /// The player's notes that sound.
+    passed: Vec<ChannelKey>,
+    /// The answer's notes that sound.
+    answer: Vec<ChannelKey>,
+    /// The channels whose pedal is down.
     pressed: [bool; 16],
     pub heard: Vec<(u64, Sound)>,
     faults: Vec<String>,
@@ -55,14 +57,14 @@ impl Rack {
         if refused { Err(Refused) } else { Ok(()) }
     }
 
-    /// The player's side of what arrives; what passes of it is seen afterwards.
+    /// Records a gesture of the player that arrives. Whether it passes through is seen afterwards.
     fn arrives(&mut self, gesture: Gesture, id: Option<i32>) {
         match gesture {
             Gesture::KeyDown(place, _) => self.held.push((place, id, false)),
             Gesture::KeysUp(places) | Gesture::Choke(places) => self.lift(places, id),
-            Gesture::AllOff { channel } => self.lift(Places { channel, key: None }, None),
+            Gesture::AllOff { channel } => self.lift(ChannelKeys { channel, key: None }, None),
             Gesture::AllSoundOff { channel } => {
-                self.lift(Places { channel: Some(channel), key: None }, None);
+                self.lift(ChannelKeys { channel: Some(channel), key: None }, None);
             }
             Gesture::Pedal { channel, pedal } => self.pedals[usize::from(channel)] = pedal == Pedal::Down,
             Gesture::ResetControllers { channel } => self.pedals[usize::from(channel)] = false,
@@ -70,9 +72,9 @@ impl Rack {
         }
     }
 
-    fn lift(&mut self, places: Places, id: Option<i32>) {
+    fn lift(&mut self, places: ChannelKeys, id: Option<i32>) {
         let single = places.single().is_some();
-        let first = |held: &[(Place, Option<i32>, bool)], named: Option<i32>| {
+        let first = |held: &[(ChannelKey, Option<i32>, bool)], named: Option<i32>| {
             held.iter().position(|(place, other, _)| places.contains(*place) && *other == named)
         };
         let one = match id {
@@ -90,8 +92,8 @@ impl Rack {
     }
 
     fn check(&mut self, sound: Sound, at: u64) {
-        let held = |place: Place| self.held.iter().filter(|held| held.0 == place && held.2).count();
-        let passed = |place: Place| self.passed.iter().filter(|other| **other == place).count();
+        let held = |place: ChannelKey| self.held.iter().filter(|held| held.0 == place && held.2).count();
+        let passed = |place: ChannelKey| self.passed.iter().filter(|other| **other == place).count();
         let fault = match sound {
             Sound::NoteOff(place) if held(place) > 0 && passed(place) <= held(place) => {
                 "ends what the player holds"
@@ -104,7 +106,7 @@ impl Rack {
     }
 }
 
-fn remove_one(places: &mut Vec<Place>, place: Place) {
+fn remove_one(places: &mut Vec<ChannelKey>, place: ChannelKey) {
     if let Some(index) = places.iter().position(|other| *other == place) {
         places.remove(index);
     }
@@ -195,7 +197,7 @@ pub fn in_time(mut score: Vec<Event>) -> Vec<Event> {
     score
 }
 
-/// Anything that a player, a host and a broken cable do, on two channels and few keys.
+/// Anything that a player, a host or a broken cable may send, on two channels and few keys.
 fn gestures() -> impl Strategy<Value = Vec<Event>> {
     let gesture = (0..12u8, 0..2u8, 58..63u8, prop::option::of(0..4i32), any::<bool>());
     let event = (1..BEAT, gesture);
@@ -203,11 +205,11 @@ fn gestures() -> impl Strategy<Value = Vec<Event>> {
         let mut at = 0;
         let told = |(gap, (kind, channel, key, id, wild)): (u64, (u8, u8, u8, Option<i32>, bool))| {
             at += gap / 2;
-            let place = Place { channel, key: Key::saturating(key) };
-            let places = if wild { Places { channel: None, key: None } } else { place.into() };
+            let place = ChannelKey { channel, key: Key::saturating(key) };
+            let places = if wild { ChannelKeys { channel: None, key: None } } else { place.into() };
             let gesture = match kind {
                 0..=4 => Gesture::KeyDown(place, LOUD),
-                // A release of all keys needs a name, or it would end everything all the time.
+                // A release of all keys needs a note id, or it would end everything all the time.
                 5..=6 if id.is_some() || !wild => Gesture::KeysUp(places),
                 7 if id.is_some() || !wild => Gesture::Choke(places),
                 8 => Gesture::AllOff { channel: Some(channel) },
@@ -274,8 +276,8 @@ proptest! {
     }
 }
 
-/// When the plugin strikes a key of the answer, and when it ends it.
-fn first_answer(score: &[Event], settings: Settings) -> (Place, u64, u64) {
+/// The first key of the answer, and the samples of its note-on and its note-off.
+fn first_answer(score: &[Event], settings: Settings) -> (ChannelKey, u64, u64) {
     let mut rack = rack(score.to_vec());
     play(&mut rack, &mut performer(settings, Past::default()), 30 * BEAT, |_| settings);
     let last = score.last().map_or(0, |(at, ..)| *at);
@@ -303,7 +305,7 @@ fn a_strike_that_passes_unheard_takes_the_key_over_until_its_own_release() {
     };
     let deaf =
         |at: u64| if at < BEAT { ENDLESS } else { Settings { input_filter: InputFilter::Closed, ..ENDLESS } };
-    // Nobody listens, or a second keyboard plays on the output channel.
+    // The input is closed, or a second keyboard plays on the output channel.
     for (settings, heard) in [(second, None), (ENDLESS, Some(deaf))] {
         let (key, from, until) = first_answer(&call, settings);
         let (strike, release) = (from + 300, until + 2 * BEAT);
@@ -325,7 +327,7 @@ fn a_strike_that_passes_unheard_takes_the_key_over_until_its_own_release() {
 #[test]
 fn a_choke_of_a_note_that_is_long_dead_ends_nothing() {
     let plain = note(60, 0, BEAT);
-    let choke = (4 * BEAT, Gesture::Choke(Places::EVERYWHERE), Some(77));
+    let choke = (4 * BEAT, Gesture::Choke(ChannelKeys::EVERYWHERE), Some(77));
     let alone = |score: Vec<Event>| {
         let mut rack = rack(score);
         play(&mut rack, &mut performer(ENDLESS, Past::default()), 12 * BEAT, |_| ENDLESS);
@@ -370,7 +372,7 @@ fn a_panic_ends_what_has_passed() {
     let mut performer = performer(ENDLESS, Past::default());
     play(&mut rack, &mut performer, BEAT, settings);
     assert_eq!(rack.passed.len(), 2);
-    // What a panic ends, the player still holds.
+    // The player still holds the keys whose notes a panic has ended.
     rack.held.clear();
     play(&mut rack, &mut performer, 2 * BEAT, settings);
     assert_eq!((rack.passed.len(), rack.pressed[0]), (0, false));

@@ -1,29 +1,31 @@
-//! Laws of plans: what the worker has made is what is heard, however far it is ahead and however often it is asked anew.
+//! Laws of plans: the notes that the worker has made are heard, however far ahead it is and however often it
+//! replans.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use antiphon::{
     improviser::{Improviser, StepResult},
-    lane::{ImproviserEnd, PerformerEnd, Reply, Request, Telemetry, lanes, lanes_of},
-    model::{Chance, Limits, Model, SamplingSettings, State},
+    lane::{ImproviserEnd, PerformerEnd, Reply, Request, lanes, lanes_of},
+    model::{Limits, Model, Rng, SamplingSettings, State},
     music::{
         note::{GridNote, Key, Note, RelativeNote, Velocity},
         time::{Moment, SampleRate, Samples, Seconds},
         turn::{Rules, TurnId},
     },
     performer::{Partner, Past, Performer, Settings, Sound, Triggers},
+    telemetry::Telemetry,
 };
 use proptest::prelude::*;
 
 use crate::rig::{BEAT, Dice, ENTRY, RATE, SETTINGS, host, one_call, playing, transport_at};
 
 const ENDLESS: Settings = Settings { rules: Rules::Endless { entry: ENTRY }, ..SETTINGS };
-/// 5 ms.
+/// The length of a block in samples: 5 ms.
 const BLOCK: u64 = 40;
-/// 30 ms: a note that would be later is left out.
+/// Largest delay of a note in samples, 30 ms: a note that would be later is left out.
 const STRAY: u64 = 240;
 
-/// Plays a note every so often, each a key higher, and is never out of keys.
+/// A model that plays a note at a fixed interval in seconds, each a key higher, and never runs out of keys.
 struct Steady(f32);
 
 impl Model for Steady {
@@ -35,15 +37,15 @@ impl Model for Steady {
         Some(25)
     }
 
-    fn silence(&self) -> State {
+    fn initial_state(&self) -> State {
         State::of(0_f32)
     }
 
-    fn forget(&self, _: &mut State) {}
+    fn reset(&self, _: &mut State) {}
 
     fn hear(&self, _: &mut State, _: GridNote) {}
 
-    fn draw(&self, state: &mut State, _: &SamplingSettings, limits: &Limits, _: &mut Chance) -> RelativeNote {
+    fn draw(&self, state: &mut State, _: &SamplingSettings, limits: &Limits, _: &mut Rng) -> RelativeNote {
         *state.own_mut::<f32>() = (*state.own_mut::<f32>() + 1.0) % 60.0;
         RelativeNote {
             step: limits.step(Seconds(self.0)),
@@ -54,7 +56,7 @@ impl Model for Steady {
     }
 }
 
-/// What it plays hangs on every note that it has heard.
+/// A model whose notes depend on every note that it has heard.
 pub struct Listener;
 
 impl Model for Listener {
@@ -66,11 +68,11 @@ impl Model for Listener {
         None
     }
 
-    fn silence(&self) -> State {
+    fn initial_state(&self) -> State {
         State::of(0_f32)
     }
 
-    fn forget(&self, state: &mut State) {
+    fn reset(&self, state: &mut State) {
         *state.own_mut::<f32>() = 0.0;
     }
 
@@ -84,20 +86,20 @@ impl Model for Listener {
         state: &mut State,
         sampling: &SamplingSettings,
         limits: &Limits,
-        chance: &mut Chance,
+        rng: &mut Rng,
     ) -> RelativeNote {
-        let drawn = Dice.draw(state, sampling, limits, chance);
+        let drawn = Dice.draw(state, sampling, limits, rng);
         let key = Key::saturating(40 + (*state.own_mut::<f32>() as u32 % 40) as u8);
         RelativeNote { key: limits.keys.nearest(key).expect("a key"), ..drawn }
     }
 }
 
-/// How a worker does.
+/// How far ahead and how late a worker works.
 #[derive(Debug, Clone, Copy)]
 struct Worker {
-    /// It plans no further than this.
+    /// It plans no farther ahead than this.
     ahead: Seconds,
-    /// A request reaches it after so many blocks: it was in the middle of a step.
+    /// Number of blocks after which a request reaches it, as if it were in the middle of a step.
     delay: u64,
 }
 
@@ -105,16 +107,16 @@ impl Worker {
     const EAGER: Self = Self { ahead: Seconds::FOREVER, delay: 0 };
 }
 
-/// Two pairs of lanes with somebody between, who sees all that is made.
+/// A relay between two pairs of lanes, which sees every note that is made.
 struct Relay {
     improviser: Improviser,
     to_performer: ImproviserEnd,
     to_improviser: PerformerEnd,
     blocks: u64,
-    /// Requests, and the blocks by which they arrive.
+    /// Requests, each with the block by which it arrives.
     under_way: VecDeque<(u64, Request)>,
     made: Vec<(TurnId, Note)>,
-    /// From when on a plan was given up, or an answer cancelled.
+    /// The moments from which on a plan was replaced or an answer cancelled.
     given_up: Vec<(TurnId, Moment)>,
 }
 
@@ -128,8 +130,8 @@ impl Relay {
         (relay, performer_end)
     }
 
-    /// After a block that ends `now`: the improviser takes the requests that reach it, makes up to so many notes and none
-    /// too far ahead, and all that it has made arrives.
+    /// Works after a block that ends `now`. The improviser takes the requests that reach it and makes at most
+    /// `steps` notes, none too far ahead. All that it has made arrives.
     fn work(&mut self, worker: Worker, steps: usize, now: Moment) {
         self.look_at_requests(worker.delay);
         let mut requests = 0;
@@ -175,12 +177,12 @@ impl Relay {
         }
     }
 
-    /// Whether a note was taken back, by its own plan's successor or by a later one.
+    /// Whether a note was taken back, by the next plan or by a later one.
     fn took_back(&self, turn: TurnId, note: &Note) -> bool {
         self.given_up.iter().any(|(other, from)| *other >= turn && note.onset >= *from)
     }
 
-    /// What was made for before a sample and was not taken back, and yet has not sounded there.
+    /// Notes that were planned for before the sample `end`, were not taken back, and yet have not sounded.
     fn ghosts(&self, heard: &[(u64, Sound)], end: u64) -> Vec<Note> {
         let is_ghost = |(turn, note): &&(TurnId, Note)| {
             let at = sample(note);
@@ -194,7 +196,8 @@ impl Relay {
     }
 }
 
-/// Plays an endless answer with a worker that takes so many steps a block, until `beats`; re-rolls at these blocks.
+/// Plays an endless answer until `beats`. The worker takes `steps` steps in each block, and the blocks in
+/// `rolls` re-roll.
 fn play(
     model: Arc<dyn Model>,
     worker: Worker,
@@ -220,7 +223,7 @@ fn play(
     (relay, host.heard, telemetry)
 }
 
-/// Where a note is planned.
+/// The sample for which a note is planned.
 fn sample(note: &Note) -> u64 {
     (note.onset.0 * RATE).round() as u64
 }
@@ -242,7 +245,7 @@ proptest! {
         let steps = |block: u64| steps[block as usize % steps.len()] + usize::from(block.is_multiple_of(4));
         let (relay, heard, telemetry) = play(Arc::new(Dice), worker, steps, &rolls, 10);
         let ghosts = relay.ghosts(&heard, heard.last().map_or(0, |(at, _)| *at));
-        // What comes too late is left out, and counted.
+        // A note that comes too late is left out and counted.
         prop_assert!(ghosts.len() <= telemetry.dropped.count() as usize, "{ghosts:?} are ghosts");
     }
 }
@@ -276,7 +279,7 @@ fn after_a_stall_of_the_worker_the_answer_goes_on_from_there_and_nothing_comes_i
         assert!(closest >= 150, "{worker:?}: two notes within {} ms", closest as f64 / 8.0);
         let last = onsets.last().copied().unwrap_or(0);
         assert!(last > 11 * BEAT, "{worker:?} plays on");
-        // What could not come in time was not even made.
+        // Notes that could not have come in time were not even made.
         let dropped = telemetry.dropped.count();
         assert_eq!(relay.ghosts(&heard, last).len(), dropped as usize, "{worker:?}");
         assert!(dropped <= 1, "{worker:?}: {dropped} notes were made in vain");

@@ -1,15 +1,17 @@
-//! The audio thread beside a worker that is slow, dead or new: under RealtimeSanitizer nothing of it may wait.
+//! Laws of the audio thread beside a worker that is slow, dead or new: under RealtimeSanitizer it may never
+//! wait.
 
 use std::sync::Arc;
 
 use antiphon::{
     improviser::Improviser,
-    lane::{ImproviserEnd, Telemetry, lanes_of},
+    lane::{ImproviserEnd, lanes_of},
     music::{
         note::Velocity,
         time::{SampleRate, Samples},
     },
     performer::{Gesture, Partner, Past, Performer},
+    telemetry::Telemetry,
 };
 use rtsan_standalone::ScopedSanitizeRealtime;
 
@@ -18,9 +20,9 @@ use crate::rig::{
 };
 
 const BLOCK: u64 = 64;
-/// More than a lane of requests holds.
+/// Number of notes: more than the lane of requests holds.
 const NOTES: u64 = 3_000;
-/// Room for all that is played, so that the test host itself allocates nothing.
+/// Room for all that is played, in events, so that the test host itself allocates nothing.
 const ROOM: usize = 1 << 16;
 
 /// Notes without a pause, and then a silence that is long enough for an answer.
@@ -35,7 +37,8 @@ fn notes() -> Vec<(u64, Gesture)> {
         .collect()
 }
 
-/// Plays a score in small blocks to the end of what could answer it, with the worker's end in somebody's hands.
+/// Plays a score in small blocks until every answer is over, and gives the worker's end of the lanes to a
+/// closure.
 fn perform(
     past: Past,
     keep: impl FnOnce(ImproviserEnd) -> Option<ImproviserEnd>,

@@ -1,16 +1,16 @@
-//! The player, the partner and the test host that the laws share.
+//! The player, the partner and the test host that all performer tests share.
 
 use std::{collections::HashSet, sync::Arc};
 
 use antiphon::{
     improviser::Improviser,
-    lane::{Telemetry, lanes},
-    model::{Chance, Limits, Model, SamplingSettings, State},
+    lane::lanes,
+    model::{Limits, Model, Rng, SamplingSettings, State},
     music::{
         generation::{GenerationSettings, Thousandths},
         harmony::Source,
         note::{GridNote, Key, RelativeNote, Velocity},
-        note_tracker::{Pedal, Place, Zone},
+        note_tracker::{ChannelKey, Pedal, Zone},
         patience::Patience,
         time::{BeatTime, Beats, SampleRate, Samples, Seconds, Tempo},
         timeline::Transport,
@@ -20,19 +20,20 @@ use antiphon::{
         Arrival, Gesture, InputFilter, OutputSettings, Partner, Past, Performer, Port, Refused, Settings,
         Sound, Triggers,
     },
+    telemetry::Telemetry,
 };
 use proptest::prelude::*;
 use rand::RngExt;
 
 pub const RATE: f64 = 8_000.0;
 pub const BEAT: u64 = 4_000;
-/// After a beat of silence, whatever the bar.
+/// The plugin comes in after a beat of silence, wherever in the bar.
 pub const ENTRY: Entry = Entry { cue: Cue::Silence(Beats(1.0)), alignment: Alignment::Off };
 pub const ANSWER: Rules = Rules::Answer { entry: ENTRY, length: Length::Call { longest: Beats(8.0) } };
 pub const SETTINGS: Settings = Settings {
     rules: ANSWER,
     patience: Patience::DEFAULT,
-    // A note or two are enough to have it play anything.
+    // One or two notes are enough for the plugin to play anything.
     generation: GenerationSettings { pace_follow: Thousandths::ZERO, ..GenerationSettings::DEFAULT },
     output: OutputSettings::PLAIN,
     input_filter: InputFilter::All,
@@ -45,7 +46,7 @@ pub const SETTINGS: Settings = Settings {
     bypass: false,
 };
 
-/// A partner that plays anything, in chords too.
+/// A model that plays random notes, also chords.
 pub struct Dice;
 
 impl Model for Dice {
@@ -57,34 +58,28 @@ impl Model for Dice {
         Some(25)
     }
 
-    fn silence(&self) -> State {
+    fn initial_state(&self) -> State {
         State::of(())
     }
 
-    fn forget(&self, _: &mut State) {}
+    fn reset(&self, _: &mut State) {}
 
     fn hear(&self, _: &mut State, _: GridNote) {}
 
-    fn draw(
-        &self,
-        _: &mut State,
-        _: &SamplingSettings,
-        limits: &Limits,
-        chance: &mut Chance,
-    ) -> RelativeNote {
-        let step = Seconds([0.0, 0.01, 0.125, 0.4][chance.random_range(0..4)]);
-        let duration = Seconds(chance.random_range(0.0..1.5));
-        let key = Key::saturating(chance.random_range(48..72));
+    fn draw(&self, _: &mut State, _: &SamplingSettings, limits: &Limits, rng: &mut Rng) -> RelativeNote {
+        let step = Seconds([0.0, 0.01, 0.125, 0.4][rng.random_range(0..4)]);
+        let duration = Seconds(rng.random_range(0.0..1.5));
+        let key = Key::saturating(rng.random_range(48..72));
         RelativeNote {
             step: limits.step(step),
             duration,
             key: limits.keys.nearest(key).expect("a key is allowed"),
-            velocity: Velocity::saturating(chance.random_range(1..=127)),
+            velocity: Velocity::saturating(rng.random_range(1..=127)),
         }
     }
 }
 
-/// A test host that remembers what came out, at which sample of the take. It takes no more than so many events a block.
+/// A test host that keeps the output, by sample of the take. It takes at most `patience` events in a block.
 pub struct TestHost {
     pub patience: usize,
     pub taken: usize,
@@ -128,7 +123,7 @@ impl Port for TestHost {
     }
 }
 
-/// What the host does at a sample: the beat there, or none while it stands still.
+/// The host's transport: at each sample the beat there, or `None` while it stands still.
 pub type Journey = Vec<(u64, Option<f64>)>;
 
 pub fn transport_at(journey: &Journey, at: u64) -> Transport {
@@ -145,7 +140,7 @@ pub fn host(score: &[(u64, Gesture)], patience: usize) -> TestHost {
     TestHost { patience, taken: 0, score: score.to_vec(), next: 0, begin: 0, end: 0, heard: Vec::new() }
 }
 
-/// Renders a score offline with what a host takes; blocks are cut where the journey turns, as hosts do.
+/// Renders a score offline to a test host. Blocks are cut where the journey changes, as hosts do.
 pub fn render_for(
     host: TestHost,
     settings: Settings,
@@ -156,7 +151,7 @@ pub fn render_for(
     render_with(Arc::new(Dice), host, settings, journey, blocks, length)
 }
 
-/// The same with a partner of one's choice.
+/// The same with a given model.
 pub fn render_with(
     model: Arc<dyn Model>,
     mut host: TestHost,
@@ -189,8 +184,8 @@ pub fn render(score: &[(u64, Gesture)], journey: &Journey, blocks: &[u64], lengt
     render_for(host(score, usize::MAX), SETTINGS, journey, blocks, length)
 }
 
-pub fn place(key: u8) -> Place {
-    Place { channel: 0, key: Key::saturating(key) }
+pub fn place(key: u8) -> ChannelKey {
+    ChannelKey { channel: 0, key: Key::saturating(key) }
 }
 
 /// Strikes and releases in bursts, with silences that are long enough for answers.
@@ -226,7 +221,7 @@ pub fn journeys() -> impl Strategy<Value = Journey> {
     })
 }
 
-pub fn sounding_after(heard: &[(u64, Sound)]) -> Vec<Place> {
+pub fn sounding_after(heard: &[(u64, Sound)]) -> Vec<ChannelKey> {
     let mut sounding = Vec::new();
     for (_, sound) in heard {
         match sound {
@@ -244,12 +239,12 @@ pub fn sounding_after(heard: &[(u64, Sound)]) -> Vec<Place> {
     sounding
 }
 
-/// How many keys are down after all that happens up to and at a sample.
+/// How many keys are down after all events up to and at a sample.
 pub fn held_at(score: &[(u64, Gesture)], at: u64) -> usize {
     held_keys_at(score, at).len()
 }
 
-/// The keys that are down after all that happens up to and at a sample.
+/// The keys that are down after all events up to and at a sample.
 pub fn held_keys_at(score: &[(u64, Gesture)], at: u64) -> HashSet<Key> {
     let mut held = HashSet::new();
     for (_, gesture) in score.iter().take_while(|(when, _)| *when <= at) {

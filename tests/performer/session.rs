@@ -1,4 +1,4 @@
-//! A session: a player, a host and a worker that do whatever comes to them, for as long as is asked for.
+//! A session: a player, a host and a worker that act at random, for as long as is asked for.
 //!
 //! In CI it lasts some minutes of the player's time; `ANTIPHON_SESSION_MINUTES` makes it longer.
 
@@ -27,23 +27,24 @@ use crate::rig::{SETTINGS, sounding_after};
 
 pub const RATE: f64 = 48_000.0;
 const MINUTES: u64 = 40;
-/// So often the player sets something otherwise, on average.
+/// Mean time between two changes of a setting by the player, in seconds.
 const CHANGE_SECONDS: f64 = 4.0;
-/// So often the host activates the plugin anew, on average.
+/// Mean time between two activations by the host, in seconds.
 const ACTIVATION_SECONDS: f64 = 60.0;
-/// A session of its own for each of so many minutes.
+/// Length of one session, in minutes; a longer run is divided into several.
 const MINUTES_A_SESSION: u64 = 10;
 
-/// Half a sample for the onset and half a sample for the hand-over that it is counted from, and what the arithmetic takes.
+/// Largest error of an onset, in samples: half a sample each for the onset and for the hand-over from which it
+/// is counted, and the rounding of the arithmetic.
 const ERROR_SAMPLES: f64 = 1.001;
-/// A hand-over may be so much later than it was asked for, where the song slows down before it.
+/// How much later than asked for a hand-over may be, in samples, if the song slows down before it.
 const SLOWED: u64 = RATE as u64;
-/// Of the arithmetic of moments.
+/// Rounding error of the arithmetic of moments, in seconds.
 const ROUNDING_SECONDS: f64 = 1e-6;
 
 type Check = fn(&Log) -> Result<(), String>;
 
-/// What must hold of every session. One law, one line.
+/// The laws that must hold in every session, each with its check.
 const CHECKS: &[(&str, Check)] = &[
     ("no note hangs", nothing_hangs),
     ("an end that the host did not take goes out as soon as the host takes it", |log| never(log.unpaid)),
@@ -60,38 +61,38 @@ const CHECKS: &[(&str, Check)] = &[
     ("nothing is heard while Listen is off", nothing_is_overheard),
 ];
 
-/// Plays for so many samples and writes down all that happens.
+/// Plays for `length` samples and logs all that happens.
 fn session(seed: u64, length: u64) -> Log {
-    let mut chance = Pcg32::seed_from_u64(seed);
+    let mut rng = Pcg32::seed_from_u64(seed);
     let (mut host, mut player) = (Host::new(seed % 3 != 2), Player::new());
     let mut settings = Settings { seed: seed as u32, ..SETTINGS };
     let mut instance = Instance::new(settings);
     let (mut log, mut begin) = (Log::default(), 0);
-    // Some hosts name notes, and some tell their position inexactly.
+    // Some hosts give note ids, and some report their position inexactly.
     let mut names = if seed % 2 == 1 { Names::given() } else { Names::default() };
     while begin < length {
         // As many small blocks as large ones.
-        let largest = 1 << chance.random_range(0..13);
-        let frames = chance.random_range(1..=largest);
+        let largest = 1 << rng.random_range(0..13);
+        let frames = rng.random_range(1..=largest);
         let seconds = frames as f64 / RATE;
-        if chance.random_bool(seconds / CHANGE_SECONDS) {
-            settings = player::change_mind(settings, &mut chance);
+        if rng.random_bool(seconds / CHANGE_SECONDS) {
+            settings = player::change_mind(settings, &mut rng);
         }
-        if chance.random_bool(seconds / ACTIVATION_SECONDS) {
+        if rng.random_bool(seconds / ACTIVATION_SECONDS) {
             instance = instance.activated_anew(settings, &mut log);
         }
-        settings.triggers = player::press(seconds, &mut chance);
-        let transport = host.begin_block(frames, &mut chance);
+        settings.triggers = player::press(seconds, &mut rng);
+        let transport = host.begin_block(frames, &mut rng);
         log.begin_block(begin, &host, settings);
-        let gestures = player.play(begin, frames, &settings.rules, &mut chance);
-        let room = host::room(&mut chance);
+        let gestures = player.play(begin, frames, &settings.rules, &mut rng);
+        let room = host::room(&mut rng);
         let mut block = Block { log: &mut log, gestures: &gestures, names: &mut names, next: 0, begin, room };
         instance.performer.process(&transport, Samples(frames), settings, &mut block);
         log.end_block();
         begin += frames;
-        instance.worker.work(frames, begin, &mut log, &mut chance);
+        instance.worker.work(frames, begin, &mut log, &mut rng);
     }
-    // Whatever the host does: what sounds now would sound for ever.
+    // The end, whatever the host has done: a note that still sounds now would sound for ever.
     settings = Settings { triggers: Triggers::NONE, bypass: true, ..settings };
     let transport = host.stop();
     log.begin_block(begin, &host, settings);
@@ -149,7 +150,8 @@ fn nothing_is_off_the_grid(log: &Log) -> Result<(), String> {
     none(log, |note| note.off_grid.is_some_and(|off| off > ERROR_SAMPLES))
 }
 
-/// In the modes in which a strike takes the floor back. Who has given a cue may play on until the plugin comes in.
+/// For the modes in which a strike takes the floor back. A player who has given a cue may play on until the
+/// plugin comes in.
 fn strikes_silence_answers(log: &Log) -> Result<(), String> {
     let plays =
         |strike: &Ended, note: &Sounded| note.waited_for_silence || note.handed_over + SLOWED <= strike.at;
@@ -170,8 +172,8 @@ fn voices_are_enough(log: &Log) -> Result<(), String> {
     none(log, |note| note.sounding > note.voices)
 }
 
-/// In the time of the plans, which the tempo of the song stretches, and before quantise, which may move a note of one
-/// second into the next.
+/// Density is checked in the time of the plans, since the tempo of the song stretches it; and before
+/// quantise, which may move a note from one second into the next.
 fn density_is_held(log: &Log) -> Result<(), String> {
     let mut answers: BTreeMap<TurnId, Vec<&Sounded>> = BTreeMap::new();
     for note in &log.notes {
@@ -199,7 +201,7 @@ fn nothing_is_overheard(log: &Log) -> Result<(), String> {
     never(log.overheard)
 }
 
-/// Nothing of an earlier turn sounds after what ends it.
+/// Checks that no note of an earlier turn sounds after the event that ended it.
 fn ends(log: &Log, ended: &Ended, plays: impl Fn(&Ended, &Sounded) -> bool) -> Result<(), String> {
     let from = log.notes.partition_point(|note| note.at <= ended.at);
     let is_over = |turn| ended.newest_turn.is_some_and(|newest| turn <= newest);

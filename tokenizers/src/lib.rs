@@ -1,12 +1,13 @@
-//! What candle-core names of the crate `tokenizers`, and nothing behind it.
+//! A stub of the crate `tokenizers`: the names that candle-core uses, without any function.
 //!
-//! candle reads the tokenizers of language models, and there is no feature that leaves them out. We have no text: the real crate would bring
-//! thirty more into every build. There is no value of [`Tokenizer`] here: [`BpeBuilder::build`](models::bpe::BpeBuilder::build) gives an
-//! error, and all that stands behind it cannot be reached. Remove the line `[patch.crates-io]` of the workspace to have the real one.
+//! candle reads the tokenizers of language models, and no feature of it leaves them out. We have no text, and
+//! the real crate would bring thirty more into every build. No value of [`Tokenizer`] exists here, since
+//! [`BpeBuilder::build`](models::bpe::BpeBuilder::build) gives an error, so that all code behind it is unreachable.
+//! To use the real crate, remove the line `[patch.crates-io]` of the workspace.
 
 use std::{convert::Infallible, fmt};
 
-/// A text cannot be taken apart here.
+/// The error of this stub: it cannot tokenize a text.
 #[derive(Debug)]
 pub struct NoTokenizers;
 
@@ -18,7 +19,7 @@ impl fmt::Display for NoTokenizers {
 
 impl std::error::Error for NoTokenizers {}
 
-/// There is none.
+/// A tokenizer, of which no value exists.
 #[derive(Debug, Clone)]
 pub struct Tokenizer(Infallible);
 
@@ -48,14 +49,14 @@ impl Tokenizer {
     }
 }
 
-/// A step in taking texts apart, whatever candle calls it: none of them is ever taken.
+/// A step of tokenization, under all names that candle uses; it is never executed.
 #[derive(Debug, Clone)]
 pub enum Step {
     Template(processors::template::TemplateProcessing),
     Other,
 }
 
-/// Many steps as one.
+/// A sequence of steps as one step.
 #[derive(Debug, Clone)]
 pub struct Sequence;
 
@@ -71,7 +72,7 @@ impl From<Sequence> for Step {
     }
 }
 
-/// Texts as bytes.
+/// The step that turns texts into bytes.
 #[derive(Debug, Clone, Default)]
 pub struct ByteLevel;
 
@@ -87,7 +88,7 @@ impl From<ByteLevel> for Step {
     }
 }
 
-/// A token of a vocabulary that is not there.
+/// A token of a vocabulary that does not exist here.
 #[derive(Debug, Clone)]
 pub struct AddedToken;
 
@@ -105,7 +106,7 @@ pub mod models {
 
         pub type Vocab = HashMap<String, u32>;
 
-        /// Byte-pair encoding; there is none.
+        /// Byte-pair encoding, of which no value exists.
         #[derive(Debug, Clone)]
         pub struct BPE(pub(crate) Infallible);
 
@@ -115,7 +116,7 @@ pub mod models {
             }
         }
 
-        /// Builds nothing.
+        /// A builder that always fails.
         #[derive(Debug)]
         pub struct BpeBuilder;
 

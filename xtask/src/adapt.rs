@@ -1,6 +1,6 @@
-//! `adapt`: from a player's MIDI files to a personal model, which is a small difference to a model.
+//! `adapt`: makes a personal model, which is a small difference to a base model, from a player's MIDI files.
 //!
-//! What to expect of half an hour of a jazz pianist whom the model has never heard: see docs/yours.md.
+//! docs/yours.md tells what to expect of half an hour of a jazz pianist whom the model has never heard.
 
 use std::{
     collections::HashSet,
@@ -27,14 +27,16 @@ use crate::{
     file, models,
 };
 
-/// With the first and the last look at what is held out it stays within a minute.
+/// Default limit of the training time, in seconds. With the evaluations before and after it a run stays
+/// within a minute.
 pub const SECONDS: u64 = 50;
-/// More files are a corpus and no player.
+/// Largest number of files: more are a corpus, and no longer one player.
 const MOST_FILES: usize = 1_000;
-/// So many held-out files are named.
+/// Largest number of held-out files that are listed by name.
 const NAMED: usize = 4;
 
-/// Make a model your own: learn from your MIDI files, as a small difference that the plugin's *You* turns up and down
+/// Make a model your own: learn from your MIDI files, as a small difference that the plugin's *You* turns up
+/// and down
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// MIDI files of one player, or folders of them
@@ -117,7 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Learns, and shows how far it is.
+/// Trains the difference, and shows its progress.
 pub fn learnt(base: &Weights, data_set: &DataSet, budget: Budget, seed: u64) -> Result<Outcome> {
     let style =
         ProgressStyle::with_template("{bar:20} {percent} % {msg}").expect("the template is well formed");
@@ -132,7 +134,7 @@ pub fn learnt(base: &Weights, data_set: &DataSet, budget: Budget, seed: u64) -> 
     Ok(outcome)
 }
 
-/// The weights of a base by its name.
+/// The weights of a base model, by its name.
 pub fn base(name: &str) -> Result<Weights> {
     let files = models::files(&[name.to_owned()])?;
     let (name, bytes) = files.first().expect("one name, one file");
@@ -143,7 +145,7 @@ pub fn base(name: &str) -> Result<Weights> {
     registry::read(bytes).with_context(|| name.clone())
 }
 
-/// All that can be read and has notes.
+/// All pieces that can be read and have notes.
 fn pieces(arguments: &Arguments, cache: &Cache) -> Result<Vec<GridPiece>> {
     let mut files = Vec::new();
     for source in &arguments.files {
@@ -171,7 +173,7 @@ fn write(path: &Path, personal: &Personal) -> Result<()> {
     file::replace(&[(path.to_owned(), personal.to_bytes())])
 }
 
-/// What is learnt from and what is not.
+/// One sentence on which files are learnt from and which are held out.
 fn divided(pieces: &[GridPiece], data_set: &DataSet) -> String {
     let minutes = Player::of(&data_set.learnt).minutes;
     let mut told = format!(
@@ -190,7 +192,7 @@ fn divided(pieces: &[GridPiece], data_set: &DataSet) -> String {
     told
 }
 
-/// In words.
+/// The result in words.
 fn gained(outcome: &Outcome) -> String {
     let likelier = 100.0 * (outcome.gain().exp() - 1.0);
     let parts = ["step", "pitch", "velocity", "duration"].iter().zip(outcome.before.0).zip(outcome.after.0);
@@ -226,7 +228,7 @@ mod tests {
         arguments: Arguments,
     }
 
-    /// Even notes on some keys, on a channel.
+    /// A MIDI file of equally long notes on some keys, on one channel.
     fn midi(keys: &[u8], notes: usize, channel: u8) -> Vec<u8> {
         let event = |delta, kind| TrackEvent { delta: u28::from(delta), kind };
         let midi = |message| TrackEventKind::Midi { channel: u4::from(channel), message };

@@ -1,5 +1,5 @@
-//! `bench`: how long a model's step takes, how many notes a second the fused LSTM learns from, beside its peers, and how
-//! soon an answer is there.
+//! `bench`: how long a model's step takes, how many notes a second the fused LSTM learns from, beside its
+//! peers, and how soon an answer is ready.
 
 mod turns;
 
@@ -12,7 +12,7 @@ use rand::SeedableRng;
 use serde::Serialize;
 
 use antiphon::{
-    model::{Chance, Limits, Model, SamplingSettings, lstm::Lstm, registry},
+    model::{Limits, Model, Rng, SamplingSettings, lstm::Lstm, registry},
     music::note::{GridNote, Key, Velocity},
     thread_pool::{PoolThread, run_each},
 };
@@ -22,17 +22,18 @@ use crate::train::{
     optimiser::{Method, Optimiser},
 };
 
-/// Of each model, a note heard and one drawn.
+/// Number of steps to measure of each model. In each, one note is heard and one is drawn.
 const MODEL_STEPS: usize = 5000;
-/// What every contestant learns: B sequences of T notes, I numbers each, through two layers of H units; the loss is the
-/// mean square of what comes out. The peers in `benches/peers` have the same numbers.
+/// The minibatch that every contestant learns: 64 sequences of 128 notes with 128 numbers each, through two
+/// layers of 128, 256 or 512 units. The loss is the mean square of the output. The peers in `benches/peers`
+/// use the same numbers.
 const BATCH: usize = 64;
 const TIME: usize = 128;
 const INPUTS: usize = 128;
 const LAYERS: usize = 2;
 const HIDDEN: [usize; 3] = [128, 256, 512];
 const RATE: f64 = 1e-3;
-/// Rounds of each contestant, one after the other, so that what else the machine does meets all alike.
+/// Number of rounds of each contestant. They take turns, so that other load of the machine affects all alike.
 const ROUNDS: usize = 3;
 const TRAINING_STEPS: usize = 4;
 
@@ -42,14 +43,14 @@ pub struct Arguments {
     /// Measure the model of a file besides the embedded ones; repeatable
     #[arg(long, value_name = "FILE")]
     model: Vec<PathBuf>,
-    /// Print one object that a machine may read
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
     /// Also train in PyTorch and in candle-nn, which are installed under target/ the first time
     #[arg(long)]
     peers: bool,
-    /// Measure instead how soon the first notes of so many answers are there, and how many notes are late, in eight plugins
-    /// that play in real time: 1,000 turns take six minutes
+    /// Measure instead how soon the first notes of N answers are ready, and how many notes are late, in eight
+    /// plugins that play in real time: 1,000 turns take six minutes
     #[arg(long, value_name = "N", conflicts_with_all = ["model", "peers"],
           value_parser = clap::value_parser!(u32).range(1..=8_000))]
     turns: Option<u32>,
@@ -57,23 +58,23 @@ pub struct Arguments {
 
 #[derive(Serialize)]
 struct Report {
-    /// One note heard and the next one drawn, by the slowest model.
+    /// Time in µs to hear one note and draw the next, of the slowest model.
     step_us: Spread,
     #[serde(flatten)]
     training: TrainingSpeed,
 }
 
-/// By size, such as `2x128`.
+/// Notes a second by the size of the network, such as `2x128`.
 type Speeds = BTreeMap<String, f64>;
 
 #[derive(Serialize)]
 struct TrainingSpeed {
-    /// Notes a second, with gradients and a step of Adam.
+    /// Training speed of our LSTM in notes a second, with gradients and a step of Adam.
     train_notes_per_s: Speeds,
     peers: Peers,
 }
 
-/// Empty unless asked for.
+/// Training speeds of the peers; empty unless asked for.
 #[derive(Default, Serialize)]
 struct Peers {
     candle_nn: Speeds,
@@ -87,7 +88,7 @@ struct Spread {
 }
 
 impl Spread {
-    /// Of at least one number, in order of size.
+    /// The spread of at least one number; the numbers are sorted.
     fn of(sorted: &[f64]) -> Self {
         let within = |share: usize| sorted[(sorted.len() * share).div_ceil(100) - 1];
         Self { median: within(50), p99: within(99) }
@@ -146,7 +147,7 @@ fn steps(arguments: &Arguments) -> Result<()> {
 }
 
 fn step(model: &dyn Model) -> Spread {
-    let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(1));
+    let (mut state, mut rng) = (model.initial_state(), Rng::seed_from_u64(1));
     let mut note = GridNote {
         step: 10,
         duration: 30,
@@ -158,7 +159,7 @@ fn step(model: &dyn Model) -> Spread {
         .map(|_| {
             let begun = Instant::now();
             model.hear(&mut state, note);
-            note = model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance).into();
+            note = model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut rng).into();
             begun.elapsed().as_secs_f64() * 1e6
         })
         .collect();
@@ -166,7 +167,8 @@ fn step(model: &dyn Model) -> Spread {
     Spread::of(&times)
 }
 
-/// The median of some rounds of each. `with_peers` installs them under `target/` first.
+/// The median speed of each contestant over some rounds. `with_peers` first installs the peers under
+/// `target/`.
 fn training_speed(with_peers: bool) -> Result<TrainingSpeed> {
     let (mut ours, mut candle, mut torch) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -194,7 +196,7 @@ fn median(rounds: &[Speeds]) -> Speeds {
     first.keys().map(of).collect()
 }
 
-/// Ours, as a training uses it: one shard for each thread.
+/// The training speed of our fused LSTM, as a training uses it: one shard of the minibatch for each thread.
 fn fused(hidden: usize) -> Result<f64> {
     let mut variables = Variables::new();
     for layer in 0..LAYERS {
@@ -231,7 +233,7 @@ fn fused(hidden: usize) -> Result<f64> {
     })
 }
 
-/// Notes a second; the first step warms up.
+/// Notes a second; the first step only warms up.
 fn speed(mut step: impl FnMut() -> Result<()>) -> Result<f64> {
     step()?;
     let begun = Instant::now();

@@ -1,6 +1,6 @@
-//! `cargo xtask bundle`: the plugin as hosts want it.
+//! `cargo xtask bundle`: the plugin in the bundles that hosts load.
 //!
-//! This program depends on the plugin's library, so cargo has built that beside it before it runs. Building
+//! This program depends on the plugin's library, so cargo has built the library before it runs. Building
 //! the library by a second cargo command would select other features of the shared dependencies, and each of
 //! the two builds would undo the other.
 
@@ -20,9 +20,9 @@ use test_host::Clap;
 
 /// The package whose library hosts load.
 const LIBRARY: &str = "antiphon-library";
-/// The folder of the presets among the bundles.
+/// The folder of the presets, beside the bundles.
 pub const PRESETS: &str = "VST3 Presets";
-/// The folder of the vendor, as hosts look for it.
+/// The vendor's name, for the folder in which hosts look.
 pub const VENDOR: &str = "Antiphon";
 
 /// Bundle the release plugin as CLAP and VST3, and its presets for VST3 hosts, in target/bundled
@@ -41,10 +41,10 @@ pub fn run(_: &Arguments) -> Result<()> {
     lay_out_presets(&bundled_folder()?.join(PRESETS))
 }
 
-/// The same for both kinds of Macs in one file, which cargo builds for each. Only macOS can.
+/// Bundles one file for both kinds of Macs, for each of which cargo builds. This works on macOS only.
 ///
 /// # Errors
-/// When one does not build, or this is no Mac.
+/// When one of the two does not build, or this is no Mac.
 pub fn run_universal() -> Result<()> {
     let line = ["bundle-universal", LIBRARY, "--release", "--locked"];
     nice_plug_xtask::main_with_args("cargo xtask", line.map(str::to_owned))?;
@@ -67,7 +67,7 @@ pub fn clap_bundle() -> Result<PathBuf> {
     Ok(bundled_folder()?.join("Antiphon.clap"))
 }
 
-/// A bundle that somebody names, wherever it lies.
+/// A bundle by the path that the user gives.
 ///
 /// # Errors
 /// When nothing is there; the sentence says what to give.
@@ -104,7 +104,8 @@ pub fn linked<P: Exported>() -> Result<Clap> {
     unsafe { Clap::in_process((&raw const antiphon::plugin::clap_entry).cast(), P::CLAP_ID) }
 }
 
-/// This program once more, built as musicians get it, with other words behind its name: it brings the plugin with it.
+/// Runs this program again as a release build, which is what musicians get, with other arguments. That also
+/// builds the plugin for release.
 ///
 /// # Errors
 /// When it does not build, or fails.
@@ -116,7 +117,7 @@ pub fn run_in_release(words: &[&OsStr]) -> Result<()> {
     Ok(())
 }
 
-/// Whether this program was built as musicians get it.
+/// Whether this program is a release build, as musicians get it.
 ///
 /// # Errors
 /// As [`build_folder`].
@@ -133,8 +134,8 @@ pub fn build_folder() -> Result<PathBuf> {
     Ok(program.parent().context("a program lies in a folder")?.to_owned())
 }
 
-/// Lays out the presets as files within a folder, a folder for each plugin, as VST3 hosts look for them; what lay there before
-/// is replaced. CLAP hosts ask the plugin itself.
+/// Writes the presets as files within a folder, with a folder for each plugin, as VST3 hosts look for them, and
+/// replaces what was there. CLAP hosts ask the plugin itself.
 ///
 /// # Errors
 /// When a file cannot be written.

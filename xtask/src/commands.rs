@@ -1,5 +1,5 @@
-//! `cargo xtask commands`: what the README and the pages tell to type is what there is to type, and runs; and, in
-//! tests, that what programs read is what docs/json.md says.
+//! `cargo xtask commands`: checks that every command in the README and the pages exists and runs; its tests check
+//! that the JSON that programs read is as docs/json.md says.
 
 use std::{
     fs,
@@ -15,14 +15,14 @@ use crate::{
     midi_file::{MidiFile, Part, Placed},
 };
 
-/// What is looked through beside the folder `docs`.
+/// The pages that are searched besides the folder `docs`.
 const PAGES: [&str; 5] =
     ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "models/antiphon.md"];
-/// A command begins with one of these.
+/// Beginnings of commands.
 const BEGINNINGS: [&str; 3] = ["cargo ", "tests/", "benches/"];
-/// And ends before one of these, where another begins or its output goes elsewhere.
+/// Ends of commands: what follows is another command, a comment, or where the output goes.
 const ENDS: [&str; 5] = [" # ", "; ", " && ", " | ", " > "];
-/// What takes hours, a screen, a network or rights, and why it is left out.
+/// Commands that need hours, a screen, a network or rights, and why each is left out.
 const LEFT_OUT: [(&str, &str); 13] = [
     ("cargo test", "CI runs it"),
     ("cargo clippy", "CI runs it"),
@@ -39,7 +39,7 @@ const LEFT_OUT: [(&str, &str); 13] = [
     ("benches/", "it takes the peers"),
 ];
 
-/// Training that a page gives minutes gets so many here.
+/// The number of minutes that replaces any other in commands that train.
 const MINUTES: &str = "0.1";
 
 /// Check that every command in the README and in docs is one, and run them once
@@ -53,7 +53,7 @@ pub struct Arguments {
     data: Option<PathBuf>,
 }
 
-/// A command on a page, and how it stands there.
+/// A command on a page, and how it is written there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct PageCommand {
     page: String,
@@ -63,13 +63,13 @@ struct PageCommand {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Markup {
-    /// To be typed as it stands.
+    /// In a code block: to be typed as it stands.
     Block,
-    /// Within a sentence, which names it.
+    /// Within a sentence that names it.
     Inline,
 }
 
-/// Where commands are run, and what they find there.
+/// The folder in which commands are run, and the files there.
 struct Sandbox {
     folder: PathBuf,
     data: Option<PathBuf>,
@@ -94,7 +94,7 @@ fn fault(root: &Path, found: &PageCommand) -> Option<String> {
         Some("cargo") if words.get(1).is_some_and(|word| word == "xtask") => {
             let error = crate::Command::try_parse_from(&words[1..]).err()?;
             let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            // In a sentence a command stands for itself, without what it works on.
+            // In a sentence a command may stand alone, without its arguments.
             let is_named = found.markup == Markup::Inline
                 && matches!(
                     error.kind(),
@@ -135,8 +135,8 @@ fn commands(root: &Path) -> Result<Vec<PageCommand>> {
     Ok(found)
 }
 
-/// What a shell makes of a command: `None` where a quote has no end. Dots that stand for more of the same go, and N is a
-/// number.
+/// Splits a command into words as a shell does; `None` if a quote has no end. Dots for "and so on" are
+/// removed, and N becomes a number.
 fn words(line: &str) -> Option<Vec<String>> {
     let words = shlex::split(line)?.into_iter().filter(|word| word != "...");
     Some(words.map(|word| if word == "N" { "1".to_owned() } else { word }).collect())
@@ -144,7 +144,7 @@ fn words(line: &str) -> Option<Vec<String>> {
 
 fn on_page(text: &str) -> Vec<(String, Markup)> {
     let mut found = Vec::new();
-    // Blocks and sentences take turns, and so do sentences and the code in them.
+    // Blocks and sentences alternate, and within sentences text and code alternate.
     for (part, is_block) in text.split("```").zip([false, true].into_iter().cycle()) {
         if is_block {
             found.extend(part.lines().skip(1).filter_map(command).map(|line| (line, Markup::Block)));
@@ -162,7 +162,7 @@ fn command(line: &str) -> Option<String> {
     BEGINNINGS.iter().any(|beginning| line.starts_with(beginning)).then(|| line.to_owned())
 }
 
-/// Runs what can be run, and says what was not.
+/// Runs the commands that can be run, and names those that were not.
 ///
 /// # Errors
 /// When a command fails; the others are run all the same.
@@ -213,7 +213,7 @@ impl Sandbox {
             .or_else(|| line.contains("--peers").then_some("it takes the peers"))
     }
 
-    /// Whether the command succeeds. What it would write into `docs` it writes here.
+    /// Whether the command succeeds. Files that it would write into `docs` are written into the sandbox.
     fn run(&self, root: &Path, line: &str) -> Result<bool> {
         let here = |inside: &str| format!("{}/{inside}", self.folder.display());
         let mut words = words(line).context("the check has read it")?;
@@ -240,7 +240,7 @@ impl Sandbox {
     }
 }
 
-/// A minute of a tune, so many semitones higher, so that there is something to learn and to go on from.
+/// A MIDI file of a minute, transposed up by `higher` semitones, to learn from and to continue.
 fn song(higher: u8) -> Result<Vec<u8>> {
     const TICKS: u64 = 240;
     let note = |index: u64| Placed {
@@ -333,7 +333,7 @@ pub mod tests {
         assert!(gone.is_empty(), "{command}: {gone:?} of docs/json.md are not printed");
     }
 
-    /// What stands between backticks.
+    /// The texts between backticks.
     fn code(text: &str) -> impl Iterator<Item = String> {
         text.split('`').skip(1).step_by(2).map(str::to_owned)
     }

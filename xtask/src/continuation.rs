@@ -1,5 +1,5 @@
-//! How a model plays on, by the way of the plugin's worker: what is drawn here is what the plugin would play; and what the command
-//! line says of how, in the plugin's own words.
+//! How a model plays on, through the same code as the plugin's worker: what is drawn here is what the plugin
+//! would play. Also the command line's options for it, named like the plugin's parameters.
 
 use std::{slice, sync::Arc};
 
@@ -20,7 +20,7 @@ use antiphon::{
 };
 use nice_plug::prelude::{Enum, Param};
 
-/// What is asked for.
+/// The settings of one answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Task {
     pub generation: GenerationSettings,
@@ -29,14 +29,14 @@ pub struct Task {
     pub ending: Ending,
 }
 
-/// The notes of an answer, as they are drawn.
+/// An iterator over the notes of an answer, as they are drawn.
 pub struct Continuation {
     performer: PerformerEnd,
     improviser: Improviser,
 }
 
 impl Continuation {
-    /// `heard` is in the order of onsets; no note of the answer begins before `from`.
+    /// Starts an answer. `heard` is in the order of onsets; no note of the answer begins before `from`.
     pub fn new(model: &Arc<dyn Model>, task: &Task, heard: &[Note], from: Moment) -> Self {
         let (performer, end) = lanes();
         let mut playing = Self { performer, improviser: Improviser::new(end, slice::from_ref(model)) };
@@ -74,13 +74,13 @@ impl Iterator for Continuation {
     }
 }
 
-/// The last onset that was heard: an answer may begin at once.
+/// The last onset that was heard, for an answer that may begin at once.
 pub fn from(heard: &[Note]) -> Moment {
     heard.last().map_or(Moment(0.0), |note| note.onset)
 }
 
-/// The next `count` notes that a model plays after music it has heard, by the way of the plugin's worker, or fewer where it ends; the
-/// answer may begin as soon as the last note heard has begun.
+/// The next `count` notes that a model plays after the music it has heard, or fewer where the answer ends.
+/// They are made as by the plugin's worker. The answer may begin as soon as the last note heard has begun.
 pub fn continued(
     model: &Arc<dyn Model>,
     generation: GenerationSettings,
@@ -99,10 +99,10 @@ pub fn continued(
     Continuation::new(model, &task, heard, begin).take(count).map(relative).collect()
 }
 
-/// How what is played is to be. What is not said is as the plugin comes.
+/// Settings of what is played. The plugin's defaults apply to what is not given.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct GenerationOptions {
-    /// How adventurous all choices are, 0 to 2: 0 takes the likeliest, 1 the model's own odds
+    /// How adventurous all choices are, 0 to 2: 0 takes the likeliest, 1 the model's own probabilities
     #[arg(long, value_name = "NUMBER", value_parser = up_to_two)]
     temperature: Option<Thousandths>,
     /// Multiplies the temperature of the keys, 0 to 2
@@ -217,7 +217,7 @@ mod tests {
 
     use super::*;
 
-    /// Notes of a continuation.
+    /// Number of notes of a continuation.
     const PLAYED: usize = 100;
 
     fn note(n: u16) -> Note {

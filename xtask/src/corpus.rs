@@ -29,23 +29,23 @@ pub use document::{Document, LeftOut, Signature, TempoMap, WrittenKey};
 pub use files::{Split, composers, find, has_list};
 pub use grid::{Cache, Placed, in_order, placed, to_bytes};
 
-/// What many files hold.
+/// The pieces of many files, and what was not read.
 #[derive(Debug)]
 pub struct Corpus<P = Piece> {
     pub pieces: Vec<P>,
-    /// What could not be read, and why.
+    /// The files that could not be read, and why.
     pub refused: Vec<(PathBuf, Refusal)>,
     pub left_out: LeftOut,
 }
 
-/// One file on the grid.
+/// One file, on the 10 ms grid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GridPiece {
     pub path: PathBuf,
     pub notes: Vec<GridNote>,
 }
 
-/// One file, its tracks merged, by onset and then by key.
+/// One file, its tracks merged; its notes are ordered by onset and then by key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
     pub path: PathBuf,
@@ -53,7 +53,7 @@ pub struct Piece {
     pub instruments: Vec<Instrument>,
 }
 
-/// One row of the table.
+/// One note: a row of the table.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Note {
     pub key: Key,
@@ -61,20 +61,20 @@ pub struct Note {
     pub onset: f64,
     /// Seconds from the beginning of the file, never before the onset.
     pub end: f64,
-    /// Seconds from the onset before; the first note's own onset.
+    /// Seconds since the previous onset; for the first note, its own onset.
     pub step: f64,
     pub velocity: Velocity,
-    /// Which of the piece's instruments.
+    /// Index of its instrument among the piece's instruments.
     pub instrument: usize,
 }
 
 impl Piece {
-    /// All notes but the drums.
+    /// All notes except the drums.
     pub fn melodic(&self) -> impl Iterator<Item = &Note> {
         self.notes.iter().filter(|note| !self.instruments[note.instrument].is_drums)
     }
 
-    /// Leaves out the drums, and gives how many strokes they were.
+    /// The piece without drums, and the number of drum strokes that were left out.
     fn without_drums(mut self) -> (Self, u32) {
         let all = self.notes.len();
         self.notes = self.melodic().copied().collect();
@@ -85,18 +85,18 @@ impl Piece {
 }
 
 impl Note {
-    /// Seconds.
+    /// Its duration in seconds.
     pub fn duration(&self) -> f64 {
         self.end - self.onset
     }
 
-    /// Its key, and how long it sounds, in seconds.
+    /// Its key, and its duration in seconds.
     pub fn key_and_duration(&self) -> (Key, f64) {
         (self.key, self.duration())
     }
 }
 
-/// Who plays a note.
+/// The instrument that plays a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Instrument {
     pub track: usize,
@@ -106,12 +106,12 @@ pub struct Instrument {
     pub channel: u8,
     /// 0..=127
     pub program: u8,
-    /// Its keys are drums and no pitches.
+    /// Whether its keys are drums instead of pitches.
     pub is_drums: bool,
 }
 
 impl Instrument {
-    /// As General MIDI calls it.
+    /// Its name in General MIDI.
     pub fn name(self) -> &'static str {
         if self.is_drums { "Drums" } else { messages::program_name(self.program) }
     }
@@ -148,7 +148,7 @@ pub enum Refusal {
     Crowded,
     Sequential,
     NoTime,
-    /// So many frames a second.
+    /// Film frames per second that SMPTE does not have.
     OddFrames(u8),
 }
 
@@ -179,7 +179,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// All that one file says.
+/// Everything that is read from one file.
 pub fn document(path: &Path, convention: Convention) -> Result<Document, Refusal> {
     midi::read(path, &midi::bytes(path)?, convention)
 }
@@ -193,7 +193,8 @@ pub fn read(files: &[PathBuf], convention: Convention) -> Result<Corpus> {
     })
 }
 
-/// The notes of files on the grid, without drums, from the cache where it has them. No more than these notes stays in memory.
+/// The notes of files on the grid, without drums, from the cache where it has them. Only these notes stay in
+/// memory.
 pub fn read_on_grid(files: &[PathBuf], convention: Convention, cache: &Cache) -> Result<Corpus<GridPiece>> {
     gather(files, |path| {
         let bytes = midi::bytes(path)?;
@@ -208,8 +209,8 @@ pub fn read_on_grid(files: &[PathBuf], convention: Convention, cache: &Cache) ->
     })
 }
 
-/// Reads all files in parallel: a piece and what it is without. A broken one is set aside with its reason;
-/// when it is the only one, that is the error.
+/// Reads all files in parallel, each as a piece and what was left out of it. A broken file is set aside with
+/// its reason. If it is the only file, that is the error.
 fn gather<P: Send>(
     files: &[PathBuf],
     read: impl Fn(&Path) -> Result<(P, LeftOut), Refusal> + Sync,
@@ -232,7 +233,7 @@ fn gather<P: Send>(
 }
 
 impl<P> Corpus<P> {
-    /// What it has where no piece has a note.
+    /// What to say if no piece has a note.
     pub fn no_notes(&self) -> &'static str {
         match self.left_out.drums {
             0 if self.pieces.is_empty() => "no file that can be read",
@@ -241,7 +242,7 @@ impl<P> Corpus<P> {
         }
     }
 
-    /// Says on stderr what was skipped and left out, if anything was.
+    /// Says on stderr what was skipped or left out, if anything was.
     pub fn warn(&self) {
         for (path, refusal) in &self.refused {
             eprintln!("skipped {}: {refusal}", path.display());
@@ -259,7 +260,7 @@ impl<P: Notes> Corpus<P> {
     }
 }
 
-/// What has notes.
+/// A piece that has notes.
 pub trait Notes {
     fn count(&self) -> usize;
 }

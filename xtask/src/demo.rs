@@ -1,5 +1,5 @@
-//! `cargo xtask demo`: a call and its answers, played through the bundled plugin in a host, and what the take is worth, seen
-//! from outside the plugin.
+//! `cargo xtask demo`: plays a call and its answers through the bundled plugin in a host, and measures the take from
+//! outside the plugin.
 
 pub mod call;
 pub mod files;
@@ -27,7 +27,7 @@ use crate::bundle;
 
 /// Beats per bar of the demo's song.
 const BEATS_PER_BAR: u32 = 4;
-/// The reference, rendered offline in blocks of this many samples, is what every take is measured by.
+/// Blocks of the reference, which is rendered offline; every take is compared with it.
 const REFERENCE_BLOCKS: Blocks = Blocks::Fixed(64);
 
 /// Play a call into the bundled plugin and write down its answers, in target/demo
@@ -52,7 +52,8 @@ pub struct Arguments {
     /// Bars in all
     #[arg(long, default_value = "15", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     bars: u32,
-    /// Bars of each call; as many are left for the answer, in mode endless twice as many [default: 2, with --midi 4]
+    /// Bars of each call; as many are left for the answer, in mode endless twice as many [default: 2, with
+    /// --midi 4]
     #[arg(long, value_name = "BARS", value_parser = clap::value_parser!(u32).range(1..=64))]
     call_bars: Option<u32>,
     /// Take the calls from this MIDI file, in seconds as it has them
@@ -130,7 +131,7 @@ fn played(arguments: &Arguments) -> Result<PathBuf> {
     bundle::clap_bundle()
 }
 
-/// One take of all turns, by a fresh instance of the plugin.
+/// Plays one take of all turns with a fresh instance of the plugin.
 fn perform(
     arguments: &Arguments,
     (bundle, settings): (&Path, &Settings),
@@ -154,15 +155,15 @@ fn perform(
 pub struct Measures {
     heard: usize,
     answered: usize,
-    /// Answer notes of each turn.
+    /// Number of answer notes in each turn.
     per_turn: Vec<usize>,
-    /// Notes of the reference that came at another sample, otherwise, or never; and notes it does not have.
+    /// Number of notes that differ from the reference: at another sample, different, missing or extra.
     late: usize,
     hanging: usize,
-    /// From each call's last release to the first onset of its answer, in milliseconds, in order of size; none where
-    /// the plugin does not choose the moment.
+    /// Times from each call's last release to the first onset of its answer, in milliseconds, sorted; empty
+    /// where the plugin does not choose the moment.
     handover_ms: Vec<f64>,
-    /// Cost of each process call in microseconds, in order of size.
+    /// Duration of each process call in microseconds, sorted.
     process_us: Vec<f64>,
 }
 
@@ -191,7 +192,7 @@ impl Measures {
         }
     }
 
-    /// What a musician would not forgive, in one sentence.
+    /// Fails with one sentence if a musician would not accept the take.
     ///
     /// # Errors
     /// When a turn went unanswered, a note hangs, or the notes of a take that could wait were late.
@@ -234,7 +235,7 @@ impl fmt::Display for Measures {
     }
 }
 
-/// How many notes of the take and of the reference have no equal in the other, whichever are more.
+/// How many notes have no equal in the other performance: the larger number of the take and the reference.
 pub fn late(take: &[Sounded], reference: &[Sounded]) -> usize {
     let mut counts: HashMap<Sounded, i64> = HashMap::new();
     for note in take {
@@ -252,13 +253,13 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
     values
 }
 
-/// The smallest of the sorted `values` that at least this share of them does not exceed.
+/// A quantile: the smallest of the sorted `values` that at least this share of them does not exceed.
 fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let rank = (share * values.len() as f64).ceil() as usize;
     values.get(rank.max(1) - 1).copied()
 }
 
-/// A quantile to three decimals.
+/// A quantile, rounded to three decimals.
 fn figure(values: &[f64], share: f64) -> Option<f64> {
     quantile(values, share).map(|value| (value * 1e3).round() / 1e3)
 }
@@ -278,7 +279,7 @@ mod tests {
         arguments: Arguments,
     }
 
-    /// What stands behind `cargo xtask demo`.
+    /// The arguments of a command line, whose words follow `cargo xtask demo`.
     pub fn arguments(words: &[&str]) -> Arguments {
         Line::parse_from([&["demo"], words].concat()).arguments
     }

@@ -1,9 +1,9 @@
-//! `evaluate`: what models are worth on performances that nobody has learnt from: in nats per note, beside plain
-//! statistics, in how like real music they play on, in how what comes out of the plugin compares with a player, or in how
-//! well they tell when a player has stopped.
+//! `evaluate`: scores models on held-out performances: in nats per note beside plain statistics, by how like
+//! real music their continuations are, by how the plugin's output compares with a player, by how well the
+//! plugin tells when a player has stopped, or by what a model gains that learns from a player.
 //!
-//! What to expect on MAESTRO's validation split: of antiphon 8.70 nats a note; of a classic, fewer than 3.77 nats a pitch,
-//! which is what the key before alone tells.
+//! What to expect on MAESTRO's validation split: for antiphon 8.70 nats a note; for a classic, fewer than
+//! 3.77 nats a pitch, which is the figure when each key is predicted from the key before alone.
 
 mod closed_loop;
 mod continuations;
@@ -37,11 +37,11 @@ pub struct Arguments {
     /// How a note that the pedal holds ends; repeatable [default: both, or sustained for continuations]
     #[arg(long, value_enum)]
     convention: Vec<Convention>,
-    /// How many notes back a model hears: a number or `unbounded`; repeatable [default: unbounded, and for sustained
-    /// notes 25, 50, 100 and 150]
+    /// How many past notes a model hears: a number or `unbounded`; repeatable [default: unbounded, and for
+    /// sustained notes 25, 50, 100 and 150]
     #[arg(long, value_parser = memory, conflicts_with = "continuations")]
     memory: Vec<Memory>,
-    /// What the models are not told of the beat, the harmony and the style, where it is known; repeatable
+    /// Input features (beat, harmony, style) to withhold from the models where they are known; repeatable
     #[arg(long, value_enum, conflicts_with = "continuations")]
     without: Vec<Condition>,
     /// Let the models play on from real music, at the plugin's default settings or others, and compare
@@ -69,18 +69,18 @@ pub struct Arguments {
     players: bool,
     #[command(flatten)]
     own: players::Options,
-    /// Take so many files, evenly spaced [default: all, of each kind 14 for `--loop`]
+    /// The number of files to take, evenly spaced [default: all, of each kind 14 for `--loop`]
     #[arg(long, requires = "played", value_parser = clap::value_parser!(u32).range(1..))]
     files: Option<u32>,
     /// Draw wrong take-overs against waiting into this PNG
     #[arg(long, requires = "handover")]
     picture: Option<PathBuf>,
-    /// Print what a machine may read: an array, or one object for a hand-over
+    /// Print JSON: an array, or one object for a hand-over
     #[arg(long)]
     json: bool,
 }
 
-/// What may be known around a note.
+/// An input feature that may be known at a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Condition {
     Beat,
@@ -88,7 +88,7 @@ enum Condition {
     Style,
 }
 
-/// Notes; `None` carries the state from the first note of a file.
+/// Number of past notes that a model hears. `None` carries its state from the first note of a file.
 type Memory = Option<usize>;
 
 fn memory(text: &str) -> Result<Memory, String> {
@@ -109,7 +109,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-/// The performances that are evaluated on.
+/// The performances to evaluate on.
 fn music<P: Notes>(
     arguments: &Arguments,
     read: impl Fn(&[PathBuf]) -> Result<Corpus<P>>,
@@ -162,7 +162,7 @@ mod tests {
         arguments: Arguments,
     }
 
-    /// Two strikes of a channel.
+    /// A MIDI file with two note-ons on a channel.
     fn midi(channel: u8) -> Vec<u8> {
         let (on, off) = (0x90 | channel, 0x80 | channel);
         let track = [0, on, 60, 80, 60, off, 60, 0, 0, on, 64, 80, 60, off, 64, 0, 0, 0xFF, 0x2F, 0];

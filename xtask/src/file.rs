@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 /// A file and its new content.
 pub type New = (PathBuf, Vec<u8>);
 
-/// A reader meets an old file or a new one, never half of it. All are written before the first takes its place; where
-/// one cannot be, the old ones are still there.
+/// Replaces files. A reader sees an old file or a new one, never a part. All new files are written before the
+/// first one takes its place; if one cannot be written, all old files are still there.
 pub fn replace(files: &[New]) -> Result<()> {
     let write = |(path, bytes): &New| {
         write(&temporary(path), bytes).with_context(|| format!("{} cannot be written", path.display()))
@@ -27,7 +27,7 @@ pub fn replace(files: &[New]) -> Result<()> {
     done
 }
 
-/// [`replace`] for one file that is too large to hold.
+/// Like [`replace`], for one file that is too large to hold in memory.
 pub fn replace_by(path: &Path, write: impl FnOnce(&mut fs::File) -> Result<()>) -> Result<()> {
     let temporary = temporary(path);
     let unwritten = || format!("{} cannot be written", path.display());
@@ -56,7 +56,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn remove(path: &Path) {
-    // It may not have come to be.
+    // The file may not exist.
     let _ = fs::remove_file(path);
 }
 
@@ -68,38 +68,30 @@ fn temporary(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 pub mod tests {
-    use std::env;
+    use tempfile::TempDir;
 
     use super::*;
 
     /// A test's own folder that is removed at the end, with a folder `deeper` inside.
-    pub struct Folder(PathBuf);
+    pub struct Folder(TempDir);
 
     impl Folder {
-        /// Every test needs a name of its own.
         pub fn new(name: &str) -> Self {
-            let path = env::temp_dir().join(format!("antiphon-{name}-{}", std::process::id()));
-            fs::create_dir_all(path.join("deeper")).expect("a folder");
-            Self(path)
+            let folder = tempfile::Builder::new().prefix(name).tempdir().expect("a folder");
+            fs::create_dir(folder.path().join("deeper")).expect("a folder");
+            Self(folder)
         }
 
         pub fn path(&self) -> &Path {
-            &self.0
+            self.0.path()
         }
 
         pub fn join(&self, name: &str) -> PathBuf {
-            self.0.join(name)
+            self.path().join(name)
         }
 
         pub fn write(&self, name: &str, bytes: &[u8]) {
-            fs::write(self.0.join(name), bytes).expect("a file");
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            // What cannot be removed is left to the system's own cleaning.
-            let _ = fs::remove_dir_all(&self.0);
+            fs::write(self.join(name), bytes).expect("a file");
         }
     }
 

@@ -1,4 +1,4 @@
-//! `generate`: music that goes on from a file or begins from nothing, as the plugin would play it.
+//! `generate`: music that continues a file or begins from nothing, as the plugin would play it.
 
 mod audio;
 mod lengths;
@@ -37,11 +37,11 @@ use crate::{
     table::{self, Record},
 };
 
-/// The roll shows so many times as much of what was heard as of what is new.
+/// How much of the prompt the roll shows, as a multiple of the length of the new music.
 const SHOWN_BEFORE: f64 = 1.0;
-/// And never less than this, in seconds.
+/// The least of the prompt that the roll shows, in seconds.
 const SHOWN_AT_LEAST: f64 = 8.0;
-/// The title where there is no file.
+/// The title if there is no file.
 const FROM_NOTHING: &str = "From nothing";
 
 /// Go on from a MIDI file, or begin from nothing: a table of notes, a MIDI file, a picture.
@@ -62,7 +62,7 @@ pub struct Arguments {
     /// Another seed, other notes; the same one, the same file
     #[arg(long, default_value = "0", value_parser = clap::value_parser!(u32).range(0..=9999))]
     seed: u32,
-    /// So many takes, each by a chance of its own
+    /// Number of takes, each with random choices of its own
     #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000))]
     count: u32,
     /// Where the MIDI file goes; of several takes, each has its number in its name
@@ -75,8 +75,8 @@ pub struct Arguments {
     /// Write what is new as MusicXML on two staves
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
-    /// The tempo of the sheet, in quarter notes a minute [default: the beats of the file, if its notes lie on them; otherwise
-    /// they are found]
+    /// The tempo of the sheet, in quarter notes a minute [default: the beats of the file, if its notes lie on
+    /// them; otherwise they are found]
     #[arg(long, value_name = "BPM", requires = "sheet", value_parser = crate::demo::settings::number::<20, 400>)]
     sheet_tempo: Option<f64>,
     /// Play the notes through a SoundFont into this WAV file
@@ -85,8 +85,8 @@ pub struct Arguments {
     /// The SoundFont, an .sf2 file [default: the first one where the system keeps them]
     #[arg(long, value_name = "FILE", requires = "wav")]
     soundfont: Option<PathBuf>,
-    /// Tell how long the pieces are and how they begin, beside those of MIDI files, a folder of them or a MAESTRO csv,
-    /// instead of their notes
+    /// Tell how long the pieces are and how they begin, beside those of MIDI files, a folder of them or a
+    /// MAESTRO csv, instead of their notes
     #[arg(long, value_name = "CORPUS", requires = "whole_piece")]
     beside: Option<PathBuf>,
     /// The paper of the picture
@@ -123,7 +123,7 @@ fn make(arguments: &Arguments) -> Result<Vec<Made>> {
     let audio = arguments.wav.as_ref().map(|_| Audio::open(arguments.soundfont.as_deref())).transpose()?;
     let settings = Settings { seed: arguments.seed, ..AntiphonParams::default().snapshot() };
     let bar = progress(arguments.count);
-    // Each take is a turn of its own, as with a player.
+    // Each take is a turn of its own, as it is with a player.
     let one = |turn: u32| {
         let (generation, files) = (arguments.generation_options.generation(), files.of(turn));
         let take = Take::new(&model, generation, settings.seed(turn, 0), &prompt, &arguments.extent)?;
@@ -146,7 +146,7 @@ fn model(arguments: &Arguments) -> Result<Arc<dyn Model>> {
     Ok(model)
 }
 
-/// Writes all that was asked for.
+/// Writes all files that were asked for.
 fn write(
     arguments: &Arguments,
     prompt: &Prompt,
@@ -173,7 +173,7 @@ fn write(
     Ok(())
 }
 
-/// As much of a name as a title has room for.
+/// A name, shortened to fit into a title.
 fn short(name: &str) -> String {
     const LETTERS: usize = 48;
     let short: String = name.chars().take(LETTERS).collect();
@@ -229,14 +229,14 @@ impl Files {
         Ok(files)
     }
 
-    /// Those of one take.
+    /// The files of one take.
     fn of(&self, turn: u32) -> Self {
         let path = |path: &PathBuf| numbered(path, turn, self.takes);
         let [plot, sheet, wav] = [&self.plot, &self.sheet, &self.wav].map(|file| file.as_ref().map(path));
         Self { midi: path(&self.midi), plot, sheet, wav, takes: 1 }
     }
 
-    /// All that are written.
+    /// All files that are written.
     fn all(&self) -> impl Iterator<Item = &Path> {
         let others = [&self.plot, &self.sheet, &self.wav].into_iter().flatten();
         std::iter::once(&self.midi).chain(others).map(PathBuf::as_path)
@@ -248,7 +248,7 @@ fn default_name(arguments: &Arguments) -> PathBuf {
     Path::new(stem.unwrap_or("nothing".as_ref())).with_extension("mid")
 }
 
-/// Of several takes, `a.mid` becomes `a-01.mid`.
+/// The name of one of several takes: `a.mid` becomes `a-01.mid`.
 fn numbered(path: &Path, turn: u32, takes: u32) -> PathBuf {
     if takes == 1 {
         return path.to_owned();
@@ -263,7 +263,7 @@ fn numbered(path: &Path, turn: u32, takes: u32) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// A table for each take or of their lengths, or one object for all.
+/// Prints a table for each take, a table of their lengths, or one JSON object for all.
 fn print(arguments: &Arguments, made: &[Made], lengths: Option<&Lengths>) -> Result<()> {
     let mut out = io::stdout().lock();
     let printed = match (arguments.json, lengths) {
@@ -272,7 +272,7 @@ fn print(arguments: &Arguments, made: &[Made], lengths: Option<&Lengths>) -> Res
         (false, None) => made.iter().try_for_each(|(take, files)| take_table(take, files, &mut out)),
     };
     match printed {
-        // Whoever reads along, such as `head`, has seen enough.
+        // A program that reads the output, such as `head`, has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         printed => Ok(printed?),
     }
@@ -293,7 +293,7 @@ fn summary(take: &Take) -> String {
     format!("{} notes in {length:.1} s{over}", take.notes.len())
 }
 
-/// What programs read: docs/json.md.
+/// The JSON object that programs read; see docs/json.md.
 fn object(arguments: &Arguments, made: &[Made], lengths: Option<&Lengths>) -> serde_json::Value {
     let take = |(take, files): &Made| {
         json!({

@@ -1,5 +1,5 @@
-//! `inspect`: what a MIDI file says: who plays, in which time and key, how densely, and every note; and of a model file its
-//! card.
+//! `inspect`: prints what is in a MIDI file: instruments, metre, key, density and every note; and the card of a model
+//! file.
 
 mod facts;
 mod model;
@@ -23,11 +23,11 @@ use crate::{
     },
 };
 
-/// So many files are in memory at a time.
+/// Largest number of files in memory at a time.
 const AT_ONCE: usize = 64;
 
-/// Tell what is in MIDI files: instruments, tempo, key, density, register, polyphony, pedal, and every note; or print the
-/// cards of models
+/// Tell what is in MIDI files: instruments, tempo, key, density, register, polyphony, pedal, and every note;
+/// or print the cards of models
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// MIDI files, folders of them, or model files (.safetensors, .antiphon)
@@ -79,7 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     let refused = match print(arguments, &files, &mut out) {
         Err(Stop::Error(error)) => return Err(error),
-        // Whoever reads along, such as `head`, has seen enough.
+        // A program that reads the output, such as `head`, has seen enough.
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
         Err(Stop::Output(error)) => return Err(error.into()),
         Ok(refused) => refused,
@@ -102,9 +102,9 @@ type Refused<'a> = (&'a Path, Refusal);
 
 /// Why printing ends early.
 enum Stop {
-    /// For the user to read.
+    /// An error that is reported to the user.
     Error(anyhow::Error),
-    /// The output takes no more.
+    /// The output cannot be written, for example because its reader is gone.
     Output(io::Error),
 }
 
@@ -120,7 +120,7 @@ impl From<anyhow::Error> for Stop {
     }
 }
 
-/// Prints file by file, so that no more than some are in memory. Gives those that could not be read.
+/// Prints file by file, so that only some are in memory. Gives those that could not be read.
 fn print<'a>(
     arguments: &Arguments,
     files: &'a [PathBuf],
@@ -153,7 +153,7 @@ fn print<'a>(
     Ok(refused)
 }
 
-/// All that is printed of one file.
+/// Everything that is printed of one file.
 fn told(arguments: &Arguments, mut document: Document) -> Result<Vec<u8>> {
     let (from, until) = (arguments.from.unwrap_or(0.0), arguments.until.unwrap_or(f64::INFINITY));
     document.piece.notes.retain(|note| (from..until).contains(&note.onset));
@@ -163,7 +163,7 @@ fn told(arguments: &Arguments, mut document: Document) -> Result<Vec<u8>> {
     report::of(arguments, &document)
 }
 
-/// Draws a file at a glance: all but the drums.
+/// Draws an overview of a file, without the drums.
 ///
 /// # Errors
 /// When there is no note to show or the picture cannot be written.

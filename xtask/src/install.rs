@@ -1,4 +1,4 @@
-//! `cargo xtask install` and `cargo xtask uninstall`: the bundles and presets, where hosts look for them on each system.
+//! `cargo xtask install` and `uninstall`: copy bundles and presets to where hosts look on each system, or remove them.
 
 use std::{
     fs, io,
@@ -21,7 +21,7 @@ pub struct Arguments {
 #[derive(clap::Args)]
 pub struct RemovalArguments {}
 
-/// A system that hosts run on.
+/// An operating system that hosts run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum System {
     Linux,
@@ -33,17 +33,17 @@ pub enum System {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UserFolders {
     home: PathBuf,
-    /// On Windows `%LOCALAPPDATA%`.
+    /// `%LOCALAPPDATA%` on Windows.
     local_data: PathBuf,
     documents: PathBuf,
 }
 
-/// Where hosts look, for one user.
+/// The folders in which hosts look, for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct HostFolders {
     clap: PathBuf,
     vst3: PathBuf,
-    /// Presets of VST3 plugins, by vendor and plugin.
+    /// The folder of VST3 presets, with folders for vendors and plugins.
     presets: PathBuf,
 }
 
@@ -79,7 +79,7 @@ pub fn run_removal(_: &RemovalArguments) -> Result<()> {
     Ok(())
 }
 
-/// A file, or a folder with all that is in it.
+/// Copies a file, or a folder with everything in it.
 pub fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
     if !from.is_dir() {
         return fs::copy(from, to).map(|_| ());
@@ -101,7 +101,7 @@ impl System {
         Self::Linux
     };
 
-    /// As packages are named.
+    /// Its name in the names of packages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Linux => "linux",
@@ -110,7 +110,7 @@ impl System {
         }
     }
 
-    /// The user's folders, which need no rights of an administrator.
+    /// The host folders of a user, which need no administrator rights.
     fn host_folders(self, user: &UserFolders) -> HostFolders {
         let in_home = |folder: &str| user.home.join(folder);
         match self {
@@ -137,10 +137,10 @@ impl System {
 }
 
 impl UserFolders {
-    /// Those of the user who runs this.
+    /// The folders of the user who runs this.
     ///
     /// # Errors
-    /// When the system knows no home.
+    /// When the system knows no home folder.
     fn of_user() -> Result<Self> {
         let home = dirs::home_dir().context("this system names no home folder: set HOME to yours")?;
         Ok(Self::in_home(&home, dirs::data_local_dir().as_deref(), dirs::document_dir().as_deref()))
@@ -159,7 +159,7 @@ fn host_folders() -> Result<HostFolders> {
     Ok(System::HERE.host_folders(&UserFolders::of_user()?))
 }
 
-/// What lies in the folder of bundles, and where it goes.
+/// The files and folders among the bundles, each with its destination.
 fn places(folders: &HostFolders) -> [(PathBuf, PathBuf); 3] {
     let (clap, vst3, vendor) = ("Antiphon.clap", "Antiphon.vst3", bundle::VENDOR);
     [
@@ -169,10 +169,10 @@ fn places(folders: &HostFolders) -> [(PathBuf, PathBuf); 3] {
     ]
 }
 
-/// Copies a file or a folder; what was there before is replaced, once all is copied.
+/// Copies a file or a folder, and replaces what was there once everything is copied.
 ///
 /// # Errors
-/// When something cannot be read or written, as where a host on Windows holds the old file.
+/// When something cannot be read or written, for example because a host on Windows has the old file open.
 fn put(from: &Path, to: &Path) -> Result<()> {
     let held = || {
         format!("{} cannot be written: close the hosts that have it open, and see whose it is", to.display())

@@ -1,11 +1,12 @@
-//! What this process takes of the machine's memory, and what the allocator does with freed memory.
+//! Measures the memory of this process, and sets what the allocator does with freed memory.
 
 use anyhow::{Result, ensure};
 
-/// Between the first quarter and the end, memory may differ by no more: what is measured is a living process.
+/// Largest growth of memory from the first quarter of a run to its end, in bytes: a running process is never
+/// exactly constant.
 const FLAT_BYTES: usize = 1 << 20;
 
-/// Memory in use at one rest after the other, in bytes.
+/// Memory in use at successive moments of rest, in bytes.
 #[derive(Debug, Default)]
 pub struct Growth {
     allocated: Vec<usize>,
@@ -30,8 +31,8 @@ impl Growth {
     }
 }
 
-/// Keeps freed memory for the next tensor. By default glibc gives every large block back to the system at once, and
-/// clearing the same pages again and again takes a third of a training's time.
+/// Keeps freed memory for the next tensor. By default glibc returns every large block to the system at once,
+/// and zeroing the same pages again and again takes a third of the training time.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn keep_freed() {
     // The largest threshold that glibc accepts on 64 bits.
@@ -45,7 +46,7 @@ pub fn keep_freed() {
     }
 }
 
-/// Gives what is free back to the system, so that what is left is what is used.
+/// Returns free memory to the system, so that the rest is memory in use.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn give_back() {
     // SAFETY: the call takes the allocator's own locks.
@@ -56,7 +57,7 @@ pub fn give_back() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn keep_freed() {}
 
-/// What is allocated and not freed, in bytes, in all threads; `None` where the allocator does not tell.
+/// Memory that is allocated and not freed, in bytes, in all threads; `None` if the allocator does not tell.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn in_use() -> Option<usize> {
     // SAFETY: the call takes the allocator's own locks.
@@ -70,7 +71,7 @@ pub fn in_use() -> Option<usize> {
     None
 }
 
-/// What the process holds in the machine's memory, in bytes; `None` where the system does not tell.
+/// Resident memory of the process in bytes; `None` if the system does not tell.
 #[cfg(target_os = "linux")]
 pub fn resident() -> Option<usize> {
     const PAGE_BYTES: usize = 4096;
@@ -85,7 +86,7 @@ pub fn resident() -> Option<usize> {
     None
 }
 
-/// After a quarter, by when everything was played once, and at the end.
+/// The measurements after a quarter of the run, by when everything was played once, and at the end.
 fn ends(measured: &[usize]) -> Option<(usize, usize)> {
     Some((*measured.get(measured.len() / 4)?, *measured.last()?))
 }

@@ -1,4 +1,4 @@
-//! MIDI files that this program writes: format 1, a track of tempo and signature, and a track for each part.
+//! Writes MIDI files of format 1: a track of tempo and signature, and a track for each part.
 
 use anyhow::Result;
 use midly::{
@@ -6,7 +6,7 @@ use midly::{
     num::{u4, u7, u15, u24, u28},
 };
 
-/// What stands in the file. Times are in ticks.
+/// The contents of the file. Times are in ticks.
 pub struct MidiFile {
     /// 1..=32767
     pub ticks_per_quarter: u16,
@@ -14,7 +14,7 @@ pub struct MidiFile {
     pub parts: Vec<Part>,
 }
 
-/// What holds for all parts.
+/// Tempo and time signature, which hold for all parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     Tempo { microseconds_per_quarter: u32 },
@@ -24,7 +24,7 @@ pub enum Mark {
 /// A track of notes.
 pub struct Part {
     pub name: String,
-    /// What its channels are set to, 0..=127, if anything.
+    /// The program of its channels, 0..=127, if it is set.
     pub program: Option<u8>,
     pub notes: Vec<Placed>,
 }
@@ -36,14 +36,14 @@ pub struct Placed {
     pub key: u8,
     pub velocity: u8,
     pub on: u64,
-    /// At least one tick later, or taken so.
+    /// The tick of its release. If it is not later than the onset, it counts as one tick later.
     pub off: u64,
 }
 
 /// An event and its tick.
 pub type Timed<'a> = (u64, TrackEventKind<'a>);
 
-/// The largest distance between two events.
+/// The largest distance between two events, in ticks.
 const LONGEST_DELTA: u64 = (1 << 28) - 1;
 
 impl MidiFile {
@@ -75,7 +75,7 @@ impl Part {
     }
 }
 
-/// Strikes and releases in the order of time. Where a key is struck again, its release comes first.
+/// Note-ons and note-offs in the order of time. Where a key is struck again, its release comes first.
 pub fn strikes<'a>(notes: &[Placed]) -> impl Iterator<Item = Timed<'a>> + use<'a> {
     let mut messages: Vec<(u64, bool, Placed)> = Vec::with_capacity(2 * notes.len());
     for note in notes {
@@ -108,14 +108,14 @@ pub fn on_channel(channel: u8, message: MidiMessage) -> TrackEventKind<'static> 
     TrackEventKind::Midi { channel: u4::new(channel), message }
 }
 
-/// Events in the order of time, with an end at a tick or behind the last of them.
+/// A track of events in the order of time, with its end at a tick or after the last event.
 pub fn track(events: Vec<Timed>, end: u64) -> Track {
     let end = events.last().map_or(end, |(tick, _)| end.max(*tick));
     let last = (end, TrackEventKind::Meta(MetaMessage::EndOfTrack));
     let mut now = 0;
     let mut track: Track = Vec::with_capacity(events.len() + 1);
     for (tick, kind) in events.into_iter().chain([last]) {
-        // What lies further apart than a delta can say has something between it that says nothing.
+        // Between events that are farther apart than the largest delta, empty events are inserted.
         while tick - now > LONGEST_DELTA {
             let nothing = TrackEventKind::Meta(MetaMessage::Text(b""));
             track.push(TrackEvent { delta: u28::new(LONGEST_DELTA as u32), kind: nothing });

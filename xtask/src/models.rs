@@ -14,7 +14,7 @@ use test_host::{Clap, Host};
 /// The field of the plugin's state for a model file.
 const MODEL_FILE: &str = "model-file";
 
-/// The model that an instance of the plugin is to play.
+/// The model that an instance of the plugin is to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     Embedded(String),
@@ -32,7 +32,7 @@ impl Choice {
         let path = Path::new(name);
         ensure!(path.exists(), "{name} is neither a file nor one of the models {}", embedded.join(", "));
         let bytes = fs::read(path).with_context(|| format!("{name} cannot be read"))?;
-        // It is read once to see that it is one.
+        // The file is loaded once to check that it is a model.
         registry::load(&bytes).map_err(|error| anyhow!("{name}: {error}"))?;
         Ok(Self::File(std::path::absolute(path)?))
     }
@@ -49,7 +49,7 @@ impl Choice {
         }
     }
 
-    /// The name that a table shows.
+    /// Its name in tables.
     pub fn name(&self) -> String {
         match self {
             Self::Embedded(name) => name.clone(),
@@ -58,10 +58,11 @@ impl Choice {
     }
 }
 
-/// The bytes of these models, or of all embedded ones, each with its name.
+/// The bytes of these models, or of all embedded ones if `names` is empty, each with its name.
 ///
 /// # Errors
-/// When a name is neither that of an embedded model nor of a file that can be read; the sentence names the models.
+/// When a name is neither that of an embedded model nor of a file that can be read; the sentence names the
+/// models.
 pub fn files(names: &[String]) -> Result<Vec<(String, Cow<'static, [u8]>)>> {
     let all = embedded_names();
     let names = if names.is_empty() { &all } else { names };
@@ -80,7 +81,7 @@ pub fn files(names: &[String]) -> Result<Vec<(String, Cow<'static, [u8]>)>> {
     names.iter().map(file).collect()
 }
 
-/// These models, or all embedded ones, ready to play.
+/// These models, or all embedded ones if `names` is empty, ready to play.
 ///
 /// # Errors
 /// As [`files`], and when a file holds no model.
@@ -89,7 +90,7 @@ pub fn load(names: &[String]) -> Result<Vec<Arc<dyn Model>>> {
     files(names)?.into_iter().map(load).collect()
 }
 
-/// Of the embedded models.
+/// The names of the embedded models.
 pub fn embedded_names() -> Vec<String> {
     registry::embedded().iter().map(|model| model.name().to_owned()).collect()
 }

@@ -21,25 +21,27 @@ use crate::{
     install::{System, copy_all},
 };
 
-/// The page that is read first.
+/// The text of the page in the archive on how to begin.
 const GUIDE: &str = include_str!("package/guide.txt");
-/// The files of the project that every copy comes with, and their names there.
+/// The license files of the project, and their names in the archive.
 const LICENSES: [(&str, &str); 3] = [
     ("LICENSE-MIT", "licenses/LICENSE-MIT.txt"),
     ("LICENSE-APACHE", "licenses/LICENSE-APACHE.txt"),
     ("models/LICENSE.md", "licenses/MODELS.md"),
 ];
-/// The program that needs no host.
+/// The name of the program that needs no host.
 const PROGRAM: &str = "antiphon-standalone";
-/// What macOS runs on.
+/// The targets of macOS.
 const MACS: [&str; 2] = ["aarch64-apple-darwin", "x86_64-apple-darwin"];
-/// Of all files in the archive, in the form that `sha256sum -c` reads.
+/// The file with the checksums of all files in the archive, as `sha256sum -c` reads them.
 const CHECKSUMS: &str = "checksums.txt";
-/// May be run by everybody, or read.
+/// File permissions of a program, which everybody may run.
 const RUN: u32 = 0o755;
+/// File permissions of other files, which everybody may read.
 const READ: u32 = 0o644;
 
-/// Make the archive that a musician downloads: plugins, program, presets, licenses, a page on how to begin, checksums
+/// Make the archive that a musician downloads: plugins, program, presets, licenses, a page on how to begin,
+/// checksums
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Package what this build has, without building it for release: quick, and not what musicians are to get
@@ -53,7 +55,7 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
-/// What became of the program that needs no host.
+/// Whether the program that needs no host was built.
 #[derive(Debug, PartialEq, Eq)]
 enum Program {
     Built,
@@ -84,7 +86,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Everything but the checksums, which come with the archive.
+/// Writes everything except the checksums, which are made with the archive.
 fn lay_out(arguments: &Arguments, staging: &Path) -> Result<()> {
     let bundles = bundle::bundled_folder()?;
     for bundled in ["Antiphon.clap", "Antiphon.vst3", bundle::PRESETS] {
@@ -105,14 +107,14 @@ fn lay_out(arguments: &Arguments, staging: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `antiphon-0.1.0-linux-x86_64`.
+/// The name of the archive, such as `antiphon-0.1.0-linux-x86_64`.
 fn name() -> String {
     let version = env!("CARGO_PKG_VERSION");
     let processor = if System::HERE == System::MacOs { "universal" } else { ARCH };
     format!("antiphon-{version}-{}-{processor}", System::HERE.name())
 }
 
-/// This command once more, as a program that is built for release: it brings the plugin with it.
+/// Runs this command again as a release build, which also builds the plugin for release.
 fn run_in_release(arguments: &Arguments) -> Result<()> {
     let mut words: Vec<&OsStr> = vec!["package".as_ref()];
     if arguments.without_program {
@@ -124,10 +126,10 @@ fn run_in_release(arguments: &Arguments) -> Result<()> {
     bundle::run_in_release(&words)
 }
 
-/// Builds the program and puts it into the folder; as built, one that lies there already.
+/// Builds the program and copies it into the folder; with `as_built` it takes one that was built before.
 ///
 /// # Errors
-/// When it does not build where it could.
+/// When it does not build although the system could build it.
 fn build_program(as_built: bool, staging: &Path) -> Result<Program> {
     let place = staging.join(format!("{PROGRAM}{EXE_SUFFIX}"));
     if as_built {
@@ -157,7 +159,7 @@ fn build_program(as_built: bool, staging: &Path) -> Result<Program> {
     }
 }
 
-/// In a folder of its own: with its features the plugin's library would be another under the same name.
+/// Builds the program in a target folder of its own: its features would make another library of the same name.
 fn built(triple: Option<&str>) -> Result<PathBuf> {
     let mut folder = bundle::target_folder()?.join("program");
     let mut cargo = Command::new("cargo");
@@ -178,7 +180,8 @@ fn has_headers() -> bool {
     Command::new("pkg-config").args(["--exists", "alsa", "jack"]).status().is_ok_and(|found| found.success())
 }
 
-/// Writes `NAME.zip` beside the folder, with all that is in it below one folder of that name, and `NAME.zip.sha256`.
+/// Writes `NAME.zip` beside the folder, with all that is in it below one folder of that name, and
+/// `NAME.zip.sha256`.
 ///
 /// # Errors
 /// When something cannot be read or written.
@@ -197,7 +200,8 @@ fn write_archive(folder: &Path, name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The dependency of ours that reads archives was built without compression; to write one takes little.
+/// Writes a zip archive. Our dependency that reads archives is built without compression, and writing takes
+/// little code.
 fn zipped(folder: &Path, name: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut archive = ZipArchiveWriter::new(&mut bytes);
@@ -219,7 +223,7 @@ fn zipped(folder: &Path, name: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// In order, with `/` between folders.
+/// The files below a folder, in order, with `/` between folders.
 fn files_below(folder: &Path, above: &str) -> Result<Vec<String>> {
     let mut files = Vec::new();
     let entries = folder.read_dir().with_context(|| format!("cannot list {}", folder.display()))?;
@@ -242,7 +246,7 @@ fn is_run(path: &Path) -> Result<bool> {
     Ok(path.metadata()?.permissions().mode() & 0o100 != 0)
 }
 
-/// Windows knows by the ending what is run.
+/// Windows recognises programs by their endings.
 #[cfg(not(unix))]
 fn is_run(_: &Path) -> Result<bool> {
     Ok(false)

@@ -33,7 +33,7 @@ pub const LINE: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
 pub type Size = (u32, u32);
 pub type Canvas<'a> = DrawingArea<Surface<'a>, Shift>;
 
-/// What a file's name asks for.
+/// The format that a file's name asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Png,
@@ -52,7 +52,7 @@ impl Format {
     }
 }
 
-/// What a picture is drawn on.
+/// The paper of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Theme {
     Light,
@@ -66,9 +66,9 @@ pub struct Inks {
     pub ink: RGBColor,
     pub faint: RGBColor,
     pub line: RGBColor,
-    /// Of what was there before, or of all there is.
+    /// The colour of the prompt, or of all notes if nothing is new.
     pub first: RGBColor,
-    /// Of what is new.
+    /// The colour of new notes.
     pub second: RGBColor,
 }
 
@@ -124,7 +124,7 @@ pub fn text<'a>(size: i32, color: RGBColor) -> TextStyle<'a> {
 fn svg(size: Size, theme: Theme, draw: impl FnOnce(&Canvas) -> Result<()>) -> Result<Vec<u8>> {
     let mut drawn = String::new();
     on(Surface::Svg(SVGBackend::with_string(&mut drawn, size)), theme, draw)?;
-    // Where the font is not installed, its like is.
+    // If the font is not installed, similar ones are used.
     let fonts = format!("font-family=\"{FONT}, Ubuntu, Helvetica, sans-serif\"");
     Ok(drawn.replace(&format!("font-family=\"{FONT}\""), &fonts).into_bytes())
 }
@@ -137,13 +137,13 @@ fn on(surface: Surface, theme: Theme, draw: impl FnOnce(&Canvas) -> Result<()>) 
     canvas.present().map_err(|error| anyhow!("the picture cannot be drawn: {error}"))
 }
 
-/// Before the first word of a picture.
+/// Registers the font; call it before any text is drawn.
 pub fn prepare() -> Result<()> {
     register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT)
         .map_err(|_| anyhow!("the font that comes with this program cannot be read"))
 }
 
-/// One kind of paper for both formats, so that what draws need not know which.
+/// A surface for both formats, so that drawing code need not know which.
 pub enum Surface<'a> {
     Bitmap(BitMapBackend<'a>),
     Svg(SVGBackend<'a>),

@@ -1,4 +1,4 @@
-//! How well a model foretells the notes of real performances.
+//! Scores how well a model predicts the notes of real performances.
 
 mod networks;
 
@@ -17,20 +17,20 @@ use antiphon::{
 
 use crate::corpus::GridNote;
 
-/// What scores: a network that hears sequences side by side.
+/// A network that can be scored, with sequences side by side.
 pub trait Scorer {
-    /// What is known of each sequence.
+    /// The state of all sequences.
     type Known;
 
-    /// Before the first note of `rows` sequences.
+    /// The state before the first note of `rows` sequences, which may begin in the middle of a piece.
     fn silence(&self, rows: usize) -> Result<Self::Known>;
 
-    /// Before the first note of `rows` pieces.
+    /// The state before the first note of `rows` pieces.
     fn beginning(&self, rows: usize) -> Result<Self::Known> {
         self.silence(rows)
     }
 
-    /// The first `rows` sequences go on alone.
+    /// Keeps only the first `rows` sequences.
     fn narrow(&self, known: Self::Known, rows: usize) -> Result<Self::Known>;
 
     /// Hears up to `time` notes of each sequence without a score.
@@ -50,13 +50,13 @@ impl Network {
     /// The network of a model file, on the CPU.
     pub fn of(weights: &Weights) -> Result<Self> {
         let tensor = |name: &str| weights.tensor(name);
-        Ok(match weights.preset {
+        Ok(match weights.architecture {
             Architecture::Antiphon => Self::Antiphon(model::antiphon::Network::new(tensor)?),
-            Architecture::Classic(preset) => Self::Classic(model::classic::Network::new(preset, tensor)?),
+            Architecture::Classic(config) => Self::Classic(model::classic::Network::new(config, tensor)?),
         })
     }
 
-    /// See [`unbounded`].
+    /// Scores every note, see [`unbounded`].
     pub fn unbounded(&self, pieces: &[Vec<GridNote>], progress: impl Fn(usize) + Sync) -> Result<Score> {
         match self {
             Self::Antiphon(network) => unbounded(network, pieces, progress),
@@ -64,7 +64,7 @@ impl Network {
         }
     }
 
-    /// See [`remembered`].
+    /// Scores some notes with a limited memory, see [`remembered`].
     pub fn remembered(&self, pieces: &[Vec<GridNote>], memory: usize, count: usize) -> Result<Score> {
         match self {
             Self::Antiphon(network) => remembered(network, pieces, memory, count),
@@ -73,14 +73,14 @@ impl Network {
     }
 }
 
-/// Scores every note of every piece, what is known carried from the first note of its piece. `progress` is told how many
-/// notes more have been scored, on any thread.
+/// Scores every note of every piece, with the state carried on from the first note of its piece. `progress`
+/// is called on any thread with the number of further notes that have been scored.
 pub fn unbounded<L: Scorer + Sync>(
     network: &L,
     pieces: &[Vec<GridNote>],
     progress: impl Fn(usize) + Sync,
 ) -> Result<Score> {
-    // Enough sequences for large products, few enough to share out well.
+    // Enough sequences for large products, few enough to divide well among threads.
     const SEQUENCES: usize = 16;
     let mut by_length: Vec<&[GridNote]> =
         pieces.iter().map(Vec::as_slice).filter(|p| !p.is_empty()).collect();
@@ -114,8 +114,8 @@ fn sum(scores: &[Score]) -> Score {
     sum
 }
 
-/// Scores `count` evenly spaced notes, each from silence and the `memory` notes before it; where these are all, from the
-/// beginning of the piece.
+/// Scores `count` evenly spaced notes. Each is predicted from the `memory` notes before it, which are heard
+/// from silence; where these are all notes before it, from the beginning of the piece.
 pub fn remembered<L: Scorer + Sync>(
     network: &L,
     pieces: &[Vec<GridNote>],
@@ -126,7 +126,7 @@ pub fn remembered<L: Scorer + Sync>(
     let total: usize = pieces.iter().map(Vec::len).sum();
     let count = count.min(total);
     let mut places: Vec<_> = (0..count).map(|n| Place::new(pieces, n * total / count, memory)).collect();
-    // Sequences of one length run together.
+    // Sequences of the same length are scored together.
     places.sort_by_key(Place::kind);
     let same = places.chunk_by(|a, b| a.kind() == b.kind());
     let groups: Vec<_> = same.flat_map(|same| same.chunks(SEQUENCES)).collect();
@@ -143,7 +143,7 @@ pub fn remembered<L: Scorer + Sync>(
     Ok(sum(&scores))
 }
 
-/// A note to score, and what of its piece the memory holds.
+/// A note to score, and the notes before it that the memory holds.
 struct Place<'a> {
     heard: &'a [GridNote],
     next: &'a [GridNote],
@@ -151,7 +151,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The note at `index` of all pieces in a row.
+    /// The note at `index`, counted over all pieces one after the other.
     fn new(pieces: &'a [Vec<GridNote>], mut index: usize, memory: usize) -> Self {
         for piece in pieces {
             if index < piece.len() {
@@ -163,19 +163,20 @@ impl<'a> Place<'a> {
         unreachable!("the index counts the notes of these pieces")
     }
 
-    /// Places of one kind can be scored side by side.
+    /// The kind of a place; places of one kind can be scored side by side.
     fn kind(&self) -> (usize, bool) {
         (self.heard.len(), self.begins_piece)
     }
 }
 
-/// Add scores of parts to score the whole. `None` where a model has no likelihood or names no time.
+/// A score as sums, so that the scores of parts can be added. `None` where a model has no likelihood or
+/// predicts no time.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Score {
     pub notes: usize,
-    /// Step, pitch, velocity, duration; sums of nats.
+    /// Sums of nats: step, pitch, velocity, duration.
     pub nats: [Option<f64>; 4],
-    /// Step, duration; sums of absolute errors in seconds.
+    /// Sums of absolute errors in seconds: step, duration.
     pub errors_s: [Option<f64>; 2],
 }
 
@@ -194,7 +195,7 @@ impl Score {
         self.nats.map(|sum| sum.map(|sum| sum / self.notes as f64))
     }
 
-    /// All that a note costs in nats.
+    /// The nats per note of all attributes together.
     pub fn total(&self) -> Option<f64> {
         self.nats_per_note().into_iter().sum()
     }
@@ -204,7 +205,7 @@ impl Score {
         self.errors_s.map(|sum| sum.map(|sum| sum / self.notes as f64))
     }
 
-    /// All that is known of it.
+    /// All figures that are known.
     pub fn figures(&self) -> Vec<Metric> {
         let nats = ["step", "pitch", "velocity", "duration"].into_iter().zip(self.nats_per_note());
         let nats = nats.chain([("total", self.total())]);
@@ -220,7 +221,7 @@ impl fmt::Display for Score {
     }
 }
 
-/// What a note costs, or how far off a prediction is, on average.
+/// A named figure with its unit: the average loss of a note, or the average error of a prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
     pub name: Cow<'static, str>,
@@ -233,7 +234,7 @@ impl Metric {
         Self { name: Cow::Borrowed(name), unit: Cow::Borrowed(unit), value }
     }
 
-    /// All in one line.
+    /// All figures in one line.
     pub fn line(figures: &[Self]) -> String {
         figures.iter().map(Self::to_string).collect::<Vec<_>>().join(", ")
     }
@@ -254,7 +255,7 @@ mod tests {
 
     use super::*;
 
-    /// One of each kind.
+    /// One model of each kind.
     const MODELS: [&str; 2] = ["classic-25", "antiphon"];
 
     fn network(name: &str) -> Network {

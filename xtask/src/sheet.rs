@@ -1,7 +1,8 @@
-//! Notes as sheet music: MusicXML on two staves, from music that nobody has counted aloud.
+//! Notes as sheet music: MusicXML on two staves, from music without known beats.
 //!
-//! Beats are found in the onsets ([`beats`]). Each note goes to a hand, and its onset and length are moved to the grid between
-//! the beats (here). What a hand plays is cut into note values at beats and bars ([`notation`]).
+//! Beats are found in the onsets ([`beats`]). Each note goes to a hand, and its onset and length are moved to
+//! the grid between the beats (here). What a hand plays is cut into note values at beats and bars
+//! ([`notation`]).
 
 pub mod beats;
 mod notation;
@@ -17,50 +18,52 @@ use crate::{
     tonality,
 };
 
-/// Of a quarter note: halves and thirds, down to thirty-seconds and their triplets.
+/// Number of divisions of a quarter note: enough for thirty-seconds and their triplets.
 const DIVISIONS: u32 = 24;
-/// Strikes within this part of a beat are one chord.
+/// Strikes that are closer than this, in beats, are one chord.
 const CHORD: f64 = 0.06;
-/// Parts of a beat, and what each costs before it is worth it; the simpler, the better.
+/// Numbers of parts into which a beat is divided, and the cost of each: simpler ones are cheaper.
 const GRIDS: [(u32, f64); 6] = [(1, 0.0), (2, 0.004), (4, 0.010), (3, 0.012), (8, 0.03), (6, 0.03)];
-/// A rest that is shorter than this, in divisions, is no rest but an articulation: an eighth.
+/// Shortest rest, in divisions: an eighth. A shorter gap is articulation and not written.
 const SHORTEST_REST: u32 = DIVISIONS / 2;
 
-/// Where the hands are before the first note: a fifth below and above middle C.
+/// Key at which the left hand is before the first note: D3.
 const LEFT_REST: f64 = 50.0;
+/// Key at which the right hand is before the first note: A4.
 const RIGHT_REST: f64 = 69.0;
-/// A hand spans so many semitones, a tenth; what goes beyond costs so much a semitone.
+/// Largest span of a hand in semitones: a tenth.
 const SPAN: f64 = 16.0;
+/// Cost of each semitone beyond that span.
 const STRETCH: f64 = 4.0;
-/// How far a hand follows what it plays.
+/// How far a hand moves towards the notes that it plays, as a share of the distance.
 const FOLLOW: f64 = 0.4;
-/// And how far it goes back towards its own region.
+/// How far a hand moves back towards its own region, as a share of the distance.
 const RETURN: f64 = 0.04;
 
-/// What the reader should know besides the notes.
+/// What the sheet says besides the notes.
 pub struct Heading<'a> {
     pub title: &'a str,
     pub signature: Signature,
     pub pulse: Pulse<'a>,
 }
 
-/// Where the beats are.
+/// How the beats are known.
 #[derive(Debug, Clone, Copy)]
 pub enum Pulse<'a> {
-    /// So many quarter notes a minute, from the first note on.
+    /// A steady tempo in quarter notes per minute, from the first note on.
     Steady(f64),
-    /// Where the file has them that the notes go on from, and the bars too.
+    /// Beats and bars of the file that the notes continue.
     Written(&'a TempoMap),
-    /// Where a listener would tap.
+    /// Beats where a listener would tap, found from the onsets.
     Found,
 }
 
-/// What a hand does from a point on, in divisions from the first bar line.
+/// What a hand plays from a point on, in divisions from the first bar line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chord {
     pub at: u32,
     pub length: u32,
-    /// Rising; at least one.
+    /// At least one key, in rising order.
     pub keys: Vec<Key>,
     pub velocity: Velocity,
 }
@@ -72,7 +75,7 @@ pub fn of(notes: &[Note], heading: &Heading) -> std::io::Result<Vec<u8>> {
         Pulse::Written(map) => Beats::written(notes, map, heading.signature),
         Pulse::Found => Beats::found(notes),
     };
-    // Bars of eighths are counted in eighths, but beats are quarter notes all the same.
+    // Even where bars are counted in eighths, beats are quarter notes.
     let bar = (heading.signature.bar() * f64::from(DIVISIONS)).round() as u32;
     let pickup = match heading.pulse {
         Pulse::Written(_) => 0,
@@ -85,7 +88,8 @@ pub fn of(notes: &[Note], heading: &Heading) -> std::io::Result<Vec<u8>> {
     xml::write(heading, beats.tempo(), bar, tonality, &staves)
 }
 
-/// The first beat may lie before the first strike, and a pickup before that: bars without a strike yet are left out.
+/// Removes empty bars at the beginning: the first beat may come before the first strike, and a pickup before
+/// that.
 fn begin_in_the_first_bar(staves: &mut [Vec<Chord>; 2], bar: u32) {
     let silent = staves.iter().flatten().map(|chord| chord.at / bar * bar).min().unwrap_or(0);
     staves.iter_mut().flatten().for_each(|chord| chord.at -= silent);
@@ -99,7 +103,7 @@ struct Hands {
 }
 
 impl Hands {
-    /// Chord by chord, each split where its notes lie nearest to the hands.
+    /// Divides the notes chord by chord, each where its notes are nearest to the hands.
     fn of(notes: &[Note], beats: &Beats) -> Self {
         let mut hands = Self::default();
         let (mut left, mut right) = (LEFT_REST, RIGHT_REST);
@@ -143,7 +147,7 @@ fn moved(hand: f64, notes: &[Note], rest: f64) -> f64 {
     followed + RETURN * (rest - followed)
 }
 
-/// One chord after the other: where the next one begins, the one before ends. `pickup` beats come before the first one.
+/// The chords of a hand: each ends where the next one begins. `pickup` beats come before the first beat.
 fn chords(notes: &[Note], beats: &Beats, pickup: u32) -> Vec<Chord> {
     let strikes = strikes(notes, beats);
     let mut chords: Vec<Chord> = Vec::new();
@@ -162,14 +166,14 @@ fn chords(notes: &[Note], beats: &Beats, pickup: u32) -> Vec<Chord> {
 
 /// Notes that are struck together.
 struct Strike {
-    /// In beats.
+    /// The time in beats.
     at: f64,
     end: f64,
     notes: Vec<Note>,
 }
 
 impl Strike {
-    /// The beat that it belongs to: just before the next one is on it.
+    /// The beat that it belongs to. A strike just before the next beat belongs to the next beat.
     fn beat(&self) -> u32 {
         (self.at + CHORD).floor() as u32
     }
@@ -194,14 +198,14 @@ fn strikes(notes: &[Note], beats: &Beats) -> Vec<Strike> {
     strikes
 }
 
-/// Into how many parts the strikes of one beat divide it.
+/// The number of parts into which the strikes of one beat divide it.
 fn best_grid(strikes: &[Strike]) -> u32 {
     let off = |parts: u32| -> f64 {
         let parts = f64::from(parts);
         let off = |strike: &Strike| (strike.within() - (strike.within() * parts).round() / parts).powi(2);
         strikes.iter().map(off).sum::<f64>() / strikes.len() as f64
     };
-    // Two strikes on one line are one too few.
+    // Two strikes on one line lose one of them.
     let lost = |parts: u32| {
         let mut lines: Vec<i64> =
             strikes.iter().map(|strike| (strike.within() * f64::from(parts)).round() as i64).collect();
@@ -213,7 +217,7 @@ fn best_grid(strikes: &[Strike]) -> u32 {
     best.map_or(1, |(parts, _)| *parts)
 }
 
-/// Takes a strike to its line; what stands there already is joined.
+/// Moves a strike to its line, and joins it with a chord that is already there.
 fn add(chords: &mut Vec<Chord>, strike: &Strike, grid: u32, pickup: u32) {
     let line = (strike.within() * f64::from(grid)).round().max(0.0) as u32;
     let at = (pickup + strike.beat()) * DIVISIONS + line * DIVISIONS / grid;
@@ -233,7 +237,7 @@ fn add(chords: &mut Vec<Chord>, strike: &Strike, grid: u32, pickup: u32) {
     chord.keys.dedup();
 }
 
-/// To the next chord, or to its end on an eighth where a rest is left.
+/// The written end of a chord: the next chord, or its own end rounded to an eighth if that leaves a rest.
 fn articulated(chord: &Chord, next: Option<u32>) -> u32 {
     let end = chord.at + chord.length;
     let end = end.div_ceil(SHORTEST_REST).max(chord.at / SHORTEST_REST + 1) * SHORTEST_REST;

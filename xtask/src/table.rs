@@ -1,4 +1,4 @@
-//! Tables: notes as lines, and cells in columns.
+//! Tables for the terminal: notes as lines, and cells in columns.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub fn row(note: &Note) -> String {
     )
 }
 
-/// A note for a machine. Times are in seconds, to the microsecond.
+/// A note for other programs. Times are in seconds, to the microsecond.
 #[derive(Debug, Clone, Serialize)]
 pub struct Record {
     key: u8,

@@ -57,10 +57,11 @@ const FOREIGN_TO_AUDIO: [&str; 10] = [
     "eprintln",
     "park",
 ];
-/// What runs on the audio thread and on no other.
+/// The code that runs on the audio thread only.
 const AUDIO: [&str; 5] = ["src/host.rs", "src/performer.rs", "src/performer", "src/synth.rs", "src/synth"];
-/// What the framework's packages are called, and who alone names them.
+/// The name of the framework's packages.
 const FRAMEWORK: &str = "nice_plug";
+/// The only files that may use that name.
 const KNOW_THE_FRAMEWORK: [&str; 7] = [
     "src/editor.rs",
     "src/editor",
@@ -70,7 +71,8 @@ const KNOW_THE_FRAMEWORK: [&str; 7] = [
     "src/plugin.rs",
     "src/plugin",
 ];
-/// Marks of unfinished work and of tests that prove nothing. Spelled in halves, so as not to find themselves.
+/// Marks of unfinished work and of tests that prove nothing. They are spelled in halves, so that this file
+/// has none.
 const UNFINISHED: [&str; 7] = [
     concat!("TO", "DO"),
     concat!("FIX", "ME"),
@@ -81,7 +83,7 @@ const UNFINISHED: [&str; 7] = [
     concat!("thread::sl", "eep"),
 ];
 const LONGEST_FILE_LINES: usize = 400;
-/// Hosts keep real time, which is a matter of sleeping.
+/// Files that may sleep: a host that plays in real time must wait.
 const MAY_SLEEP: [&str; 3] =
     ["test-host/src/play.rs", "test-host/src/clap/process.rs", "xtask/src/verify/soak.rs"];
 

@@ -1,13 +1,13 @@
-//! Which key music is in, by the profiles of Krumhansl and Kessler.
+//! Estimates the key of music, by the profiles of Krumhansl and Kessler.
 
 use std::fmt;
 
 use antiphon::music::{note::Key, scale::Root};
 
-/// How well each pitch class fits a major and a minor key, from its tonic upwards, as listeners rated it: C. L. Krumhansl and
-/// E. J. Kessler, "Tracing the dynamic changes in perceived tonal organization in a spatial representation of musical
-/// keys", Psychological Review 89 (1982), 334–368. That durations are correlated with them is C. L. Krumhansl, Cognitive
-/// Foundations of Musical Pitch (1990), chapter 4.
+/// How well each pitch class fits a major and a minor key, from its tonic upwards, as listeners rated it: C.
+/// L. Krumhansl and E. J. Kessler, "Tracing the dynamic changes in perceived tonal organization in a spatial
+/// representation of musical keys", Psychological Review 89 (1982), 334–368. That durations are correlated
+/// with them is C. L. Krumhansl, Cognitive Foundations of Musical Pitch (1990), chapter 4.
 const MAJOR: [f64; 12] = [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88];
 const MINOR: [f64; 12] = [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17];
 
@@ -28,18 +28,18 @@ pub enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fit {
     pub tonality: Tonality,
-    /// Of the durations of the pitch classes with the profile, -1..=1.
+    /// Correlation of the durations of the pitch classes with the profile, -1..=1.
     pub correlation: f64,
 }
 
 impl Tonality {
-    /// Of its key signature; flats are below 0. Between six sharps and six flats, as it is usually written.
+    /// Sharps of its key signature, from -6 to 6, as it is usually written; flats are below 0.
     pub fn sharps(self) -> i8 {
         let major = match self.mode {
             Mode::Major => self.tonic.semitones(),
             Mode::Minor => (self.tonic.semitones() + 3) % 12,
         };
-        // A fifth up adds a sharp.
+        // Each fifth up adds a sharp.
         let sharps = (7 * i16::from(major)) % 12;
         let flats = if self.mode == Mode::Minor { 6 } else { 5 };
         i8::try_from(if sharps > 11 - flats { sharps - 12 } else { sharps }).unwrap_or(0)
@@ -59,8 +59,8 @@ impl fmt::Display for Tonality {
     }
 }
 
-/// All 24 tonalities, the best first, for keys and how long they sound; none where there is nothing to hear, or every pitch class as
-/// long as any other.
+/// All 24 tonalities, the best first, for keys and their durations; empty if nothing sounds, or if all pitch
+/// classes sound equally long.
 pub fn fits(notes: impl Iterator<Item = (Key, f64)>) -> Vec<Fit> {
     let mut durations = [0.0; 12];
     notes.for_each(|(key, duration)| durations[key.index() % 12] += duration);
@@ -77,7 +77,7 @@ pub fn fits(notes: impl Iterator<Item = (Key, f64)>) -> Vec<Fit> {
     fits
 }
 
-/// Pearson's; `None` where one of them does not vary.
+/// Pearson's correlation; `None` if one of the two does not vary.
 fn correlation(one: &[f64; 12], other: &[f64; 12]) -> Option<f64> {
     let centred = |numbers: &[f64; 12]| {
         let mean = numbers.iter().sum::<f64>() / 12.0;

@@ -1,8 +1,9 @@
 //! `train`: from MIDI files to a model file and its card.
 //!
-//! What to expect on MAESTRO's validation split: a uniform guess costs 4.85 nats a pitch, the histogram 4.02, the key before
-//! 3.77; `classic-150` passes that within minutes and comes to 3.52 in 40. `antiphon` comes to 11.2 nats a note in all after
-//! 1.2 million notes, to 8.8 after 27 million in 94 minutes, and to 8.64 after 58 million in 216, on two busy cores.
+//! Losses to expect on MAESTRO's validation split: a uniform guess costs 4.85 nats a pitch, the histogram
+//! 4.02, the key before 3.77. `classic-150` is better than that within minutes, and reaches 3.52 in 40.
+//! `antiphon` reaches 11.2 nats a note in all after 1.2 million notes, 8.8 after 27 million in 94 minutes,
+//! and 8.64 after 58 million in 216, on two busy cores.
 
 mod antiphon;
 mod augmentation;
@@ -32,7 +33,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use rand::{RngExt, SeedableRng};
 
-use ::antiphon::model::{Chance, weights::Architecture};
+use ::antiphon::model::{Rng, weights::Architecture};
 
 use crate::{
     corpus::{Cache, GridNote},
@@ -51,22 +52,23 @@ use output::{Checkpoint, Output};
 use progress::Progress;
 use run::{Setup, TrainingRun};
 
-/// A network with what it learns from.
+/// A network in training, with its optimiser and its data loader.
 pub trait TrainableModel {
-    /// Learns from its next batch at a rate. Fails, with the weights as they were, when the loss is not a number.
+    /// Learns from its next minibatch at a learning rate. Fails, and leaves the weights as they were, when
+    /// the loss is not finite.
     fn learn(&mut self, rate: f64) -> Result<StepResult>;
 
     /// Scores every note of every piece.
     fn score(&self, pieces: &[Vec<GridNote>]) -> Result<Score>;
 
-    /// Keeps all that it is between two steps, but for its weights.
+    /// Saves the whole state between two steps in a checkpoint, except for the weights.
     fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()>;
 
-    /// The way back from [`TrainableModel::keep`].
+    /// Reverses [`TrainableModel::keep`].
     fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()>;
 }
 
-/// What came of a batch.
+/// The result of one training step.
 #[derive(Debug, Clone)]
 pub struct StepResult {
     pub notes: usize,
@@ -74,8 +76,8 @@ pub struct StepResult {
     pub loss: Vec<Metric>,
 }
 
-/// Trains until all has passed, or until Ctrl-C. Fails where it cannot begin, and where it cannot go on; what was saved before
-/// is still there then.
+/// Trains until the training is over, or until Ctrl-C. Fails where it cannot begin or cannot go on; what was
+/// saved before is kept then.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&stopped);
@@ -89,12 +91,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     begin(arguments, &Cache::of_user())?.run(|_| stopped.load(Ordering::Relaxed))
 }
 
-/// Everything up to the first step.
+/// Prepares everything up to the first step.
 fn begin<'a>(arguments: &'a Arguments, cache: &Cache) -> Result<TrainingRun<'a>> {
-    let Some(preset) = Architecture::named(&arguments.preset) else {
+    let Some(architecture) = Architecture::named(&arguments.preset) else {
         bail!("the preset `{}` is unknown: choose one of {}", arguments.preset, Architecture::known());
     };
-    let (hyperparameters, length) = (Hyperparameters::new(preset, arguments), arguments.length());
+    let (hyperparameters, length) = (Hyperparameters::new(architecture, arguments), arguments.length());
     if hyperparameters.batch < 2 || arguments.window == Some(0) {
         bail!("`--batch` must be at least 2 and `--window` at least 1");
     }
@@ -103,46 +105,46 @@ fn begin<'a>(arguments: &'a Arguments, cache: &Cache) -> Result<TrainingRun<'a>>
     if checkpoint.is_none() {
         keep_unfinished(&output.checkpoint())?;
     }
-    let mut chance = Chance::seed_from_u64(arguments.seed);
-    let data_set = DataSet::read(arguments, hyperparameters.shortest, cache, &mut chance)?;
+    let mut rng = Rng::seed_from_u64(arguments.seed);
+    let data_set = DataSet::read(arguments, hyperparameters.shortest, cache, &mut rng)?;
     data_set.tell();
-    let config = TrainingConfig::new(preset, &hyperparameters, arguments, data_set.digest());
+    let config = TrainingConfig::new(architecture, &hyperparameters, arguments, data_set.digest());
     if let Some(checkpoint) = &checkpoint {
         config.check(&checkpoint.fact("terms")?, &output.checkpoint())?;
     }
     let variables = match (&checkpoint, &arguments.init) {
-        (Some(checkpoint), _) => checkpoint.weights(preset)?,
-        (None, Some(path)) => initialisation::read(path, preset)?,
-        (None, None) => initialisation::drawn(preset, &mut chance)?,
+        (Some(checkpoint), _) => checkpoint.weights(architecture)?,
+        (None, Some(path)) => initialisation::read(path, architecture)?,
+        (None, None) => initialisation::drawn(architecture, &mut rng)?,
     };
-    let device = arguments.device.device(preset)?;
+    let device = arguments.device.device(architecture)?;
     let variables = initialisation::moved(variables, &device)?;
-    let mut model = trainable_model(preset, &hyperparameters, arguments, &data_set, &variables, chance)?;
+    let mut model = trainable_model(architecture, &hyperparameters, arguments, &data_set, &variables, rng)?;
     let (origin, progress) = match (&checkpoint, &arguments.init) {
         (Some(checkpoint), _) => {
             model.recall(checkpoint)?;
             (checkpoint.fact("origin")?, checkpoint.fact("progress")?)
         }
         (None, Some(path)) => (Origin::model(path), Progress::default()),
-        (None, None) => (Origin::chance(), Progress::default()),
+        (None, None) => (Origin::rng(), Progress::default()),
     };
-    let setup = Setup { arguments, preset, hyperparameters, length, data_set, output, origin, config };
+    let setup = Setup { arguments, architecture, hyperparameters, length, data_set, output, origin, config };
     Ok(TrainingRun::new(setup, variables, model, progress))
 }
 
-/// The network with what it learns from. Our own learns on as many threads as there are pairs of rows for, each with rows of
-/// its own.
+/// The network with its data loader. Our own network learns on all threads, or on fewer where a thread would
+/// have less than two rows of its own; on a GPU, on one.
 fn trainable_model(
-    preset: Architecture,
+    architecture: Architecture,
     hyperparameters: &Hyperparameters,
     arguments: &Arguments,
     data_set: &DataSet,
     variables: &Variables,
-    mut chance: Chance,
+    mut rng: Rng,
 ) -> Result<Box<dyn TrainableModel>> {
     let &Hyperparameters { batch, window, .. } = hyperparameters;
     let training = || Arc::clone(&data_set.training);
-    Ok(match preset {
+    Ok(match architecture {
         Architecture::Antiphon => {
             let threads = match arguments.device {
                 Processor::Cpu => rayon::current_num_threads().min(batch / 2),
@@ -150,21 +152,21 @@ fn trainable_model(
             };
             let loader = |thread| {
                 let rows = (batch * (thread + 1)) / threads - batch * thread / threads;
-                let chance = Chance::seed_from_u64(chance.random());
+                let rng = Rng::seed_from_u64(rng.random());
                 let augmentation = Augmentation { varied: arguments.varied, slipped: arguments.slipped };
-                PassageLoader::new(training(), (rows, window), augmentation, chance)
+                PassageLoader::new(training(), (rows, window), augmentation, rng)
             };
             let loaders = (0..threads).map(loader).collect::<Result<_>>()?;
-            Box::new(TrainableAntiphon::new(variables, hyperparameters, loaders, chance)?)
+            Box::new(TrainableAntiphon::new(variables, hyperparameters, loaders, rng)?)
         }
-        Architecture::Classic(preset) => {
-            let windows = WindowLoader::new(training(), batch, window, chance)?;
-            Box::new(Classic::new(preset, variables, windows)?)
+        Architecture::Classic(architecture) => {
+            let windows = WindowLoader::new(training(), batch, window, rng)?;
+            Box::new(Classic::new(architecture, variables, windows)?)
         }
     })
 }
 
-/// Fails when a new training would replace the checkpoint of one that was interrupted.
+/// Fails when a new training would replace the checkpoint of an interrupted one.
 fn keep_unfinished(path: &Path) -> Result<()> {
     let passed = Checkpoint::read(path).and_then(|checkpoint| checkpoint.fact::<f64>("passed"));
     match passed {

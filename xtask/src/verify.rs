@@ -1,5 +1,6 @@
-//! `cargo xtask verify`: what the plugin promises, held to account, and the page that says what may be trusted, and why: promises,
-//! long runs, other people's checks, and every unsafe block with its argument. That each block has one is clippy's to check.
+//! `cargo xtask verify`: checks what the plugin promises, and writes the page that says what may be trusted,
+//! and why: promises, long runs, other people's checks, and every unsafe block with its argument. Clippy
+//! checks that each block has an argument.
 
 mod promises;
 mod soak;
@@ -17,12 +18,12 @@ use self::{
 };
 use crate::{bundle, tidy::rust_files};
 
-/// What the long checks found last, from the root of the project. It is kept beside the page until they are run again: nobody soaks
-/// for an hour to mend a word.
+/// The file of what the long checks found last, from the root of the project. It is kept until they are run
+/// again, so that the page can be written anew without hours of checks.
 const RECORDS_FILE: &str = "docs/trust.toml";
 const RECORDS_HEAD: &str =
     "# What the long checks found last. `cargo xtask verify --long` and `--only` write this file.\n\n";
-/// An unsafe block is argued in a comment that begins so.
+/// How a comment begins that argues for an unsafe block.
 const ARGUMENT: &str = "// SAFETY:";
 
 /// Run the checks of every promise, and write what they found into docs/trust.md.
@@ -34,7 +35,7 @@ pub struct Arguments {
     /// Take a day: run the long checks too, whose last figures stay on the page otherwise
     #[arg(long)]
     long: bool,
-    /// Run only this of the long checks, and leave the page as it is
+    /// Run only this long check, and leave the page as it is
     #[arg(long, value_enum, conflicts_with = "long")]
     only: Option<LongCheck>,
 }
@@ -84,7 +85,7 @@ pub enum LongCheck {
     Fuzz,
 }
 
-/// What all long checks found last, in the order of their first runs.
+/// What each long check found last, in the order of their first runs.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Records {
     #[serde(default, rename = "check")]
@@ -96,17 +97,17 @@ pub struct Record {
     pub what: String,
     pub passed: bool,
     pub figures: String,
-    /// The day, in UTC.
+    /// The day of the run, in UTC.
     pub on: String,
 }
 
 impl LongCheck {
     pub const ALL: [Self; 4] = [Self::Soak, Self::Day, Self::Cases, Self::Fuzz];
 
-    /// Runs it and keeps what it found.
+    /// Runs the check and stores what it found.
     ///
     /// # Errors
-    /// When that cannot be kept; what fails is kept as failed.
+    /// When the result cannot be stored. A check that fails is no error here: it is stored as failed.
     pub fn run(self, root: &Path) -> Result<()> {
         match self {
             Self::Soak => {
@@ -124,23 +125,23 @@ impl LongCheck {
 }
 
 impl Records {
-    /// None where there is no file yet.
+    /// Reads the records; there are none where there is no file yet.
     ///
     /// # Errors
-    /// When the file is not as it was written.
+    /// When the file cannot be parsed.
     pub fn read(root: &Path) -> Result<Self> {
         let path = root.join(RECORDS_FILE);
         let Ok(text) = fs::read_to_string(&path) else { return Ok(Self::default()) };
         toml::from_str(&text).with_context(|| format!("{} is broken: delete it", path.display()))
     }
 
-    /// What failed when it was last run.
+    /// The checks that failed when they were last run.
     pub fn broken(&self) -> impl Iterator<Item = &str> {
         self.all.iter().filter(|record| !record.passed).map(|record| record.what.as_str())
     }
 
-    /// Has the outcome of a check take the place of its last one. The file is read anew, since another check may have
-    /// ended meanwhile.
+    /// Replaces the last outcome of a check. The file is read anew, since another check may have ended
+    /// meanwhile.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -210,7 +211,7 @@ fn compiler() -> Result<String> {
     Ok(told.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
 }
 
-/// The chapter of unsafe code.
+/// The chapter of the page on unsafe code.
 fn unsafe_code(root: &Path) -> Result<String> {
     let mut chapter =
         String::from("\n## Unsafe code\n\n| where | blocks | why they are sound |\n|---|---|---|\n");
@@ -229,7 +230,7 @@ fn unsafe_code(root: &Path) -> Result<String> {
     Ok(chapter)
 }
 
-/// What stands behind each mark, over as many lines of comment as it takes.
+/// The argument after each [`ARGUMENT`] mark, with all further lines of its comment.
 fn arguments(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = text.lines().map(str::trim).peekable();
@@ -244,7 +245,7 @@ fn arguments(text: &str) -> Vec<String> {
     found
 }
 
-/// Each argument once, in the order of their first blocks, and how many blocks it stands before.
+/// Each argument once, in the order of their first blocks, with the number of blocks that it stands before.
 fn counted(arguments: Vec<String>) -> Vec<(String, usize)> {
     let mut counted: Vec<(String, usize)> = Vec::new();
     for argument in arguments {

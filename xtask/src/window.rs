@@ -1,5 +1,5 @@
-//! `cargo xtask window`: the plugin's window in a host, on a display that is there or on one that nobody sees, while the
-//! demo's phrase is played into it: what it looks like, and what it costs those who play.
+//! `cargo xtask window`: opens the plugin's window in a host, on an existing or a virtual display, while the
+//! demo's phrase is played into the plugin. It shows what the window looks like, and what it costs the audio.
 
 mod openings;
 #[cfg(feature = "jack")]
@@ -37,22 +37,23 @@ use crate::{
     },
 };
 
-/// The screen of our own, in pixels and bits of colour: room for the window at twice its size.
+/// Size of the virtual screen in pixels, and its bits of colour: room for the window at twice its size.
 const SCREEN: &str = "2600x1800x24";
-/// Of what is played, in samples a second and in samples.
+/// Sample rate in samples a second; below, the size of a block in samples.
 const SAMPLE_RATE: f64 = 48_000.0;
 const BLOCK: u32 = 512;
-/// In beats per minute.
+/// Tempo in beats per minute.
 const TEMPO: f64 = 120.0;
-/// From one phrase to the next: four bars and a half, so that the answers begin at different places of the bar.
+/// Seconds from one phrase to the next: four bars and a half, so that answers begin at different places of
+/// the bar.
 const TURN_S: f64 = 9.0;
-/// A window that shows the same after so long has come to rest.
+/// Time after which a window that still shows the same has come to rest.
 const BETWEEN_PICTURES: Duration = Duration::from_millis(700);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// A tooltip comes after so long.
+/// Time until a tooltip is shown.
 const TOOLTIP: Duration = Duration::from_millis(1500);
 
-/// Open the plugin's window in a host: keep a picture of it, open it again and again, tell what it costs
+/// Open the plugin's window in a host: keep a picture of it, open it again and again, measure what it costs
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -68,10 +69,11 @@ enum Command {
     Play(play::Arguments),
 }
 
-/// Names a display in the environment.
+/// A display that is named in the environment, for as long as this lives.
 struct Display {
-    /// One of our own ends with its last connection, which is this process: a library that still asks it something when the
-    /// program ends would end the program with an error, were it gone before.
+    /// A virtual display ends with its last connection, which is held here until the process ends. If the
+    /// display were gone before, a library that still uses it at the end of the program would end the program
+    /// with an error.
     _connection: DisplayConnection,
 }
 
@@ -86,10 +88,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 impl Display {
-    /// Takes the display of the environment, or starts `Xvfb`.
+    /// Uses the display of the environment, or starts `Xvfb`.
     ///
     /// # Errors
-    /// When there is neither.
+    /// When neither is there.
     fn open() -> Result<Self> {
         if std::env::var_os("DISPLAY").is_some() {
             return Ok(Self { _connection: DisplayConnection::open()? });
@@ -109,12 +111,12 @@ impl Display {
     }
 }
 
-/// A fresh instance, linked into this process.
+/// A fresh instance of the plugin that is linked into this process.
 fn instance() -> Result<Clap> {
     bundle::linked::<NoteEffect>()
 }
 
-/// Plays for so many seconds, in real time or as fast as it goes. The plugin stays active.
+/// Plays for `seconds` seconds, in real time or as fast as possible. The plugin stays active.
 ///
 /// # Errors
 /// When the plugin fails.
@@ -129,7 +131,7 @@ fn play_phrases(host: &mut dyn Host, seconds: f64, mode: Mode) -> Result<Perform
     test_host::play(host, Setup { sample_rate: SAMPLE_RATE, largest_block: BLOCK, mode }, &part)
 }
 
-/// What is played in so many seconds, in samples of [`SAMPLE_RATE`].
+/// The events of `seconds` seconds of phrases, in samples of [`SAMPLE_RATE`].
 fn phrases(seconds: f64) -> Vec<Event> {
     let at = |seconds: f64| (seconds * SAMPLE_RATE) as u64;
     let (Song::Phrase(notes) | Song::Piece(notes)) = call::phrase(TEMPO, PlayMode::Answer);
@@ -194,8 +196,8 @@ fn run_picture(arguments: &PictureArguments) -> Result<()> {
     write(&picture, arguments)
 }
 
-/// Plays into the window in real time. When the music has stopped the window stands still, which makes the picture the
-/// same on every machine.
+/// Plays into the plugin in real time, and takes the picture once the music has stopped. The window stands
+/// still then, so that the picture is the same on every machine.
 fn play_into(clap: &mut Clap, screen: &Screen, arguments: &PictureArguments) -> Result<Picture> {
     play_phrases(clap, arguments.seconds, Mode::Realtime)?;
     let mut picture = settled(screen)?;
@@ -211,7 +213,7 @@ fn play_into(clap: &mut Clap, screen: &Screen, arguments: &PictureArguments) -> 
     Ok(picture)
 }
 
-/// What the window shows when it shows the same for a while.
+/// The picture of the window once it stays the same for a while.
 fn settled(screen: &Screen) -> Result<Picture> {
     let mut before = screen.picture()?;
     let deadline = Instant::now() + LONGEST_WAIT;
@@ -269,7 +271,7 @@ struct CompareArguments {
     json: bool,
 }
 
-/// What is told of one playing, or of several.
+/// The cost of one playing, or of several rounds.
 struct Cost {
     median_us: f64,
     p99_us: f64,
@@ -317,7 +319,8 @@ fn play_open(seconds: f64) -> Result<Performance> {
     Ok(take)
 }
 
-/// Beside a learner that is at work from before the first note until after the last one.
+/// Plays with the window open, beside a learner that is at work from before the first note until after the
+/// last one.
 fn play_learning(seconds: f64, files: &Path) -> Result<Performance> {
     let learner = Learner::default();
     let take = Take::new(SampleRate(SAMPLE_RATE));
@@ -349,7 +352,7 @@ impl Cost {
         }
     }
 
-    /// The median of each figure; the late notes of all rounds.
+    /// The median of each figure over the rounds, and the sum of their late notes.
     fn of_rounds(rounds: &[Self]) -> Self {
         let median = |figure: fn(&Self) -> f64| {
             let mut figures: Vec<f64> = rounds.iter().map(figure).collect();

@@ -1,4 +1,4 @@
-//! What hands do to the controls, and what the host is told of it.
+//! Tests of mouse and keyboard input on the controls, and of the gestures that the host is told.
 
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, vec2};
 use egui_kittest::kittest::Queryable;

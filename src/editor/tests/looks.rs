@@ -1,4 +1,4 @@
-//! Nothing is missing, cut off or in the way of something else, at any size.
+//! Tests of the layout: nothing is missing, cut off or overlapped by something else, at any size.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
     params::AntiphonParams,
 };
 
-/// What can be pressed besides the parameters.
+/// The buttons that are no parameters.
 const BUTTONS: [&str; 6] =
     ["Presets", "Save take", "Save last answer", "Copy path", "Show in folder", "Close"];
 
@@ -33,7 +33,7 @@ struct Text {
     is_cut: bool,
 }
 
-/// Every parameter and every button.
+/// The names of every parameter and every button.
 fn names() -> Vec<String> {
     let params = AntiphonParams::with_sound();
     // SAFETY: the parameters live as long as the names are read.

@@ -1,5 +1,5 @@
-//! What a head's choice costs, as one operation of candle's graph: the cross-entropy over what can be chosen, where
-//! more than one choice may mean the same note.
+//! The loss of a head as one operation of candle's graph: a cross-entropy in which more than one choice may
+//! mean the true note.
 
 use std::{
     array,
@@ -10,7 +10,7 @@ use std::{
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use super::{
-    experts::{CELLS, EXPERTS, PLACED_BINS, Places, Shares},
+    experts::{BeatPlaces, CELLS, EXPERTS, PLACED_BINS, Shares},
     vocabulary::Bin,
 };
 use crate::{
@@ -21,59 +21,60 @@ use crate::{
     music::conditions::Pulse,
 };
 
-/// A logit that weighs nothing beside any other.
+/// A logit whose probability vanishes beside any other.
 pub const IMPOSSIBLE: f32 = -1e9;
-/// A note may be meant by so many choices at most: a time, and a pointer at an end.
+/// Number of choices that may mean the same note: a time, and a pointer at the end of a sounding note.
 const MEANINGS: usize = 2;
 
-/// For each of N notes, what a head may choose and what is true.
+/// The targets of one head for N notes: which choices are possible and which are true.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
-    /// How many of the head's logits, the last ones, are no choices but the second expert for a time.
+    /// Number of the head's last logits that are no choices but the second expert for a time.
     experts: usize,
-    /// The choices that cannot be.
+    /// For each note, the impossible choices.
     impossible: Vec<Range<usize>>,
-    /// The choices that mean the note, each with its share: one cell of a bin of many. None means that nothing is
-    /// asked, and costs nothing.
+    /// For each note, the choices that mean it, each with its share: 1 divided by the number of cells, for a
+    /// bin of many cells. A note without any such choice costs nothing.
     truth: Bag,
-    /// Where a beat is known.
+    /// For each note, the cells of the time, where the beat is known.
     ahead: Vec<Option<Ahead>>,
 }
 
-/// The cells that lie ahead of a point of the beat.
+/// The cells after a point of the beat.
 #[derive(Debug, Clone, Copy)]
 pub struct Ahead {
     pub pulse: Pulse,
-    /// How many cells after it the first one lies.
+    /// Distance from the point to the first cell, in cells.
     pub first: u32,
-    /// The true one, if it is one of those that have places.
+    /// The true cell, if it is one of those that have places.
     pub cell: Option<usize>,
 }
 
 impl Target {
-    /// For a head that tells a time.
+    /// Targets for a head that chooses a time.
     pub fn of_time() -> Self {
         Self { experts: EXPERTS, ..Self::default() }
     }
 
-    /// Of the next note.
+    /// Adds the target of the next note.
     pub fn ask(&mut self, impossible: Range<usize>, truth: &[Item]) {
         self.ask_ahead(impossible, truth, None);
     }
 
-    /// [`Target::ask`] where the first of the truth is a time, of which the beat is known, too.
+    /// [`Target::ask`] for a time whose beat may be known. The first item of `truth` is that time.
     pub fn ask_ahead(&mut self, impossible: Range<usize>, truth: &[Item], ahead: Option<Ahead>) {
         self.impossible.push(impossible);
         self.truth.push(truth);
         self.ahead.push(ahead);
     }
 
-    /// There is no next note.
+    /// Adds a target without a note, which costs nothing.
     pub fn ask_nothing(&mut self) {
         self.ask(0..0, &[]);
     }
 
-    /// The nats of note `n` under its logits, which become the gradient of these nats.
+    /// The loss of note `n` in nats under its logits. The logits are overwritten with the gradient of the
+    /// loss.
     fn cross_entropy(&self, n: usize, line: &mut [f32]) -> f32 {
         if self.truth.of(n).is_empty() {
             line.fill(0.0);
@@ -85,7 +86,7 @@ impl Target {
             experts.fill(0.0);
             return self.cross_entropy_of_choices(n, choices, None).0;
         };
-        let places = Places::after(ahead.pulse, ahead.first);
+        let places = BeatPlaces::after(ahead.pulse, ahead.first);
         let shares = Shares::fold(choices, experts, &places);
         let part = ahead.cell.map(|cell| shares.part(cell));
         let (nats, time) = self.cross_entropy_of_choices(n, choices, part);
@@ -94,7 +95,7 @@ impl Target {
             shares.unfold(choices, &places, experts);
             return nats;
         };
-        // What speaks for the true bin speaks for the true cell alone.
+        // The gradient of the true bin belongs to the true cell alone, not to all cells of the bin.
         let bin = usize::from(self.truth.of(n)[0].row);
         choices[bin] += time;
         shares.unfold(choices, &places, experts);
@@ -103,8 +104,8 @@ impl Target {
         nats
     }
 
-    /// The cross-entropy of the choices, and how likely it is that the first of the truth was meant; `part` is the share
-    /// of the true time in its bin, where the beat gives it.
+    /// The cross-entropy of the choices, and the probability that the first item of the truth was meant.
+    /// `part` is the share of the true cell in its bin, where the beat gives it.
     fn cross_entropy_of_choices(&self, n: usize, choices: &mut [f32], part: Option<f32>) -> (f32, f32) {
         let truth: &[Item] = self.truth.of(n);
         let amount = |n: usize| if n == 0 { part.unwrap_or(truth[0].amount) } else { truth[n].amount };
@@ -123,7 +124,7 @@ impl Target {
     }
 }
 
-/// The nats (N) of the truth under `logits` (N, C).
+/// The loss of the truth under `logits` (N, C) in nats: (N).
 pub fn nats(target: &Arc<Target>, logits: &Tensor) -> Result<Tensor> {
     if !logits.device().is_cpu() {
         return nats_plain(target, logits);
@@ -131,13 +132,13 @@ pub fn nats(target: &Arc<Target>, logits: &Tensor) -> Result<Tensor> {
     logits.apply_op1(Cost { target: Arc::clone(target), slope: Arc::default() })
 }
 
-/// The same, of candle's own operations.
+/// [`nats`], built from candle's own operations.
 pub fn nats_plain(target: &Target, logits: &Tensor) -> Result<Tensor> {
     let rows = logits.dim(0)?;
     let (logits, columns) = if target.experts > 0 { by_cells(target, logits)? } else { (logits.clone(), 0) };
     let width = logits.dim(1)?;
     let (mut possible, mut truth) = (vec![0.0; rows * width], vec![IMPOSSIBLE; rows * width]);
-    // Cells stand in the place of the bins that hold them.
+    // Cells stand in place of the bins that hold them, so the other choices move by this number of columns.
     let column = |choice: usize| choice + columns;
     for n in 0..rows {
         let (possible, truth) = (&mut possible[n * width..][..width], &mut truth[n * width..][..width]);
@@ -151,7 +152,7 @@ pub fn nats_plain(target: &Target, logits: &Tensor) -> Result<Tensor> {
             let row = usize::from(item.row);
             match target.ahead[n].and_then(|ahead| ahead.cell).filter(|_| place == 0) {
                 Some(cell) => truth[cell] = 0.0,
-                // One cell of a bin is like the others.
+                // All cells of a bin are alike.
                 None if target.experts > 0 && row < PLACED_BINS => {
                     truth[Bin::at(row).first_cell as usize] = 0.0
                 }
@@ -168,7 +169,8 @@ pub fn nats_plain(target: &Target, logits: &Tensor) -> Result<Tensor> {
     sum(possible)? - sum(truth)?
 }
 
-/// The logits (N, C) with those of cells in place of the bins that hold them, and by how much the others have moved.
+/// The logits (N, C) with cells in place of the bins that hold them, and the number of columns by which the
+/// others have moved.
 fn by_cells(target: &Target, logits: &Tensor) -> Result<(Tensor, usize)> {
     let (rows, width) = logits.dims2()?;
     let (device, choices) = (logits.device(), width - target.experts);
@@ -180,7 +182,7 @@ fn by_cells(target: &Target, logits: &Tensor) -> Result<(Tensor, usize)> {
     let mut known = vec![0f32; rows];
     let mut places = [vec![0; rows * CELLS], vec![0; rows * CELLS]];
     for (n, ahead) in target.ahead.iter().enumerate().filter_map(|(n, ahead)| Some((n, ahead.as_ref()?))) {
-        let there = Places::after(ahead.pulse, ahead.first);
+        let there = BeatPlaces::after(ahead.pulse, ahead.first);
         known[n] = 1.0;
         for cell in 0..CELLS {
             for (places, place) in places.iter_mut().zip(there.of(cell)) {
@@ -200,7 +202,7 @@ fn by_cells(target: &Target, logits: &Tensor) -> Result<(Tensor, usize)> {
 
 struct Cost {
     target: Arc<Target>,
-    /// The gradient of each row's nats (N, C), for the backward pass.
+    /// The gradient of the loss of each row, (N, C), for the backward pass.
     slope: Arc<OnceLock<Vec<f32>>>,
 }
 

@@ -1,9 +1,10 @@
-//! Two experts for a time (a product of experts: Hinton, 2002): odds of times, and odds of places in the beat and the
-//! bar, multiplied over cells of 10 ms.
+//! Two experts for a time (a product of experts: Hinton, 2002). The first gives logits of times; the second
+//! gives logits of places in the beat and the bar. Their probabilities are multiplied over cells of 10 ms.
 //!
-//! `logit(cell) = time[bin] - ln(cells of the bin) + place[of the beat] + sixteenth[of the bar]`, for the cells of the
-//! next 5.12 s; beyond, and where no beat is known, times alone. Only the odds of bins are ever compared: the second
-//! expert is folded into them, and shares out each bin among its cells.
+//! `logit(cell) = time[bin] - ln(cells of the bin) + place[of the beat] + sixteenth[of the bar]`, for the
+//! cells of the next 5.12 s. Later cells, and all cells where no beat is known, have the logits of times
+//! alone. A choice is always made among bins: the second expert is folded into their logits, and then shares
+//! out each bin among its cells.
 
 use super::vocabulary::Bin;
 use crate::music::{
@@ -11,34 +12,35 @@ use crate::music::{
     note::CELLS_PER_SECOND,
 };
 
-/// So many of the coming cells have places, ...
+/// Number of the next cells that have places.
 pub const CELLS: usize = 512;
-/// ... which are those of so many bins.
+/// Number of the bins that these cells make up.
 pub const PLACED_BINS: usize = 88;
-/// The logits of the second expert, behind all others of a head.
+/// Number of logits of the second expert, which stand after all others of a head.
 pub const EXPERTS: usize = PLACES + SIXTEENTHS;
 
-/// What is less likely counts as this, so that each place has a logarithm.
+/// Smallest weight of a place or a sixteenth, so that each has a logarithm.
 const LEAST: f32 = 1e-15;
 
-/// Where each of the coming cells lies, each with so many parts.
+/// The places of the coming cells, each cell divided into `PARTS` parts.
 #[derive(Debug, Clone)]
-pub struct FinePlaces<const PARTS: usize> {
-    /// Of the beat.
+pub struct FineBeatPlaces<const PARTS: usize> {
+    /// For each part of a cell, the place in the beat.
     places: [[u8; PARTS]; CELLS],
-    /// Of the bar.
+    /// For each part of a cell, the sixteenth of the bar.
     sixteenths: [[u8; PARTS]; CELLS],
 }
 
-/// Where each of the coming cells lies.
-pub type Places = FinePlaces<1>;
+/// The places of the coming cells, one for each cell.
+pub type BeatPlaces = FineBeatPlaces<1>;
 
-/// How much each of the coming cells weighs beside the others of its bin.
+/// The weight of each of the coming cells relative to the others of its bin.
 #[derive(Debug, Clone)]
 pub struct Shares([f32; CELLS]);
 
-impl<const PARTS: usize> FinePlaces<PARTS> {
-    /// The middle of the first cell lies so many cells after the point. Realtime-safe.
+impl<const PARTS: usize> FineBeatPlaces<PARTS> {
+    /// The places of the cells after `pulse`; the middle of the first one lies `first` cells after it.
+    /// Realtime-safe.
     pub fn after(pulse: Pulse, first: u32) -> Self {
         let mut it = Self { places: [[0; PARTS]; CELLS], sixteenths: [[0; PARTS]; CELLS] };
         let beats_per_cell = 1.0 / (CELLS_PER_SECOND * pulse.period());
@@ -61,14 +63,14 @@ impl<const PARTS: usize> FinePlaces<PARTS> {
         it
     }
 
-    /// The places of each part of a cell among the second expert's logits.
+    /// For each part of a cell, the indices of its place and its sixteenth among the second expert's logits.
     fn parts(&self, cell: usize) -> impl Iterator<Item = [usize; 2]> {
         let pairs = self.places[cell].iter().zip(&self.sixteenths[cell]);
         pairs.map(|(&place, &sixteenth)| [usize::from(place), PLACES + usize::from(sixteenth)])
     }
 
-    /// The part of a cell that `drawn`, 0..1, chooses by the logits of the second expert, the odds raised to a power; and where its
-    /// middle lies, in cells from that of the cell. Realtime-safe.
+    /// Chooses a part of a cell by `drawn`, 0..1, from the second expert's probabilities raised to `power`.
+    /// Returns the middle of the part, in cells from the middle of the cell. Realtime-safe.
     pub fn part(&self, cell: usize, experts: &[f32], power: f32, drawn: f32) -> f32 {
         let logit = |[place, sixteenth]: [usize; 2]| power * (experts[place] + experts[sixteenth]);
         let top = self.parts(cell).map(logit).fold(f32::NEG_INFINITY, f32::max);
@@ -82,30 +84,34 @@ impl<const PARTS: usize> FinePlaces<PARTS> {
     }
 }
 
-impl Places {
-    /// The places of a cell among the second expert's logits.
+impl BeatPlaces {
+    /// The indices of a cell's place and sixteenth among the second expert's logits.
     pub fn of(&self, cell: usize) -> [usize; 2] {
         [usize::from(self.places[cell][0]), PLACES + usize::from(self.sixteenths[cell][0])]
     }
 }
 
-/// Where a part of a cell has its middle, in cells from that of the cell.
+/// The middle of a part of a cell, in cells from the middle of the cell.
 fn middle<const PARTS: usize>(part: usize) -> f32 {
     (part as f32 + 0.5) / PARTS as f32 - 0.5
 }
 
 impl Shares {
-    /// What the second expert, its logits being `experts`, makes of the cells; folds it into the logits of the bins.
-    /// Realtime-safe.
-    pub fn fold<const PARTS: usize>(bins: &mut [f32], experts: &[f32], places: &FinePlaces<PARTS>) -> Self {
+    /// Weighs the cells by `experts`, the logits of the second expert, and folds the weights into the logits
+    /// of the bins. Realtime-safe.
+    pub fn fold<const PARTS: usize>(
+        bins: &mut [f32],
+        experts: &[f32],
+        places: &FineBeatPlaces<PARTS>,
+    ) -> Self {
         Self::fold_allowed(bins, experts, places, |_| true)
     }
 
-    /// The same where only some cells are allowed: what the others weigh is lost to their bins. Realtime-safe.
+    /// [`Shares::fold`] with only some cells allowed: a bin loses the weight of the others. Realtime-safe.
     pub fn fold_allowed<const PARTS: usize>(
         bins: &mut [f32],
         experts: &[f32],
-        places: &FinePlaces<PARTS>,
+        places: &FineBeatPlaces<PARTS>,
         allowed: impl Fn(usize) -> bool,
     ) -> Self {
         let top = |logits: &[f32]| logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -130,13 +136,13 @@ impl Shares {
         shares
     }
 
-    /// The part of its bin that a cell has, 0..=1; nothing where the whole bin has nothing.
+    /// The share of a cell in its bin, 0..=1; 0 where the whole bin weighs nothing.
     pub fn part(&self, cell: usize) -> f32 {
         let sum: f32 = self.0[cells_of(Bin::of(cell as u32))].iter().sum();
         if sum > 0.0 { self.0[cell] / sum } else { 0.0 }
     }
 
-    /// The cell of a bin that `drawn`, 0..1, chooses, the weights raised to a power. Realtime-safe.
+    /// Chooses a cell of a bin by `drawn`, 0..1, from the weights raised to `power`. Realtime-safe.
     pub fn cell(&self, bin: Bin, power: f32, drawn: f32) -> u32 {
         let shares = &self.0[cells_of(bin)];
         let top = shares.iter().copied().fold(0.0, f32::max);
@@ -152,8 +158,9 @@ impl Shares {
         last
     }
 
-    /// Adds to the gradient of the second expert's logits what comes from the gradient of the folded bins.
-    pub fn unfold(&self, bins: &[f32], places: &Places, experts: &mut [f32]) {
+    /// Backward pass of [`Shares::fold`]: adds to the gradient of the second expert's logits, from that of
+    /// the folded bins.
+    pub fn unfold(&self, bins: &[f32], places: &BeatPlaces, experts: &mut [f32]) {
         for (index, &slope) in bins.iter().enumerate().take(PLACED_BINS) {
             let range = cells_of(Bin::at(index));
             let sum: f32 = self.0[range.clone()].iter().sum();
@@ -191,7 +198,7 @@ mod tests {
 
     #[test]
     fn cells_lie_where_the_beat_will_be() {
-        let places = Places::after(pulse(), 3);
+        let places = BeatPlaces::after(pulse(), 3);
         for cell in 0..CELLS {
             let there = pulse().after(Seconds((cell + 3) as f32 / 100.0));
             // A pulse is rounded to its ticks.
@@ -206,7 +213,7 @@ mod tests {
     #[test]
     fn an_expert_that_says_nothing_changes_nothing() {
         let mut bins = [1.0; TIMES];
-        let shares = Shares::fold(&mut bins, &[0.0; EXPERTS], &FinePlaces::<4>::after(pulse(), 0));
+        let shares = Shares::fold(&mut bins, &[0.0; EXPERTS], &FineBeatPlaces::<4>::after(pulse(), 0));
         assert!(bins.iter().all(|logit| (logit - 1.0).abs() < 1e-5));
         assert!((shares.part(300) - Bin::of(300).share()).abs() < 1e-6);
     }
@@ -215,7 +222,7 @@ mod tests {
     fn a_favoured_place_is_drawn_where_the_time_allows() {
         let (mut bins, mut experts) = ([0.0; TIMES], [0.0; EXPERTS]);
         experts[0] = 20.0;
-        let places = Places::after(pulse(), 0);
+        let places = BeatPlaces::after(pulse(), 0);
         let shares = Shares::fold_allowed(&mut bins, &experts, &places, |cell| cell > 100);
         for drawn in [0.001, 0.5, 0.999] {
             let best = (0..PLACED_BINS).max_by(|&a, &b| bins[a].total_cmp(&bins[b])).expect("bins");
@@ -231,7 +238,7 @@ mod tests {
         experts[0] = 20.0;
         // Beats of a fifth of a second: each place lasts two fifths of a cell.
         let pulse = Pulse::new(0.3, 4.0, 0.2).expect("a bar");
-        let places = FinePlaces::<8>::after(pulse, 0);
+        let places = FineBeatPlaces::<8>::after(pulse, 0);
         let mut bins = [0.0; TIMES];
         let shares = Shares::fold(&mut bins, &experts, &places);
         let best = (0..64).max_by(|&a, &b| shares.0[a].total_cmp(&shares.0[b])).expect("cells");

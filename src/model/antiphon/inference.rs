@@ -1,4 +1,4 @@
-//! The network note by note, for playing: the graph of `network`, one step at a time and without an allocation.
+//! The network for playing: the graph of `network`, computed one note at a time and without allocations.
 
 mod choice;
 mod layer;
@@ -14,12 +14,14 @@ use self::{
 };
 use super::{
     HEADS, LAYERS, MEMORY,
-    experts::{Places, Shares},
+    experts::{BeatPlaces, Shares},
     scene::{Features, KEY, Scene},
     vocabulary::{Bin, OVER, STEPS, TIMES},
 };
 use crate::{
-    model::{Chance, KeyOdds, Limits, Model, SamplingSettings, State, layers::Packed, sampling, vector},
+    model::{
+        KeyProbabilities, Limits, Model, Rng, SamplingSettings, State, layers::Packed, sampling, vector,
+    },
     music::{
         conditions::Conditions,
         note::{GridNote, RelativeNote, seconds},
@@ -27,10 +29,10 @@ use crate::{
     },
 };
 
-/// Half a cell: what is left of a note that begins late in its cell.
+/// Shortest duration: half a cell, which is left of a note that begins late in its cell.
 const SHORTEST: Seconds = Seconds(0.005);
 
-/// Shorter steps may still join the newest chord. Their bins are one cell each.
+/// First bin of a step that certainly does not join the newest chord. All bins up to it are one cell each.
 const FIRST_LATER_BIN: usize = 5;
 
 /// Our own network, ready to play: its weights are packed for one note at a time.
@@ -45,10 +47,10 @@ pub struct AntiphonModel {
     silence: NetworkState,
 }
 
-/// What the network knows after the notes it has heard, with its scratch space.
+/// The state of the network after the notes that it has heard, with its scratch space.
 #[derive(Debug)]
 struct NetworkState {
-    /// What [`layer::split`] cuts into its parts.
+    /// All numbers of the state, which [`layer::split`] cuts into parts.
     numbers: Vec<f32>,
     scene: Scene,
 }
@@ -65,17 +67,17 @@ impl Clone for NetworkState {
     }
 }
 
-/// What tells one attribute of the next note.
+/// A head, which gives the logits of one attribute of the next note.
 #[derive(Debug, Clone)]
 struct Head {
     hidden: Packed,
-    /// (told, hidden); empty for a head that is told of nothing.
+    /// (told, hidden); empty for a head without input features of its own.
     table: Vec<f32>,
     output: Packed,
 }
 
 impl AntiphonModel {
-    /// Packs weights, all of which are there by the names of [`super::tensors`].
+    /// Packs the weights; `numbers` must have all tensors of [`super::tensors`] by name.
     pub fn new<'a>(name: &str, numbers: impl Fn(&str) -> &'a [f32]) -> Self {
         let head = |head: &super::Head| Head {
             hidden: Packed::affine(&[&format!("{}.hidden", head.name)], &numbers),
@@ -92,57 +94,58 @@ impl AntiphonModel {
             heads: HEADS.iter().map(head).collect(),
             silence: NetworkState { numbers: vec![0.0; layer::length()], scene: Scene::SILENCE },
         };
-        // Before the first note, the memory is asked too.
+        // The memory is read before the first note as well.
         let mut silence = model.silence.clone();
-        model.think(&mut layer::split(&mut silence.numbers), 0);
+        model.run_layers(&mut layer::split(&mut silence.numbers), 0);
         model.silence = silence;
         model
     }
 
-    /// From what the first LSTM knows to all that is known before the next note, but for the last look at the memory.
-    fn think(&self, parts: &mut Parts, heard: usize) {
+    /// Runs all layers from the hidden state of the first LSTM, except for the last read of the memory.
+    fn run_layers(&self, parts: &mut Parts, heard: usize) {
         let Parts { layers, known, scratch, .. } = parts;
         known.copy_from_slice(layers[0].hidden);
         for (n, (layer, part)) in self.layers.iter().zip(layers).enumerate() {
             if n > 0 {
-                layer.hear(known, part, scratch);
+                layer.step_lstm(known, part, scratch);
                 vector::add(known, 1.0, part.hidden);
             }
-            layer.ask(known, part);
+            layer.project(known, part);
             if n + 1 < LAYERS {
-                layer.read(heard, known, part, scratch);
+                layer.attend(heard, known, part, scratch);
                 vector::layer_norm(scratch.sum, known);
             }
         }
     }
 
-    /// Takes the last look at the memory, which only a draw needs.
+    /// Does the last read of the memory, which only predictions need: a draw, the end and the key
+    /// probabilities.
     fn read_memory(&self, parts: &mut Parts, heard: usize) {
         let last = LAYERS - 1;
-        self.layers[last].read(heard, parts.known, &parts.layers[last], &mut parts.scratch);
+        self.layers[last].attend(heard, parts.known, &parts.layers[last], &mut parts.scratch);
         vector::layer_norm(parts.scratch.sum, parts.scratch.context);
     }
 
-    /// The logits of a head that is told of `told`.
+    /// The logits of a head with the input features `told`.
     fn head_logits<'a>(&self, head: usize, told: &Features, scratch: &'a mut Scratch) -> &'a mut [f32] {
         let Head { hidden, table, output } = &self.heads[head];
-        let thought = &mut scratch.thought[..hidden.outputs()];
-        hidden.apply(scratch.context, thought);
+        let head_hidden = &mut scratch.head_hidden[..hidden.outputs()];
+        hidden.apply(scratch.context, head_hidden);
         if !table.is_empty() {
-            vector::embedding_bag(table, told.items(), thought);
+            vector::embedding_bag(table, told.items(), head_hidden);
         }
-        thought.iter_mut().for_each(|number| *number = number.max(0.0));
+        head_hidden.iter_mut().for_each(|number| *number = number.max(0.0));
         let logits = &mut scratch.logits[..output.outputs()];
-        output.apply(thought, logits);
+        output.apply(head_hidden, logits);
         logits
     }
 
-    /// The logits of the choices for a step, by both experts.
+    /// The logits of the choices for a step, with both experts folded in.
     fn step_logits<'a>(&self, now: &Conditions, scratch: &'a mut Scratch) -> &'a mut [f32] {
         let logits = self.head_logits(0, &Features::default(), scratch);
         let (choices, experts) = logits.split_at_mut(STEPS);
         if let Some(pulse) = now.pulse {
-            Shares::fold(choices, experts, &Places::after(pulse, 0));
+            Shares::fold(choices, experts, &BeatPlaces::after(pulse, 0));
         }
         choices
     }
@@ -157,11 +160,11 @@ impl Model for AntiphonModel {
         None
     }
 
-    fn silence(&self) -> State {
+    fn initial_state(&self) -> State {
         State::of(self.silence.clone())
     }
 
-    fn forget(&self, state: &mut State) {
+    fn reset(&self, state: &mut State) {
         state.own_mut::<NetworkState>().clone_from(&self.silence);
     }
 
@@ -183,28 +186,29 @@ impl Model for AntiphonModel {
         vector::embedding_bag(&self.hear, features.items(), parts.embedding);
         let place = scene.heard() % MEMORY;
         for (layer, part) in self.layers.iter().zip(&mut parts.layers) {
-            layer.remember(place, parts.embedding, parts.scratch.value, part);
+            layer.write(place, parts.embedding, parts.scratch.value, part);
         }
-        self.layers[0].hear(parts.embedding, &mut parts.layers[0], &mut parts.scratch);
+        self.layers[0].step_lstm(parts.embedding, &mut parts.layers[0], &mut parts.scratch);
         scene.hear(&note);
-        self.think(&mut parts, scene.heard());
+        self.run_layers(&mut parts, scene.heard());
     }
 
     fn knows_endings(&self) -> bool {
         true
     }
 
-    fn is_over(&self, state: &mut State, sampling: &SamplingSettings, chance: &mut Chance) -> bool {
+    fn is_over(&self, state: &mut State, sampling: &SamplingSettings, rng: &mut Rng) -> bool {
         let State { own, now, .. } = state;
         let NetworkState { numbers, scene } = own.of_type();
         let mut parts = layer::split(numbers);
         self.read_memory(&mut parts, scene.heard());
         let logits = self.step_logits(now, &mut parts.scratch);
-        sampling::draw(logits, &sampling.timing, chance.random()) == OVER
+        sampling::draw(logits, &sampling.timing, rng.random()) == OVER
     }
 
-    /// After the likeliest step that begins no part of the newest chord, whose time is over when anybody looks.
-    fn foresee(&self, state: &mut State) -> Option<KeyOdds> {
+    /// Computed after the likeliest step that does not join the newest chord: when this is shown, the time
+    /// for joining is over.
+    fn key_probabilities(&self, state: &mut State) -> Option<KeyProbabilities> {
         let State { own, now, .. } = state;
         let NetworkState { numbers, scene } = own.of_type();
         let mut parts = layer::split(numbers);
@@ -217,7 +221,7 @@ impl Model for AntiphonModel {
         scene.tell_step(step, &mut told);
         scene.tell_conditions(&now.after(seconds(step)), &mut told);
         scene.tell_recent(KEY, &mut told);
-        Some(KeyOdds::of(self.head_logits(1, &told, &mut parts.scratch)))
+        Some(KeyProbabilities::of(self.head_logits(1, &told, &mut parts.scratch)))
     }
 
     fn draw(
@@ -225,14 +229,14 @@ impl Model for AntiphonModel {
         state: &mut State,
         sampling: &SamplingSettings,
         limits: &Limits,
-        chance: &mut Chance,
+        rng: &mut Rng,
     ) -> RelativeNote {
-        let State { own, now, odds } = state;
+        let State { own, now, key_probabilities } = state;
         let NetworkState { numbers, scene } = own.of_type();
         let mut parts = layer::split(numbers);
         self.read_memory(&mut parts, scene.heard());
         let scratch = &mut parts.scratch;
-        let mut choice = Choice { scene, sampling, limits, chance };
+        let mut choice = Choice { scene, sampling, limits, rng };
         let mut told = Features::default();
         let (step, dither) = choice.step(self.head_logits(0, &told, scratch), now.pulse);
         let conditions = now.after(seconds(step));
@@ -241,7 +245,7 @@ impl Model for AntiphonModel {
         let mut told_of_keys = told.clone();
         scene.tell_recent(KEY, &mut told_of_keys);
         let logits = self.head_logits(1, &told_of_keys, scratch);
-        *odds = Some(KeyOdds::of(logits));
+        *key_probabilities = Some(KeyProbabilities::of(logits));
         let key = choice.key(logits, step);
         scene.tell_key(step, key, &mut told);
         let velocity = choice.velocity(self.head_logits(2, &told, scratch));

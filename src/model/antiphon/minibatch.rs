@@ -1,4 +1,4 @@
-//! A minibatch: notes of several sequences as what the network reads of them, and what it should have said before.
+//! A minibatch: notes of several sequences as input features of the network, and the targets of its heads.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use candle_core::{Result, Tensor};
 
 use super::{
     cost::{self, Ahead, Target},
-    experts::{CELLS, EXPERTS, Places, Shares},
+    experts::{BeatPlaces, CELLS, EXPERTS, Shares},
     scene::{Features, KEY, POINTERS, Scene},
     vocabulary::{Bin, OVER, TIMES, velocity_bin},
 };
@@ -18,54 +18,56 @@ use crate::{
     music::{conditions::Pulse, note::GridNote},
 };
 
-/// B sequences of T notes, N = B * T. What lies behind the end of a sequence has no features and costs nothing.
+/// B sequences of T notes, N = B * T. Places after the end of a sequence have no features and cost nothing.
 #[derive(Debug, Clone)]
 pub struct Minibatch {
     pub batch: usize,
     pub time: usize,
-    /// How many notes there are, without what lies behind the ends.
+    /// Number of notes, without the places after the ends.
     pub notes: usize,
-    /// What is heard of each note.
+    /// The features with which each note is heard.
     pub heard: Arc<Bag>,
-    /// What the heads for pitch, velocity and duration are told of each note.
+    /// The input features of the heads for pitch, velocity and duration, for each note.
     pub told: [Arc<Bag>; 3],
-    /// For each head.
+    /// The targets of each head.
     targets: [Arc<Target>; 4],
-    /// Of each note, what its times are told of besides the logits.
+    /// For each note, what its times depend on besides the logits.
     known: Vec<Known>,
 }
 
 /// What is known where a note is expected.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    /// The ends that its duration may point at: as lengths in cells, 0 filling up.
+    /// The ends that the note's duration may point at, as lengths in cells; unused places are 0.
     lengths: [u32; POINTERS],
-    /// Where the onset before lies.
+    /// The place in the beat of the onset before.
     before: Option<Pulse>,
-    /// Where its own onset lies.
+    /// The place in the beat of the note's own onset.
     onset: Option<Pulse>,
 }
 
-/// Notes in a row.
+/// Consecutive notes of a piece.
 #[derive(Debug, Clone, Copy)]
 pub struct Stretch<'a> {
-    /// What is true after what was heard before: steps count from the onset that was heard last.
+    /// The true notes, each after what was heard before: steps count from the onset that was heard last.
     pub notes: &'a [GridNote],
-    /// What is heard of each note, which may differ from what it was: a player errs. As many as there are notes.
+    /// The notes as they are heard, which may differ from the true ones: a player makes mistakes. There are
+    /// as many as `notes`.
     pub heard: &'a [GridNote],
-    /// Whether the piece is over after them; otherwise nobody knows what follows.
+    /// Whether the piece ends after these notes; otherwise what follows is unknown.
     pub over: bool,
 }
 
 impl Minibatch {
-    /// Takes up to `time` notes of each sequence, and moves its scene, of which there is one for each, behind them.
+    /// Takes up to `time` notes of each sequence. There is one scene for each sequence, which hears them.
     pub fn new(sequences: &[&[GridNote]], time: usize, scenes: &mut [Scene]) -> Self {
         let stretches: Vec<_> =
             sequences.iter().map(|notes| Stretch { notes, heard: notes, over: false }).collect();
         Self::of(&stretches, time, scenes)
     }
 
-    /// [`Minibatch::new`]; a piece that is over should be found over, where there is room for one more note.
+    /// [`Minibatch::new`] for stretches. Where a piece is over and there is room for one more place, the
+    /// target there is its end.
     pub fn of(stretches: &[Stretch], time: usize, scenes: &mut [Scene]) -> Self {
         let mut heard = Bag::default();
         let mut told: [Bag; 3] = Default::default();
@@ -115,7 +117,7 @@ impl Minibatch {
         }
     }
 
-    /// What each note costs in nats under the heads' logits: step, pitch, velocity and duration, each (N).
+    /// The loss of each note in nats under the heads' logits: step, pitch, velocity and duration, each (N).
     pub fn nats(&self, logits: &[Tensor; 4]) -> Result<[Tensor; 4]> {
         let nats = |n: usize| cost::nats(&self.targets[n], &logits[n]);
         Ok([nats(0)?, nats(1)?, nats(2)?, nats(3)?])
@@ -136,16 +138,16 @@ impl Minibatch {
     }
 }
 
-/// The odds of bins by both experts, from a head's logits.
+/// The logits of bins with both experts folded in, from a head's logits.
 fn folded(logits: &mut [f32], pulse: Option<Pulse>, first: u32) -> &mut [f32] {
     let (choices, experts) = logits.split_at_mut(logits.len() - EXPERTS);
     if let Some(pulse) = pulse {
-        Shares::fold(choices, experts, &Places::after(pulse, first));
+        Shares::fold(choices, experts, &BeatPlaces::after(pulse, first));
     }
     choices
 }
 
-/// Leaves all features of a note, but for who plays it, and writes what each head is told of it.
+/// Collects all features of a note, except for who plays it, and adds the input features of each head.
 fn tell(scene: &Scene, note: &GridNote, features: &mut Features, told: &mut [Bag; 3]) {
     let [pitch, velocity, duration] = told;
     features.clear();
@@ -161,7 +163,7 @@ fn tell(scene: &Scene, note: &GridNote, features: &mut Features, told: &mut [Bag
     scene.tell_duration(note.step, note.duration, features);
 }
 
-/// Leaves all features of a note, but for who plays it.
+/// Collects all features of a note, except for who plays it.
 fn tell_all(scene: &Scene, note: &GridNote, features: &mut Features) {
     features.clear();
     scene.tell_step(note.step, features);
@@ -171,7 +173,7 @@ fn tell_all(scene: &Scene, note: &GridNote, features: &mut Features) {
     scene.tell_duration(note.step, note.duration, features);
 }
 
-/// Writes what could follow the scene, and what does.
+/// Adds the targets for a note: which choices are possible after the scene, and which are true.
 fn set_targets(scene: &Scene, note: &GridNote, known: &Known, targets: &mut [Target; 4]) {
     let [step, pitch, velocity, duration] = targets;
     let (silence, length) = (Bin::of(note.step), Bin::of(note.duration - 1));
@@ -196,15 +198,15 @@ fn item(row: usize, amount: f32) -> Item {
     Item { row: u16::try_from(row).expect("heads have few outputs"), amount }
 }
 
-/// The median step in cells if the piece goes on, from a head's logits, which become weights.
+/// The median step in cells, given that the piece goes on. Overwrites a head's logits with weights.
 fn median_step(logits: &mut [f32]) -> f32 {
     let logits = &mut logits[..TIMES];
     vector::softmax_unscaled(logits);
     median(logits, &mut [])
 }
 
-/// The median duration in cells, from a head's logits, which become weights, and the lengths that may be pointed at;
-/// 0 stands for none.
+/// The median duration in cells, from a head's logits and the lengths that may be pointed at; a length of 0
+/// stands for none. Overwrites the logits with weights.
 fn median_duration(logits: &mut [f32], lengths: &[u32; POINTERS]) -> f32 {
     vector::softmax_unscaled(logits);
     let (bins, pointers) = logits.split_at(TIMES);
@@ -217,7 +219,7 @@ fn median_duration(logits: &mut [f32], lengths: &[u32; POINTERS]) -> f32 {
     1.0 + median(bins, &mut points)
 }
 
-/// The middle of all weights: of the bins, each spread over its cells, and of single cells.
+/// The weighted median of bins, each spread over its cells, and of single cells.
 fn median(bins: &[f32], points: &mut [(u32, f32)]) -> f32 {
     points.sort_by_key(|&(cell, _)| cell);
     let half = 0.5 * (bins.iter().sum::<f32>() + points.iter().map(|(_, weight)| weight).sum::<f32>());

@@ -1,4 +1,4 @@
-//! The network over whole sequences, with gradients: for training and scoring.
+//! The network over whole sequences, with gradients, for training and scoring.
 
 use candle_core::{DType, Device, Result, Tensor};
 
@@ -8,7 +8,7 @@ use crate::model::{
     operations::{Affine, Dropout, embedding_bag, layer_norm},
 };
 
-/// The network as a graph over tensors that may be variables.
+/// The network as a graph over tensors, which may be trainable variables.
 #[derive(Debug, Clone)]
 pub struct Network {
     /// (HEARD, EMBEDDING)
@@ -17,7 +17,7 @@ pub struct Network {
     heads: Vec<Head>,
 }
 
-/// An LSTM, and its attention: four affine maps, and a bias for the age of what is read.
+/// An LSTM and its attention: four affine maps, and a bias for the age of a pair.
 #[derive(Debug, Clone)]
 struct Layer {
     lstm: Lstm,
@@ -32,25 +32,25 @@ struct Layer {
 #[derive(Debug, Clone)]
 struct Head {
     hidden: Affine,
-    /// (told, hidden), for a head that is told of something.
+    /// (told, hidden), for a head with input features of its own.
     table: Option<Tensor>,
     output: Affine,
 }
 
-/// What is known of B sequences after some of their notes. Carries no gradient.
+/// The recurrent state of B sequences after some of their notes. Carries no gradient.
 #[derive(Debug, Clone)]
-pub struct Past {
-    /// Of each LSTM, (2, B, H).
+pub struct RecurrentState {
+    /// The state of each LSTM, (2, B, H).
     states: Vec<Tensor>,
-    /// Of each attention, (B, M, 2A), the newest last.
+    /// The pairs of each attention, (B, M, 2A), the newest last.
     pairs: Vec<Tensor>,
-    /// How many of a sequence's pairs there are.
+    /// Number of pairs of each sequence.
     heard: Vec<usize>,
 }
 
-impl Past {
-    /// Before the first note of `batch` sequences.
-    pub fn silence(batch: usize, device: &Device) -> Result<Self> {
+impl RecurrentState {
+    /// The state before the first note of `batch` sequences.
+    pub fn initial(batch: usize, device: &Device) -> Result<Self> {
         let zeros = |shape: (usize, usize, usize)| {
             (0..LAYERS).map(|_| Tensor::zeros(shape, DType::F32, device)).collect::<Result<_>>()
         };
@@ -61,7 +61,7 @@ impl Past {
         })
     }
 
-    /// All of it by names, to be kept.
+    /// All tensors by name, for a checkpoint.
     pub fn tensors(&self) -> Result<Vec<(String, Tensor)>> {
         let named = |name: &str, tensors: &[Tensor]| -> Vec<(String, Tensor)> {
             tensors.iter().enumerate().map(|(n, tensor)| (format!("{name}.{n}"), tensor.clone())).collect()
@@ -72,7 +72,7 @@ impl Past {
             .concat())
     }
 
-    /// The way back from [`Past::tensors`], asked for by name.
+    /// Reverses [`RecurrentState::tensors`]; `tensor` gives a tensor by its name.
     pub fn of(tensor: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
         let named =
             |name: &str| (0..LAYERS).map(|n| tensor(&format!("{name}.{n}"))).collect::<Result<Vec<_>>>();
@@ -81,7 +81,7 @@ impl Past {
         Ok(Self { states: named("state")?, pairs: named("pairs")?, heard: heard.collect() })
     }
 
-    /// The first sequences alone.
+    /// Only the first `batch` sequences.
     pub fn first(&self, batch: usize) -> Result<Self> {
         Ok(Self {
             states: self.states.iter().map(|state| state.narrow(1, 0, batch)).collect::<Result<_>>()?,
@@ -90,7 +90,7 @@ impl Past {
         })
     }
 
-    /// Silences the sequences that do not go on; `rows` has one for each.
+    /// Resets the sequences that do not go on; `rows` has one entry for each.
     pub fn going_on(&self, rows: &[bool]) -> Result<Self> {
         let kept: Vec<f32> = rows.iter().map(|&goes_on| f32::from(u8::from(goes_on))).collect();
         let kept = Tensor::from_vec(kept, (1, rows.len(), 1), self.states[0].device())?;
@@ -101,7 +101,7 @@ impl Past {
 }
 
 impl Network {
-    /// Builds the graph from the tensors of [`super::tensors`], asked for by name.
+    /// Builds the graph; `tensor` gives each tensor of [`super::tensors`] by its name.
     pub fn new(tensor: impl Fn(&str) -> Result<Tensor>) -> Result<Self> {
         let layer = |layer: usize| -> Result<Layer> {
             let part = |part: &str| Affine::named(&format!("attention.{layer}.{part}"), &tensor);
@@ -129,31 +129,33 @@ impl Network {
         })
     }
 
-    /// Where the network's tensors are.
+    /// The device of the network's tensors.
     pub fn device(&self) -> &Device {
         self.hear.device()
     }
 
-    /// What is known *before* each note of a minibatch, as (N, H), and what is known after them.
+    /// The context *before* each note of a minibatch, as (N, H), and the recurrent state after them.
     ///
-    /// The first LSTM hears the notes; its attention, and all that follows, run one note behind, on what the first
-    /// knew before each note.
-    pub fn listen(&self, minibatch: &Minibatch, past: &Past) -> Result<(Tensor, Past)> {
+    /// The first LSTM hears the notes. Its attention and all later layers run one note behind: they read the
+    /// hidden state that the first LSTM had before each note.
+    pub fn listen(&self, minibatch: &Minibatch, past: &RecurrentState) -> Result<(Tensor, RecurrentState)> {
         self.listen_without(&mut Dropout::Nothing, minibatch, past)
     }
 
-    /// What the heads say of each note of a minibatch, (N, outputs) each: step, pitch, velocity and duration.
+    /// The logits of the heads for each note of a minibatch, (N, outputs) each: step, pitch, velocity and
+    /// duration.
     pub fn logits(&self, context: &Tensor, minibatch: &Minibatch) -> Result<[Tensor; 4]> {
         self.logits_without(&mut Dropout::Nothing, context, minibatch)
     }
 
-    /// [`Network::listen`] and [`Network::logits`] while it learns: what the heads say, and what is known after.
+    /// [`Network::listen`] and [`Network::logits`] for training, with dropout: the logits, and the state
+    /// after.
     pub fn rehearse(
         &self,
         minibatch: &Minibatch,
-        past: &Past,
+        past: &RecurrentState,
         mut dropout: Dropout,
-    ) -> Result<([Tensor; 4], Past)> {
+    ) -> Result<([Tensor; 4], RecurrentState)> {
         let (context, after) = self.listen_without(&mut dropout, minibatch, past)?;
         Ok((self.logits_without(&mut dropout, &context, minibatch)?, after))
     }
@@ -162,8 +164,8 @@ impl Network {
         &self,
         dropout: &mut Dropout,
         minibatch: &Minibatch,
-        past: &Past,
-    ) -> Result<(Tensor, Past)> {
+        past: &RecurrentState,
+    ) -> Result<(Tensor, RecurrentState)> {
         let (batch, time) = (minibatch.batch, minibatch.time);
         let embedding = embedding_bag(&minibatch.heard, &self.hear)?;
         let mut states = Vec::with_capacity(LAYERS);
@@ -187,7 +189,7 @@ impl Network {
             pairs.push(newer);
         }
         let heard = past.heard.iter().map(|&heard| MEMORY.min(heard + time)).collect();
-        Ok((known, Past { states, pairs, heard }))
+        Ok((known, RecurrentState { states, pairs, heard }))
     }
 
     fn logits_without(
@@ -211,7 +213,8 @@ impl Network {
 impl Layer {
     /// What N = B · T notes read of the pairs before them, (N, H), and the newest pairs after them.
     ///
-    /// The key is what was known before a note, the value is that note: what came after a moment like this.
+    /// A key is the hidden state before a note, and its value is that note: so a query finds what came after
+    /// a moment like this one.
     fn read(
         &self,
         known: &Tensor,

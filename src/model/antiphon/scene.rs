@@ -1,4 +1,4 @@
-//! What sounds, and what is known of a note at its onset.
+//! The scene: which notes sound, and the input features of a note at its onset.
 
 use super::vocabulary::{Bin, TIMES, VELOCITIES, velocity_bin};
 use crate::{
@@ -10,17 +10,17 @@ use crate::{
     },
 };
 
-/// So many ends of sounding notes may be pointed at (pointers: Vinyals, Fortunato and Jaitly, 2015).
+/// Number of ends of sounding notes that may be pointed at (pointers: Vinyals, Fortunato and Jaitly, 2015).
 pub const POINTERS: usize = 8;
-/// The choices for the end of a note: lengths, then pointers.
+/// Number of choices for the end of a note: lengths, then pointers.
 pub const ENDS: usize = TIMES + POINTERS;
 
-/// Where the parts of a note stand among its features. Each head is told of what stands before its own attribute.
+/// Offsets of the groups of features of a note. A head has the features before its own attribute as input.
 const GAP: usize = TIMES;
 const SOUNDING: usize = GAP + GAPS * TIMES;
-/// Set for the first note of a piece.
+/// Feature that is set for the first note of a piece.
 const FIRST: usize = SOUNDING + Key::COUNT;
-/// Conditions at the onset. Before them stands what representation 1 knew of it.
+/// Conditions at the onset. The features of the onset that representation 1 had stand before this.
 pub const PLACE: usize = FIRST + 1;
 const SIXTEENTH: usize = PLACE + PLACES;
 const BAR: usize = SIXTEENTH + SIXTEENTHS;
@@ -36,49 +36,52 @@ pub const VELOCITY: usize = AROUND + SPAN;
 const REMAINING: usize = VELOCITY + VELOCITIES;
 pub const LENGTH: usize = REMAINING + 2 * POINTERS;
 const POINTED: usize = LENGTH + TIMES;
-/// Told of a note that was heard alone. Before it stands what representation 1 knew of a note.
+/// Who plays: a feature of a heard note only. The features of a note that representation 1 had stand before
+/// this.
 pub const WHO: usize = POINTED + POINTERS + 1;
-/// How many features there are of a note.
+/// Number of features of a note.
 pub const HEARD: usize = WHO + 2;
-/// The features of the keys of the newest notes, which the pitch is told besides.
+/// Number of features for the keys of the newest notes, an additional input of the head for the pitch.
 pub const RECENT: usize = Key::COUNT;
 
-/// Lengths of bars in beats that are told apart; longer ones count as the last.
+/// Number of lengths of bars, in beats, that have features of their own; longer ones count as the last.
 const BARS: usize = 8;
-/// Tempos that are told apart, eight to the octave from [`SLOWEST_BPM`] on.
+/// Number of tempos that have features of their own: eight to the octave from [`SLOWEST_BPM`] on.
 const TEMPOS: usize = 32;
 const TEMPOS_PER_OCTAVE: f64 = 8.0;
 const SLOWEST_BPM: f64 = 25.0;
-/// Onsets before a note, each so many cells before the next, from which it is told its distance: the beat, whatever
-/// the chords.
+/// Number of earlier onsets from which a note has its distance as a feature. They show the beat, whatever the
+/// chords.
 const GAPS: usize = 4;
+/// Least distance of these onsets from each other, in cells.
 const CHORD: u32 = 5;
-/// Notes before a note from which it is told its interval.
+/// Number of earlier notes from which a note has its interval as a feature.
 const INTERVALS: usize = 3;
-/// Wider intervals count as this.
+/// Widest interval in semitones; wider ones count as this.
 const WIDEST: i16 = 24;
 const SPAN: usize = 2 * WIDEST as usize + 1;
-/// How many notes count as recent, and how much less each than the one after it.
+/// Number of notes that count as recent.
 const RECENT_NOTES: usize = 24;
+/// Weight of a recent note relative to that of the note after it.
 const FADING: f32 = 0.93;
-/// Older notes are no longer pointed at.
+/// Number of newest notes whose ends may be pointed at.
 const NEWEST: usize = 128;
-/// More features than a note can have: all keys sound, and all else is there too.
+/// A bound on the number of features that a note can have: all keys sound, and all else is there too.
 const MOST: usize = 320;
-/// Brings the logarithm of a time in cells near 1.
+/// Scales the logarithm of a time in cells to about 1.
 const LOG_SCALE: f32 = 0.15;
 
-/// The notes that may still sound, in cells since silence.
+/// The newest notes, and when each key ends. Times are in cells since silence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scene {
     now: u32,
-    /// By key: when the last of its notes ends.
+    /// For each key, when the last of its notes ends.
     ends: [u32; Key::COUNT],
-    /// A ring of notes.
+    /// The newest notes, in a ring buffer.
     newest: [Placed; NEWEST],
     heard: usize,
     begins_piece: bool,
-    /// At the newest onset.
+    /// The place of the newest onset in the bar, where it is known.
     pulse: Option<Pulse>,
 }
 
@@ -100,16 +103,17 @@ impl Scene {
         pulse: None,
     };
 
-    /// The silence before a piece. [`Scene::SILENCE`] may be the middle of one, of which nothing was heard.
+    /// The silence before a piece. [`Scene::SILENCE`] may also be the middle of a piece, of which nothing was
+    /// heard.
     pub const BEGINNING: Self = Self { begins_piece: true, ..Self::SILENCE };
 
-    /// Whether a key sounds so many cells after the newest onset. Realtime-safe.
+    /// Whether a key sounds `step` cells after the newest onset. Realtime-safe.
     pub fn sounds(&self, key: usize, step: u32) -> bool {
         self.ends[key] > self.now.saturating_add(step)
     }
 
-    /// The different ends that lie ahead so many cells after the newest onset, those of the newest notes first, as
-    /// lengths from there in cells; 0 fills up. Realtime-safe.
+    /// The different ends of notes that lie ahead `step` cells after the newest onset, as lengths in cells
+    /// from there. The ends of the newest notes come first; unused places are 0. Realtime-safe.
     pub fn lengths(&self, step: u32) -> [u32; POINTERS] {
         let onset = self.now.saturating_add(step);
         let (mut lengths, mut found) = ([0; POINTERS], 0);
@@ -126,22 +130,22 @@ impl Scene {
         lengths
     }
 
-    /// The lowest key that may follow after so many cells: notes of one onset come in the order of their keys.
+    /// The lowest key that may follow after `step` cells: notes of one onset come in the order of their keys.
     pub fn lowest(&self, step: u32) -> usize {
         self.top(step).map_or(0, Key::index)
     }
 
-    /// The highest key of the chord that a note after so many cells would join, if it would join one.
+    /// The highest key of the chord that a note after `step` cells would join; `None` if it would join none.
     pub fn top(&self, step: u32) -> Option<Key> {
         self.newest().next().filter(|_| step == 0).map(|last| last.key)
     }
 
-    /// Where the newest onset lay in the bar.
+    /// The place of the newest onset in the bar, where it is known.
     pub fn pulse(&self) -> Option<Pulse> {
         self.pulse
     }
 
-    /// How many notes there were since silence.
+    /// Number of notes heard since silence.
     pub fn heard(&self) -> usize {
         self.heard
     }
@@ -158,7 +162,7 @@ impl Scene {
         self.heard += 1;
     }
 
-    /// Tells when a note begins, and what sounds then. Realtime-safe.
+    /// Adds the features of an onset: its step, and what sounds then. Realtime-safe.
     pub fn tell_step(&self, step: u32, features: &mut Features) {
         features.add(Bin::of(step).index);
         let onset = self.now.saturating_add(step);
@@ -179,7 +183,7 @@ impl Scene {
         }
     }
 
-    /// Tells what is known around a note at its onset, but for who plays it. Realtime-safe.
+    /// Adds the features of the conditions at an onset, except for who plays. Realtime-safe.
     pub fn tell_conditions(&self, conditions: &Conditions, features: &mut Features) {
         if let Some(pulse) = conditions.pulse {
             features.add(PLACE + pulse.place());
@@ -197,12 +201,12 @@ impl Scene {
         }
     }
 
-    /// Tells who played a note. Realtime-safe.
+    /// Adds the feature of who played a note. Realtime-safe.
     pub fn tell_who(&self, conditions: &Conditions, features: &mut Features) {
         conditions.who.into_iter().for_each(|who| features.add(WHO + who.index()));
     }
 
-    /// Tells the key of a note, by itself and beside others. Realtime-safe.
+    /// Adds the features of a key, by itself and relative to others. Realtime-safe.
     pub fn tell_key(&self, step: u32, key: Key, features: &mut Features) {
         features.add(KEY + key.index());
         features.add(PITCH_CLASS + key.index() % PITCH_CLASSES);
@@ -218,7 +222,7 @@ impl Scene {
         }
     }
 
-    /// Tells the velocity of a note, and when what sounds will end. Realtime-safe.
+    /// Adds the features of a velocity, and those of when the sounding notes will end. Realtime-safe.
     pub fn tell_velocity(&self, step: u32, velocity: Velocity, features: &mut Features) {
         features.add(VELOCITY + velocity_bin(velocity));
         for (n, length) in self.lengths(step).into_iter().enumerate().filter(|&(_, length)| length > 0) {
@@ -227,14 +231,15 @@ impl Scene {
         }
     }
 
-    /// Tells when a note ends. Realtime-safe.
+    /// Adds the features of a duration. Realtime-safe.
     pub fn tell_duration(&self, step: u32, duration: u32, features: &mut Features) {
         features.add(LENGTH + Bin::of(duration.saturating_sub(1)).index);
         let pointer = self.lengths(step).iter().position(|&length| length == duration);
         features.add(POINTED + pointer.unwrap_or(POINTERS));
     }
 
-    /// Tells, from `from` on, the keys of the newest notes, the newest most of all. Realtime-safe.
+    /// Adds the features of the keys of the newest notes, numbered from `from` on; newer notes weigh more.
+    /// Realtime-safe.
     pub fn tell_recent(&self, from: usize, features: &mut Features) {
         let mut amount = 1.0;
         for note in self.newest().take(RECENT_NOTES) {
@@ -243,19 +248,19 @@ impl Scene {
         }
     }
 
-    /// The keys of the newest notes and the steps to them in cells, the newest first; without the oldest, whose step
-    /// is not known any more. Realtime-safe.
+    /// The keys of the newest notes and the steps to them in cells, the newest first. The oldest note is left
+    /// out, since its step is no longer known. Realtime-safe.
     pub fn played(&self) -> impl Iterator<Item = (Key, u32)> {
         self.newest().zip(self.newest().skip(1)).map(|(note, before)| (note.key, note.onset - before.onset))
     }
 
-    /// The newest first.
+    /// The newest notes, the newest first.
     pub fn newest(&self) -> impl Iterator<Item = &Placed> {
         (1..=self.heard.min(NEWEST)).map(|age| &self.newest[(self.heard - age) % NEWEST])
     }
 }
 
-/// Some features of a note, few of very many, and how much of them there is. Realtime-safe.
+/// The features of a note as a sparse vector: the few that are set, each with its amount. Realtime-safe.
 #[derive(Debug, Clone)]
 pub struct Features {
     items: [Item; MOST],
@@ -263,12 +268,12 @@ pub struct Features {
 }
 
 impl Features {
-    /// Adds a feature that is there.
+    /// Adds a feature with the amount 1.
     pub fn add(&mut self, feature: usize) {
         self.add_part(feature, 1.0);
     }
 
-    /// Adds so much of a feature.
+    /// Adds a feature with an amount.
     pub fn add_part(&mut self, feature: usize, amount: f32) {
         let row = u16::try_from(feature).expect("there are fewer features than a row can count");
         self.items[self.count] = Item { row, amount };

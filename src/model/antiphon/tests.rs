@@ -1,4 +1,5 @@
-//! Laws of the whole network; and every operation of its graph, with its gradients, against the plain ones that other devices use.
+//! Tests of the whole network, and of every operation of its graph with its gradients against the plain
+//! operations that other devices use.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     model::{
-        Chance,
+        Rng,
         operations::{Bag, embedding_bag, embedding_bag_plain, layer_norm, layer_norm_plain},
         vector::Item,
     },
@@ -24,26 +25,26 @@ use crate::{
     },
 };
 
-fn random(shape: &[usize], size: f32, chance: &mut Chance) -> Var {
-    let numbers: Vec<f32> = (0..shape.iter().product()).map(|_| chance.random_range(-size..size)).collect();
+fn random(shape: &[usize], size: f32, rng: &mut Rng) -> Var {
+    let numbers: Vec<f32> = (0..shape.iter().product()).map(|_| rng.random_range(-size..size)).collect();
     let tensor = Tensor::from_vec(numbers, shape, &Device::Cpu).expect("as many numbers");
     Var::from_tensor(&tensor).expect("a tensor")
 }
 
 fn network(seed: u64) -> Network {
-    let mut chance = Chance::seed_from_u64(seed);
+    let mut rng = Rng::seed_from_u64(seed);
     let weights: BTreeMap<String, Var> =
-        tensors().into_iter().map(|(name, shape)| (name, random(&shape, 0.05, &mut chance))).collect();
+        tensors().into_iter().map(|(name, shape)| (name, random(&shape, 0.05, &mut rng))).collect();
     Network::new(|name| Ok(weights[name].as_tensor().clone())).expect("complete")
 }
 
 fn notes(count: usize, seed: u64) -> Vec<GridNote> {
-    let mut chance = Chance::seed_from_u64(seed);
+    let mut rng = Rng::seed_from_u64(seed);
     let note = |_| GridNote {
-        step: chance.random_range(1..30),
-        key: Key::saturating(chance.random_range(30..90)),
-        velocity: Velocity::saturating(chance.random_range(1..=127)),
-        duration: chance.random_range(1..90),
+        step: rng.random_range(1..30),
+        key: Key::saturating(rng.random_range(30..90)),
+        velocity: Velocity::saturating(rng.random_range(1..=127)),
+        duration: rng.random_range(1..90),
         conditions: Default::default(),
     };
     (0..count).map(note).collect()
@@ -53,9 +54,10 @@ fn nats_of(network: &Network, context: &Tensor, minibatch: &Minibatch) -> [Tenso
     network.logits(context, minibatch).and_then(|logits| minibatch.nats(&logits)).expect("shapes fit")
 }
 
-/// What each note of a piece costs, heard in stretches of `time`.
+/// The loss of each note of a piece, heard in stretches of `time` notes.
 fn nats(network: &Network, piece: &[GridNote], time: usize) -> Vec<f32> {
-    let (mut past, mut scenes) = (Past::silence(1, &Device::Cpu).expect("a size"), [Scene::SILENCE]);
+    let (mut past, mut scenes) =
+        (RecurrentState::initial(1, &Device::Cpu).expect("a size"), [Scene::SILENCE]);
     let mut all = Vec::new();
     for stretch in piece.chunks(time) {
         let minibatch = Minibatch::new(&[stretch], stretch.len(), &mut scenes);
@@ -88,11 +90,11 @@ fn a_note_is_foretold_from_what_came_before_alone() {
     assert_ne!(before[31..], after[31..]);
 }
 
-/// The four sums of probabilities over all that a note can be, one attribute after the other; of a step, that there
-/// is none.
+/// For each attribute, the sum of probabilities over all its values, given the attributes before. For the
+/// step, the end of the piece is included.
 fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
     let mut last = Scene::SILENCE;
-    let mut past = Past::silence(1, &Device::Cpu).expect("a size");
+    let mut past = RecurrentState::initial(1, &Device::Cpu).expect("a size");
     let minibatch = Minibatch::new(&[piece], piece.len(), std::slice::from_mut(&mut last));
     (_, past) = network.listen(&minibatch, &past).expect("shapes fit");
     let steps =
@@ -100,7 +102,7 @@ fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
     let keys = (0..=127).map(|key| (GridNote { key: Key::saturating(key), ..truth }, 1));
     let velocities =
         (0..32u8).map(|bin| (GridNote { velocity: Velocity::saturating(4 * bin + 1), ..truth }, 1));
-    // Cell by cell as far as ends may be pointed at, bin by bin beyond.
+    // Cell by cell where ends may be pointed at, bin by bin beyond.
     let near = (1..=1024).map(|duration| (GridNote { duration, ..truth }, 1));
     let far = (Bin::of(1024).index..TIMES)
         .map(|bin| (GridNote { duration: Bin::at(bin).first_cell + 1, ..truth }, Bin::at(bin).cells));
@@ -122,7 +124,7 @@ fn sums(network: &Network, piece: &[GridNote], truth: GridNote) -> [f64; 4] {
     })
 }
 
-fn probability_of_the_end(network: &Network, past: &Past, last: &Scene) -> f64 {
+fn probability_of_the_end(network: &Network, past: &RecurrentState, last: &Scene) -> f64 {
     let minibatch = Minibatch::of(&[Stretch { notes: &[], heard: &[], over: true }], 1, &mut [last.clone()]);
     let (context, _) = network.listen(&minibatch, past).expect("shapes fit");
     let nats = nats_of(network, &context, &minibatch)[0].to_vec1::<f32>().expect("a number")[0];
@@ -156,7 +158,7 @@ fn the_parameters_fit_the_bundle() {
     assert!(parameters < 4_000_000, "{parameters}");
 }
 
-/// Whether two graphs over `vars` give the same numbers and gradients; `mask` weighs the numbers.
+/// Asserts that two graphs over `vars` give the same numbers and gradients; `mask` weights the numbers.
 fn same_gradients(vars: &[&Var], mask: &Tensor, ours: &Tensor, theirs: &Tensor) {
     let distance = |a: &Tensor, b: &Tensor| {
         (a - b).and_then(|d| d.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()).expect("alike")
@@ -172,8 +174,8 @@ fn same_gradients(vars: &[&Var], mask: &Tensor, ours: &Tensor, theirs: &Tensor) 
 
 #[test]
 fn a_gathered_bag_is_a_product_with_mostly_noughts() {
-    let mut chance = Chance::seed_from_u64(1);
-    let (table, mask) = (random(&[5, 64], 1.0, &mut chance), random(&[3, 64], 1.0, &mut chance));
+    let mut rng = Rng::seed_from_u64(1);
+    let (table, mask) = (random(&[5, 64], 1.0, &mut rng), random(&[3, 64], 1.0, &mut rng));
     let mut bag = Bag::default();
     let items = [(4, 1.0), (0, 0.5), (4, 2.0)].map(|(row, amount)| Item { row, amount });
     [&items[..], &[], &items[..1]].into_iter().for_each(|items| bag.push(items));
@@ -184,7 +186,7 @@ fn a_gathered_bag_is_a_product_with_mostly_noughts() {
 
 #[test]
 fn a_feature_beyond_the_table_is_refused() {
-    let table = random(&[5, 64], 1.0, &mut Chance::seed_from_u64(1));
+    let table = random(&[5, 64], 1.0, &mut Rng::seed_from_u64(1));
     let mut bag = Bag::default();
     bag.push(&[Item { row: 5, amount: 1.0 }]);
     assert!(embedding_bag(&Arc::new(bag), &table).is_err());
@@ -192,15 +194,15 @@ fn a_feature_beyond_the_table_is_refused() {
 
 #[test]
 fn normalised_rows_have_mean_nought_and_variance_one() {
-    let mut chance = Chance::seed_from_u64(2);
-    let (x, mask) = (random(&[3, 37], 2.0, &mut chance), random(&[3, 37], 1.0, &mut chance));
+    let mut rng = Rng::seed_from_u64(2);
+    let (x, mask) = (random(&[3, 37], 2.0, &mut rng), random(&[3, 37], 1.0, &mut rng));
     same_gradients(&[&x], &mask, &layer_norm(&x).expect("rows"), &layer_norm_plain(&x).expect("rows"));
 }
 
 #[test]
 fn a_choice_costs_what_all_that_mean_it_share() {
-    let mut chance = Chance::seed_from_u64(3);
-    let (logits, mask) = (random(&[3, 20], 3.0, &mut chance), random(&[3], 1.0, &mut chance));
+    let mut rng = Rng::seed_from_u64(3);
+    let (logits, mask) = (random(&[3, 20], 3.0, &mut rng), random(&[3], 1.0, &mut rng));
     let mut target = Target::default();
     let item = |row, amount| Item { row, amount };
     target.ask(0..2, &[item(7, 1.0)]);
@@ -215,9 +217,9 @@ fn a_choice_costs_what_all_that_mean_it_share() {
 
 #[test]
 fn a_time_costs_what_its_cell_has_by_both_experts() {
-    let mut chance = Chance::seed_from_u64(4);
+    let mut rng = Rng::seed_from_u64(4);
     let width = STEPS + EXPERTS;
-    let (logits, mask) = (random(&[6, width], 2.0, &mut chance), random(&[6], 1.0, &mut chance));
+    let (logits, mask) = (random(&[6, width], 2.0, &mut rng), random(&[6], 1.0, &mut rng));
     let pulse = Pulse::new(2.3, 3.0, 0.61).expect("a bar");
     let mut target = Target::of_time();
     for (n, cell) in [7, 300, 700, 12, 499].into_iter().enumerate() {
@@ -237,11 +239,11 @@ fn a_time_costs_what_its_cell_has_by_both_experts() {
 #[test]
 fn attention_and_its_gradients_are_those_of_plain_operations() {
     for (heard, time) in [(3, 5), (MEMORY, 3), (MEMORY - 2, 6), (20, 95)] {
-        let mut chance = Chance::seed_from_u64(9);
-        let queries = random(&[1, time, ATTENTION], 1.0, &mut chance);
-        let pairs = random(&[1, MEMORY + time, 2 * ATTENTION], 1.0, &mut chance);
-        let age = random(&[ATTENTION_HEADS, MEMORY + 1], 1.0, &mut chance);
-        let mask = random(&[1, time, ATTENTION], 1.0, &mut chance);
+        let mut rng = Rng::seed_from_u64(9);
+        let queries = random(&[1, time, ATTENTION], 1.0, &mut rng);
+        let pairs = random(&[1, MEMORY + time, 2 * ATTENTION], 1.0, &mut rng);
+        let age = random(&[ATTENTION_HEADS, MEMORY + 1], 1.0, &mut rng);
+        let mask = random(&[1, time, ATTENTION], 1.0, &mut rng);
         let ours = attend(&queries, &pairs, &age, &[heard]).expect("shapes fit");
         let theirs = attend_plain(&queries, &pairs, &age, &[heard]).expect("shapes fit");
         same_gradients(&[&queries, &pairs, &age], &mask, &ours, &theirs);

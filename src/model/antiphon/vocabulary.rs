@@ -1,33 +1,33 @@
-//! Times and dynamics as choices: bins that are exact where it matters and logarithmic beyond.
+//! Times and velocities as choices of a head: bins that are exact where it matters and logarithmic beyond.
 
 use crate::music::note::Velocity;
 
-/// Cells below this have a bin each.
+/// Cells below this number have a bin each.
 const EXACT: u32 = 64;
 const EXACT_OCTAVE: u32 = EXACT.ilog2();
-/// Beyond, so many bins share an octave.
+/// Number of bins for each octave beyond.
 const BINS_PER_OCTAVE: u32 = 8;
-/// Up to 40.96 s; one last bin holds all that is longer.
+/// Number of octaves, up to 40.96 s; one last bin holds all longer times.
 const OCTAVES: u32 = 6;
 const LAST: u32 = EXACT + OCTAVES * BINS_PER_OCTAVE;
-/// A longer time counts as this: 11 minutes.
+/// Longest time in cells, 11 minutes; longer ones count as this.
 const CELLS: u32 = 1 << 16;
 
-/// How many bins a step has, and the length of a note.
+/// Number of bins for a step, and for the length of a note.
 pub const TIMES: usize = LAST as usize + 1;
-/// Steps of fewer cells lie within a chord: less than 35 ms.
+/// Steps of fewer cells than this lie within a chord: less than 35 ms.
 pub const CHORD_CELLS: usize = 4;
-/// The choices for a step: a time, or that the piece is over.
+/// Number of choices for a step: a time, or that the piece is over.
 pub const STEPS: usize = TIMES + 1;
 pub const OVER: usize = TIMES;
 pub const VELOCITIES: usize = 128 / DYNAMICS;
-/// Velocities of a bin.
+/// Number of velocities in a bin.
 const DYNAMICS: usize = 4;
 
-/// Neighbouring cells that are one choice.
+/// Adjacent cells that make up one choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bin {
-    /// 0..[`TIMES`]
+    /// The index of the bin, 0..[`TIMES`].
     pub index: usize,
     pub first_cell: u32,
     pub cells: u32,
@@ -62,7 +62,7 @@ impl Bin {
         Self::at(index as usize)
     }
 
-    /// The part of its cells that is not over after so many cells, 0..=1.
+    /// The part of its cells that still lie ahead after `elapsed` cells, 0..=1.
     pub fn part_ahead(self, elapsed: u32) -> f32 {
         self.ahead(elapsed) as f32 * self.share()
     }
@@ -72,14 +72,14 @@ impl Bin {
         self.part_ahead(least) - self.part_ahead(most.saturating_add(1))
     }
 
-    /// Without the cells beyond `most`.
+    /// The bin without its cells beyond `most`.
     pub fn until(self, most: u32) -> Self {
         let cells = most.saturating_add(1).saturating_sub(self.first_cell).min(self.cells);
         Self { cells, ..self }
     }
 
-    /// The one of its cells from `elapsed` on that `drawn`, 0..1, chooses; the later of `elapsed` and its first one where
-    /// there is none.
+    /// Chooses one of its cells from `elapsed` on by `drawn`, 0..1. Where there is none, returns `elapsed` or
+    /// its first cell, whichever is later.
     pub fn cell(self, elapsed: u32, drawn: f32) -> u32 {
         self.first_cell.max(elapsed) + (drawn * self.ahead(elapsed) as f32) as u32
     }
@@ -94,17 +94,17 @@ impl Bin {
     }
 }
 
-/// 0..[`VELOCITIES`]
+/// The bin of a velocity, 0..[`VELOCITIES`].
 pub fn velocity_bin(velocity: Velocity) -> usize {
     usize::from(velocity.value()) / DYNAMICS
 }
 
-/// The middle of a bin.
+/// The velocity in the middle of a bin.
 pub fn velocity_around(bin: usize) -> f32 {
     (bin as f32 + 0.5) * DYNAMICS as f32
 }
 
-/// The velocity of a bin that `drawn`, 0..1, chooses.
+/// Chooses a velocity of a bin by `drawn`, 0..1.
 pub fn velocity_of(bin: usize, drawn: f32) -> Velocity {
     Velocity::saturating(((bin as f32 + drawn) * DYNAMICS as f32) as u8)
 }

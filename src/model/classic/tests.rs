@@ -24,17 +24,17 @@ fn notes() -> Vec<GridNote> {
 }
 
 #[test]
-fn the_presets_have_the_published_numbers_of_parameters() {
+fn the_classics_have_the_published_numbers_of_parameters() {
     assert_eq!(weights::Architecture::Classic(CLASSIC_25).parameters(), 84_354);
     assert_eq!(weights::Architecture::Classic(CLASSIC_150).parameters(), 265_602);
 }
 
 #[test]
 fn note_by_note_and_all_at_once_predict_the_same() {
-    for preset in [CLASSIC_25, CLASSIC_150] {
-        let (weights, _) = model(preset.name);
-        let classic = Classic::new(preset, &weights.name, |name| weights.numbers(name));
-        let network = Network::new(preset, |name| weights.tensor(name)).expect("complete");
+    for config in [CLASSIC_25, CLASSIC_150] {
+        let (weights, _) = model(config.name);
+        let classic = Classic::new(config, &weights.name, |name| weights.numbers(name));
+        let network = Network::new(config, |name| weights.tensor(name)).expect("complete");
         let notes = notes();
         let x: Vec<f32> =
             notes.iter().flat_map(|n| features(n.key, n.step_seconds(), n.duration_seconds())).collect();
@@ -44,7 +44,7 @@ fn note_by_note_and_all_at_once_predict_the_same() {
         let logits: Vec<Vec<f32>> = all.logits.to_vec2().expect("f32");
         let (steps, durations) =
             (all.step.to_vec1::<f32>().expect("f32"), all.duration.to_vec1::<f32>().expect("f32"));
-        let mut state = classic.silence();
+        let mut state = classic.initial_state();
         for (n, &note) in notes.iter().enumerate() {
             let heads = classic.predict(&mut state);
             let expected = logits[n].iter().chain([&steps[n], &durations[n]]);
@@ -59,14 +59,14 @@ fn note_by_note_and_all_at_once_predict_the_same() {
 
 #[test]
 fn the_same_chance_draws_the_same_notes() {
-    for preset in [CLASSIC_25, CLASSIC_150] {
-        let (_, model) = model(preset.name);
+    for config in [CLASSIC_25, CLASSIC_150] {
+        let (_, model) = model(config.name);
         let answer = |seed| {
-            let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(seed));
+            let (mut state, mut rng) = (model.initial_state(), Rng::seed_from_u64(seed));
             notes().into_iter().for_each(|note| model.hear(&mut state, note));
             (0..20)
                 .map(|_| {
-                    let note = model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance);
+                    let note = model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut rng);
                     model.hear(&mut state, note.into());
                     note
                 })
@@ -79,25 +79,25 @@ fn the_same_chance_draws_the_same_notes() {
 
 #[test]
 fn forgetting_leads_back_to_silence() {
-    for preset in [CLASSIC_25, CLASSIC_150] {
-        let (_, model) = model(preset.name);
-        let mut state = model.silence();
+    for config in [CLASSIC_25, CLASSIC_150] {
+        let (_, model) = model(config.name);
+        let mut state = model.initial_state();
         notes().into_iter().for_each(|note| model.hear(&mut state, note));
-        model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut Chance::seed_from_u64(1));
-        model.forget(&mut state);
-        assert_eq!(state.own::<Vec<f32>>(), model.silence().own::<Vec<f32>>());
+        model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut Rng::seed_from_u64(1));
+        model.reset(&mut state);
+        assert_eq!(state.own::<Vec<f32>>(), model.initial_state().own::<Vec<f32>>());
     }
 }
 
 #[test]
 fn a_step_is_never_shorter_than_the_silence_that_is_certain() {
     let (_, model) = model("classic-150");
-    let mut state = model.silence();
+    let mut state = model.initial_state();
     let note = model.draw(
         &mut state,
         &SamplingSettings::PLAIN,
         &Limits::after(Seconds(7.5)),
-        &mut Chance::seed_from_u64(1),
+        &mut Rng::seed_from_u64(1),
     );
     assert_eq!(note.step, Seconds(7.5));
     assert!(note.duration >= SHORTEST);
@@ -106,14 +106,14 @@ fn a_step_is_never_shorter_than_the_silence_that_is_certain() {
 #[test]
 fn velocities_are_borrowed_from_what_was_heard_recently() {
     let (_, model) = model("classic-25");
-    let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(5));
+    let (mut state, mut rng) = (model.initial_state(), Rng::seed_from_u64(5));
     for n in 0..100 {
         let velocity = Velocity::saturating(if n < 60 { 20 } else { 90 });
         model.hear(&mut state, GridNote { velocity, ..notes()[n % 40] });
     }
     for _ in 0..50 {
         assert_eq!(
-            model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance).velocity.value(),
+            model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut rng).velocity.value(),
             90
         );
     }
@@ -122,7 +122,7 @@ fn velocities_are_borrowed_from_what_was_heard_recently() {
 #[test]
 fn endless_notes_do_not_poison_the_state() {
     let (_, model) = model("classic-150");
-    let mut state = model.silence();
+    let mut state = model.initial_state();
     model.hear(&mut state, GridNote { step: u32::MAX, duration: u32::MAX, ..notes()[0] });
     assert!(state.own::<Vec<f32>>().iter().all(|x| x.is_finite()));
 }

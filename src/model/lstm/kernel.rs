@@ -1,7 +1,8 @@
-//! The layer on bare slices: forward, and back-propagation through time. Each thread has sequences of its own.
+//! The LSTM layer on bare slices: the forward pass, and back-propagation through time. Each thread has its
+//! own sequences.
 //!
-//! Outside, notes stand batch first, as tensors are; inside time first, so that what one note of all sequences needs lies
-//! together.
+//! Tensors are batch first. Inside the kernel the order is time first, so that what one note of all sequences
+//! needs lies together in memory.
 
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ use crate::model::{
     vector,
 };
 
-/// The sizes of a run: B sequences of T notes through H units.
+/// The sizes of one pass: B sequences of T notes through H units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     pub batch: usize,
@@ -22,7 +23,7 @@ pub struct Size {
 }
 
 impl Size {
-    /// How many numbers a row of weights has: the inputs', the recurrent, the bias.
+    /// Length of a row of weights: those of the inputs, the recurrent ones, the bias.
     pub fn row(self) -> usize {
         self.inputs + self.hidden + 1
     }
@@ -37,14 +38,14 @@ impl Size {
 pub struct Trace {
     pub size: Size,
     order: Order,
-    /// 4H numbers a note, after their activations, in the order inside.
+    /// The gates after their activations, 4H numbers a note, in the order of the kernel.
     gates: Vec<f32>,
-    /// H numbers a note, likewise.
+    /// The cell states, H numbers a note, in the order of the kernel.
     cells: Vec<f32>,
 }
 
 impl Trace {
-    /// The cells after the last note, (B, H).
+    /// The cell states after the last note, (B, H).
     pub fn last_cells(&self) -> Vec<f32> {
         let Size { time, hidden, .. } = self.size;
         let shares = self.cells.chunks(self.order.share() * hidden);
@@ -52,7 +53,8 @@ impl Trace {
     }
 }
 
-/// From `x` (B, T, I), the weights (4H, I + H + 1) and the state (2, B, H) to the hidden states (B, T, H).
+/// Computes the hidden states (B, T, H) from `x` (B, T, I), the weights (4H, I + H + 1) and the state (2, B,
+/// H).
 pub fn forward(size: Size, x: &[f32], weights: &[f32], state: &[f32]) -> (Vec<f32>, Trace) {
     let Size { batch, inputs, hidden, .. } = size;
     let order = Order::of(size);
@@ -97,10 +99,11 @@ fn forward_share(
     }
 }
 
-/// The gradient of the gates' sums, 4H numbers a note, in the order inside.
+/// The gradient of the gates before their activations, 4H numbers a note, in the order of the kernel.
 pub struct GateGradient(Vec<f32>);
 
-/// From the gradient of the hidden states (B, T, H) to those of the gates' sums and of the state (2, B, H).
+/// From the gradient of the hidden states (B, T, H), computes that of the gates before their activations, and
+/// that of the state (2, B, H).
 pub fn backward(trace: &Trace, weights: &[f32], state: &[f32], gradient: &[f32]) -> (GateGradient, Vec<f32>) {
     let &Trace { size, order, .. } = trace;
     let Size { batch, hidden, .. } = size;
@@ -123,7 +126,7 @@ pub fn backward(trace: &Trace, weights: &[f32], state: &[f32], gradient: &[f32])
     (GateGradient(dgates), dstate)
 }
 
-/// One share of a backward pass.
+/// The backward pass of one share of the sequences.
 struct Backward<'a> {
     hidden: usize,
     recurrent: &'a Panels,
@@ -169,7 +172,8 @@ pub fn input_gradient(trace: &Trace, dgates: &GateGradient, weights: &[f32]) -> 
     trace.order.outside(&gradient, inputs)
 }
 
-/// The gradient of the weights (4H, I + H + 1): a product over all notes of all sequences, some hundred at a time.
+/// The gradient of the weights (4H, I + H + 1): a matrix product over all notes of all sequences, some
+/// hundred at a time.
 pub fn weight_gradient(
     trace: &Trace,
     dgates: &GateGradient,
@@ -200,30 +204,31 @@ pub fn weight_gradient(
     gradient
 }
 
-/// How sequences are shared out among threads, and the order of notes inside: share after share, in each note after note, of
-/// each note sequence after sequence.
+/// How sequences are divided into shares for the threads, and the order of notes in the kernel: share by
+/// share, in a share note by note, for a note sequence by sequence.
 #[derive(Debug, Clone, Copy)]
 struct Order {
     batch: usize,
     time: usize,
-    /// How many sequences a share has; the last one may have fewer.
+    /// Number of sequences in a share; the last share may have fewer.
     sequences: usize,
 }
 
 impl Order {
-    /// A share for every thread, and shares so small that a thread that is held up does not hold up the others.
+    /// Makes a share for every thread, and shares that are small enough for a delayed thread not to delay the
+    /// others.
     fn of(size: Size) -> Self {
         const MOST: usize = 32;
         let sequences = size.batch.div_ceil(rayon::current_num_threads()).clamp(1, MOST);
         Self { batch: size.batch, time: size.time, sequences }
     }
 
-    /// How many notes a share has; the last one may have fewer.
+    /// Number of notes in a share; the last share may have fewer.
     fn share(self) -> usize {
         self.sequences * self.time
     }
 
-    /// Where, batch first, the notes stand that are in this range inside.
+    /// The batch-first positions of the notes in a range of the kernel's order.
     fn places(self, range: Range<usize>) -> impl Iterator<Item = usize> {
         range.map(move |note| {
             let first = note / self.share() * self.sequences;
@@ -233,7 +238,7 @@ impl Order {
         })
     }
 
-    /// From batch first to this order; `width` numbers a note.
+    /// From batch first to the kernel's order; `width` numbers a note.
     fn inside(self, numbers: &[f32], width: usize) -> Vec<f32> {
         let notes = self.places(0..self.batch * self.time);
         let mut inside = Vec::with_capacity(numbers.len());
@@ -241,7 +246,7 @@ impl Order {
         inside
     }
 
-    /// Back again.
+    /// From the kernel's order back to batch first.
     fn outside(self, numbers: &[f32], width: usize) -> Vec<f32> {
         let mut outside = vec![0.0; numbers.len()];
         for (place, numbers) in self.places(0..self.batch * self.time).zip(numbers.chunks_exact(width)) {
@@ -251,7 +256,7 @@ impl Order {
     }
 }
 
-/// Rows of `width` numbers, with rows and columns exchanged.
+/// Transposes a matrix with rows of `width` numbers.
 fn transposed(numbers: &[f32], width: usize) -> Vec<f32> {
     const SIDE: usize = 16;
     let height = numbers.len() / width;

@@ -2,38 +2,40 @@
 
 use super::{LANES, has_widest_vectors, mul_add};
 
-/// How many sums are kept in registers while a column streams by.
+/// Number of sums that are kept in registers while a column streams by.
 pub const WIDTH: usize = 64;
-/// How many columns lie side by side.
+/// Number of columns in a panel.
 pub const PANEL: usize = 48;
-/// How many rows are multiplied at once: eight times three of the widest vectors leave registers for the factors.
+/// Number of rows that are multiplied at once: eight times three of the widest vectors leave registers for
+/// the factors.
 pub const TILE: usize = 8;
-/// The same where vectors are narrower, as there are half as many of them.
+/// The same where vectors are narrower, since there are half as many registers.
 const PAIR: usize = 2;
 
-/// How many lines pass between two looks at where a row ends.
+/// Number of lines between two checks of where a row ends.
 const STRETCH: usize = 8;
 
-/// So much of a row of a table.
+/// A row of a table, with the amount that is added of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Item {
     pub row: u16,
     pub amount: f32,
 }
 
-/// One line of a panel, where the widest vectors load it best.
+/// One line of a panel, aligned for the widest vectors.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Line(pub [f32; PANEL]);
 
 vectorised! {
-    /// `output += matrix · input`, the matrix in columns of [`WIDTH`] numbers, one for each number of `input`.
+    /// `output += matrix · input`, the matrix in columns of [`WIDTH`] numbers, one for each number of
+    /// `input`.
     pub fn multiply(columns: &[[f32; WIDTH]], input: &[f32], output: &mut [f32; WIDTH]) = multiply_loop
 }
 
 vectorised! {
-    /// `output += Σ amount · row` over the rows of `table` that are named, each as wide as `output`, a multiple of
-    /// [`WIDTH`].
+    /// `output += Σ amount · row` over the rows of `table` that `items` name. Each row is as wide as
+    /// `output`, a multiple of [`WIDTH`].
     pub fn embedding_bag(table: &[f32], items: &[Item], output: &mut [f32]) = embedding_bag_loop
 }
 
@@ -52,8 +54,8 @@ vectorised! {
     pub fn scale_and_add(numbers: &mut [f32], factor: f32, others: &[f32]) = scale_and_add_loop
 }
 
-/// `output += rows · panel`: each row is as long as the panel has lines, and its [`PANEL`] sums begin `stride` after those of
-/// the row before. Panics where the output is too short.
+/// `output += rows · panel`. Each row is as long as the panel has lines. The [`PANEL`] sums of a row begin
+/// `stride` numbers after those of the row before. Panics where the output is too short.
 pub fn tile(panel: &[Line], rows: &[&[f32]; TILE], output: &mut [f32], stride: usize) {
     if has_widest_vectors() {
         return eight(panel, rows, output, stride);
@@ -64,12 +66,12 @@ pub fn tile(panel: &[Line], rows: &[&[f32]; TILE], output: &mut [f32], stride: u
 }
 
 vectorised! {
-    /// [`tile`] where vectors are the widest: all rows at once.
+    /// [`tile`] for the widest vectors: all rows at once.
     pub fn eight(panel: &[Line], rows: &[&[f32]; TILE], output: &mut [f32], stride: usize) = eight_loop
 }
 
 vectorised! {
-    /// [`tile`] where they are not: one pair of its rows.
+    /// [`tile`] for narrower vectors: one pair of its rows.
     pub fn two(panel: &[Line], rows: &[&[f32]; PAIR], output: &mut [f32], stride: usize) = two_loop
 }
 
@@ -135,8 +137,8 @@ fn two_loop<const FUSED: bool>(panel: &[Line], rows: &[&[f32]; PAIR], output: &m
     rows_loop::<FUSED, PAIR, 8>(panel, rows, output, stride);
 }
 
-/// `PART` numbers of a line meet all rows before the next ones are loaded: the whole line where there are registers for it,
-/// otherwise one vector, since the sums would be pushed out of theirs.
+/// Multiplies `PART` numbers of a line with all rows before the next ones are loaded. `PART` is the whole
+/// line where there are enough registers, and otherwise one vector: more would push the sums out of theirs.
 #[inline(always)]
 #[expect(
     clippy::needless_range_loop,
@@ -148,11 +150,11 @@ fn rows_loop<const FUSED: bool, const ROWS: usize, const PART: usize>(
     output: &mut [f32],
     stride: usize,
 ) {
-    // From nought, and added at the end: sums that begin elsewhere are kept in memory.
+    // The sums begin at 0 and are added at the end: sums that begin elsewhere are kept in memory.
     let mut sums = [[0.0; PANEL]; ROWS];
     let (blocks, rest) = panel.as_chunks::<STRETCH>();
     for (b, block) in blocks.iter().enumerate() {
-        // As arrays, so that the ends are checked once for all of them.
+        // As arrays, so that the bounds are checked once for all of them.
         let rows: [&[f32; STRETCH]; ROWS] = std::array::from_fn(|r| &rows[r].as_chunks().0[b]);
         for k in 0..STRETCH {
             let line = &block[k].0;
@@ -187,7 +189,7 @@ mod tests {
 
     type Two = fn(&[Line], &[&[f32]; PAIR], &mut [f32], usize);
 
-    /// As many numbers as no vector divides.
+    /// A number of elements that is no multiple of a vector's length.
     fn numbers(by: f32) -> [f32; 131] {
         std::array::from_fn(|n| (n as f32 * by).sin())
     }

@@ -6,19 +6,19 @@ use safetensors::tensor::TensorView;
 
 use super::*;
 use crate::model::{
-    Chance, Limits, SamplingSettings,
+    Limits, Rng, SamplingSettings,
     registry::{load, read},
 };
 
 impl Weights {
-    /// Weights of a preset that lie within ±`size`.
-    pub fn random(preset: Architecture, size: f32, seed: u64) -> Self {
-        let mut chance = Chance::seed_from_u64(seed);
-        let mut numbers = |shape: Vec<usize>| {
-            (0..shape.iter().product()).map(|_| chance.random_range(-size..size)).collect()
-        };
-        let tensors = preset.tensors().into_iter().map(|(name, shape)| (name, numbers(shape))).collect();
-        Self { name: "random".to_owned(), preset, tensors }
+    /// Random weights of an architecture within ±`size`.
+    pub fn random(architecture: Architecture, size: f32, seed: u64) -> Self {
+        let mut rng = Rng::seed_from_u64(seed);
+        let mut numbers =
+            |shape: Vec<usize>| (0..shape.iter().product()).map(|_| rng.random_range(-size..size)).collect();
+        let tensors =
+            architecture.tensors().into_iter().map(|(name, shape)| (name, numbers(shape))).collect();
+        Self { name: "random".to_owned(), architecture, tensors }
     }
 
     pub fn change(&mut self, name: &str, change: impl Fn(&mut [f32])) {
@@ -26,7 +26,7 @@ impl Weights {
     }
 }
 
-/// A complete file of small numbers, changed by `change` before it is written.
+/// The bytes of a complete file with small numbers, which `change` alters before it is written.
 fn file(
     change: impl Fn(&mut BTreeMap<String, (Vec<usize>, Vec<f32>)>, &mut HashMap<String, String>),
 ) -> Vec<u8> {
@@ -34,14 +34,17 @@ fn file(
 }
 
 fn file_of(
-    preset: &str,
+    architecture: &str,
     change: impl Fn(&mut BTreeMap<String, (Vec<usize>, Vec<f32>)>, &mut HashMap<String, String>),
 ) -> Vec<u8> {
-    let preset = Architecture::named(preset).expect("a preset");
+    let architecture = Architecture::named(architecture).expect("a preset");
     let numbers = |shape: &[usize]| vec![0.01; shape.iter().product()];
-    let mut tensors: BTreeMap<_, _> =
-        preset.tensors().into_iter().map(|(name, shape)| (name, (shape.clone(), numbers(&shape)))).collect();
-    let pairs = [("preset", preset.name()), ("representation", REPRESENTATION), ("name", "of mine")];
+    let mut tensors: BTreeMap<_, _> = architecture
+        .tensors()
+        .into_iter()
+        .map(|(name, shape)| (name, (shape.clone(), numbers(&shape))))
+        .collect();
+    let pairs = [("preset", architecture.name()), ("representation", REPRESENTATION), ("name", "of mine")];
     let mut metadata = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     change(&mut tensors, &mut metadata);
     let bytes: BTreeMap<_, (Vec<usize>, Vec<u8>)> = tensors
@@ -56,7 +59,7 @@ fn file_of(
     safetensors::serialize(views, Some(metadata)).expect("views fit")
 }
 
-/// A complete file of half precision, its numbers multiplied.
+/// The bytes of a complete file in half precision, with its numbers multiplied by `factor`.
 fn halved(factor: f32) -> Vec<u8> {
     let whole = file(|_, _| ());
     let (_, header) = SafeTensors::read_metadata(&whole).expect("complete");
@@ -86,8 +89,8 @@ fn a_complete_file_loads_under_the_name_it_gives_itself() {
 
 #[test]
 fn every_preset_loads() {
-    for preset in Architecture::ALL {
-        assert_eq!(load(&file_of(preset.name(), |_, _| ())).expect("complete").name(), "of mine");
+    for architecture in Architecture::ALL {
+        assert_eq!(load(&file_of(architecture.name(), |_, _| ())).expect("complete").name(), "of mine");
     }
 }
 
@@ -125,7 +128,7 @@ fn safetensors_of_somebody_else_are_refused() {
 #[test]
 fn an_unknown_preset_is_refused_by_its_name() {
     let bytes = file(|_, metadata| _ = metadata.insert("preset".into(), "baroque".into()));
-    assert_eq!(error(&bytes), ModelError::UnknownPreset("baroque".into()));
+    assert_eq!(error(&bytes), ModelError::UnknownArchitecture("baroque".into()));
     assert!(error(&bytes).to_string().contains("classic-25, classic-150"));
 }
 
@@ -168,12 +171,12 @@ proptest! {
         let mut bytes = file(|_, _| ());
         bytes[place] = byte;
         if let Ok(model) = load(&bytes) {
-            let mut state = model.silence();
+            let mut state = model.initial_state();
             let note = model.draw(
                 &mut state,
                 &SamplingSettings::PLAIN,
                 &Limits::NONE,
-                &mut Chance::seed_from_u64(1),
+                &mut Rng::seed_from_u64(1),
             );
             prop_assert!(note.step.0.is_finite() && note.duration.0.is_finite());
         }

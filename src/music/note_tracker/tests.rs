@@ -3,14 +3,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::music::{note::Velocity, time::Seconds};
 
-const C4: Place = Place { channel: 0, key: Key::saturating(60) };
-const E4: Place = Place { channel: 0, key: Key::saturating(64) };
+const C4: ChannelKey = ChannelKey { channel: 0, key: Key::saturating(60) };
+const E4: ChannelKey = ChannelKey { channel: 0, key: Key::saturating(64) };
 
-fn note(place: Place, at: f64) -> Note {
+fn note(place: ChannelKey, at: f64) -> Note {
     Note { onset: Moment(at), duration: Seconds::ZERO, key: place.key, velocity: Velocity::saturating(100) }
 }
 
-fn strike(note_tracker: &mut NoteTracker, place: Place, id: Option<i32>, at: f64) -> Option<Note> {
+fn strike(note_tracker: &mut NoteTracker, place: ChannelKey, id: Option<i32>, at: f64) -> Option<Note> {
     let (role, id) = (Role::Heard(note(place, at)), id.map(NoteId));
     note_tracker.strike(Strike { place, id, role, passed: false }, Moment(at))
 }
@@ -18,7 +18,7 @@ fn strike(note_tracker: &mut NoteTracker, place: Place, id: Option<i32>, at: f64
 /// Onset and end of each note that a release ends.
 fn lift(
     note_tracker: &mut NoteTracker,
-    places: Places,
+    places: ChannelKeys,
     id: Option<i32>,
     release: Release,
     at: f64,
@@ -77,8 +77,8 @@ fn a_release_that_names_a_note_ends_that_one_alone() {
         let mut note_tracker = NoteTracker::new();
         strike(&mut note_tracker, C4, Some(1), 0.0);
         strike(&mut note_tracker, E4, Some(2), 0.0);
-        assert_eq!(lift(&mut note_tracker, Places::EVERYWHERE, Some(9), release, 0.5), []);
-        assert_eq!(lift(&mut note_tracker, Places::EVERYWHERE, Some(1), release, 1.0), [(0.0, 1.0)]);
+        assert_eq!(lift(&mut note_tracker, ChannelKeys::EVERYWHERE, Some(9), release, 0.5), []);
+        assert_eq!(lift(&mut note_tracker, ChannelKeys::EVERYWHERE, Some(1), release, 1.0), [(0.0, 1.0)]);
         assert!(note_tracker.holds(E4) && !note_tracker.holds(C4));
     }
 }
@@ -86,14 +86,14 @@ fn a_release_that_names_a_note_ends_that_one_alone() {
 #[test]
 fn a_release_of_all_keys_ends_every_note_of_its_channel() {
     let mut note_tracker = NoteTracker::new();
-    let elsewhere = Place { channel: 5, ..C4 };
+    let elsewhere = ChannelKey { channel: 5, ..C4 };
     for place in [C4, E4, elsewhere] {
         strike(&mut note_tracker, place, None, 0.0);
     }
-    let all = Places { channel: Some(0), key: None };
+    let all = ChannelKeys { channel: Some(0), key: None };
     assert_eq!(lift(&mut note_tracker, all, None, Release::Key, 9.0).len(), 2);
     assert!(holds_any(&note_tracker));
-    let anywhere = Places { channel: None, key: Some(C4.key) };
+    let anywhere = ChannelKeys { channel: None, key: Some(C4.key) };
     assert_eq!(lift(&mut note_tracker, anywhere, None, Release::Key, 9.0).len(), 1);
     assert!(!holds_any(&note_tracker));
 }
@@ -112,7 +112,7 @@ fn a_cut_ends_what_the_pedal_keeps() {
     strike(&mut note_tracker, C4, None, 0.0);
     strike(&mut note_tracker, E4, None, 0.0);
     lift(&mut note_tracker, C4.into(), None, Release::Key, 1.0);
-    let all = Places { channel: Some(0), key: None };
+    let all = ChannelKeys { channel: Some(0), key: None };
     assert_eq!(lift(&mut note_tracker, all, None, Release::Cut, 2.0), [(0.0, 2.0), (0.0, 2.0)]);
 }
 
@@ -121,7 +121,7 @@ fn the_pedal_of_a_master_holds_the_notes_of_its_zone() {
     for (zone, master, member) in [(Zone::Lower, 0, 3), (Zone::Upper, 15, 14)] {
         let mut note_tracker = NoteTracker::new();
         note_tracker.set_zone(zone);
-        let place = Place { channel: member, ..C4 };
+        let place = ChannelKey { channel: member, ..C4 };
         note_tracker.pedal(master, Pedal::Down);
         strike(&mut note_tracker, place, None, 0.0);
         assert_eq!(lift(&mut note_tracker, place.into(), None, Release::Key, 1.0), []);
@@ -145,16 +145,16 @@ fn what_is_swallowed_is_no_key_and_its_release_no_music() {
 /// What a receiver of MIDI holds: strikes without a release, and pedals.
 #[derive(Default)]
 struct Receiver {
-    strikes: Vec<(Place, Option<i32>)>,
+    strikes: Vec<(ChannelKey, Option<i32>)>,
     pedals: [bool; 16],
 }
 
 impl Receiver {
-    fn release(&mut self, places: Places, id: Option<i32>) {
-        let first = |strikes: &[(Place, Option<i32>)], named: Option<i32>| {
+    fn release(&mut self, places: ChannelKeys, id: Option<i32>) {
+        let first = |strikes: &[(ChannelKey, Option<i32>)], named: Option<i32>| {
             strikes.iter().position(|(place, other)| places.contains(*place) && *other == named)
         };
-        let nameless = |strikes: &[(Place, Option<i32>)]| {
+        let nameless = |strikes: &[(ChannelKey, Option<i32>)]| {
             if places.single().is_some() { first(strikes, None) } else { None }
         };
         let one = if id.is_some() { first(&self.strikes, id) } else { None };
@@ -176,9 +176,9 @@ proptest! {
         let (mut note_tracker, mut receiver) = (NoteTracker::new(), Receiver::default());
         for (nth, (kind, channel, key, id, wild)) in (0u32..).zip(events) {
             let at = f64::from(nth);
-            let place = Place { channel, key: Key::saturating(key) };
+            let place = ChannelKey { channel, key: Key::saturating(key) };
             let channels = (wild & 1 == 0).then_some(channel);
-            let places = Places { channel: channels, key: (wild & 2 == 0).then_some(place.key) };
+            let places = ChannelKeys { channel: channels, key: (wild & 2 == 0).then_some(place.key) };
             match kind {
                 0..=3 => {
                     strike(&mut note_tracker, place, id, at);
@@ -201,7 +201,7 @@ proptest! {
             while note_tracker.end_unpedalled(Moment(at)).is_some() {}
             for channel in 0..3 {
                 for key in (60..63).map(Key::saturating) {
-                    let place = Place { channel, key };
+                    let place = ChannelKey { channel, key };
                     let held = receiver.strikes.iter().any(|(other, _)| *other == place);
                     prop_assert_eq!(note_tracker.holds(place), held, "{:?} after {}", place, nth);
                 }

@@ -1,4 +1,4 @@
-//! Who has the floor, what is promised, and how that is told to who looks on.
+//! Who has the floor, which answer was asked for, and how that is shown outside ([`Standing`]).
 
 use super::{Change, TurnId, Turns};
 use crate::music::{
@@ -6,27 +6,28 @@ use crate::music::{
     timeline::{Line, Position, Timeline},
 };
 
-/// An answer that is wanted.
+/// An answer, as it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ask {
     pub turn: TurnId,
-    /// How many turns of this take came before: chance moves on with it.
+    /// Number of earlier turns of this take; it selects the random seed.
     pub ordinal: u32,
     pub hand_over: Position,
-    /// `None` where it ends by what happens later.
+    /// Where the answer ends; `None` if a later event ends it.
     pub until: Option<Position>,
-    /// The hand-over in the models' time; all of the answer is counted from here, at this tempo.
+    /// The hand-over in the models' time: the whole answer is counted from here, at `tempo`.
     pub from: Moment,
+    /// The tempo of the whole answer.
     pub tempo: Tempo,
-    /// The hand-over was put on a line of the song, and so is the first onset.
+    /// The hand-over was put on a line of the song, and the first onset is to lie there as well.
     pub is_on_a_line: bool,
 }
 
-/// A point that was decided. Nothing but what happens decides it anew.
+/// A point that was decided. Only an event decides it anew, not time that passes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Due {
     pub at: Position,
-    /// The number of the bar that begins there, where that is why.
+    /// The number of the bar that begins there, if the point was chosen for that bar.
     pub bar: Option<i64>,
 }
 
@@ -42,7 +43,7 @@ impl From<Line> for Due {
     }
 }
 
-/// The turn, now.
+/// The current state of the turn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Floor {
     /// A key is held, or nothing was played since the last answer.
@@ -60,9 +61,9 @@ pub enum Floor {
 /// An answer that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Asked {
-    /// Since when the player is silent, where that is why.
+    /// Since when the player has been silent, if silence is why the answer was asked for.
     pub(super) silent_since: Option<Position>,
-    /// The plugin plays already, and goes on in this way from the hand-over on.
+    /// The plugin plays already; this answer continues its playing from the hand-over on.
     pub(super) goes_on: bool,
     pub(super) ask: Ask,
 }
@@ -104,14 +105,14 @@ impl Ask {
 /// with what the player sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// The player has the floor; where bars give it to the plugin, until `hand_over`.
+    /// The player has the floor. `hand_over` is where bars give it to the plugin, in a trade.
     Player { hand_over: Option<SampleTime> },
-    /// The player's last key went up at `since`. If nothing is struck until `hand_over`, the plugin takes the floor;
-    /// `None` where it is something else that gives the floor.
+    /// The player's last key went up at `since`. If nothing is struck until `hand_over`, the plugin takes the
+    /// floor. `hand_over` is `None` where the cue is something other than silence.
     Silence { since: SampleTime, hand_over: Option<SampleTime> },
     /// The plugin was told to come in, and does so at `hand_over`.
     Cued { hand_over: Option<SampleTime> },
-    /// The plugin has the floor until then at the latest; `None` where its turn has no end of its own.
+    /// The plugin has the floor, until `until` at the latest; `None` where its turn has no end of its own.
     Plugin { until: Option<SampleTime> },
 }
 

@@ -1,5 +1,5 @@
-//! When the plugin comes in, and what the passing of time does to the turn. Who plays along has its plan made anew from the next line
-//! on where the player has struck.
+//! When the plugin comes in, and what the passing of time does to the turn. In together mode, a strike of the
+//! player has the plan made anew from the next line on.
 
 use super::{Alignment, Ask, Asked, Change, Consequence, Cue, Due, Floor, Length, Rules, Turns};
 use crate::music::{
@@ -9,17 +9,17 @@ use crate::music::{
 };
 use std::num::NonZeroU8;
 
-/// The shortest answer, and the length of one whose call cannot be measured across a stop or a jump.
+/// Length of the shortest answer. Also that of an answer whose call spans a stop or a jump and has no length.
 const SHORTEST_ANSWER: Beats = Beats(2.0);
 
-/// What begins so little before a bar belongs to it, as a part of the bar.
+/// A call that begins at most this part of a bar before a line is an upbeat to that line.
 const UPBEAT: f64 = 0.25;
 
-/// A word that comes so late still takes the line that it would have taken.
+/// A decision that comes at most this late still takes the line that it would have taken.
 const GRACE: Seconds = Seconds(0.03);
 
 impl Turns {
-    /// Decides where the plugin is to come in, if anything gives it the floor. What was asked for already stays.
+    /// Decides where the plugin comes in, if anything gives it the floor. An answer that was asked for stays.
     pub(super) fn decide(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) {
         self.bars = timeline.count_of_bars();
         let free = |at| Some(Due { at, bar: None });
@@ -46,8 +46,8 @@ impl Turns {
         };
     }
 
-    /// The next thing that happens if the player does nothing, and its sample: not before `now`, except what a host's beat has
-    /// just skipped.
+    /// The next change if the player does nothing, and its sample. That is not before `now`, except where the
+    /// host's beat has just skipped it.
     pub fn next_change(&self, now: SampleTime, timeline: &Timeline) -> Option<(SampleTime, Change)> {
         if let (Floor::Answering(_), Some(renewal)) = (self.floor, self.renewal) {
             return Some((self.warned(renewal, timeline).max(now), Change::Ask));
@@ -64,12 +64,12 @@ impl Turns {
         }
     }
 
-    /// When to ask for what comes in at a position.
+    /// When to ask for an answer that comes in at a position.
     fn warned(&self, at: Position, timeline: &Timeline) -> SampleTime {
         timeline.sample(at) - timeline.rate().samples(self.lead())
     }
 
-    /// What to ask for at `at`; `None` if nothing is to be expected.
+    /// The answer to ask for at `at`; `None` if none is due.
     pub fn ask(&mut self, at: SampleTime, timeline: &Timeline, rules: &Rules) -> Option<Ask> {
         let goes_on = matches!(self.floor, Floor::Answering(_));
         let hand_over = if goes_on { self.renewal.take()? } else { self.due?.at };
@@ -92,7 +92,7 @@ impl Turns {
         Some(ask)
     }
 
-    /// The player has set something otherwise: what is still to be decided is decided anew.
+    /// The player has changed a setting: decides anew what is still open.
     pub fn set(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) {
         match (self.floor, rules) {
             (Floor::Answering(ask), &Rules::Trade { bars }) => {
@@ -104,7 +104,7 @@ impl Turns {
         }
     }
 
-    /// The bars may be counted otherwise than they were: what stands on a line moves with it.
+    /// Checks whether bars are counted in another way than before. What stands on a line moves with the line.
     pub fn recount(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
         let bars = timeline.count_of_bars();
         if std::mem::replace(&mut self.bars, bars) == bars || bars.is_none() {
@@ -130,7 +130,7 @@ impl Turns {
         }
     }
 
-    /// What was asked for on a line that is none any more is asked for anew.
+    /// If the hand-over of the answer no longer lies on a line, the answer is dropped and asked for anew.
     fn leave_the_line(&mut self, now: SampleTime, timeline: &Timeline, rules: &Rules) -> Consequence {
         let Floor::Asked(Asked { silent_since, ask, .. }) = self.floor else {
             self.decide(now, timeline, rules);
@@ -147,7 +147,7 @@ impl Turns {
         consequence
     }
 
-    /// Where a silence gives the floor away: where it is expected to, and at the latest after the longest silence.
+    /// Where a silence gives the floor to the plugin: at the expected point, or after the longest silence.
     fn silence_ends(&self, since: Position, longest: Beats, timeline: &Timeline) -> Position {
         let latest = timeline.after(since, longest);
         let expected = self.expected.filter(|&expected| expected < timeline.sample(latest));
@@ -174,14 +174,15 @@ impl Turns {
                 Beats(f64::from(bars.get()) * bars_of.bar().0)
             }
             Rules::Answer { length: Length::Phrase { longest }, .. } | Rules::Together { longest } => longest,
-            // A change of signature may move the line still.
+            // A later change of signature may still move the line.
             Rules::Trade { .. } => return self.end_of_bars(hand_over, timeline, rules).map(|end| end.at),
             Rules::Endless { .. } => return None,
         };
         Some(timeline.after(hand_over, length))
     }
 
-    /// Where the answer to a call of some bars of the song ends, so that the next call may begin on its line.
+    /// Bar line on which the answer to a call of two or more bars of the song ends, so that the next call may
+    /// begin there.
     fn line_of_answer(
         &self,
         hand_over: Position,
@@ -200,13 +201,13 @@ impl Turns {
         (bars > 1.0 && has_room && bars * bar.0 <= longest.0).then_some(line)
     }
 
-    /// Where the plugin's bars end that begin at a hand-over.
+    /// In a trade: where the plugin's bars end that begin at a hand-over.
     pub(super) fn end_of_bars(&self, hand_over: Position, timeline: &Timeline, rules: &Rules) -> Option<Due> {
         let &Rules::Trade { bars } = rules else { return None };
         Some(self.barlines(timeline)?.line_behind(hand_over, 0, period(bars)).into())
     }
 
-    /// Where the plugin's bars begin again after those that end on a line.
+    /// In a trade: where the plugin's bars begin again after those that end at `end`.
     pub(super) fn begin_of_bars(&self, end: Due, timeline: &Timeline, rules: &Rules) -> Option<Due> {
         let &Rules::Trade { bars } = rules else { return None };
         let lines = self.barlines(timeline)?;
@@ -219,7 +220,7 @@ impl Turns {
         )
     }
 
-    /// Whether the bar of now is the plugin's in a trade.
+    /// Whether the current bar is the plugin's, in a trade.
     pub(super) fn has_bars(&self, timeline: &Timeline, rules: &Rules) -> bool {
         let &Rules::Trade { bars } = rules else { return false };
         self.barlines(timeline).is_some_and(|lines| {
@@ -229,7 +230,7 @@ impl Turns {
         })
     }
 
-    /// Whether what is planned goes on from the new place when musical time starts or is sought.
+    /// Whether the plan goes on from the new position when musical time starts or is sought.
     pub(super) fn plays_through(&self, rules: &Rules) -> bool {
         let has_begun = matches!(self.floor, Floor::Answering(_));
         match rules {
@@ -246,7 +247,7 @@ impl Turns {
     }
 }
 
-/// The player's bars and the plugin's.
+/// Number of bars of one round of a trade: the player's and the plugin's.
 fn period(bars: NonZeroU8) -> i64 {
     2 * i64::from(bars.get())
 }
@@ -255,7 +256,8 @@ fn is_aligned(rules: &Rules) -> bool {
     rules.entry().is_some_and(|entry| entry.alignment != Alignment::Off)
 }
 
-/// Where the plugin comes in that may do so at `at`, as is decided now: on a line, if it is to, and never in the past.
+/// Where the plugin comes in, if it may from `at` on: not in the past, or if aligned, on a line that is at
+/// most [`GRACE`] old.
 fn comes_in(at: Position, alignment: Alignment, now: SampleTime, timeline: &Timeline) -> Position {
     let waits = alignment != Alignment::Off && timeline.song_bars().is_some();
     let grace = if waits { timeline.rate().samples(GRACE) } else { Samples(0) };
@@ -273,18 +275,18 @@ fn aligned(at: Position, alignment: Alignment, timeline: &Timeline) -> Position 
     }
 }
 
-/// What the player strikes so long before a line counts for what is planned from there on; the strikes of a chord lie
-/// closer together.
-const LEAD: Seconds = Seconds(0.12);
-/// Lines are a beat apart, or half a beat where that lasts longer than this.
+/// Lead time in together mode: a strike at least this long before a line counts for the plan from that line
+/// on. The strikes of a chord lie closer together.
+const TOGETHER_LEAD: Seconds = Seconds(0.12);
+/// In together mode, lines are a beat apart, or half a beat if a beat lasts longer than this.
 const LONG_BEAT: Seconds = Seconds(0.6);
-/// A plan for a tempo that is so many times as slow or as fast is no good, ...
+/// Ratio of tempos, either way, beyond which a plan is replaced.
 const OTHER_TEMPO: f64 = 1.05;
-/// ... and another one begins so soon.
+/// How long after the strike such a new plan begins.
 const REACTION: Seconds = Seconds(0.05);
 
 impl Turns {
-    /// The player strikes a key beside the plugin.
+    /// The player strikes a key in together mode.
     pub(super) fn key_down_along(&mut self, at: SampleTime, timeline: &Timeline) -> Consequence {
         match self.current() {
             None if self.floor.is_cued() => {}
@@ -292,7 +294,7 @@ impl Turns {
             Some(ask) if is_other(ask.tempo.ratio(timeline.tempo())) => {
                 let soon = timeline.after_seconds(timeline.pin(at), REACTION, timeline.tempo());
                 self.come_in(soon);
-                return Consequence::PlanAnew(Some(ask.turn));
+                return Consequence::DropPending(Some(ask.turn));
             }
             Some(ask) => {
                 let from = at.max(timeline.sample(ask.hand_over));
@@ -306,7 +308,7 @@ impl Turns {
     /// How long before a hand-over its answer is asked for.
     pub(super) fn lead(&self) -> Seconds {
         let slow = (self.warning.0 - super::WARNING.0).max(0.0);
-        if self.is_along { Seconds(LEAD.0 + slow) } else { self.warning }
+        if self.is_along { Seconds(TOGETHER_LEAD.0 + slow) } else { self.warning }
     }
 
     pub(super) fn come_in(&mut self, at: Position) {
@@ -315,7 +317,7 @@ impl Turns {
         self.due = Some(Due { at, bar: None });
     }
 
-    /// The song has started: what is still to be asked for comes in on one of its lines.
+    /// The song has started: an answer that was not asked for yet comes in on one of its lines.
     pub(super) fn come_in_on_the_song(&mut self, timeline: &Timeline) {
         let line = self.line_along(timeline.now(), timeline);
         if matches!(self.floor, Floor::Cued { .. }) {
@@ -324,9 +326,9 @@ impl Turns {
         self.renewal = self.renewal.map(|_| line);
     }
 
-    /// The first line that is far enough ahead.
+    /// The first line that is at least [`TOGETHER_LEAD`] ahead.
     fn line_along(&self, at: SampleTime, timeline: &Timeline) -> Position {
-        let soon = timeline.pin(at + timeline.rate().samples(LEAD));
+        let soon = timeline.pin(at + timeline.rate().samples(TOGETHER_LEAD));
         let period = 60.0 / timeline.tempo().beats_per_minute();
         let grid = Beats(if period > f64::from(LONG_BEAT.0) { 0.5 } else { 1.0 });
         self.barlines(timeline).map_or(soon, |lines| lines.aligned(soon, grid))

@@ -9,10 +9,11 @@ use crate::music::{note::Key, time::Beats};
 pub enum Rules {
     /// Call and response. A strike takes the floor back.
     Answer { entry: Entry, length: Length },
-    /// The player has so many bars, then the plugin as many, and so on. What the player plays in the plugin's bars is
-    /// heard and takes nothing from it: a phrase may end late and the next may begin early.
+    /// The player has this number of bars, then the plugin has as many, and so on. What the player plays in
+    /// the plugin's bars is heard and stops nothing: a phrase may end late and the next may begin early.
     Trade { bars: NonZeroU8 },
-    /// The plugin plays along, planning anew at every strike, until the player has struck nothing for so long.
+    /// The plugin plays along and plans anew at every strike, until the player has struck nothing for
+    /// `longest`.
     Together { longest: Beats },
     /// Call and response without an end: the plugin plays until the player strikes a key or stops it.
     Endless { entry: Entry },
@@ -28,11 +29,11 @@ pub struct Entry {
 /// What gives the floor to the plugin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cue {
-    /// So much silence with no key held.
+    /// A silence with no key held, of this length at most.
     Silence(Beats),
     /// The pedal goes down: CC 66 or 67 from 64 up.
     Pedal(Foot),
-    /// This key is struck, on any channel that is heard; it is no note then.
+    /// This key is struck, on any channel that is heard. It then plays no note.
     Key(Key),
     /// This controller rises to 64 or more, on any channel.
     Controller(u8),
@@ -56,11 +57,11 @@ pub enum Alignment {
 /// How long an answer is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Length {
-    /// As long as its call, up to this.
+    /// As long as its call, and at most `longest`.
     Call { longest: Beats },
-    /// So many bars; of 4/4 where the host tells of none.
+    /// This number of bars; bars of 4/4 where the host reports none.
     Bars(NonZeroU8),
-    /// Until the phrase ends, as the model hears it, or so long.
+    /// Until the phrase ends, according to the model, and at most `longest`.
     Phrase { longest: Beats },
 }
 
@@ -78,7 +79,7 @@ impl Rules {
         self.entry().map(|entry| entry.cue)
     }
 
-    /// Whether another mode is played than before; settings within a mode may change while it goes on.
+    /// Whether the mode is another one than before. Settings within a mode may change while it goes on.
     pub fn is_other_mode(&self, before: &Self) -> bool {
         std::mem::discriminant(self) != std::mem::discriminant(before)
     }

@@ -2,7 +2,8 @@
 
 use super::Preset;
 
-/// All presets, in the order in which they are offered. The names never change: projects and controllers know them.
+/// All presets, in the order in which they are offered. Names never change: projects and controllers refer to
+/// them.
 pub const PRESETS: [Preset; 18] = [
     Preset {
         name: "Conversation",

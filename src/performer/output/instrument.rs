@@ -1,8 +1,9 @@
-//! What the instrument holds, and what it is still owed.
+//! What sounds on the instrument behind the plugin, and which note-offs and pedal releases it is still
+//! owed.
 
 use crate::music::{
     note::Key,
-    note_tracker::{CHANNELS, Place, Zone, channel_bit},
+    note_tracker::{CHANNELS, ChannelKey, Zone, channel_bit},
 };
 
 /// Whose note sounds on a key of a channel.
@@ -10,22 +11,24 @@ use crate::music::{
 pub enum Owner {
     #[default]
     Nobody,
-    /// The player's, through *Thru*: so many strikes without a release.
+    /// The player's, through *Thru*, with the number of strikes that have no release yet.
     Player { strikes: u8 },
     /// The answer's.
     Answer,
 }
 
-/// The instrument behind the plugin, as far as it was told: each key of each channel has one owner. It outlives a performer.
-/// Realtime-safe once it is made.
+/// State of the instrument behind the plugin, by the events that were sent to it: each key of each channel
+/// has one owner. It outlives a performer. Realtime-safe once it is made.
 #[derive(Debug)]
 pub struct Instrument {
     keys: Box<[[Slot; Key::COUNT]; CHANNELS as usize]>,
-    /// A bit for each key that is owed something.
+    /// One bit for each key that is owed a note-off.
     owing: [u128; CHANNELS as usize],
-    /// Bits of channels: whose pedal is down, whose pedal is to come up, whose pitch is bent.
+    /// One bit for each channel whose pedal is down.
     pressed: u16,
+    /// One bit for each channel whose pedal is owed its release.
     owed_pedals: u16,
+    /// One bit for each channel whose pitch is bent.
     bent: u16,
 }
 
@@ -37,39 +40,40 @@ struct Slot {
     owed: u8,
 }
 
-/// Something that the instrument is owed.
+/// An event that must still be sent to the instrument, to undo an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Debt {
-    NoteOff(Place),
+    NoteOff(ChannelKey),
     PedalUp { channel: u8 },
 }
 
 impl Instrument {
-    pub fn owner(&self, place: Place) -> Owner {
+    pub fn owner(&self, place: ChannelKey) -> Owner {
         self.slot(place).owner
     }
 
-    /// Whether the player's note sounds anywhere within the reach of a channel, or of all.
+    /// Whether a note of the player sounds on a channel that a message on `channel` reaches; `None` stands
+    /// for all.
     pub fn is_played(&self, channel: Option<u8>, zone: Zone) -> bool {
         let played = |slot: &Slot| matches!(slot.owner, Owner::Player { .. });
         zone.reached(channel).any(|channel| self.keys[index(channel)].iter().any(played))
     }
 
-    /// A strike of the player's has reached it. The key was nobody's or the player's.
-    pub fn struck(&mut self, place: Place) {
+    /// Records a strike of the player that was sent. The key must have been nobody's or the player's.
+    pub fn player_strikes(&mut self, place: ChannelKey) {
         let slot = self.slot_mut(place);
         let before = if let Owner::Player { strikes } = slot.owner { strikes } else { 0 };
         slot.owner = Owner::Player { strikes: before.saturating_add(1) };
     }
 
-    /// A note of the answer has reached it. The key was nobody's.
-    pub fn sounds(&mut self, place: Place) {
+    /// Records a note-on of the answer that was sent. The key must have been nobody's.
+    pub fn answer_strikes(&mut self, place: ChannelKey) {
         debug_assert_eq!(self.owner(place), Owner::Nobody, "a key has one owner");
         self.slot_mut(place).owner = Owner::Answer;
     }
 
-    /// A release of the player's has reached it.
-    pub fn lifted(&mut self, place: Place) {
+    /// Records a release of the player that was sent.
+    pub fn player_releases(&mut self, place: ChannelKey) {
         let slot = self.slot_mut(place);
         slot.owner = match slot.owner {
             Owner::Player { strikes } if strikes > 1 => Owner::Player { strikes: strikes - 1 },
@@ -78,8 +82,9 @@ impl Instrument {
         };
     }
 
-    /// All keys of the player's within the reach of a channel, or of all, were released.
-    pub fn lifted_all(&mut self, channel: Option<u8>, zone: Zone) {
+    /// Records that the player's keys were released on all channels that a message on `channel` reaches;
+    /// `None` stands for all.
+    pub fn player_releases_all(&mut self, channel: Option<u8>, zone: Zone) {
         for channel in zone.reached(channel) {
             for slot in &mut self.keys[index(channel)] {
                 if matches!(slot.owner, Owner::Player { .. }) {
@@ -89,13 +94,13 @@ impl Instrument {
         }
     }
 
-    /// A note of the key's owner is to end.
-    pub fn owe(&mut self, place: Place) {
+    /// Marks one note of the key's owner as owed its note-off.
+    pub fn owe(&mut self, place: ChannelKey) {
         let owner = self.owner(place);
         if owner == Owner::Nobody {
             return;
         }
-        self.lifted(place);
+        self.player_releases(place);
         let slot = self.slot_mut(place);
         if owner == Owner::Answer {
             slot.owner = Owner::Nobody;
@@ -104,11 +109,12 @@ impl Instrument {
         self.owing[index(place.channel)] |= key_bit(place.key);
     }
 
-    /// Everything of the player's within the reach of a channel, or of all, is to end.
+    /// Marks the player's notes as owed their note-offs on all channels that a message on `channel`
+    /// reaches; `None` stands for all.
     pub fn owe_all_played(&mut self, channel: Option<u8>, zone: Zone) {
         for channel in zone.reached(channel) {
             for key in (0..Key::COUNT as u8).map(Key::saturating) {
-                let place = Place { channel, key };
+                let place = ChannelKey { channel, key };
                 while matches!(self.owner(place), Owner::Player { .. }) {
                     self.owe(place);
                 }
@@ -116,30 +122,30 @@ impl Instrument {
         }
     }
 
-    /// The pedal of a channel has gone down there.
-    pub fn pressed(&mut self, channel: u8) {
+    /// Records that the pedal of a channel is down at the instrument.
+    pub fn pedal_down(&mut self, channel: u8) {
         self.pressed |= channel_bit(channel);
         self.owed_pedals &= !channel_bit(channel);
     }
 
-    pub fn is_pressed(&self, channel: u8) -> bool {
+    pub fn is_pedal_down(&self, channel: u8) -> bool {
         self.pressed & channel_bit(channel) != 0
     }
 
-    /// The pedal of a channel has come up there.
-    pub fn unpressed(&mut self, channel: u8) {
+    /// Records that the pedal of a channel is up at the instrument.
+    pub fn pedal_up(&mut self, channel: u8) {
         self.pressed &= !channel_bit(channel);
         self.owed_pedals &= !channel_bit(channel);
     }
 
-    /// The pedal of a channel is to come up, if it is down.
+    /// Marks the pedal of a channel as owed its release, if it is down.
     pub fn owe_pedal(&mut self, channel: u8) {
         self.owed_pedals |= self.pressed & channel_bit(channel);
         self.pressed &= !channel_bit(channel);
     }
 
-    /// The pitch of a channel was bent, or came back to the centre.
-    pub fn bends(&mut self, channel: u8, is_bent: bool) {
+    /// Records whether the pitch of a channel is bent or at the centre.
+    pub fn set_bent(&mut self, channel: u8, is_bent: bool) {
         let bit = channel_bit(channel);
         self.bent = if is_bent { self.bent | bit } else { self.bent & !bit };
     }
@@ -148,16 +154,16 @@ impl Instrument {
         self.bent & channel_bit(channel) != 0
     }
 
-    /// Whether anything is owed on a key.
-    pub fn owes(&self, place: Place) -> bool {
+    /// Whether a note-off is owed on a key.
+    pub fn owes(&self, place: ChannelKey) -> bool {
         self.owing[index(place.channel)] & key_bit(place.key) != 0
     }
 
-    /// Everything that was ever sent is to be undone.
+    /// Marks all notes and pedals as owed their release.
     pub fn owe_all(&mut self) {
         for channel in 0..CHANNELS {
             for key in (0..Key::COUNT as u8).map(Key::saturating) {
-                let place = Place { channel, key };
+                let place = ChannelKey { channel, key };
                 while self.owner(place) != Owner::Nobody {
                     self.owe(place);
                 }
@@ -166,19 +172,19 @@ impl Instrument {
         }
     }
 
-    /// What is still owed.
+    /// The first event that is still owed, note-offs before pedals; `None` if nothing is owed.
     pub fn first_debt(&self) -> Option<Debt> {
         let keys = |channel: u8| self.owing[index(channel)];
         if let Some(channel) = (0..CHANNELS).find(|channel| keys(*channel) != 0) {
             let key = Key::saturating(keys(channel).trailing_zeros() as u8);
-            return Some(Debt::NoteOff(Place { channel, key }));
+            return Some(Debt::NoteOff(ChannelKey { channel, key }));
         }
         let channel = self.owed_pedals.trailing_zeros() as u8;
         (self.owed_pedals != 0).then_some(Debt::PedalUp { channel })
     }
 
-    /// A debt is paid.
-    pub fn paid(&mut self, debt: Debt) {
+    /// Records that an owed event was sent.
+    pub fn settle(&mut self, debt: Debt) {
         match debt {
             Debt::NoteOff(place) => {
                 let slot = self.slot_mut(place);
@@ -191,11 +197,11 @@ impl Instrument {
         }
     }
 
-    fn slot(&self, place: Place) -> &Slot {
+    fn slot(&self, place: ChannelKey) -> &Slot {
         &self.keys[index(place.channel)][place.key.index()]
     }
 
-    fn slot_mut(&mut self, place: Place) -> &mut Slot {
+    fn slot_mut(&mut self, place: ChannelKey) -> &mut Slot {
         &mut self.keys[index(place.channel)][place.key.index()]
     }
 }
@@ -219,20 +225,20 @@ fn key_bit(key: Key) -> u128 {
 mod tests {
     use super::*;
 
-    const C4: Place = Place { channel: 3, key: Key::saturating(60) };
+    const C4: ChannelKey = ChannelKey { channel: 3, key: Key::saturating(60) };
 
     #[test]
     fn two_strikes_owe_two_releases() {
         let mut instrument = Instrument::default();
-        instrument.struck(C4);
-        instrument.struck(C4);
-        instrument.lifted(C4);
+        instrument.player_strikes(C4);
+        instrument.player_strikes(C4);
+        instrument.player_releases(C4);
         assert_eq!(instrument.owner(C4), Owner::Player { strikes: 1 });
-        instrument.struck(C4);
+        instrument.player_strikes(C4);
         instrument.owe_all();
         for _ in 0..2 {
             assert_eq!(instrument.first_debt(), Some(Debt::NoteOff(C4)));
-            instrument.paid(Debt::NoteOff(C4));
+            instrument.settle(Debt::NoteOff(C4));
         }
         assert_eq!(instrument.first_debt(), None);
     }
@@ -248,9 +254,9 @@ mod tests {
     #[test]
     fn a_release_of_the_player_ends_no_note_of_the_answer() {
         let mut instrument = Instrument::default();
-        instrument.sounds(C4);
-        instrument.lifted(C4);
-        instrument.lifted_all(None, Zone::Off);
+        instrument.answer_strikes(C4);
+        instrument.player_releases(C4);
+        instrument.player_releases_all(None, Zone::Off);
         assert_eq!(instrument.owner(C4), Owner::Answer);
         instrument.owe(C4);
         assert_eq!((instrument.owner(C4), instrument.owes(C4)), (Owner::Nobody, true));
@@ -259,10 +265,10 @@ mod tests {
     #[test]
     fn a_pedal_that_is_pressed_again_is_owed_nothing() {
         let mut instrument = Instrument::default();
-        instrument.pressed(3);
+        instrument.pedal_down(3);
         instrument.owe_pedal(3);
         assert_eq!(instrument.first_debt(), Some(Debt::PedalUp { channel: 3 }));
-        instrument.pressed(3);
+        instrument.pedal_down(3);
         assert_eq!(instrument.first_debt(), None);
     }
 }

@@ -1,4 +1,5 @@
-//! What VST3 hosts call: what the library exports, and the interfaces of an instance that go through the shim as they are.
+//! What VST3 hosts call: the exports of the library, and the interfaces of an instance that pass through the
+//! shim.
 
 use std::ffi::c_void;
 
@@ -30,7 +31,7 @@ use nice_plug::wrapper::{
 use super::Shim;
 use crate::plugin::{Antiphon, Exported, InstrumentSlot, InstrumentSlotPlugin, NoteEffect, NoteEffectPlugin};
 
-/// The factory of the library.
+/// The plugin factory of the library.
 #[unsafe(no_mangle)]
 pub extern "system" fn GetPluginFactory() -> *mut c_void {
     let factory = ComWrapper::new(Factory::new()).to_com_ptr::<IPluginFactory>();
@@ -84,7 +85,7 @@ pub extern "system" fn ExitDll() -> bool {
     true
 }
 
-/// Makes both plugins, each behind the shim.
+/// The factory, which makes both plugins, each behind the shim.
 struct Factory {
     plugins: [PluginInfo; 2],
 }
@@ -96,7 +97,7 @@ impl Factory {
         Self { plugins }
     }
 
-    /// Writes what is asked about a plugin.
+    /// Writes the information that is asked for about a plugin.
     ///
     /// # Safety
     /// `place` is valid or null.
@@ -167,7 +168,7 @@ impl IPluginFactory3Trait for Factory {
     }
 }
 
-/// Makes an instance and gives the interface that is wanted of it.
+/// Makes an instance and returns the requested interface of it.
 ///
 /// # Safety
 /// `iid` is that of an interface, and `obj` is a valid place.
@@ -178,7 +179,7 @@ unsafe fn create<V: Exported>(iid: FIDString, obj: *mut *mut c_void) -> tresult 
     unsafe { ((*(*unknown).vtbl).queryInterface)(unknown, iid.cast::<TUID>(), obj) }
 }
 
-/// An interface of the framework's object, and what of it is put right.
+/// Implements an interface by the framework's object, except the functions that the shim corrects.
 macro_rules! forward {
     (
         $interface:ident { $($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)* }

@@ -1,4 +1,5 @@
-//! What a VST3 host may do at once: automate, open the window and close it. And what it says once: that it renders.
+//! Tests of a VST3 host that automates while it opens and closes the window, and that says only once that it
+//! renders.
 
 use std::{
     cell::Cell,
@@ -24,7 +25,7 @@ use crate::plugin::NoteEffect;
 
 const RATE: f64 = 48_000.0;
 const FRAMES: int32 = 64;
-/// So many blocks are played meanwhile.
+/// Number of blocks that are played meanwhile.
 const BLOCKS: u32 = 500;
 /// A number that no parameter of the plugin has.
 const MIDI: ParamID = (1 << 31) - 100;
@@ -82,7 +83,7 @@ impl IParameterChangesTrait for Told {
     }
 }
 
-/// Counts how often the host is to read all values anew.
+/// Counts how often the host is asked to read all values anew.
 #[derive(Default)]
 struct Handler(Cell<u32>);
 
@@ -110,7 +111,7 @@ impl IComponentHandlerTrait for Handler {
     }
 }
 
-/// What the player does in a block. What the plugin does is let go.
+/// The player's events of a block. Events that the plugin adds are dropped.
 struct Events(Vec<Event>);
 
 impl Events {
@@ -172,7 +173,7 @@ impl Host {
         host
     }
 
-    /// Sets up once, with a process mode.
+    /// Sets the plugin up once with a process mode, and activates it.
     fn activate(&self, mode: int32) {
         let mut setup = ProcessSetup {
             processMode: mode,
@@ -206,7 +207,8 @@ impl Host {
         data
     }
 
-    /// Plays a note, and on until a worker has listened to it or some notes have answered it. Says whether the worker did.
+    /// Plays a note, then more blocks until a worker has listened to it or two notes have answered it.
+    /// Returns whether a worker has listened.
     fn is_heard_by_the_worker(&self) -> bool {
         let events = |events: Events| ComWrapper::new(events).to_com_ptr::<IEventList>().expect("events");
         let (played, heard) = (events(Events::note()), events(Events(Vec::new())));
@@ -234,7 +236,7 @@ fn block() -> ProcessData {
     ProcessData { symbolicSampleSize: kSample32 as int32, numSamples: FRAMES, ..data }
 }
 
-/// For the one thread that plays.
+/// The host as the playing thread uses it.
 struct Player<'a>(&'a Host);
 
 // SAFETY: the host's objects are looked at by the playing thread alone while it plays; the shim is made for two threads.

@@ -1,5 +1,5 @@
-//! CLAP's extensions that a user works: parameters, whose values have ranges of their own and texts in the plugin's own words; the
-//! presets that a library tells of; the plugin's window, inside one of the host's.
+//! CLAP's extensions for the user: parameters, with their ranges and the plugin's own texts; the presets that
+//! a library announces; and the plugin's window, inside a window of the host.
 
 use std::ffi::{CStr, CString};
 
@@ -14,7 +14,7 @@ use clack_host::{entry::EntryDescriptor, prelude::*};
 use super::{Clap, Handlers, entry_of, extension, information};
 use crate::play::{Host, Parameter};
 
-/// A parameter with at most so many values is a choice, whose values a sentence can list.
+/// Largest number of values of a parameter that counts as a choice, whose values an error can list.
 const MOST_CHOICES: u32 = 16;
 /// Room for one text, in bytes.
 const LONGEST_TEXT: usize = 256;
@@ -22,19 +22,19 @@ const LONGEST_TEXT: usize = 256;
 /// A parameter with its range of CLAP values.
 pub struct Range {
     pub parameter: Parameter,
-    /// What the plugin comes with, 0..=1.
+    /// The default value, 0..=1.
     pub default: f64,
-    /// The steps from the least to the most; `None` where all between is possible.
+    /// Number of steps from the least to the greatest value; `None` for a continuous parameter.
     pub steps: Option<u32>,
     least: f64,
     most: f64,
 }
 
-/// A preset that a library tells of.
+/// A preset that a library announces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preset {
     pub name: String,
-    /// By which it is loaded.
+    /// The key by which it is loaded.
     pub key: String,
     pub description: String,
     /// The identifiers of the plugins that it is for.
@@ -49,11 +49,12 @@ pub struct Pixels {
 }
 
 impl Clap {
-    /// The value, 0..=1, for which the plugin's own text is `text`; the parameter's id with it. Choices are known in
-    /// either case.
+    /// A parameter's id, and the value, 0..=1, whose text in the plugin is `text`. Upper and lower case of a
+    /// choice are the same.
     ///
     /// # Errors
-    /// When there is no such parameter, or the text is none of its own; the sentence says what it takes.
+    /// When there is no such parameter, or the text is not one of its texts; the error says which texts it
+    /// takes.
     pub fn value(&mut self, name: &str, text: &str) -> Result<(u32, f64)> {
         let parameter = self.parameter(name)?;
         let choices = self.choices(parameter.id)?;
@@ -69,7 +70,7 @@ impl Clap {
         bail!("{} cannot be \"{text}\": it takes {takes}", parameter.name)
     }
 
-    /// Sets a parameter by its name to the value for which the plugin's own text is `text`.
+    /// Sets a parameter by its name to the value whose text in the plugin is `text`.
     ///
     /// # Errors
     /// As [`Clap::value`].
@@ -78,7 +79,7 @@ impl Clap {
         self.set(id, value)
     }
 
-    /// What the plugin shows for a value, 0..=1.
+    /// The text that the plugin shows for a value, 0..=1.
     ///
     /// # Errors
     /// When the plugin has no such parameter, or no text for the value.
@@ -104,7 +105,7 @@ impl Clap {
         for (Parameter { id, name }, default) in defaults {
             let value = self.get(id)?;
             let text = self.text(id, value)?;
-            // Two values that look alike are the same to who reads them.
+            // Two values with the same text are the same to a reader.
             if text != self.text(id, default)? {
                 changed.push((name, text));
             }
@@ -112,7 +113,7 @@ impl Clap {
         Ok(changed)
     }
 
-    /// All texts of a parameter with few values; none of another.
+    /// All texts of a parameter with few values; empty for any other parameter.
     fn choices(&mut self, id: u32) -> Result<Vec<String>> {
         let Some(steps) = self.range(id)?.steps.filter(|steps| (1..MOST_CHOICES).contains(steps)) else {
             return Ok(Vec::new());
@@ -128,7 +129,7 @@ impl Clap {
         read.map(|value| Ok(self.range(parameter.id)?.share(value))).transpose()
     }
 
-    /// Whether the text says this value, and not a number outside the range: the plugin takes that for the end of it.
+    /// Whether the text means this value. The plugin takes a number outside the range for the end of the range.
     fn is_meant(&mut self, id: u32, value: f64, text: &str) -> Result<bool> {
         if value > 0.0 && value < 1.0 {
             return Ok(true);
@@ -138,7 +139,7 @@ impl Clap {
         Ok(!value.is_nan() && !differ)
     }
 
-    /// Loads the preset of a key, as a host does whose user has chosen it.
+    /// Loads the preset with this key, as a host does when the user chooses it.
     ///
     /// # Errors
     /// When the plugin refuses it.
@@ -152,8 +153,8 @@ impl Clap {
         Ok(())
     }
 
-    /// Makes the plugin's window, not shown yet, for a screen on which a point is so many pixels; gives its size. It is
-    /// to be shown in a window of X11, and closed before that goes.
+    /// Makes the plugin's window without showing it, for a screen with `scale` pixels per point, and gives
+    /// its size. It must be shown in an X11 window, and closed before that window is closed.
     ///
     /// # Errors
     /// When the plugin has no window, or cannot open one here.
@@ -162,7 +163,7 @@ impl Clap {
         let gui = extension::<PluginGui>(&handle)?;
         gui.create(&handle, GuiConfiguration { api_type: GuiApiType::X11, is_floating: false })
             .map_err(|error| anyhow!("the plugin makes no window: {error}"))?;
-        // A plugin that finds out by itself may refuse to be told.
+        // A plugin that detects the scale by itself may refuse it.
         let _ = gui.set_scale(&handle, scale);
         let GuiSize { width, height } = gui.get_size(&handle).context("the plugin's window has no size")?;
         Ok(Pixels { width, height })
@@ -184,7 +185,8 @@ impl Clap {
         gui.show(&handle).map_err(|error| anyhow!("the plugin does not show its window: {error}"))
     }
 
-    /// Gives the window another size, as a host does when its own is pulled; gives the one that the plugin takes.
+    /// Resizes the window, as a host does when the user resizes the host's window; gives the size that the
+    /// plugin takes.
     ///
     /// # Errors
     /// When the plugin refuses.
@@ -239,10 +241,10 @@ pub fn ranges(plugin: &PluginMainThreadHandle) -> Vec<Range> {
     (0..parameters.count(plugin)).filter_map(range).collect()
 }
 
-/// All presets that lie within a library, as a host finds them without loading a plugin.
+/// All presets within a library, as a host finds them without loading a plugin.
 ///
 /// # Errors
-/// When the library tells of none, or of other places too.
+/// When the library announces none, or announces other places too.
 ///
 /// # Safety
 /// `entry` must point at a valid entry, which CLAP calls `clap_plugin_entry`.
@@ -269,7 +271,7 @@ fn leading_number(text: &str) -> Option<f64> {
     text[..end.unwrap_or(text.len())].parse().ok()
 }
 
-/// How many places within the library a provider has told of.
+/// Counts the places within the library that a provider announces.
 #[derive(Default)]
 struct Indexer {
     within: usize,

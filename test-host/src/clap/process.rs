@@ -1,4 +1,5 @@
-//! A process call of CLAP: its events and transport, its audio buffers, and an audio thread that does nothing else.
+//! A process call of CLAP: its events and transport, its audio buffers, and an audio thread that only makes
+//! such calls.
 
 use std::{
     panic::resume_unwind,
@@ -31,22 +32,23 @@ use crate::{
 };
 
 const CONTROLLER: u8 = 0xB0;
-/// What a sample holds before the plugin writes it: not silence, so that forgotten buffers are heard.
+/// The value of samples before the plugin writes them: not silence, so that unwritten buffers are heard.
 const UNWRITTEN: f32 = 1.0;
 
-/// What the audio thread plays again in every block, automation included, all of it within the block.
+/// What the audio thread plays in every block, including automation; all of it is within the block.
 #[derive(Debug, Clone, Copy)]
 pub struct Chord<'a> {
     pub events: &'a [Event],
-    /// In samples.
+    /// The length of a block in samples.
     pub block: u32,
-    /// In samples per second.
+    /// The sample rate in samples per second.
     pub sample_rate: f64,
 }
 
 impl Clap {
-    /// Lets an audio thread play `chord` in real time while `meanwhile` does something else to the same plugin. Gives
-    /// how many blocks were played, at least one. For an active plugin without audio ports.
+    /// Lets an audio thread play `chord` in real time while `meanwhile` uses the same plugin in another way.
+    /// Gives the number of blocks that were played, at least one. The plugin must be active and have no audio
+    /// ports.
     ///
     /// # Errors
     /// Where the plugin is not active, fails, or `meanwhile` fails.
@@ -74,12 +76,12 @@ impl Clap {
 
 /// The buffers of all audio outputs; none at all for a plugin without audio.
 pub struct Outputs {
-    /// One per channel, each as long as the largest block.
+    /// One buffer per channel, each as long as the largest block.
     channels: Vec<Vec<f32>>,
-    /// Channels of each port.
+    /// Number of channels of each port.
     ports: Vec<usize>,
     shape: AudioPorts,
-    /// All that was written since recording began, channel by channel.
+    /// The samples written since recording began, channel by channel.
     recording: Option<Vec<Vec<f32>>>,
 }
 
@@ -98,7 +100,7 @@ impl Outputs {
         }
     }
 
-    /// The buffers for one block, not yet written.
+    /// The buffers for one block, filled with [`UNWRITTEN`].
     pub fn buffers(&mut self, frames: u32) -> OutputAudioBuffers<'_> {
         for channel in &mut self.channels {
             channel.fill(UNWRITTEN);
@@ -113,31 +115,31 @@ impl Outputs {
         self.shape.with_output_buffers(ports)
     }
 
-    /// From now on what the plugin writes is kept.
+    /// Starts recording what the plugin writes.
     pub fn record(&mut self) {
         self.recording = Some(vec![Vec::new(); self.channels.len()]);
     }
 
-    /// Keeps the first `frames` samples of a block.
+    /// Records the first `frames` samples of a block.
     pub fn keep(&mut self, frames: u32) {
         for (kept, channel) in self.recording.iter_mut().flatten().zip(&self.channels) {
             kept.extend_from_slice(&channel[..frames as usize]);
         }
     }
 
-    /// What was kept; recording is over.
+    /// Ends the recording, and gives it.
     pub fn take_recording(&mut self) -> Vec<Vec<f32>> {
         self.recording.take().unwrap_or_default()
     }
 
-    /// The loudest of `peak` and the first `frames` samples.
+    /// The maximum of `peak` and the levels of the first `frames` samples.
     pub fn peak(&self, frames: u32, peak: f32) -> f32 {
         let samples = self.channels.iter().flat_map(|channel| &channel[..frames as usize]);
         samples.fold(peak, |peak, sample| peak.max(sample.abs()))
     }
 }
 
-/// Adds what is played `time` samples into the block. Parameters and the host's own acts are not played.
+/// Adds an event `time` samples into the block. Parameters and the host's own actions add nothing here.
 pub fn push(buffer: &mut EventBuffer, time: u32, kind: Kind) -> Result<()> {
     match kind {
         Kind::NoteOn { channel, key, velocity } => {
@@ -157,10 +159,10 @@ pub fn push(buffer: &mut EventBuffer, time: u32, kind: Kind) -> Result<()> {
     Ok(())
 }
 
-/// Appends what the plugin plays. Parameters that it moves by itself are left out.
+/// Appends the events that the plugin plays. Parameters that it changes by itself are left out.
 ///
 /// # Errors
-/// When it plays something that [`Kind`] does not know.
+/// When it plays an event that [`Kind`] does not have.
 pub fn read(buffer: &EventBuffer, block: &Block<'_>, output: &mut Vec<Event>) -> Result<()> {
     for event in buffer {
         let kind = match event.as_core_event() {
@@ -224,7 +226,7 @@ pub fn transport(state: &TransportState) -> TransportEvent {
     }
 }
 
-/// The audio thread.
+/// The body of the audio thread.
 fn play(
     mut processor: StartedPluginAudioProcessor<Handlers>,
     incoming: &EventBuffer,

@@ -1,4 +1,5 @@
-//! What is to be expected: which of the player's keys the plugin hears, what was asked for and planned, and where the song of now puts it.
+//! The expected state of a session: the keys that the plugin hears, the requests and plans, and the place of
+//! each plan.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,7 +8,7 @@ use antiphon::{
     music::{
         generation::GenerationSettings,
         note::Note,
-        note_tracker::{Place, Places},
+        note_tracker::{ChannelKey, ChannelKeys},
         quantise::{Grid, Quantise},
         turn::{Cue, Rules, TurnId},
     },
@@ -20,27 +21,28 @@ use super::{
     player::GRIDS,
 };
 
-/// More notes than are ever on their way.
+/// Number of plans that are kept: more than are ever pending.
 const KEPT: usize = 512;
-/// A note of a turn that is over has sounded by then.
+/// How long the plans of a turn that is over are kept, in samples. By then its notes have sounded.
 const KEPT_SAMPLES: u64 = 30 * RATE as u64;
 
-/// The keys that are held, among those that are heard.
+/// The held keys, among those that the plugin hears.
 #[derive(Default)]
 pub struct Hands {
-    /// Gestures that are announced: what sounds before them comes after them.
+    /// Gestures of this block that are still to happen, by sample. The plugin may report earlier sounds after
+    /// them.
     coming: VecDeque<(u64, Gesture)>,
-    held: Vec<Place>,
-    /// Of the newest strike.
+    held: Vec<ChannelKey>,
+    /// The channel of the newest strike.
     channel: u8,
 }
 
 /// Whether a strike is heard as music.
-pub fn is_music(place: Place, settings: &Settings) -> bool {
+pub fn is_music(place: ChannelKey, settings: &Settings) -> bool {
     !settings.bypass && hears(settings, place.channel) && settings.rules.cue() != Some(Cue::Key(place.key))
 }
 
-/// Who listens to the master channel of a zone listens to all of it.
+/// Whether a channel is heard. An input filter set to the master channel of a zone hears the whole zone.
 fn hears(settings: &Settings, channel: u8) -> bool {
     match settings.input_filter {
         InputFilter::Closed => false,
@@ -51,19 +53,19 @@ fn hears(settings: &Settings, channel: u8) -> bool {
 }
 
 impl Hands {
-    /// A block begins: all that was announced has happened, and what is not heard any more counts as let go.
+    /// Begins a block: all announced gestures have happened. A key that is no longer heard counts as released.
     pub fn begin_block(&mut self, settings: &Settings, panic: bool) {
         self.pass(u64::MAX);
         self.held.retain(|place| hears(settings, place.channel) && !settings.bypass && !panic);
     }
 
-    /// Who begins to listen knows of no key that is held already.
+    /// Forgets the held keys: a plugin that was activated anew does not know of them.
     pub fn forget(&mut self) {
         self.pass(u64::MAX);
         self.held.clear();
     }
 
-    /// A gesture of this block is to come, if it is heard.
+    /// Announces a gesture of this block, if it is heard.
     pub fn announce(&mut self, at: u64, gesture: Gesture, settings: &Settings) {
         let is_heard = match gesture {
             Gesture::KeyDown(place, _) => is_music(place, settings),
@@ -74,7 +76,7 @@ impl Hands {
         }
     }
 
-    /// All that is announced up to a sample has happened.
+    /// Carries out all gestures that are announced up to a sample.
     pub fn pass(&mut self, at: u64) {
         while let Some((_, gesture)) = self.coming.pop_front_if(|(when, _)| *when <= at) {
             match gesture {
@@ -83,23 +85,25 @@ impl Hands {
                     self.channel = place.channel;
                 }
                 Gesture::KeysUp(places) => self.lift(places),
-                Gesture::AllOff { channel } => self.lift(Places { channel, key: None }),
-                Gesture::AllSoundOff { channel } => self.lift(Places { channel: Some(channel), key: None }),
+                Gesture::AllOff { channel } => self.lift(ChannelKeys { channel, key: None }),
+                Gesture::AllSoundOff { channel } => {
+                    self.lift(ChannelKeys { channel: Some(channel), key: None })
+                }
                 _ => {}
             }
         }
     }
 
-    pub fn hold(&self, place: Place) -> bool {
+    pub fn hold(&self, place: ChannelKey) -> bool {
         self.held.contains(&place)
     }
 
-    /// Where the answer goes that goes where the call went.
+    /// The channel of an answer that follows the channel of its call.
     pub fn channel(&self) -> u8 {
         self.channel
     }
 
-    fn lift(&mut self, places: Places) {
+    fn lift(&mut self, places: ChannelKeys) {
         self.held.retain(|place| !places.contains(*place));
     }
 }
@@ -111,31 +115,31 @@ pub struct Plans {
     planned: VecDeque<Planned>,
     /// Every turn up to this one is over.
     over: Option<TurnId>,
-    /// All that was heard is forgotten: the next answer goes on from none.
+    /// All notes that were heard are forgotten: the next answer continues no earlier one.
     begins_anew: bool,
 }
 
-/// The song as it is in a block.
+/// The host's song in one block.
 #[derive(Clone, Copy)]
 pub struct Song {
     pub begin: u64,
-    /// The beat at the first sample and beats a sample; none while it stands.
+    /// The beat at the first sample, and beats per sample; `None` while the transport stands still.
     pub beat: Option<(f64, f64)>,
     pub tempo: f64,
 }
 
 #[derive(Clone, Copy)]
 pub struct Turn {
-    /// The first of those that a change of mind has made of one answer; of somebody who plays along, of all.
+    /// The first turn of the same answer: a replan adds turns to it. In mode together all turns are one answer.
     pub answer: TurnId,
-    /// The hand-over, in samples, as it was asked for.
+    /// The requested hand-over, in samples.
     pub from: f64,
-    /// The beat of the hand-over, with the jumps since; none where it hangs on the sample clock.
+    /// The beat of the hand-over, moved by the jumps since; `None` if it is placed by the sample clock.
     beat: Option<f64>,
     pub jumps: f64,
     tempo: f64,
     rules: Rules,
-    /// No cue can have given it the floor.
+    /// Silence has long been the only cue: no other cue can have given the plugin the floor.
     pub waited_for_silence: bool,
 }
 
@@ -143,12 +147,12 @@ pub struct Turn {
 pub struct Planned {
     pub turn: TurnId,
     pub note: Note,
-    /// When it was drawn.
+    /// The generation settings with which it was drawn.
     pub generation: GenerationSettings,
     pub delivered: u64,
-    /// The slowest tempo since: it was put on a grid when there was room for it.
+    /// The slowest tempo since it was delivered. It was quantised at some moment since then.
     pub slowest: f64,
-    /// It was taken back, and is not to sound.
+    /// It was taken back and must not sound.
     pub is_dropped: bool,
 }
 
@@ -162,19 +166,19 @@ impl Song {
         self.beat.map(|(beat, pace)| beat + (at - self.begin) as f64 * pace)
     }
 
-    /// Whether a host that tells its position inexactly may have skipped what was due so many samples before the block.
+    /// Whether a host with inexact positions may have skipped what was due `before` samples before the block.
     pub fn skips(&self, before: f64) -> bool {
         (0.0..self.samples(2.0 * JITTER_BEATS)).contains(&before)
     }
 
-    /// So many beats in samples.
+    /// The length of `beats` in samples.
     pub fn samples(&self, beats: f64) -> f64 {
         beats * 60.0 / self.tempo * RATE
     }
 }
 
 impl Plans {
-    /// A block begins; positions on the beat have moved with it.
+    /// Begins a block. A jump of the song by `by` beats moves all positions that are on the beat.
     pub fn begin_block(&mut self, tempo: f64, by: f64) {
         self.planned.iter_mut().for_each(|plan| plan.slowest = plan.slowest.min(tempo));
         for turn in self.turns.values_mut().filter(|_| by != 0.0) {
@@ -191,7 +195,7 @@ impl Plans {
         &self.turns[&turn]
     }
 
-    /// Whether this was a request for notes.
+    /// Takes in a request, and says whether it asked for notes.
     pub fn request(&mut self, request: Request, song: &Song, rules: Rules, waited_for_silence: bool) -> bool {
         let former = self.turns.last_key_value().map(|(_, turn)| *turn);
         match request {
@@ -248,8 +252,8 @@ impl Plans {
         self.planned.iter_mut().for_each(|plan| plan.is_dropped |= is_dropped(plan));
     }
 
-    /// The plan of what sounds, and where the song puts it: of all plans that would sound so, the nearest. One that was
-    /// taken back only where there is no other.
+    /// The plan of a note that sounds, and its expected sample: the nearest of all plans with this key and
+    /// velocity. A plan that was taken back is given only if there is no other.
     pub fn of(&self, sound: Sound, at: u64, output: &OutputSettings, song: &Song) -> Option<(Planned, f64)> {
         let Sound::NoteOn(place, velocity) = sound else { return None };
         let sounds_so = |note: &Note| (note.key, output.velocity(note.velocity)) == (place.key, velocity);
@@ -261,18 +265,19 @@ impl Plans {
         })
     }
 
-    /// How far what is expected may be off, in samples: the asking tells a beat by the nearest sample, of which a slower tempo makes
-    /// more, a seek is measured to half a sample, and a grid moves it by at most so many beats.
+    /// How far the expected sample may be off, in samples. A request rounds its beat to a sample, and a
+    /// slower tempo stretches that error; each jump is known to half a sample; quantise moves a note by at
+    /// most `grid` beats.
     pub fn uncertain(&self, plan: &Planned, song: &Song, grid: f64) -> f64 {
         let turn = self.turn(plan.turn);
-        // On the sample clock it stays where the tempo of then has put it.
+        // A note on the sample clock stays where the earlier tempo has put it.
         let tempo = if turn.is_on_the_beat() { song.tempo } else { plan.slowest };
         let moved = grid * 60.0 / tempo * RATE;
         let jumps = turn.jumps * (0.5 + song.samples(2.0 * JITTER_BEATS));
         0.5 * (turn.tempo / song.tempo).max(1.0) + jumps + moved
     }
 
-    /// Where the song of now puts a note; no earlier than it was there.
+    /// The sample at which the song puts a note, but not before the note was delivered.
     fn expected(&self, plan: &Planned, song: &Song) -> f64 {
         let turn = self.turn(plan.turn);
         let seconds = plan.note.onset.0 - turn.from / RATE;
@@ -283,34 +288,35 @@ impl Plans {
             }
             _ => plan.note.onset.0 * RATE,
         };
-        // What the host has just skipped is due at once.
+        // A note that the host has just skipped is due at once.
         let is_skipped = song.skips(song.begin as f64 - at);
         at.max(plan.delivered as f64).max(if is_skipped { song.begin as f64 } else { at })
     }
 }
 
 impl Turn {
-    /// Whether its notes hang on the beat, where they were put.
+    /// Whether its notes are placed by the beat, and no jump has moved them.
     pub fn is_on_the_beat(&self) -> bool {
         self.beat.is_some() && self.jumps == 0.0
     }
 }
 
-/// What it may have done to one.
+/// Where quantise may have moved a note.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Moved {
     Nowhere,
-    /// Onto lines of which every second one is so far from the first, in pairs so long, in beats.
+    /// Onto grid lines in pairs: `pair` is the length of a pair, `second` the offset of its second line, in
+    /// beats.
     OntoLines {
         pair: f64,
         second: f64,
     },
-    /// Nobody knows on which grid.
+    /// By an unknown amount: the setting has changed, or the strength is partial.
     Somewhere,
 }
 
 impl Moved {
-    /// `stays` where the setting has been the same since the note was there.
+    /// `stays` says that the setting has not changed since the note was delivered.
     pub fn by(quantise: &Quantise, stays: bool) -> Self {
         let lines = GRIDS.iter().find(|(grid, _)| *grid == quantise.grid).expect("a grid of the player's").1;
         let is_straight = quantise.grid != Grid::EighthTriplet;
@@ -324,7 +330,8 @@ impl Moved {
         }
     }
 
-    /// At most so many beats: a pair of the widest lines.
+    /// The largest distance by which it moves a note, in beats: for an unknown grid, a pair of the widest
+    /// lines.
     pub fn beats(self) -> f64 {
         match self {
             Self::Nowhere => 0.0,
@@ -333,7 +340,8 @@ impl Moved {
         }
     }
 
-    /// In samples. What the host has just skipped is due at once.
+    /// How far a note is from the grid, in samples; 0 for a note that the host has just skipped, which is due
+    /// at once.
     pub fn off_grid(self, turn: &Turn, song: &Song, at: u64) -> Option<f64> {
         let Self::OntoLines { pair, second } = self else { return None };
         let beat = song.beat_at(at).filter(|_| turn.is_on_the_beat())?.rem_euclid(pair);

@@ -1,4 +1,4 @@
-//! A host whose transport does whatever comes to it, and which does not always take every event.
+//! A host whose transport changes at random, and which sometimes refuses events.
 
 use antiphon::{
     music::{
@@ -13,38 +13,39 @@ use rand_pcg::Pcg32;
 
 use super::{RATE, log::Log, player::Names};
 
-/// What a host tells may be wrong by so many beats: some tenths of a millisecond.
+/// Largest error of a position that an inexact host reports, in beats: some tenths of a millisecond.
 pub const JITTER_BEATS: f64 = 4e-4;
 
-/// The plugin takes a shorter jump for an inexact position (`JUMP_BEATS` in `music/timeline.rs`): this host makes none.
+/// This host makes no jump of at most this many beats, which the plugin would take for an inexact position
+/// (`JUMP_BEATS` in `music/timeline.rs`).
 const SHORTEST_JUMP_BEATS: f64 = 1.0 / 32.0;
 
-/// The part of the blocks in which it takes two events at most.
+/// The share of blocks in which the host takes two events at most.
 const SHORT_OF_ROOM: f64 = 0.02;
 
-/// How many events it takes in a block.
-pub fn room(chance: &mut Pcg32) -> usize {
-    if chance.random_bool(SHORT_OF_ROOM) { chance.random_range(0..3) } else { usize::MAX }
+/// How many events the host takes in a block.
+pub fn room(rng: &mut Pcg32) -> usize {
+    if rng.random_bool(SHORT_OF_ROOM) { rng.random_range(0..3) } else { usize::MAX }
 }
 
-/// Its transport, at the first sample of a block.
+/// The host's transport, at the first sample of a block.
 #[derive(Debug, Clone, Copy)]
 pub struct Host {
     playing: bool,
     beat: f64,
     tempo: f64,
-    /// Beats a minute in a second.
+    /// Change of tempo, in beats per minute per second.
     ramp: f64,
-    /// A loop, and where it begins.
+    /// The start and the length of a loop, in beats.
     cycle: Option<(f64, f64)>,
     signature: (i32, i32),
-    /// The length of the block before.
+    /// The length of the previous block, in samples.
     passed: u64,
-    /// It tells its position exactly.
+    /// Whether it reports its position exactly.
     is_exact: bool,
-    /// How wrong the position of this block is.
+    /// The error of the reported position of this block, in beats.
     jitter: f64,
-    /// How far the beat has jumped since the block before.
+    /// How far the song has jumped since the previous block, in beats.
     jumped: f64,
 }
 
@@ -64,8 +65,8 @@ impl Host {
         }
     }
 
-    /// Moves on behind the block before, does something else every few seconds, and tells its transport.
-    pub fn begin_block(&mut self, frames: u64, chance: &mut Pcg32) -> Transport {
+    /// Advances past the previous block, changes something every 5 seconds on average, and gives its transport.
+    pub fn begin_block(&mut self, frames: u64, rng: &mut Pcg32) -> Transport {
         let seconds = self.passed as f64 / RATE;
         self.jumped = 0.0;
         if self.playing {
@@ -79,11 +80,11 @@ impl Host {
             self.jump_to(self.beat - length);
         }
         self.passed = frames;
-        if chance.random_bool(frames as f64 / RATE / 5.0) {
-            self.act(chance);
+        if rng.random_bool(frames as f64 / RATE / 5.0) {
+            self.act(rng);
         }
         if !self.is_exact {
-            self.jitter = chance.random_range(-JITTER_BEATS..JITTER_BEATS);
+            self.jitter = rng.random_range(-JITTER_BEATS..JITTER_BEATS);
         }
         self.transport()
     }
@@ -94,7 +95,7 @@ impl Host {
         self.transport()
     }
 
-    /// Where the song is at the block's first sample and how fast it goes, in beats a sample; none while it stands.
+    /// The beat at the block's first sample, and beats per sample; `None` while the song stands still.
     pub fn song(&self) -> Option<(f64, f64)> {
         self.playing.then_some((self.beat + self.jitter, self.tempo / 60.0 / RATE))
     }
@@ -103,26 +104,24 @@ impl Host {
         self.tempo
     }
 
-    /// In beats, since the block before.
+    /// How far the song has jumped since the previous block, in beats.
     pub fn jumped(&self) -> f64 {
         self.jumped
     }
 
-    fn act(&mut self, chance: &mut Pcg32) {
-        let beat = f64::from(chance.random_range(-32..256)) / 4.0;
-        match chance.random_range(0..7) {
+    fn act(&mut self, rng: &mut Pcg32) {
+        let beat = f64::from(rng.random_range(-32..256)) / 4.0;
+        match rng.random_range(0..7) {
             0 => self.playing = !self.playing,
             1 => self.playing = true,
             2 => self.jump_to(beat),
             3 => {
-                // Longer than a block at the highest tempo.
-                self.cycle = Some((self.beat.floor(), f64::from(chance.random_range(2..64)) / 4.0));
+                // The shortest loop is longer than a block at the highest tempo.
+                self.cycle = Some((self.beat.floor(), f64::from(rng.random_range(2..64)) / 4.0));
             }
             4 => self.cycle = None,
-            5 => {
-                (self.ramp, self.tempo) = (chance.random_range(-20.0..20.0), chance.random_range(50.0..200.0))
-            }
-            _ => self.signature = [(4, 4), (3, 4), (6, 8), (7, 8)][chance.random_range(0..4)],
+            5 => (self.ramp, self.tempo) = (rng.random_range(-20.0..20.0), rng.random_range(50.0..200.0)),
+            _ => self.signature = [(4, 4), (3, 4), (6, 8), (7, 8)][rng.random_range(0..4)],
         }
     }
 
@@ -148,19 +147,19 @@ impl Host {
     }
 }
 
-/// The host's events of one block, from and to the plugin.
+/// The events of one block, to the plugin and from it.
 pub struct Block<'a> {
     pub log: &'a mut Log,
     pub gestures: &'a [(u64, Gesture)],
     pub names: &'a mut Names,
     pub next: usize,
     pub begin: u64,
-    /// How many events the host still takes.
+    /// How many more events the host takes.
     pub room: usize,
 }
 
 impl Block<'_> {
-    /// Makes room for one more event, where the host takes it.
+    /// Uses up room for one event, or refuses it.
     fn take_room(&mut self) -> Result<(), Refused> {
         self.room = self.room.checked_sub(1).ok_or(Refused)?;
         Ok(())

@@ -1,12 +1,14 @@
-//! An instance: its performer, and a worker that stalls now and then, with somebody at the lanes who writes down what passes.
+//! An instance: its performer, and a worker that stalls now and then. Everything that passes the lanes is
+//! logged.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use antiphon::{
     improviser::{Improviser, StepResult},
-    lane::{ImproviserEnd, PerformerEnd, Reply, Request, Telemetry, lanes},
+    lane::{ImproviserEnd, PerformerEnd, Reply, Request, lanes},
     music::{generation::GenerationSettings, note::Velocity, time::SampleRate, turn::TurnId},
     performer::{Partner, Past, Performer, Settings},
+    telemetry::Telemetry,
 };
 use rand::RngExt;
 use rand_pcg::Pcg32;
@@ -14,7 +16,7 @@ use rand_pcg::Pcg32;
 use super::{RATE, log::Log};
 use crate::rig::Dice;
 
-/// More than there are from one activation to the next.
+/// More turns than one activation ever has.
 const TURNS: u32 = 1_000_000;
 
 /// An instance: its performer and its worker.
@@ -32,7 +34,7 @@ impl Instance {
         Self { performer, worker: Worker::new(improviser_end), telemetry }
     }
 
-    /// The host stops processing, and begins again.
+    /// Deactivates the plugin and activates it again.
     pub fn activated_anew(self, settings: Settings, log: &mut Log) -> Self {
         let Self { performer: left, worker, telemetry } = self;
         let past = left.leave();
@@ -52,18 +54,18 @@ fn performer(end: PerformerEnd, telemetry: &Arc<Telemetry>, settings: Settings, 
 /// Relays between the performer's lanes and the improviser's.
 pub struct Worker {
     improviser: Improviser,
-    /// Where the performer's requests come out and its replies go in.
+    /// The end at which the performer's requests come out, and replies to it go in.
     outside: ImproviserEnd,
-    /// Where the improviser's lanes are fed.
+    /// The end at which requests to the improviser go in, and its replies come out.
     inside: PerformerEnd,
     waiting: VecDeque<Request>,
-    /// Samples until it wakes up.
+    /// Samples until the worker wakes up; 0 while it is awake.
     asleep: u64,
     notes: u32,
-    /// What the improviser was told last, and when it drew what waits in its lane.
+    /// The newest settings that the improviser has. `drawn` has those of each reply that waits in its lane.
     generation: GenerationSettings,
     drawn: VecDeque<GenerationSettings>,
-    /// How many turns there may have been before this activation, which begins to count them anew.
+    /// Offset that makes turn ids unique: each activation counts them from 0 again.
     turns_before: u32,
 }
 
@@ -83,7 +85,7 @@ impl Worker {
         }
     }
 
-    /// The same at the ends of new lanes. What the performer asked for before it left is still in the old one.
+    /// The same worker at new lanes. It first takes the requests that are still in the old lane.
     pub fn activated_anew(mut self, outside: ImproviserEnd, log: &mut Log) -> Self {
         self.receive(log);
         for request in self.waiting.drain(..) {
@@ -95,12 +97,12 @@ impl Worker {
         Self { improviser, outside, inside, asleep: 0, drawn: VecDeque::new(), turns_before, ..self }
     }
 
-    /// Works while a block of so many samples is played, unless it sleeps; replies are there at `now`.
-    pub fn work(&mut self, frames: u64, now: u64, log: &mut Log, chance: &mut Pcg32) {
+    /// Works during a block of `frames` samples, unless it sleeps. Its replies arrive at `now`.
+    pub fn work(&mut self, frames: u64, now: u64, log: &mut Log, rng: &mut Pcg32) {
         self.receive(log);
         self.asleep = self.asleep.saturating_sub(frames);
-        if self.asleep == 0 && chance.random_bool(frames as f64 / RATE / 10.0) {
-            self.asleep = (chance.random_range(0.0..1.5) * RATE) as u64;
+        if self.asleep == 0 && rng.random_bool(frames as f64 / RATE / 10.0) {
+            self.asleep = (rng.random_range(0.0..1.5) * RATE) as u64;
         }
         if self.asleep > 0 {
             return;
@@ -116,7 +118,7 @@ impl Worker {
         }
     }
 
-    /// The same with a turn that is no other's in the whole session.
+    /// The request with a turn id that is unique in the session.
     fn counted_on(&self, mut request: Request) -> Request {
         if let Request::Answer { turn, .. } | Request::Replan { turn, .. } | Request::Cancel { turn, .. } =
             &mut request
@@ -126,7 +128,7 @@ impl Worker {
         request
     }
 
-    /// Does all that it is asked for, as far as there is room for it.
+    /// Handles all requests, as far as there is room for the replies.
     fn improvise(&mut self) {
         while let Some(request) = self.waiting.pop_front() {
             if let Request::GenerationSettings(generation) = request {
@@ -140,7 +142,7 @@ impl Worker {
         self.drawn.resize(self.inside.replies.slots(), self.generation);
     }
 
-    /// Marks each note by its velocity, so that it is known again when it sounds.
+    /// Passes replies on, and marks each note by its velocity, so that it can be identified when it sounds.
     fn relay(&mut self, now: u64, log: &mut Log) {
         while !self.outside.replies.is_full() {
             let Ok(mut reply) = self.inside.replies.pop() else { break };

@@ -1,11 +1,11 @@
-//! What happened in a session.
+//! The log of a session: what was played, asked for, planned and refused.
 
 use antiphon::{
     lane::Request,
     music::{
         generation::{Crowd, GenerationSettings},
         note::Note,
-        note_tracker::{Place, Zone},
+        note_tracker::{ChannelKey, Zone},
         time::Moment,
         turn::{Cue, TurnId},
     },
@@ -18,9 +18,9 @@ use super::{
     host::Host,
 };
 
-/// A cue may be waited on for a bar, through jumps.
+/// How long after a cue its hand-over may come, in samples: a cue may wait for a bar line, through jumps.
 const FORGOTTEN_CUE: u64 = 15 * RATE as u64;
-/// Two moments are one within so many seconds.
+/// Two moments that differ by less than this are the same, in seconds.
 const SAME_MOMENT: f64 = 0.001;
 
 /// All that happened, in the order of time.
@@ -30,85 +30,95 @@ pub struct Log {
     pub notes: Vec<Sounded>,
     pub strikes: Vec<Ended>,
     pub panics: Vec<Ended>,
-    /// The first note of the player's that was heard while nothing was to be heard.
+    /// The first note of the player that was heard while the input was closed, as its onset in samples.
     pub overheard: Option<u64>,
-    /// The first block that ended with more notes than voices, and the first panic that left something sounding.
+    /// The first block that ended with more notes than voices.
     pub crowded: Option<u64>,
+    /// The first panic that left a note sounding.
     pub survived_panic: Option<u64>,
-    /// How many answers began where the partner expected the end of the call, and how often one was planned anew.
+    /// How many hand-overs were asked for where the partner expected the end of the call.
     pub expected_hand_overs: usize,
+    /// How often an answer was planned anew.
     pub changes_of_mind: usize,
-    /// How many ends the host did not take, and how often it activated the plugin anew.
+    /// How many releases the host refused.
     pub refusals: usize,
+    /// How often the host activated the plugin anew.
     pub activations: usize,
-    /// The first block at whose end something was owed, though the host had taken all that it was offered.
+    /// The first block at whose end a release was owed, although the host had refused nothing.
     pub unpaid: Option<u64>,
     plans: Plans,
     hands: Hands,
-    sounding: Vec<Place>,
-    /// What sounds because the host did not take its end.
-    owed: Vec<Place>,
-    /// What of the player's sounds because it has passed, as it does in bypass; once for each strike.
-    passed: Vec<Place>,
-    /// What of that sounds because the host did not take its end.
-    owed_releases: Vec<Place>,
-    /// The first of the blocks before this one in each of which the host refused something: what fell due since may be sent now.
+    sounding: Vec<ChannelKey>,
+    /// The plugin's notes that still sound because the host refused their release.
+    owed: Vec<ChannelKey>,
+    /// The player's notes that were passed through, as in bypass, and still sound; one entry for each strike.
+    passed: Vec<ChannelKey>,
+    /// Those of them that still sound because the host refused their release.
+    owed_releases: Vec<ChannelKey>,
+    /// The first of the unbroken row of blocks before this one in which the host refused something.
+    /// What fell due since then may be sent now.
     held_up: Option<u64>,
     expected: Option<Moment>,
     now: Option<Now>,
 }
 
-/// Something that ends what the plugin plays.
+/// A strike or a panic of the player, which may end the plugin's turn.
 pub struct Ended {
     pub at: u64,
     /// The newest turn that was asked for before the block.
     pub newest_turn: Option<TurnId>,
-    /// A strike does not in every mode.
+    /// Whether it ends the turn: a strike does so only in modes with an entry.
     pub ends_the_turn: bool,
 }
 
-/// A note of the plugin's that sounded.
+/// A note of the plugin that sounded.
 pub struct Sounded {
     pub at: u64,
     pub turn: TurnId,
-    /// The first of the turns that are one answer.
+    /// The first turn of the same answer.
     pub answer: TurnId,
-    /// In the plan.
+    /// The onset in the plan.
     pub onset: Moment,
-    /// The same for what is planned later: where a faster tempo has brought it forward, as it sounded.
+    /// The onset that counts when later notes are planned: the one that sounded, where a faster tempo made it
+    /// earlier.
     pub counts_as: Moment,
-    /// Where its plan said, in samples, and how far that may be off.
+    /// The sample that its plan says.
     pub expected: f64,
+    /// How far that may be off, in samples.
     pub uncertain: f64,
-    /// How far it is from the player's grid, in samples, where it must be on it.
+    /// How far it is from the player's grid, in samples; `None` if it need not be on it.
     pub off_grid: Option<f64>,
     pub is_quantised: bool,
-    /// Hand-over of its turn, as it was asked for.
+    /// The requested hand-over of its turn, in samples.
     pub handed_over: u64,
     pub waited_for_silence: bool,
     pub is_held_by_player: bool,
-    /// Within the register and the scale of the moment, and on its channel.
+    /// Whether its key is within the present register and scale.
     pub is_in_scale: bool,
+    /// Whether it is on the channel of the answer.
     pub is_on_channel: bool,
     pub is_bypassed: bool,
-    /// Of the settings with which it was drawn.
+    /// The density limit of the settings with which it was drawn.
     pub density: Option<Crowd>,
-    /// How many notes of the plugin's sound now, and how many may.
+    /// How many notes of the plugin sound now.
     pub sounding: usize,
+    /// How many may sound at once.
     pub voices: usize,
 }
 
-/// How things stand in a block.
+/// The state of the present block.
 #[derive(Clone, Copy)]
 struct Now {
     song: Song,
     settings: Settings,
     newest_turn: Option<TurnId>,
-    /// Since when nothing is listened to, silence is the only cue, and onsets are quantised as they are.
+    /// The sample since which the input is closed.
     closed: Option<u64>,
+    /// The sample since which silence is the only cue.
     silence: Option<u64>,
+    /// The sample since which quantise is unchanged.
     quantised: u64,
-    /// A panic whose sample is not over yet.
+    /// The sample of a panic, until it is over.
     panic: Option<u64>,
     /// The host has refused something in this block.
     has_refused: bool,
@@ -172,7 +182,7 @@ impl Log {
         }
     }
 
-    /// The partner has told when it expects the end of the call.
+    /// Takes in the hand-over that the partner expects.
     pub fn expected(&mut self, hand_over: Option<Moment>) {
         self.expected = hand_over;
     }
@@ -182,7 +192,7 @@ impl Log {
         self.plans.plan(turn, note, generation, delivered, tempo);
     }
 
-    /// All that sounds can only be ended in the next block.
+    /// The plugin was activated anew: every sounding note can only be released in the next block.
     pub fn activated_anew(&mut self) {
         self.activations += 1;
         self.owed.clone_from(&self.sounding);
@@ -191,7 +201,7 @@ impl Log {
         self.hands.forget();
     }
 
-    /// The host has not taken this of the plugin's own.
+    /// The host has refused an event of the plugin's own.
     pub fn refused(&mut self, at: u64, sound: Sound) {
         self.check_panic(at);
         self.note_refusal();
@@ -207,15 +217,15 @@ impl Log {
         }
     }
 
-    /// The host has not taken this of the player's.
+    /// The host has refused an event that the plugin passed through.
     pub fn not_passed(&mut self, gesture: Gesture) {
         self.note_refusal();
-        let all: Vec<Place> =
+        let all: Vec<ChannelKey> =
             self.passed.iter().copied().filter(|place| self.ends(gesture, *place)).collect();
         match gesture {
             Gesture::KeysUp(_) => {
                 let is_owed =
-                    |place: &&Place| count(&self.owed_releases, **place) < count(&self.passed, **place);
+                    |place: &&ChannelKey| count(&self.owed_releases, **place) < count(&self.passed, **place);
                 self.owed_releases.extend(all.iter().find(is_owed).copied());
             }
             _ => {
@@ -252,8 +262,8 @@ impl Log {
         }
     }
 
-    /// Whether this ends what sounds of the player's at a place.
-    fn ends(&self, gesture: Gesture, place: Place) -> bool {
+    /// Whether a gesture ends the player's note at a place.
+    fn ends(&self, gesture: Gesture, place: ChannelKey) -> bool {
         let zone = self.now().settings.zone;
         match gesture {
             Gesture::KeysUp(places) => places.single() == Some(place),
@@ -270,7 +280,7 @@ impl Log {
             && !self.sounding.contains(&place)
             && self.passed.contains(&place)
         {
-            // A panic undoes what has passed as well.
+            // A panic also releases notes that were passed through.
             remove(&mut self.owed_releases, place);
             return remove(&mut self.passed, place);
         }
@@ -289,7 +299,7 @@ impl Log {
         }
     }
 
-    fn sounded(&self, at: u64, sound: Sound, place: Place) -> Sounded {
+    fn sounded(&self, at: u64, sound: Sound, place: ChannelKey) -> Sounded {
         let Now { song, settings, quantised, .. } = self.now();
         let Settings { generation, output, bypass, zone, .. } = settings;
         let (plan, expected) = self.plans.of(sound, at, &output, &song).expect("what sounds was planned");
@@ -307,7 +317,7 @@ impl Log {
             counts_as: Moment(plan.note.onset.0.min(at as f64 / RATE)),
             expected: if is_held_up { at as f64 } else { expected },
             uncertain,
-            // What was held up goes out where the block begins, on a line or not.
+            // A note that was held up sounds where the block begins, on a line or not.
             off_grid: moved.off_grid(turn, &song, at).filter(|_| held_up.is_none()),
             is_quantised: moved != Moved::Nowhere,
             handed_over: turn.from as u64,
@@ -316,7 +326,7 @@ impl Log {
             is_in_scale: generation.keys().contains(place.key),
             is_on_channel: match output.channel {
                 Some(channel) => place.channel == channel,
-                // In a zone the answer looks for a clean channel.
+                // In an MPE zone the answer chooses a channel that nothing has changed.
                 None if zone != Zone::Off => zone.members().any(|channel| channel == place.channel),
                 None => place.channel == self.hands.channel(),
             },
@@ -333,12 +343,12 @@ impl Log {
 
     fn check_voices(&mut self, at: u64) {
         let voices = self.now.map_or(usize::MAX, |now| now.settings.generation.polyphony.count());
-        // A host that does not take all does not take every end.
+        // A host that refuses events also refuses releases.
         let is_crowded = self.held_up.is_none() && self.sounding.len() - self.owed.len() > voices;
         self.crowded = self.crowded.or(is_crowded.then_some(at));
     }
 
-    /// Once the sample of a panic is over, nothing sounds.
+    /// Checks that nothing sounds once the sample of a panic is over.
     fn check_panic(&mut self, at: u64) {
         let Some(panic) = self.now.as_mut().and_then(|now| now.panic.take_if(|panic| *panic < at)) else {
             return;
@@ -348,12 +358,12 @@ impl Log {
     }
 }
 
-fn count(places: &[Place], place: Place) -> usize {
+fn count(places: &[ChannelKey], place: ChannelKey) -> usize {
     places.iter().filter(|other| **other == place).count()
 }
 
-/// Takes one away, if there is one: every strike has a release of its own.
-fn remove(places: &mut Vec<Place>, place: Place) {
+/// Removes one entry, if there is one: every strike has its own release.
+fn remove(places: &mut Vec<ChannelKey>, place: ChannelKey) {
     if let Some(index) = places.iter().position(|other| *other == place) {
         places.remove(index);
     }

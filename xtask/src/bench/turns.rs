@@ -1,4 +1,4 @@
-//! How soon the first notes of answers are there, and how many notes are late, in plugins that play in real time.
+//! `bench --turns`: how soon the first notes of answers are ready, and how many notes are late, in real time.
 
 use std::{
     sync::{
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use antiphon::lane::Telemetry;
+use antiphon::telemetry::Telemetry;
 use anyhow::{Context, Result, anyhow, ensure};
 use indicatif::ProgressBar;
 use rand::{RngExt, SeedableRng};
@@ -20,31 +20,32 @@ use test_host::{Blocks, Clap, Event, Mode, Pace, Part, Setup, Transport};
 use super::Spread;
 
 const PLUGIN: &str = "audio.antiphon.midi";
-/// So many plugins play at once, each with a player of its own.
+/// Number of plugins that play at once, each with a player of its own.
 const INSTANCES: u32 = 8;
 const RATE: f64 = 48_000.0;
 const BLOCK: u32 = 512;
-/// A beat is half a second.
+/// Tempo in beats per minute: a beat is half a second.
 const TEMPO: f64 = 120.0;
-/// The answer comes half a second after the call at the latest, and lasts a second.
+/// With these settings the answer comes half a second after the call at the latest, and lasts a second.
 const SETTINGS: [(&str, &str); 3] = [("Thru", "off"), ("Silence", "1.0"), ("Length", "2.0")];
-/// A call lasts a second; in the rest of the turn the answer comes and dies away.
+/// Length of a turn in samples. The call lasts a second; in the rest of the turn the answer comes and dies
+/// away.
 const TURN_SAMPLES: u64 = 3 * RATE as u64;
 const CALL_NOTES: u64 = 8;
 const NOTE_SAMPLES: u64 = RATE as u64 / CALL_NOTES;
 const TELL_EVERY: Duration = Duration::from_millis(200);
 
-/// What came of the turns.
+/// The results of the turns.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Turns {
-    /// Calls of the players.
+    /// Number of calls of the players.
     pub turns: u32,
-    /// Answers that had a note.
+    /// Number of answers that had a note.
     pub answered: usize,
-    /// Notes that sounded, and notes that came later than they were planned.
+    /// Number of notes that sounded; below, of those that came later than planned.
     pub notes: u32,
     pub late: u32,
-    /// From the asking, at the hand-over or before it, until the first note lies in the lane.
+    /// Time in ms from the request, at the hand-over or before it, until the first note is in the lane.
     pub first_note_ms: Spread,
     pub worst_ms: f64,
 }
@@ -60,7 +61,7 @@ impl Turns {
     }
 }
 
-/// Plays so many turns, some at once, in real time.
+/// Plays `turns` turns in real time, in several plugins at once.
 ///
 /// # Errors
 /// When a plugin cannot be loaded or fails.
@@ -109,7 +110,7 @@ fn sum_up(turns: u32, telemetry: &[Arc<Telemetry>]) -> Result<Turns> {
     })
 }
 
-/// One player and their plugin, from the moment when all are loaded.
+/// Plays the turns of one player with their plugin, once all plugins are loaded.
 fn play(instance: u32, turns: u32, loaded: &Barrier) -> Result<()> {
     let plugin = load();
     loaded.wait();
@@ -131,18 +132,17 @@ fn load() -> Result<Clap> {
     Ok(plugin)
 }
 
-/// Melodies that are never the same, each player's at another time than the others'.
+/// The calls of one player: melodies that are never the same, at other times than those of the other players.
 fn score(instance: u32, turns: u32) -> Vec<Event> {
-    let mut chance = Pcg32::seed_from_u64(instance.into());
+    let mut rng = Pcg32::seed_from_u64(instance.into());
     let first = TURN_SAMPLES * u64::from(instance) / u64::from(INSTANCES);
     let mut key: u8 = 60;
     let mut events = Vec::new();
     for note in 0..u64::from(turns) * CALL_NOTES {
         let (turn, place) = (note / CALL_NOTES, note % CALL_NOTES);
-        let at =
-            first + turn * TURN_SAMPLES + place * NOTE_SAMPLES + chance.random_range(0..NOTE_SAMPLES / 8);
-        key = (key + chance.random_range(0..=8) - 4).clamp(48, 84);
-        events.extend(Event::note(at, NOTE_SAMPLES * 3 / 4, key, chance.random_range(50..100)));
+        let at = first + turn * TURN_SAMPLES + place * NOTE_SAMPLES + rng.random_range(0..NOTE_SAMPLES / 8);
+        key = (key + rng.random_range(0..=8) - 4).clamp(48, 84);
+        events.extend(Event::note(at, NOTE_SAMPLES * 3 / 4, key, rng.random_range(50..100)));
     }
     test_host::score::sort(&mut events);
     events

@@ -1,14 +1,14 @@
-//! Where the beats of a performance fall, as an annotation file gives them.
+//! The beats of a performance, from an annotation file.
 
 use std::{fs, ops::Range, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Two beats that lie closer than this are one that was written down twice.
+/// Two beats that are closer than this, in seconds, are one beat that was written down twice.
 const CLOSEST_S: f64 = 0.05;
-/// Eighths of a bar of 6/8.
+/// Number of eighths in a bar of 6/8.
 const SIX: u32 = 6;
-/// Bars have so many beats where no file says how many.
+/// Number of beats in a bar if no file says it.
 const COMMON: u32 = 4;
 
 /// The beats of one performance, in seconds, and the bars that they form.
@@ -18,7 +18,7 @@ pub struct Beats {
     unit: BeatUnit,
 }
 
-/// What a beat is in notes.
+/// The note value of a beat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BeatUnit {
     #[default]
@@ -28,7 +28,7 @@ pub enum BeatUnit {
 }
 
 impl BeatUnit {
-    /// In quarter notes.
+    /// Its length in quarter notes.
     pub fn quarters(self) -> f64 {
         match self {
             Self::Quarter => 1.0,
@@ -43,14 +43,14 @@ struct Beat {
     at: f64,
     in_bar: u32,
     beats_per_bar: u32,
-    /// Whether time is counted from here to the next beat. It is not in a cadenza.
+    /// Whether time is counted from here to the next beat; in a cadenza it is not.
     is_counted: bool,
 }
 
-/// A beat as it stands in a file.
+/// A beat as it is written in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BeatMark {
-    /// In seconds.
+    /// Its time in seconds.
     pub at: f64,
     pub what: BeatKind,
 }
@@ -59,31 +59,31 @@ pub struct BeatMark {
 pub enum BeatKind {
     Downbeat,
     Beat,
-    /// A place in the score without a beat: time is free from the beat before it to the one after it.
+    /// A place in the score without a beat: time is free from the previous beat to the next one.
     Free,
 }
 
-/// A moment in the bars of a performance.
+/// A moment as a position in the bars of a performance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
-    /// Beats since the first one, the way to the next one included.
+    /// Beats since the first beat, with the fraction of the way to the next one.
     pub beat: f64,
-    /// Which beat of the bar holds it: 0 for the downbeat.
+    /// Number of the beat in its bar: 0 for the downbeat.
     pub in_bar: u32,
     pub beats_per_bar: u32,
-    /// How long the beat is that holds it, in seconds.
+    /// Length of this beat, in seconds.
     pub period_s: f64,
 }
 
 impl Place {
-    /// The way from this beat to the next: 0 on the beat, always below 1.
+    /// Fraction of the way from this beat to the next: 0 on the beat, always below 1.
     pub fn phase(self) -> f64 {
         self.beat.fract()
     }
 }
 
 impl Beats {
-    /// Marks in the order of time.
+    /// Beats from marks, which are in the order of time.
     pub fn new(marks: &[BeatMark]) -> Self {
         let mut kept: Vec<(f64, bool, bool)> = Vec::new();
         for mark in marks {
@@ -100,7 +100,7 @@ impl Beats {
         Self { beats: kept.iter().zip(bars).map(beat).collect(), unit: BeatUnit::Quarter }
     }
 
-    /// What each beat is; a quarter note unless the file says otherwise.
+    /// The note value of each beat: a quarter note unless the file says otherwise.
     pub fn unit(&self) -> BeatUnit {
         self.unit
     }
@@ -111,7 +111,8 @@ impl Beats {
         2 * so > all
     }
 
-    /// `time flag downbeat` in each line, as POP909 has them. Every line is a beat; six of them to the bar are eighths.
+    /// Reads POP909's format, `time flag downbeat` in each line. Every line is a beat; six beats to the bar
+    /// are eighths.
     pub fn pop909(path: &Path) -> Result<Self> {
         let line = |line: &str| {
             let fields: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
@@ -123,8 +124,8 @@ impl Beats {
         Ok(Self { unit, ..beats })
     }
 
-    /// `time, time, kind` in each line, as ASAP has them: `db`, `b`, or `bR` for a rest without a beat. Two beats to a bar of 6/8 are
-    /// dotted.
+    /// Reads ASAP's format, `time, time, kind` in each line: `db`, `b`, or `bR` for a rest without a beat.
+    /// Where a bar of 6/8 has two beats, they are dotted quarter notes.
     pub fn asap(path: &Path) -> Result<Self> {
         let line = |line: &str| {
             let mut fields = line.split('\t');
@@ -159,14 +160,14 @@ impl Beats {
         Ok(Self::new(&marks))
     }
 
-    /// Where a moment falls; `None` before the first beat, from the last one on, and where time is free.
+    /// The position of a moment; `None` before the first beat, from the last beat on, and where time is free.
     pub fn at(&self, seconds: f64) -> Option<Place> {
         let next = self.beats.partition_point(|beat| beat.at <= seconds);
         let index = next.checked_sub(1)?;
         let (beat, after) = (self.beats.get(index)?, self.beats.get(next)?);
         let period_s = after.at - beat.at;
         beat.is_counted.then(|| Place {
-            // Rounding must not lift a moment onto the next beat.
+            // Rounding must not move a moment onto the next beat.
             beat: index as f64 + ((seconds - beat.at) / period_s).min(1.0 - f64::EPSILON),
             in_bar: beat.in_bar,
             beats_per_bar: beat.beats_per_bar,
@@ -174,20 +175,20 @@ impl Beats {
         })
     }
 
-    /// When each beat falls, in seconds.
+    /// The time of each beat, in seconds.
     pub fn times(&self) -> impl ExactSizeIterator<Item = f64> {
         self.beats.iter().map(|beat| beat.at)
     }
 
-    /// Bars that follow each other without a break, each as a range of beats counted from the first one. A bar that is not whole, or in
-    /// which time is free, breaks them.
+    /// Runs of bars without a break; each bar is a range of beats, which are counted from the first one. A
+    /// bar that is not whole, or in which time is free, ends a run.
     pub fn stretches(&self) -> Vec<Vec<Range<usize>>> {
         let mut stretches = vec![Vec::new()];
         let bars = self.beats.chunk_by(|_, next| next.in_bar > 0);
         let mut first = 0;
         for bar in bars {
             let end = first + bar.len();
-            // A bar has an end where another beat follows.
+            // A bar has an end only if another beat follows.
             let is_whole = bar[0].in_bar == 0 && end < self.beats.len();
             match (is_whole && bar.iter().all(|beat| beat.is_counted), stretches.last_mut()) {
                 (true, Some(stretch)) => stretch.push(first..end),
@@ -200,8 +201,8 @@ impl Beats {
     }
 }
 
-/// For each beat its number in the bar and how many the bar has. An upbeat ends where the first whole bar begins; a last bar that
-/// is cut short is as long as the one before it.
+/// For each beat, its number in the bar and the number of beats in the bar. An upbeat ends where the first
+/// whole bar begins. A last bar that is cut short counts as long as the previous one.
 fn bars(is_downbeat: &[bool]) -> Vec<(u32, u32)> {
     let count = |beats: usize| u32::try_from(beats).unwrap_or(u32::MAX);
     let starts: Vec<usize> =

@@ -1,16 +1,16 @@
-//! Which chords are said to sound in a performance, as an annotation file gives them.
+//! The chords of a performance, from an annotation file.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 
-/// A player may be so much ahead of a change of chord and mean the new one.
+/// How early before a change of chord a player may already mean the new chord, in seconds.
 const EARLY_S: f64 = 0.02;
 
-/// A chord: its root and all that sounds.
+/// A chord: its root and all its pitch classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chord {
-    /// Bit 0 is C.
+    /// A bit for each pitch class; bit 0 is C.
     pub pitch_classes: u16,
     /// 0..=11, from C.
     pub root: u8,
@@ -19,12 +19,12 @@ pub struct Chord {
 /// The chords of one performance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Chords {
-    /// From when on, in milliseconds, in order; `None` where no chord is named.
+    /// The beginning of each chord in milliseconds, in order; `None` where no chord is named.
     changes: Vec<(i64, Option<Chord>)>,
 }
 
 impl Chords {
-    /// Changes in the order of time, each from a moment in seconds on.
+    /// Chords from changes in the order of time; each holds from a moment in seconds on.
     pub fn new(changes: impl IntoIterator<Item = (f64, Option<Chord>)>) -> Self {
         let mut kept: Vec<(i64, Option<Chord>)> = Vec::new();
         for (at, chord) in changes {
@@ -35,7 +35,7 @@ impl Chords {
         Self { changes: kept }
     }
 
-    /// `start end name` in each line, as POP909 has them: `Bb:min7/b3`, or `N` for no chord.
+    /// Reads POP909's format, `start end name` in each line: `Bb:min7/b3`, or `N` for no chord.
     pub fn pop909(path: &Path) -> Result<Self> {
         let name = path.display();
         let text = fs::read_to_string(path).with_context(|| format!("{name} cannot be read"))?;
@@ -54,7 +54,7 @@ impl Chords {
             };
             changes.extend([(start, chord), (end, None::<Chord>)]);
         }
-        // The end of a chord is mostly the start of the next one.
+        // The end of a chord is usually the start of the next one.
         let starts: Vec<f64> = changes.iter().step_by(2).map(|change: &(f64, _)| change.0).collect();
         let is_covered = |number: usize, end: f64| {
             number % 2 == 1 && starts.get(number / 2 + 1).is_some_and(|&start| start <= end)
@@ -63,7 +63,7 @@ impl Chords {
         Ok(Self::new(changes.map(|(_, change)| *change)))
     }
 
-    /// The chord of a moment; `None` where none is named.
+    /// The chord at a moment; `None` where none is named.
     pub fn at(&self, seconds: f64) -> Option<Chord> {
         let moment = ((seconds + EARLY_S) * 1e3).round() as i64;
         let next = self.changes.partition_point(|change| change.0 <= moment);
@@ -72,7 +72,7 @@ impl Chords {
 }
 
 impl Chord {
-    /// Intervals in semitones above the root, each below 24.
+    /// A chord from intervals above its root, in semitones, each below 24.
     fn above(root: u8, intervals: impl IntoIterator<Item = u8>) -> Self {
         let pitch_classes =
             intervals.into_iter().fold(1 << root, |all, interval| all | 1 << ((root + interval) % 12));
@@ -88,7 +88,7 @@ impl Chord {
     }
 }
 
-/// A chord as POP909 writes it; the outer `None` when it is none of them.
+/// Parses a chord as POP909 writes it. The inner `None` is "no chord", the outer one an unknown name.
 fn harte(name: &str) -> Option<Option<Chord>> {
     if name == "N" {
         return Some(None);
@@ -154,8 +154,8 @@ fn pitch_class(name: &str) -> Option<(u8, &str)> {
     }
 }
 
-/// A chord as lead sheets of the Weimar Jazz Database write it: `Bb-7`, `Fj7911#`, `Dm7b5`, `A7/C#`. `None` for `NC` and for what
-/// is no chord.
+/// Parses a chord as lead sheets of the Weimar Jazz Database write it: `Bb-7`, `Fj7911#`, `Dm7b5`, `A7/C#`.
+/// `None` for `NC` and for anything that is no chord.
 pub fn jazz(name: &str) -> Option<Chord> {
     let (name, bass) = name.split_once('/').map_or((name, None), |(name, bass)| (name, Some(bass)));
     let (root, quality) = pitch_class(name)?;
@@ -173,7 +173,7 @@ pub fn jazz(name: &str) -> Option<Chord> {
     })
 }
 
-/// The intervals above the root before any seventh, and what of the name is left.
+/// The intervals above the root without any seventh, and the rest of the name.
 fn triad(quality: &str) -> (&'static [u8], &str) {
     const TRIADS: [(&str, &[u8]); 6] = [
         ("m7b5", &[3, 6, 10]),
@@ -187,7 +187,7 @@ fn triad(quality: &str) -> (&'static [u8], &str) {
     triad.unwrap_or((&[4, 7], quality))
 }
 
-/// The sixth or seventh, and what of the name is left.
+/// The sixth or seventh, and the rest of the name.
 fn seventh<'a>(quality: &str, rest: &'a str) -> (&'static [u8], &'a str) {
     // The seventh of a diminished chord is diminished too.
     let plain: &[u8] = if quality.starts_with('o') { &[9] } else { &[10] };
@@ -196,7 +196,7 @@ fn seventh<'a>(quality: &str, rest: &'a str) -> (&'static [u8], &'a str) {
     found.unwrap_or((&[], rest))
 }
 
-/// The interval of the tension at the beginning of a name, and how many letters it takes.
+/// The interval of the tension at the beginning of a name, and the number of its letters.
 fn tension(name: &str) -> Option<(u8, usize)> {
     const TENSIONS: [(&str, u8); 7] =
         [("9b", 1), ("9#", 3), ("9", 2), ("11#", 6), ("11", 5), ("13b", 8), ("13", 9)];

@@ -1,7 +1,8 @@
-//! What lies in a folder of corpora: every performance with its style, its part of the split and what is known of it.
+//! The contents of a folder of corpora: every performance with its style, its split and its annotations.
 //!
-//! A corpus is known by the name of its folder. What is no known corpus is a folder of MIDI files of which nothing is known.
-//! Where a corpus has no split of its own, a tenth of its pieces is held out, by a rule that looks at nothing but their names.
+//! A corpus is recognised by the name of its folder. Any other folder counts as MIDI files without
+//! annotations. Where a corpus has no split of its own, a tenth of its pieces is held out, by a rule that
+//! looks only at their names.
 
 mod source;
 #[cfg(test)]
@@ -25,10 +26,10 @@ use super::{
 };
 pub use source::{Annotations, Music, Performance, Source, conditions, read, worth_learning};
 
-/// One performance in so many is held out where a corpus has no split.
+/// One in this number of pieces is held out if a corpus has no split.
 const HELD_OUT: u32 = 10;
 
-/// Where performances come from.
+/// The corpus that a performance comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Corpus {
     Maestro,
@@ -39,11 +40,11 @@ pub enum Corpus {
     Wjazzd,
     Pop909,
     Emopia,
-    /// A folder of which nothing is known.
+    /// A folder without annotations.
     Other,
 }
 
-/// Whether a folder holds corpora of which more is known than their notes, or is one of them.
+/// Whether a folder is a known corpus or holds known corpora, which have more than notes.
 pub fn is_known(folder: &Path) -> bool {
     let Ok(folder) = folder.canonicalize() else { return false };
     let within = || known_within(&folder).is_ok_and(|found| found.iter().any(|(it, _)| *it != Corpus::Other));
@@ -76,7 +77,8 @@ pub fn find_all(folder: &Path, split: Split) -> Result<Vec<Source>> {
     Ok(sources)
 }
 
-/// The performances of a split; without one, those for choosing where a list names them, and elsewhere all.
+/// The performances of a split. Without a split: the validation files where a list names them, and elsewhere
+/// all.
 pub fn find(folder: &Path, split: Option<Split>) -> Result<Vec<Source>> {
     if let Some(split) = split {
         return find_all(folder, split);
@@ -90,7 +92,7 @@ pub fn find(folder: &Path, split: Option<Split>) -> Result<Vec<Source>> {
     }
 }
 
-/// All performances that no model of ours has learnt from: what is held out, and of unknown files all.
+/// All performances that none of our models has been trained on: those held out, and all of unknown folders.
 ///
 /// # Errors
 /// As [`find_all`].
@@ -114,19 +116,19 @@ impl Corpus {
         Self::Emopia,
     ];
 
-    /// Whether a list tells which performances are for choosing.
+    /// Whether the corpus has a list that names its validation files.
     pub fn is_listed(self) -> bool {
         matches!(self, Self::Maestro | Self::Pijama | Self::AsapBeats)
     }
 
-    /// `None` where it is not known.
+    /// The style of the corpus; `None` where it is not known.
     pub fn style(self) -> Option<Style> {
         match self {
             Self::Maestro | Self::AsapBeats | Self::AsapExtra => Some(Style::Classical),
             Self::Pijama => Some(Style::JazzPiano),
             Self::Wjazzd => Some(Style::JazzLine),
             Self::Pop909 | Self::Emopia => Some(Style::Pop),
-            // Rolls hold classical and dance music.
+            // Piano rolls hold both classical and dance music.
             Self::PianoRolls | Self::Other => None,
         }
     }
@@ -149,7 +151,7 @@ impl Corpus {
     fn named(folder: &Path) -> Option<Self> {
         let name = folder.file_name()?.to_str()?;
         let is_it = |corpus: &Self| match corpus {
-            // It carries a version.
+            // The folder's name ends with a version.
             Self::Maestro => name.starts_with("maestro"),
             _ => name == corpus.name(),
         };
@@ -182,7 +184,7 @@ impl Corpus {
                 Ok(solos.map(|solo| solo_source(Arc::new(solo))).collect())
             }
             Self::Pop909 | Self::Emopia | Self::PianoRolls | Self::Other => {
-                // What is held out is for choosing; nothing is left for a test.
+                // Held-out pieces are for validation; there is no test split.
                 let part = |source: &Source| match is_held_out(self.piece(&source.name)) {
                     true => Split::Validation,
                     false => Split::Train,
@@ -205,7 +207,7 @@ impl Corpus {
         Source { name, corpus: self, annotations, ..Source::of_file(path) }
     }
 
-    /// What of a file's name tells the piece or the song.
+    /// The part of a file's name that identifies the piece or the song.
     fn piece(self, name: &str) -> &str {
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         // `Q1_SONG_0`: the mood, the song and the number of the clip.
@@ -223,7 +225,7 @@ impl fmt::Display for Corpus {
     }
 }
 
-/// The known corpora within a folder; the folder itself where there is none.
+/// The known corpora within a folder, or the folder itself if there are none.
 fn known_within(folder: &Path) -> Result<Vec<(Corpus, PathBuf)>> {
     let unreadable = || format!("{} cannot be read", folder.display());
     let mut found = Vec::new();
@@ -232,7 +234,7 @@ fn known_within(folder: &Path) -> Result<Vec<(Corpus, PathBuf)>> {
         found.extend(Corpus::named(&path).filter(|_| path.is_dir()).map(|corpus| (corpus, path)));
     }
     found.sort();
-    // A folder with a list of MAESTRO's kind under another name.
+    // A folder under another name may have a list like MAESTRO's.
     let alone = if files::has_list(folder) { Corpus::Maestro } else { Corpus::Other };
     Ok(if found.is_empty() { vec![(alone, folder.to_owned())] } else { found })
 }
@@ -256,13 +258,13 @@ fn solo_source(solo: Arc<Solo>) -> Source {
     }
 }
 
-/// Whether a piece of this name is for choosing only. The same for ever, whatever else a corpus holds.
+/// Whether a piece of this name is held out for validation. This never changes, whatever else a corpus holds.
 fn is_held_out(piece: &str) -> bool {
     crc32fast::hash(piece.as_bytes()).is_multiple_of(HELD_OUT)
 }
 
-/// ASAP's list: performances with beats that were set by hand. Some are cut from MAESTRO; the others lie in a corpus of their own.
-/// Empty where it is missing.
+/// ASAP's list: performances with beats that were set by hand. Some are cut from MAESTRO; the others are a
+/// corpus of their own. Empty if the list is missing.
 #[derive(Debug, Default)]
 struct Asap {
     folder: PathBuf,
@@ -282,12 +284,12 @@ impl Asap {
         Ok(Self { folder: folder.to_owned(), rows: rows(&folder.join("asap-beats.csv"), "ASAP")? })
     }
 
-    /// Where the list may be missing: then no beats are known.
+    /// Reads the list, or gives an empty one if it is missing: then no beats are known.
     fn beside(folder: &Path) -> Result<Self> {
         if folder.is_dir() { Self::read(folder) } else { Ok(Self::default()) }
     }
 
-    /// The performances that are cut from MAESTRO, in the split of the whole.
+    /// The performances that are cut from MAESTRO, in the split of the performance that they are cut from.
     fn cuts(&self, split: Split) -> Vec<Source> {
         let wanted = split.to_string();
         let rows = self.rows.iter().filter(|row| row.split == wanted);
@@ -299,7 +301,8 @@ impl Asap {
         rows.filter_map(cut).collect()
     }
 
-    /// The performances that MAESTRO does not have, with their beats. A piece of which a cut is held out is held out too.
+    /// The performances that MAESTRO does not have, with their beats. If a cut of a piece is held out, so is
+    /// the piece.
     fn extras(&self, files: Vec<Source>, split: Split) -> Result<Vec<Source>> {
         let by_name: HashMap<&str, &AsapRow> =
             self.rows.iter().filter_map(|row| Some((row.midi.strip_prefix("asap-extra/")?, row))).collect();
@@ -327,7 +330,7 @@ impl Asap {
     }
 }
 
-/// Composer and piece of `composer/piece/performer.mid`, with or without the repeats.
+/// Composer and piece of `composer/piece/performer.mid`, with or without repeats.
 fn asap_piece(name: &str) -> &str {
     let piece = name.rsplit_once('/').map_or(name, |(piece, _)| piece);
     piece.strip_suffix("_no_repeat").unwrap_or(piece)

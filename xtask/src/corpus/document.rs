@@ -1,4 +1,4 @@
-//! All that one MIDI file says: its notes, tracks, signatures and keys, and what its ticks are worth.
+//! The contents of one MIDI file: its notes, tracks, signatures and keys, and the time of its ticks.
 
 use std::{
     fmt,
@@ -14,10 +14,10 @@ use antiphon::music::scale::Root;
 use super::{Piece, Refusal};
 use crate::tonality::{Mode, Tonality};
 
-/// Where a file names no tempo, it is 120 quarter notes a minute.
+/// The tempo of a file that names none: 120 quarter notes per minute.
 const DEFAULT_MICROSECONDS_PER_QUARTER: u32 = 500_000;
 
-/// A file as it was written: its notes, and what else it says of the music.
+/// A file as it was written: its notes, and everything else that it says of the music.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     pub piece: Piece,
@@ -30,25 +30,25 @@ pub struct Document {
     /// When the sustain pedal of any channel is down, in seconds.
     pub pedal: Vec<Range<f64>>,
     pub left_out: LeftOut,
-    /// Of the longest track, in seconds.
+    /// The end of the longest track, in seconds.
     pub end: f64,
 }
 
-/// What is not among the music that was read, in numbers.
+/// How many things were left out of the music that was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
-    /// Strokes: their keys are no pitches.
+    /// Drum strokes: their keys are no pitches.
     pub drums: u32,
     /// Tempos of 0, at which no time would pass.
     pub tempos: u32,
-    /// Key signatures of more sharps or flats than there are.
+    /// Key signatures with more sharps or flats than exist.
     pub keys: u32,
-    /// Tracks that a header promises beyond those that are there.
+    /// Tracks that the header promises but the file does not have.
     pub tracks: u32,
 }
 
 impl LeftOut {
-    /// Says on stderr what was left out, of which corpus if there are several, if anything was.
+    /// Says on stderr what was left out, if anything was; names the corpus if there are several.
     pub fn warn(self, corpus: Option<&str>) {
         if self != Self::default() {
             eprintln!("left out{}: {self}", corpus.map_or(String::new(), |corpus| format!(" of {corpus}")));
@@ -95,21 +95,21 @@ impl fmt::Display for LeftOut {
 pub struct Signature {
     pub tick: u64,
     pub numerator: u8,
-    /// A power of two.
+    /// The note value of a beat, a power of two.
     pub denominator: u16,
 }
 
 impl Signature {
-    /// Where a file names none.
+    /// The signature of a file that names none.
     pub const COMMON: Self = Self { tick: 0, numerator: 4, denominator: 4 };
 
-    /// `None` for what no bar has: no beats, or beats that are shorter than 64ths.
+    /// `None` for an impossible signature: no beats, or beats shorter than 64ths.
     pub fn new(tick: u64, numerator: u8, power: u8) -> Option<Self> {
         let is_music = numerator > 0 && power <= 6;
         is_music.then(|| Self { tick, numerator, denominator: 1 << power })
     }
 
-    /// Quarter notes.
+    /// The length of a bar in quarter notes.
     pub fn bar(self) -> f64 {
         f64::from(self.numerator) * 4.0 / f64::from(self.denominator)
     }
@@ -118,7 +118,7 @@ impl Signature {
 /// A key signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WrittenKey {
-    /// Sharps, or flats below 0.
+    /// Number of sharps; flats are below 0.
     sharps: i8,
     is_minor: bool,
 }
@@ -130,7 +130,7 @@ impl WrittenKey {
     }
 
     pub fn tonality(self) -> Tonality {
-        // A sharp more is a fifth higher; a minor key lies a minor third below its major one.
+        // Each further sharp is a fifth up. A minor key is a minor third below its relative major.
         let major = (7 * i16::from(self.sharps)).rem_euclid(12);
         let (tonic, mode) = if self.is_minor { (major + 9, Mode::Minor) } else { (major, Mode::Major) };
         Tonality { tonic: Root::new(u8::try_from(tonic).unwrap_or(0)), mode }
@@ -143,23 +143,23 @@ impl fmt::Display for WrittenKey {
     }
 }
 
-/// From ticks to seconds and back, for a whole file.
+/// Converts ticks to seconds and back, for a whole file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TempoMap {
     unit: Unit,
-    /// By tick; the first one at 0.
+    /// In the order of ticks; the first one begins at 0.
     stretches: Vec<Stretch>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Unit {
-    /// Ticks per quarter note: the tempo decides.
+    /// Ticks per quarter note: their length depends on the tempo.
     Musical(u16),
-    /// SMPTE: ticks are parts of a film frame, whatever the tempo.
+    /// SMPTE: ticks are fractions of a film frame, whatever the tempo.
     Absolute,
 }
 
-/// From here to the next one, ticks are equally long.
+/// A stretch of time in which all ticks are equally long; it lasts until the next one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Stretch {
     tick: u64,
@@ -197,17 +197,17 @@ impl TempoMap {
         stretch.seconds + (tick - stretch.tick as f64) * stretch.seconds_per_tick
     }
 
-    /// Between ticks too; 0 before the beginning.
+    /// The tick at a second, with a fraction; 0 before the beginning.
     pub fn tick_at(&self, seconds: f64) -> f64 {
         let next = self.stretches.partition_point(|stretch| stretch.seconds <= seconds);
         let stretch = self.stretches[next.saturating_sub(1)];
-        // A tempo of no length has ticks that take no time.
+        // At a tempo of 0 microseconds, ticks take no time.
         let per_tick = stretch.seconds_per_tick.max(f64::MIN_POSITIVE);
         (stretch.tick as f64 + (seconds - stretch.seconds) / per_tick).max(0.0)
     }
 }
 
-/// Reads a file's ticks in the order of time, and keeps the map.
+/// Converts a file's ticks in the order of time, and builds the map.
 pub struct Clock {
     map: TempoMap,
     tick: u64,
@@ -221,7 +221,7 @@ impl Clock {
                 TempoMap::steady(DEFAULT_MICROSECONDS_PER_QUARTER, ticks.as_int())
             }
             Timing::Timecode(frames, parts) if parts > 0 => {
-                // 29 stands for 30 drop-frame, of which 1001 pass in the time of 1000.
+                // 29 stands for 30 frames drop-frame, of which 1000 take as long as 1001 at full speed.
                 let frames = if frames.as_int() == 29 { 30.0 / 1.001 } else { f64::from(frames.as_int()) };
                 let seconds_per_tick = 1.0 / (frames * f64::from(parts));
                 let stretches = vec![Stretch { tick: 0, seconds: 0.0, seconds_per_tick }];
@@ -232,7 +232,7 @@ impl Clock {
         Ok(Self { map, tick: 0, seconds: 0.0 })
     }
 
-    /// The seconds of a tick that is not earlier than the one before.
+    /// The seconds of a tick, which must not be earlier than the previous one.
     pub fn advance(&mut self, tick: u64) -> f64 {
         let passed = tick - self.tick;
         self.seconds += passed as f64 * self.newest().seconds_per_tick;

@@ -1,4 +1,5 @@
-//! Which files are meant: one, those of a folder and all within it, or those of MAESTRO's list, a csv with a row for each performance.
+//! Finds MIDI files: a single file, a folder tree, or the files of MAESTRO's list, a csv with a row per
+//! performance.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,9 +11,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// How the names of MIDI files end: with lyrics and in RIFF files too.
+/// Endings of the names of MIDI files, including those with lyrics and in RIFF files.
 const ENDINGS: [&str; 4] = ["mid", "midi", "kar", "rmi"];
-/// So many files that are not tried are named.
+/// Largest number of skipped files that are listed by name.
 const NAMED: usize = 8;
 /// Columns of MAESTRO's list.
 const SPLITS: &str = "split";
@@ -74,7 +75,7 @@ pub fn of_list(folder: &Path, split: Split) -> Result<Vec<PathBuf>> {
     listed(&needed_list(folder, split)?, Some(split))
 }
 
-/// Who composed what each MIDI file of a folder's list holds, by the name in the list; nothing where the list does not say.
+/// The composer of each MIDI file in a folder's list, by the name in the list; empty if the list does not say.
 pub fn composers(folder: &Path) -> HashMap<String, String> {
     let text = list(folder).and_then(|list| fs::read_to_string(list).ok()).unwrap_or_default();
     let mut rows = rows(&text).into_iter();
@@ -84,7 +85,7 @@ pub fn composers(folder: &Path) -> HashMap<String, String> {
     rows.filter_map(|row| Some((row.get(names)?.to_owned(), row.get(composers)?.to_owned()))).collect()
 }
 
-/// What to do where a split is missing and these are there.
+/// What to do if a split is missing and only these are there.
 pub fn ask_for(there: &[Split]) -> String {
     let names = there.iter().map(|split| format!("`--split {split}`")).collect::<Vec<_>>().join(" or ");
     if there.is_empty() { "give other files".to_owned() } else { format!("ask for {names}, which it has") }
@@ -177,7 +178,7 @@ fn rows(text: &str) -> Vec<csv::StringRecord> {
     reader.into_records().filter_map(Result::ok).collect()
 }
 
-/// Says on stderr which files of a folder are not even tried.
+/// Says on stderr which files of a folder are skipped, since their names are not those of MIDI files.
 fn tell_unread(others: &[PathBuf]) {
     let names =
         others.iter().take(NAMED).map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");

@@ -1,5 +1,5 @@
-//! Notes on the 10 ms grid on which models are scored. They are kept from run to run: a file whose bytes were read before is not
-//! read anew.
+//! Notes on the 10 ms grid on which models are scored. A cache keeps them from run to run, so that a file
+//! with the same bytes is not read again.
 
 use std::{
     env, fs, io,
@@ -14,7 +14,7 @@ use antiphon::music::{
 
 use super::{Convention, LeftOut, Note, Piece, Refusal};
 
-/// Who reads the files. Notes that another version has read are not found again.
+/// The source files that read MIDI. Cached notes of another version of them are not used.
 const READERS: [&str; 6] = [
     include_str!("tracks.rs"),
     include_str!("messages.rs"),
@@ -23,30 +23,30 @@ const READERS: [&str; 6] = [
     include_str!("pairing.rs"),
     include_str!("grid.rs"),
 ];
-/// Of what is kept of a file, the numbers of what was left out.
+/// Bytes that the counts of what was left out take in a cached file.
 const LEFT_OUT_BYTES: usize = 4 * size_of::<u32>();
 const CHECK_BYTES: usize = blake3::OUT_LEN;
 
-/// A note between two points in cells since the beginning.
+/// A note with its onset and end, in cells from the beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
     pub onset: u32,
     pub end: u32,
     pub key: Key,
     pub velocity: Velocity,
-    /// At its onset.
+    /// The conditions at its onset.
     pub conditions: Conditions,
 }
 
 impl Piece {
-    /// By onset cell and then by key; the first step counts from the beginning of the file. Drums are left out: their keys are
-    /// no pitches.
+    /// The notes by onset cell and then by key. The first step counts from the beginning of the file. Drums
+    /// are left out: their keys are no pitches.
     pub fn on_grid(&self) -> Vec<GridNote> {
         on_grid(self.melodic(), |_| Conditions::UNKNOWN)
     }
 }
 
-/// Notes by onset cell and then by key, with what is known at the second of each onset.
+/// Notes by onset cell and then by key, each with the conditions at the second of its onset.
 pub fn on_grid<'a>(
     notes: impl Iterator<Item = &'a Note>,
     known: impl Fn(f64) -> Conditions,
@@ -65,7 +65,7 @@ fn cell(seconds: f64) -> u32 {
     (seconds * CELLS_PER_SECOND).round() as u32
 }
 
-/// By onset and then by key.
+/// Notes by onset and then by key.
 pub fn in_order(mut notes: Vec<Placed>) -> Vec<GridNote> {
     notes.sort_by_key(|note| (note.onset, note.key));
     let mut before = 0;
@@ -77,7 +77,7 @@ pub fn in_order(mut notes: Vec<Placed>) -> Vec<GridNote> {
     notes.into_iter().map(relative).collect()
 }
 
-/// The way back from [`in_order`].
+/// The inverse of [`in_order`].
 pub fn placed(notes: &[GridNote]) -> impl Iterator<Item = Placed> {
     let mut onset = 0;
     notes.iter().map(move |note| {
@@ -87,7 +87,7 @@ pub fn placed(notes: &[GridNote]) -> impl Iterator<Item = Placed> {
     })
 }
 
-/// Notes for a file.
+/// Notes as bytes, for a file.
 pub fn to_bytes(notes: &[GridNote]) -> Vec<u8> {
     let numbers = notes.iter().flat_map(|note| {
         let (key, velocity) = (u32::from(note.key.number()), u32::from(note.velocity.value()));
@@ -96,7 +96,7 @@ pub fn to_bytes(notes: &[GridNote]) -> Vec<u8> {
     numbers.flat_map(u32::to_le_bytes).collect()
 }
 
-/// The way back from [`to_bytes`]; `None` when these are no notes.
+/// The inverse of [`to_bytes`]; `None` if the bytes are no notes.
 fn from_bytes(bytes: &[u8]) -> Option<Vec<GridNote>> {
     let (numbers, rest) = bytes.as_chunks::<4>();
     let (notes, more) = numbers.as_chunks::<3>();
@@ -109,17 +109,17 @@ fn from_bytes(bytes: &[u8]) -> Option<Vec<GridNote>> {
     if rest.is_empty() && more.is_empty() { notes.iter().map(note).collect() } else { None }
 }
 
-/// What is kept of a file: the notes on the grid, and what was left out.
+/// What is cached of a file: the notes on the grid, and what was left out.
 pub type Kept = (Vec<GridNote>, LeftOut);
 
-/// A folder with a file for each content and convention. May be removed at any time.
+/// A folder with a cached file for each content and convention. It may be removed at any time.
 pub struct Cache {
-    /// `None` keeps nothing.
+    /// `None` if nothing is cached.
     folder: Option<PathBuf>,
 }
 
 impl Cache {
-    /// In the user's own folder for such things; nothing is kept where there is none.
+    /// The cache in the user's cache folder; without such a folder nothing is cached.
     pub fn of_user() -> Self {
         Self { folder: users_folder().map(|folder| folder.join("antiphon").join("notes")) }
     }
@@ -129,7 +129,8 @@ impl Cache {
         Self { folder: Some(folder) }
     }
 
-    /// The notes of a file with these bytes: kept ones, or those that `read` gives, which are kept if they can be.
+    /// The notes of a file with these bytes: the cached ones, or those that `read` gives, which are cached if
+    /// possible.
     pub fn notes(
         &self,
         bytes: &[u8],
@@ -142,7 +143,7 @@ impl Cache {
             return Ok(kept);
         }
         let kept = read()?;
-        // It is as well to read the file again another time.
+        // If this fails, the file is simply read again next time.
         let _ = keep(folder, &path, &kept);
         Ok(kept)
     }
@@ -170,7 +171,8 @@ fn name_by(readers: &[&str], bytes: &[u8], convention: Convention) -> String {
     format!("{}-{convention}", hasher.finalize())
 }
 
-/// A reader meets a whole file or none; a crash of the system may break one, which its check tells.
+/// Writes a cached file, so that a reader finds a whole file or none. A system crash may break a file; its
+/// checksum detects that.
 fn keep(folder: &Path, path: &Path, (notes, left_out): &Kept) -> io::Result<()> {
     let mut bytes = to_bytes(notes);
     let LeftOut { drums, tempos, keys, tracks } = *left_out;
@@ -180,12 +182,12 @@ fn keep(folder: &Path, path: &Path, (notes, left_out): &Kept) -> io::Result<()> 
     fs::create_dir_all(folder)?;
     let temporary = path.with_extension(format!("{}.part", process::id()));
     fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
-        // What cannot be written whole must not lie about.
+        // A file that cannot be written whole must not be left behind.
         let _ = fs::remove_file(&temporary);
     })
 }
 
-/// `None` when the bytes are not as they were written.
+/// Reads a cached file; `None` if its bytes have changed.
 fn kept(bytes: &[u8]) -> Option<Kept> {
     let (kept, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
     if blake3::hash(kept).as_bytes() != check {
@@ -237,7 +239,7 @@ mod tests {
             others[changed] = "another version of this file";
             let other = name_by(&others, b"a", Convention::KeyUp);
             assert!(!folder.join(&other).exists(), "{changed}");
-            // As if that version had kept what stands there.
+            // As if that version had cached this content.
             fs::copy(folder.join(&name(b"a", Convention::KeyUp)), folder.join(&other)).expect("a copy");
         }
         fs::remove_file(folder.join(&name(b"a", Convention::KeyUp))).expect("it was kept");

@@ -1,18 +1,17 @@
-//! What MIDI messages mean: for notes, for the pedal and for instruments, by MIDI 1.0, General MIDI, RP-015 and the makers.
+//! What MIDI messages mean for notes, the pedal and instruments: by MIDI 1.0, General MIDI, RP-015 and
+//! manufacturers.
 
 use std::ops::Range;
 
-pub use antiphon::music::note_tracker::SUSTAIN;
+pub use antiphon::music::note_tracker::{PEDAL_DOWN, SUSTAIN};
 use midly::MidiMessage;
 
 pub const BANK: u8 = 0;
 pub const ALL_SOUND_OFF: u8 = 120;
 const RESET_ALL_CONTROLLERS: u8 = 121;
 pub const ALL_NOTES_OFF: u8 = 123;
-/// Omni and mono modes: they end all notes too.
+/// The last of the channel mode messages for omni and mono modes, which end all notes too.
 pub const LAST_MODE: u8 = 127;
-/// Controller values from here on press a pedal.
-pub const PRESSED: u8 = 64;
 /// The channel of the drums in General MIDI.
 pub const DRUM_CHANNEL: u8 = 9;
 /// Banks whose programs are drum kits: of General MIDI 2, effects and drums of XG.
@@ -22,7 +21,7 @@ pub const DRUM_BANKS: [u8; 3] = [120, 126, 127];
 pub fn is_sustain(message: MidiMessage) -> Option<bool> {
     match message {
         MidiMessage::Controller { controller, value } if controller == SUSTAIN => {
-            Some(value.as_int() >= PRESSED)
+            Some(value.as_int() >= PEDAL_DOWN)
         }
         MidiMessage::Controller { controller, .. } if controller == RESET_ALL_CONTROLLERS => Some(false),
         _ => None,
@@ -39,7 +38,7 @@ pub fn ends_notes(message: MidiMessage) -> bool {
     }
 }
 
-/// The channel that a SysEx message of GS, without its first byte, makes one of drums or of pitches.
+/// The channel that a GS SysEx message, without its first byte, changes, and whether it becomes one of drums.
 pub fn rhythm(sysex: &[u8]) -> Option<(u8, bool)> {
     // Roland, GS, a parameter of a part: "use for rhythm part".
     let &[0x41, _, 0x42, 0x12, 0x40, part @ 0x10..=0x1F, 0x15, map, ..] = sysex else { return None };
@@ -55,14 +54,14 @@ pub fn rhythm(sysex: &[u8]) -> Option<(u8, bool)> {
 /// When the sustain pedals are down.
 #[derive(Default)]
 pub struct Pedal {
-    /// The numbers of channels, in order.
+    /// The numbers of the channels whose pedal is down, in order.
     down: Vec<usize>,
     since: f64,
     spans: Vec<Range<f64>>,
 }
 
 impl Pedal {
-    /// `now` in seconds.
+    /// Takes in a message; `now` is in seconds.
     pub fn hear(&mut self, channel: usize, message: MidiMessage, now: f64) {
         let Some(pressed) = is_sustain(message) else { return };
         let was_up = self.down.is_empty();
@@ -78,7 +77,7 @@ impl Pedal {
         }
     }
 
-    /// The stretches of time; `end` is that of the file.
+    /// The stretches of time with a pedal down; `end` is the end of the file.
     pub fn finish(mut self, end: f64) -> Vec<Range<f64>> {
         if !self.down.is_empty() {
             self.spans.push(self.since..end);

@@ -1,4 +1,4 @@
-//! One Standard MIDI File, its tracks merged into one stream of events in seconds.
+//! Reads one Standard MIDI File: its tracks are merged into one stream of events in seconds.
 
 use std::{
     fs::File,
@@ -16,14 +16,14 @@ use super::{
     tracks::{self, Track},
 };
 
-/// The largest file that is read. The longest performances of MAESTRO take a fortieth of it.
+/// The largest file that is read, in bytes. The longest performances of MAESTRO take a fortieth of it.
 const LARGEST_BYTES: usize = 16 << 20;
-/// Of a file's beginning, so much tells whether it is a MIDI file.
+/// Number of bytes at a file's beginning that tell whether it is a MIDI file.
 const HEAD_BYTES: usize = 12;
-/// There are no more keys, on all channels together.
+/// Largest number of note-ons at one tick: there are no more keys on all channels together.
 const MOST_AT_ONE_TICK: usize = 16 * 128;
 
-/// A file's bytes, no more than a piece of music has; what is no MIDI file is not read further than its head.
+/// A file's bytes, up to the limit on its size. A file that is no MIDI file is not read beyond its head.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
     if path.is_dir() {
         return Err(Refusal::Folder);
@@ -37,7 +37,7 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
     if bytes.len() > LARGEST_BYTES { Err(Refusal::TooLarge) } else { Ok(bytes) }
 }
 
-/// All that a file's bytes say.
+/// Reads everything in a file's bytes.
 pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Document, Refusal> {
     let Opened { timing, tracks: streams, missing } = open(bytes)?;
     let mut clock = Clock::new(timing)?;
@@ -47,7 +47,7 @@ pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Documen
     for (track, stream) in streams.into_iter().enumerate() {
         tracks.push(read_track(track, stream, &mut pairing, &mut events, &mut left_out)?);
     }
-    // Stable, so that what stands first in a file stays first.
+    // The sort is stable: events of the same tick stay in the order of the file.
     events.sort_by_key(|event| event.tick);
     check_crowds(&events)?;
     let (mut signatures, mut written_keys, mut end) = (Vec::new(), Vec::new(), 0.0);
@@ -76,11 +76,11 @@ pub fn read(path: &Path, bytes: &[u8], convention: Convention) -> Result<Documen
     Ok(Document { piece, tracks, tempo_map, signatures, written_keys, pedal, left_out, end })
 }
 
-/// A file of which no event is read yet.
+/// A file whose header is read, but no event yet.
 pub struct Opened<'a> {
     pub timing: Timing,
     pub tracks: Vec<Track<'a>>,
-    /// So many tracks more are promised by the header.
+    /// Number of tracks that the header promises but the file does not have.
     pub missing: u16,
 }
 
@@ -94,7 +94,7 @@ pub fn open(bytes: &[u8]) -> Result<Opened<'_>, Refusal> {
     Ok(Opened { timing: header.timing, tracks: streams.map(track).collect::<Result<_, _>>()?, missing })
 }
 
-/// Small: there are millions of them.
+/// An event. It is small, since there are millions of them.
 struct Event {
     tick: u64,
     what: What,
@@ -123,7 +123,7 @@ enum What {
     },
 }
 
-/// No instrument strikes more notes at once than it has keys.
+/// Refuses a file with more note-ons at one tick than there are keys.
 fn check_crowds(events: &[Event]) -> Result<(), Refusal> {
     let is_onset = |event: &&Event| match event.what {
         What::Midi { message: MidiMessage::NoteOn { vel, .. }, .. } => vel.as_int() > 0,
@@ -134,7 +134,7 @@ fn check_crowds(events: &[Event]) -> Result<(), Refusal> {
     if chords.any(is_crowd) { Err(Refusal::Crowded) } else { Ok(()) }
 }
 
-/// Gives the name of the track, if it has one.
+/// Reads the events of a track, and gives its name, if it has one.
 fn read_track(
     track: usize,
     mut stream: Track,
@@ -143,7 +143,7 @@ fn read_track(
     left_out: &mut LeftOut,
 ) -> Result<Option<String>, Refusal> {
     let (mut port, mut name) = (0, None);
-    // By channel, as long as the port is the same.
+    // The players by channel, until the port changes.
     let mut players = [None; 16];
     for event in &mut stream {
         let (tick, event) = event?;
@@ -179,7 +179,7 @@ fn read_track(
     Ok(name)
 }
 
-/// What a meta event says of the music of all tracks, if it does and if that is music.
+/// What a meta event says of all tracks, if it does and if it is valid.
 fn of_all_tracks(message: MetaMessage, left_out: &mut LeftOut) -> Option<What> {
     match message {
         MetaMessage::Tempo(tempo) if tempo == 0 => {

@@ -1,4 +1,4 @@
-//! From note-on, note-off, pedal and channel mode messages to notes with an end.
+//! Pairs note-on, note-off, pedal and channel mode messages to notes with an end.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,7 +14,7 @@ use super::{
     messages::{ALL_NOTES_OFF, ALL_SOUND_OFF, BANK, DRUM_BANKS, DRUM_CHANNEL, LAST_MODE, is_sustain},
 };
 
-/// Where a message comes from. Two tracks that share a channel are two players: each releases its own strikes.
+/// The origin of a message. Two tracks that share a channel are two players: each releases its own strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Origin {
     pub track: usize,
@@ -22,7 +22,7 @@ pub struct Origin {
     pub channel: u8,
 }
 
-/// Hears a file's events in the order of time.
+/// Pairs a file's events, which come in the order of time.
 pub struct Pairing {
     convention: Convention,
     struck: Struck,
@@ -33,11 +33,11 @@ pub struct Pairing {
     /// The players of each track.
     tracks: HashMap<usize, Vec<usize>>,
     channels: Vec<Channel>,
-    /// By port and channel, whatever the track.
+    /// Channels by port and channel number, whatever the track.
     places: HashMap<(u8, u8), usize>,
 }
 
-/// All notes, and what has become of each.
+/// All notes, and the state of each.
 #[derive(Debug, Default)]
 struct Struck {
     notes: Vec<Note>,
@@ -52,40 +52,40 @@ struct Mark {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Its key is down.
+    /// The key of the note is down.
     Down,
-    /// Its key is up, and only the pedal holds it.
+    /// The key is up, and only the pedal holds the note.
     Ringing,
     Over,
 }
 
 #[derive(Debug)]
 struct Player {
-    /// Which of the channels.
+    /// Index of its channel.
     channel: usize,
-    /// Who plays its newest note, and which instrument that is.
+    /// The instrument of its newest note, and the index of that instrument.
     instrument: (Instrument, Option<usize>),
-    /// Of the keys that it has struck.
+    /// The open strikes of each key that it has struck.
     strikes: Vec<Strikes>,
-    /// Where among them the strikes of each key stand, from 1 on; 0 where there are none.
+    /// For each key the position of its strikes in `strikes`, counted from 1; 0 if there are none.
     places: [u8; Key::COUNT],
 }
 
-/// The notes of one key of one player. Some may be over.
+/// The notes of one key of one player. Some may already be over.
 #[derive(Debug, Default)]
 struct Strikes {
-    /// The oldest one first.
+    /// The notes whose key is down, the oldest first.
     down: VecDeque<usize>,
     ringing: Vec<usize>,
 }
 
-/// What holds for a whole channel. Some of its notes may be over.
+/// The state of a whole channel. Some of its notes may already be over.
 #[derive(Debug, Default)]
 struct Channel {
     bank: u8,
     program: u8,
     is_kit: bool,
-    /// What SysEx has made of it.
+    /// Whether SysEx has made it a channel of drums, if SysEx has said anything.
     rhythm: Option<bool>,
     pedal: bool,
     down: Vec<usize>,
@@ -107,7 +107,7 @@ impl Pairing {
         }
     }
 
-    /// The number of the player from whom messages of this origin come.
+    /// The number of the player that sends messages of this origin.
     pub fn player(&mut self, origin: Origin) -> usize {
         self.seats.get(&origin).copied().unwrap_or_else(|| self.new_player(origin))
     }
@@ -117,7 +117,7 @@ impl Pairing {
         self.players[player].channel
     }
 
-    /// `now` in seconds.
+    /// Takes in a message; `now` is in seconds.
     pub fn hear(&mut self, player: usize, message: MidiMessage, now: f64) {
         let channel = self.players[player].channel;
         match message {
@@ -141,12 +141,12 @@ impl Pairing {
         }
     }
 
-    /// SysEx of GS makes a channel one of drums, or one of pitches.
+    /// A GS SysEx message makes the channel one of drums or of pitches.
     pub fn set_rhythm(&mut self, player: usize, is_drums: bool) {
         self.channels[self.players[player].channel].rhythm = Some(is_drums);
     }
 
-    /// Releases what a track left open. `now` in seconds.
+    /// Releases the notes that a track has left open; `now` is in seconds.
     pub fn end_track(&mut self, track: usize, now: f64) {
         for player in self.tracks.remove(&track).unwrap_or_default() {
             let open = self.players[player].strikes.iter_mut().flat_map(|strikes| strikes.down.drain(..));
@@ -156,7 +156,8 @@ impl Pairing {
         }
     }
 
-    /// The notes by onset and then by key, and who plays them. What nothing has ended sounds to the `end` of the file.
+    /// The notes by onset and then by key, and their instruments. A note without an end sounds to the `end`
+    /// of the file.
     pub fn finish(mut self, end: f64) -> (Vec<Note>, Vec<Instrument>) {
         for note in 0..self.struck.notes.len() {
             self.struck.close(note, end);
@@ -209,7 +210,7 @@ impl Pairing {
         }
     }
 
-    /// A key goes up, if it is down: its note is over unless the pedal holds it.
+    /// Releases a key, if it is down. Its note is over unless the pedal holds it.
     fn lift(&mut self, note: usize, now: f64) {
         let Mark { state: State::Down, player } = self.struck.marks[note] else { return };
         let player = &mut self.players[player];
@@ -241,7 +242,7 @@ impl Pairing {
         player
     }
 
-    /// Who plays with the program of now.
+    /// The index of the instrument with the player's present program.
     fn instrument(&mut self, player: usize) -> usize {
         let Player { channel, instrument: (before, number), .. } = self.players[player];
         let Channel { program, is_kit, rhythm, .. } = self.channels[channel];
@@ -260,7 +261,7 @@ impl Pairing {
 }
 
 impl Struck {
-    /// A note is over, unless it was before.
+    /// Ends a note, unless it is already over.
     fn close(&mut self, note: usize, now: f64) {
         if self.marks[note].state != State::Over {
             self.marks[note].state = State::Over;
@@ -280,7 +281,7 @@ impl Player {
     }
 }
 
-/// By onset and then by key, with steps between onsets.
+/// Sorts notes by onset and then by key, and sets the steps between onsets.
 pub fn in_order(notes: &mut [Note]) {
     notes.sort_by(|one, other| one.onset.total_cmp(&other.onset).then(one.key.cmp(&other.key)));
     let mut before = 0.0;

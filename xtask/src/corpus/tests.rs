@@ -63,12 +63,12 @@ fn parse(bytes: &[u8], convention: Convention) -> Result<Piece, Refusal> {
     midi::read(Path::new("a.mid"), bytes, convention).map(|document| document.piece)
 }
 
-/// (key, onset in ms, end in ms) of one track.
+/// (key, onset in ms, end in ms) of each note of one track.
 fn table(track: Vec<TrackEvent<'static>>, convention: Convention) -> Vec<(u8, i64, i64)> {
     tables(vec![track], convention)
 }
 
-/// The same of several tracks.
+/// The same for several tracks.
 fn tables(tracks: Vec<Vec<TrackEvent<'static>>>, convention: Convention) -> Vec<(u8, i64, i64)> {
     let piece = parse(&musical(tracks), convention).expect("a sound file");
     let ms = |seconds: f64| (seconds * 1000.0).round() as i64;
@@ -169,7 +169,7 @@ fn empty_files_other_files_and_type_2_are_refused() {
 #[test]
 fn bytes_that_are_not_midi_inside_a_track_are_refused() {
     let mut bytes = musical(vec![vec![on(0, 60, 80), off(100, 60), end(0)]]);
-    // The release's status becomes a system message, which files cannot hold.
+    // The status byte of the release becomes a system message, which files cannot hold.
     let status = bytes.iter().rposition(|&byte| byte == 0x80).expect("the release");
     bytes[status] = 0xF4;
     assert_eq!(parse(&bytes, Convention::KeyUp), Err(Refusal::Malformed));

@@ -1,22 +1,22 @@
-//! The tracks of a Standard MIDI File, bare or in a RIFF file: its chunks, and the events and names in them, as far as there is
-//! sense in them.
+//! The tracks of a Standard MIDI File, bare or in a RIFF file: its chunks, and the valid events and names in
+//! them.
 
 use encoding_rs::{SHIFT_JIS, WINDOWS_1252};
 use midly::{EventIter, MetaMessage, TrackEventKind};
 
 use super::Refusal;
 
-/// The length of a chunk's name and length.
+/// Bytes of a chunk's head: its name and its length.
 const CHUNK_HEAD: usize = 8;
-/// In a bare file, where the division stands: its first byte is below 0 where time is in film frames.
+/// Offset of the division in a bare file. Its first byte is negative if time is in film frames.
 const DIVISION: usize = 12;
-/// Frames a second, as SMPTE counts them.
+/// Film frames per second, as SMPTE counts them.
 const FRAMES: [u8; 4] = [24, 25, 29, 30];
 const META: u8 = 0xFF;
-/// A number of variable length has no more bytes.
+/// Largest number of bytes of a variable-length number.
 const LONGEST_NUMBER: usize = 4;
 
-/// Whether a file that begins like this may be a MIDI file.
+/// Checks whether a file that begins like this may be a MIDI file.
 pub fn check_head(bytes: &[u8]) -> Result<(), Refusal> {
     let is_wrapped = || bytes.starts_with(b"RIFF") && bytes.get(8..12).is_some_and(|kind| kind == b"RMID");
     match bytes {
@@ -28,7 +28,8 @@ pub fn check_head(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// The bare MIDI file in a file's bytes, with all its chunks, and how many tracks more its header promises.
+/// The bare MIDI file in a file's bytes, with all its chunks, and the number of promised tracks that are
+/// missing.
 pub fn bare(bytes: &[u8]) -> Result<(&[u8], u16), Refusal> {
     check_head(bytes)?;
     let (bare, is_cut) = if bytes.starts_with(b"RIFF") { unwrapped(bytes)? } else { (bytes, false) };
@@ -38,8 +39,8 @@ pub fn bare(bytes: &[u8]) -> Result<(&[u8], u16), Refusal> {
     }
 }
 
-/// What a RIFF file carries, and whether that is less than it says. The lengths that it tells of itself and of its `data` are often
-/// wrong; what is in the data tells whether it is whole.
+/// The contents of a RIFF file, and whether they are shorter than it says. The lengths that it gives for
+/// itself and its `data` are often wrong; the data themselves tell whether they are whole.
 fn unwrapped(bytes: &[u8]) -> Result<(&[u8], bool), Refusal> {
     let mut rest = bytes.get(12..).unwrap_or_default();
     while let Some((head, body)) = rest.split_first_chunk::<CHUNK_HEAD>() {
@@ -53,21 +54,22 @@ fn unwrapped(bytes: &[u8]) -> Result<(&[u8], bool), Refusal> {
                 check_head(data).map(|()| (data, data.len() < length))
             };
         }
-        // Chunks begin at even places.
+        // Chunks begin at even offsets.
         rest = body.get(length.saturating_add(length % 2)..).unwrap_or_default();
     }
     Err(Refusal::Truncated)
 }
 
-/// Every chunk must be as long as it says: the parser would quietly take less. A file that ends between two tracks is read, for
-/// there are programs that miscount.
+/// The number of missing tracks. Every chunk must be as long as it says, since the parser silently accepts
+/// less. A file that ends between two tracks is read, since some programs miscount.
 fn missing_tracks(bytes: &[u8]) -> Result<u16, Refusal> {
     let declared = bytes.get(10..12).map(|n| u16::from_be_bytes([n[0], n[1]]));
     let Some(declared) = declared else { return Err(Refusal::Truncated) };
     check_division(bytes)?;
     let (mut rest, mut tracks) = (bytes, 0);
     while let Some((head, body)) = rest.split_first_chunk::<CHUNK_HEAD>() {
-        // The parser takes the opposite of a number of frames in every head, also in those that count for nothing; -128 has none.
+        // The parser negates the number of frames in every head, even in one that is ignored; -128 would
+        // overflow.
         if head.starts_with(b"MThd") && body.get(DIVISION - CHUNK_HEAD) == Some(&0x80) {
             return Err(Refusal::NoTime);
         }
@@ -96,8 +98,9 @@ fn check_division(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// Events with their ticks from the beginning of the track. A status byte holds on across meta events and SysEx, as other
-/// programs write and read it. What stands behind the end of the track is read too, up to what is no event.
+/// Events with their ticks from the beginning of the track. Running status continues across meta events and
+/// SysEx, as other programs write and read it. Events after the end of the track are read too, up to the
+/// first invalid one.
 pub struct Track<'a> {
     stream: EventIter<'a>,
     status: Option<u8>,
@@ -110,7 +113,7 @@ impl<'a> Track<'a> {
         Self { stream, status: None, tick: 0, has_ended: false }
     }
 
-    /// Where the track ends, once all is read.
+    /// The tick at which the track ends, once all is read.
     pub fn end(&self) -> u64 {
         self.tick
     }
@@ -128,13 +131,13 @@ impl<'a> Iterator for Track<'a> {
             if self.stream.running_status().is_none() {
                 *self.stream.running_status_mut() = self.status;
             }
-            // The parser stops silently at what it does not understand.
+            // The parser stops silently at bytes that it does not understand.
             if let Some(Ok(event)) = self.stream.next() {
                 self.status = self.stream.running_status().or(self.status);
                 self.tick += u64::from(event.delta.as_int());
                 if event.kind == TrackEventKind::Meta(MetaMessage::EndOfTrack) {
                     self.has_ended = true;
-                    // Padding is no music.
+                    // Padding is not music.
                     self.status = None;
                 }
                 return Some(Ok((self.tick, event.kind)));
@@ -150,7 +153,8 @@ impl<'a> Iterator for Track<'a> {
     }
 }
 
-/// The delta of a meta event that is as long as it says, and what follows it: whatever its data are, they can be left out.
+/// The delta of a meta event that is as long as it says, and the bytes after it. Its data can be skipped,
+/// whatever they are.
 fn odd_meta(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (delta, rest) = number(bytes)?;
     let (&[META, _], rest) = rest.split_first_chunk()? else { return None };
@@ -158,31 +162,32 @@ fn odd_meta(bytes: &[u8]) -> Option<(u32, &[u8])> {
     Some((delta, rest.get(usize::try_from(length).ok()?..)?))
 }
 
-/// A number of variable length, and what follows it.
+/// A variable-length number, and the bytes after it.
 fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let digits = bytes.iter().take(LONGEST_NUMBER).position(|byte| byte & 0x80 == 0)? + 1;
     let (digits, rest) = bytes.split_at(digits);
     Some((digits.iter().fold(0, |number, digit| number << 7 | u32::from(digit & 0x7F)), rest))
 }
 
-/// UTF-8 where the bytes are that, else Shift-JIS or Latin-1, whichever they look like. `None` for an empty name.
+/// Decodes a name: as UTF-8 if it is valid, else as Shift-JIS or Latin-1, whichever is likelier. `None` if it
+/// is empty.
 pub fn decoded(bytes: &[u8]) -> Option<String> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
         Err(_) if is_shift_jis(bytes) => SHIFT_JIS.decode_without_bom_handling(bytes).0,
         Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
     };
-    // Some programs end a name with a zero, as C does.
+    // Some programs end a name with a zero byte, as C does.
     let name = text.trim_matches(|letter: char| letter.is_whitespace() || letter == '\0');
     (!name.is_empty()).then(|| name.chars().map(shown).collect())
 }
 
-/// A terminal would obey control characters: they are shown by their pictures, and what has none by a full stop.
+/// Replaces control characters, which a terminal would obey, by their Unicode pictures, or else by a full stop.
 fn shown(letter: char) -> char {
     match letter {
         '\0'..='\x1F' => char::from_u32(0x2400 + u32::from(letter)).unwrap_or('.'),
         '\x7F' => '\u{2421}',
-        // Marks that turn the direction of writing.
+        // Marks that change the direction of writing.
         '\u{80}'..='\u{9F}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
             '.'
         }
@@ -190,20 +195,21 @@ fn shown(letter: char) -> char {
     }
 }
 
-/// Whether the bytes are Shift-JIS, and some of them more likely so than Latin-1: letters of two bytes whose first one is no letter
-/// in Latin-1, and which do not stand within a word of plain letters.
+/// Whether the bytes are valid Shift-JIS and likelier so than Latin-1. This needs letters of two bytes whose
+/// first byte is no letter in Latin-1, and which are not inside a word of ASCII letters.
 fn is_shift_jis(bytes: &[u8]) -> bool {
     let Some(text) = SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes) else {
         return false;
     };
-    // Users' own letters, which no name has.
+    // Letters of the private use area, which no name has.
     if text.chars().any(|letter| ('\u{E000}'..='\u{F8FF}').contains(&letter)) {
         return false;
     }
     let is_letter = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic);
     let (mut at, mut kana, mut has_sign, mut has_kana) = (0, 0, false, false);
     while at < bytes.len() {
-        // Katakana of half width are one byte each. Latin-1 has signs and capitals there, which do not stand together.
+        // Half-width katakana take one byte each. The same bytes are signs and capitals in Latin-1, which
+        // rarely meet.
         (kana, has_sign) = match bytes[at] {
             byte @ 0xA1..=0xDF => (kana + 1, has_sign || byte < 0xC0),
             _ => (0, false),

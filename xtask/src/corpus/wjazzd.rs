@@ -13,17 +13,18 @@ use super::{
     chords::{self, Chords},
 };
 
-/// The softest and the loudest note of a solo; the others stand between them by rank, since recordings are not equally loud.
+/// Velocity of the softest note of a solo; the next is that of the loudest. The others lie between them by
+/// rank of loudness, since recordings are not equally loud.
 const SOFTEST: f64 = 40.0;
 const LOUDEST: f64 = 104.0;
 
-/// One solo.
+/// One solo of the database.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Solo {
     pub name: String,
-    /// By onset.
+    /// Notes in the order of their onsets.
     pub notes: Vec<Note>,
-    /// Which of the notes begin a phrase.
+    /// Indices of the notes that begin a phrase.
     pub phrases: Vec<usize>,
     pub beats: Beats,
     pub chords: Chords,
@@ -49,7 +50,7 @@ struct NoteRow {
     onset: f64,
     duration: f64,
     pitch: f64,
-    /// Decibels.
+    /// Loudness in decibels.
     loud_median: Option<f64>,
     phrase_begin: u8,
 }
@@ -58,7 +59,7 @@ struct NoteRow {
 struct BeatRow {
     solo: String,
     onset: f64,
-    /// From 1.
+    /// Number of the beat in the bar, from 1.
     beat: u32,
     chord: String,
 }
@@ -92,7 +93,7 @@ fn solo(rows: &[NoteRow], beats: &[&BeatRow]) -> Solo {
     let notes = rows.iter().zip(velocities).map(note).collect();
     let kind = |beat: u32| if beat == 1 { BeatKind::Downbeat } else { BeatKind::Beat };
     let mark = |row: &&BeatRow| BeatMark { at: row.onset, what: kind(row.beat) };
-    // An empty cell goes on with the chord before.
+    // An empty cell continues the previous chord.
     let mut chord = None;
     let change = |row: &&BeatRow| {
         if !row.chord.is_empty() {
@@ -109,7 +110,7 @@ fn solo(rows: &[NoteRow], beats: &[&BeatRow]) -> Solo {
     }
 }
 
-/// By rank of loudness within the solo; what was not measured is in the middle.
+/// Velocities by rank of loudness within the solo; a note that was not measured is in the middle.
 fn velocities(rows: &[&NoteRow]) -> Vec<Velocity> {
     let mut levels: Vec<f64> = rows.iter().filter_map(|row| row.loud_median).collect();
     levels.sort_by(f64::total_cmp);

@@ -33,11 +33,12 @@ pub struct SongNote {
 pub enum Song {
     /// A phrase that every call repeats.
     Phrase(Vec<SongNote>),
-    /// A piece that goes on from call to call.
+    /// A piece that continues from call to call.
     Piece(Vec<SongNote>),
 }
 
-/// Two bars that end on a half cadence, as a question does: onset and length in beats, key, velocity.
+/// The demo's phrase: two bars that end on a half cadence, like a question. Onset and length in beats, key,
+/// velocity.
 const PHRASE: [(f64, f64, u8, u8); 24] = [
     // A minor
     (0.00, 1.90, 45, 54),
@@ -60,7 +61,7 @@ const PHRASE: [(f64, f64, u8, u8); 24] = [
     (5.00, 0.92, 60, 45),
     (5.50, 0.44, 65, 50),
     (5.52, 0.46, 76, 76),
-    // E major, open
+    // E major, the half cadence
     (6.00, 1.50, 52, 56),
     (6.02, 0.72, 74, 80),
     (6.50, 1.00, 56, 46),
@@ -72,7 +73,8 @@ const PHRASE: [(f64, f64, u8, u8); 24] = [
 /// The lowest key of the phrase's right hand.
 const RIGHT_HAND: u8 = 68;
 
-/// The demo's own phrase at a tempo in beats per minute. Who plays together with the plugin leaves the left hand to it.
+/// The demo's own phrase at a tempo in beats per minute. In mode together the player leaves the left hand to
+/// the plugin.
 pub fn phrase(tempo: f64, mode: PlayMode) -> Song {
     let beat = 60.0 / tempo;
     let note = |(onset, length, key, velocity)| SongNote {
@@ -85,7 +87,7 @@ pub fn phrase(tempo: f64, mode: PlayMode) -> Song {
     Song::Phrase(PHRASE.into_iter().map(note).filter(is_played).collect())
 }
 
-/// The notes of a MIDI file but for its drums, in the order of their onsets and as long as its pedal lets them ring.
+/// The notes of a MIDI file without its drums, in the order of their onsets, lengthened by its pedal.
 ///
 /// # Errors
 /// When the file cannot be read, is no whole MIDI file, or has no notes.

@@ -1,5 +1,5 @@
-//! `take.mid`: call and answer on two tracks; and `take.wav`: the take as the plugin's own sound plays it, and a click on
-//! the beats.
+//! Writes `take.mid`, with call and answer on two tracks, and `take.wav`, with the plugin's own sound and a
+//! click on the beats.
 
 use std::{f64::consts::TAU, io::Cursor, path::Path};
 
@@ -16,13 +16,14 @@ use crate::{
 
 const TICKS_PER_BEAT: u16 = 960;
 const BLOCKS: Blocks = Blocks::Fixed(512);
-/// The pitch and the loudness of a click, 1 for full scale, on the first beat of a bar and on the others.
+/// The frequency in Hz and the level of a click on the downbeat, 1 for full scale.
 const DOWNBEAT: (f64, f64) = (1760.0, 0.10);
+/// The same on the other beats.
 const BEAT: (f64, f64) = (1320.0, 0.06);
-/// It has died away to a third after so long, in seconds, and is over after five times that.
+/// Time in which a click decays to a third, in seconds; it is over after five times that.
 const CLICK_S: f64 = 0.012;
 
-/// Whether the beats are heard as well.
+/// Whether the audio has a click on the beats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Click {
     Off,
@@ -46,7 +47,7 @@ pub fn write_midi(path: &Path, turns: &Turns, answers: &[Sounded]) -> Result<()>
     file::replace(&[(path.to_owned(), score.bytes()?)])
 }
 
-/// Writes what is heard of calls and answers. A fresh plugin of `bundle` plays them; nothing is answered anew.
+/// Writes the sound of calls and answers. A fresh plugin of `bundle` plays them; it makes no new answers.
 ///
 /// # Errors
 /// When the bundle cannot be loaded, the plugin stays silent, or the file cannot be written.
@@ -60,7 +61,7 @@ pub fn write_wav(path: &Path, bundle: &Path, turns: &Turns, answers: &[Event], c
     file::replace(&[(path.to_owned(), wav(&audio, turns.sample_rate)?)])
 }
 
-/// A note that was never released ends with the take.
+/// A part of the MIDI file. A note that was never released ends with the take.
 fn part(name: &str, notes: &[Sounded], turns: &Turns) -> Part {
     let ticks_per_sample = f64::from(TICKS_PER_BEAT) * turns.tempo / 60.0 / turns.sample_rate;
     let tick = |sample: u64| (sample as f64 * ticks_per_sample).round() as u64;
@@ -74,7 +75,7 @@ fn part(name: &str, notes: &[Sounded], turns: &Turns) -> Part {
     Part { name: name.to_owned(), program: None, notes: notes.iter().map(placed).collect() }
 }
 
-/// Both sides of a take.
+/// Both audio channels of a take.
 fn sound_of_take(host: Clap, turns: &Turns, answers: &[Event]) -> Result<Vec<Vec<f32>>> {
     let mut score = [&turns.score, answers].concat();
     score::sort(&mut score);
@@ -82,7 +83,7 @@ fn sound_of_take(host: Clap, turns: &Turns, answers: &[Event]) -> Result<Vec<Vec
     sound(host, &score, &transport, turns.sample_rate, turns.end)
 }
 
-/// Both sides of what a plugin with a sound of its own makes of a score that it lets pass.
+/// Both audio channels of a plugin with a sound of its own, which passes a score through and plays it.
 ///
 /// # Errors
 /// When the plugin fails.
@@ -118,7 +119,7 @@ fn add_click(audio: &mut [Vec<f32>], turns: &Turns) {
     }
 }
 
-/// A WAV file of 16 bits a sample.
+/// A WAV file with 16 bits per sample.
 ///
 /// # Errors
 /// When there is no channel.
@@ -152,7 +153,7 @@ mod tests {
         file::tests::Folder,
     };
 
-    /// A call in the first second, an answer in the third.
+    /// A call in the first second, and an answer in the third.
     fn turns() -> (Turns, Vec<Event>) {
         let turns = Turns {
             mode: PlayMode::Answer,

@@ -15,20 +15,21 @@ use crate::picture::{
 };
 
 const SIZE: (u32, u32) = (1800, 900);
-/// From one line of the settings to the next.
+/// Distance from one line of the settings to the next, in pixels.
 const LINE_HEIGHT: i32 = 24;
-/// Above the roll, beside the lines of the settings.
+/// Height of the header above the roll without the lines of the settings, in pixels.
 const HEADER_HEIGHT: i32 = 106;
-/// How strong the tint is behind those who have the floor.
+/// Opacity of the tint that shows who has the floor.
 const FLOOR: f64 = 0.08;
-/// How strong it is on keys that the answer may not play.
+/// Opacity of the tint on keys that the answer may not play.
 const BARRED: f64 = 0.07;
-/// Letters of the settings that stand beside the legend, in a line.
+/// Number of letters of the settings in a line, beside the legend.
 const LINE_LETTERS: usize = 125;
-/// How strong the lines of beats are beside those of bars, and how close they may lie, in pixels.
+/// Opacity of beat lines compared with bar lines.
 const BEAT_LINE: f64 = 0.55;
+/// Least distance of beat lines that are drawn, in pixels.
 const CLOSEST_LINES: i32 = 8;
-/// Room for the word above a call, in pixels.
+/// Width of the label above a call, in pixels.
 const LABEL_WIDTH: i32 = 64;
 
 /// Draws calls and answers over seconds and keys.
@@ -56,7 +57,7 @@ pub fn draw(path: &Path, turns: &Turns, answers: &[Sounded], caption: &Caption) 
     })
 }
 
-/// Just large enough for `notes`, below so many lines of settings.
+/// A roll that is just large enough for `notes`, below the lines of the settings.
 fn paper<'a>(turns: &Turns, notes: impl Iterator<Item = &'a Sounded> + Clone, settings: usize) -> Roll {
     let top = HEADER_HEIGHT + LINE_HEIGHT * settings as i32;
     let frame = Frame { left: 78, right: SIZE.0 as i32 - 30, top, bottom: SIZE.1 as i32 - 70 };
@@ -73,7 +74,7 @@ fn drawn(note: &Sounded, turns: &Turns) -> Drawn {
     }
 }
 
-/// The mode, and below it the settings.
+/// Draws the mode, and below it the settings.
 fn title(canvas: &Canvas, paper: &Roll, caption: &Caption, settings: &[String]) -> Result<()> {
     canvas.draw(&Text::new(caption.title.as_str(), (paper.frame.left, 18), text(34, INK)))?;
     for (line, number) in settings.iter().zip(0..) {
@@ -83,7 +84,7 @@ fn title(canvas: &Canvas, paper: &Roll, caption: &Caption, settings: &[String]) 
     Ok(())
 }
 
-/// Who is drawn how, clear of the notes.
+/// Draws the legend: the colours of calls and answers, with their numbers of notes, clear of the notes.
 fn legend(canvas: &Canvas, paper: &Roll, calls: usize, answers: usize) -> Result<()> {
     let entries = [("call", calls, CALL), ("answer", answers, ANSWER)];
     for (index, (name, count, color)) in (0..).zip(entries) {
@@ -94,7 +95,7 @@ fn legend(canvas: &Canvas, paper: &Roll, calls: usize, answers: usize) -> Result
     Ok(())
 }
 
-/// Keys that the answer may not play.
+/// Draws the keys that the answer may not play.
 fn barred(canvas: &Canvas, paper: &Roll, caption: &Caption) -> Result<()> {
     let keys: Vec<u8> = paper.keys().filter(|key| !caption.keys.contains(Key::saturating(*key))).collect();
     if !keys.is_empty() {
@@ -109,8 +110,8 @@ fn barred(canvas: &Canvas, paper: &Roll, caption: &Caption) -> Result<()> {
     Ok(())
 }
 
-/// Who has the floor: a strip and a word at the top for each, and a tint behind the notes, of a third colour where both
-/// have it.
+/// Draws who has the floor: for each a strip and a word at the top, and a tint behind the notes. A third
+/// colour shows that both have it.
 fn floors(canvas: &Canvas, paper: &Roll, turns: &Turns) -> Result<()> {
     for (turn, number) in turns.all.iter().zip(1..) {
         let call = if turns.all.len() > 1 { format!("call {number}") } else { "call".to_owned() };
@@ -133,7 +134,7 @@ fn floors(canvas: &Canvas, paper: &Roll, turns: &Turns) -> Result<()> {
     Ok(())
 }
 
-/// The lines of the beats, and those of the bars with their numbers inside.
+/// Draws beat lines, and bar lines with the numbers of the bars.
 fn bar_lines(canvas: &Canvas, paper: &Roll, turns: &Turns) -> Result<()> {
     let beat_seconds = 60.0 / turns.tempo;
     let bar_seconds = f64::from(BEATS_PER_BAR) * beat_seconds;
@@ -160,7 +161,7 @@ fn bar_lines(canvas: &Canvas, paper: &Roll, turns: &Turns) -> Result<()> {
     Ok(())
 }
 
-/// Words in lines of at most [`LINE_LETTERS`], broken after commas.
+/// Breaks words into lines of at most [`LINE_LETTERS`] letters, after commas.
 fn lines(words: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words.split_inclusive(", ") {
@@ -182,7 +183,8 @@ mod tests {
         file::tests::Folder,
     };
 
-    /// One turn of two seconds at 100 samples a second, in which a C is called in the first and a G answered in the second.
+    /// One turn of two seconds at 100 samples a second, in which a C is called in the first and a G answered
+    /// in the second.
     fn picture(turn: Turn) -> Result<(image::RgbImage, Roll)> {
         let turns = Turns {
             mode: PlayMode::Trade,
@@ -197,7 +199,7 @@ mod tests {
         let answer = Sounded { channel: 0, key: 67, velocity: 80, on: 100, off: Some(150) };
         let keys = Scale::Major.on(Root::new(0)).keys();
         let caption = Caption { title: "Antiphon: Trade".to_owned(), settings: "antiphon".to_owned(), keys };
-        // Tests run side by side: the turn tells their folders apart.
+        // Tests run in parallel: the turn makes the names of their folders different.
         let folder = Folder::new(&format!("roll-{}", turn.plugin_from));
         let path = folder.join("take.png");
         draw(&path, &turns, &[answer], &caption)?;

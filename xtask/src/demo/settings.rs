@@ -1,5 +1,5 @@
-//! The plugin's settings of a take: what the command line says of them, how they are set, and how the picture's caption
-//! tells them.
+//! The plugin's settings of a take: how they are read from the command line, set in the plugin, and shown in
+//! the picture's caption.
 
 use std::{path::Path, str::FromStr};
 
@@ -18,7 +18,7 @@ use test_host::{Clap, Host};
 use super::{Arguments, BEATS_PER_BAR, call::PlayMode, turns::Turns};
 use crate::models::Choice;
 
-/// Parameters that the demo itself must know, with the option that says them; it has none for *Thru*.
+/// Parameters that the demo itself must know, each with the option that sets it; *Thru* has none.
 const OWN_OPTIONS: [(&str, &str); 6] = [
     ("Model", "say it with --model"),
     ("Mode", "say it with --mode"),
@@ -27,7 +27,8 @@ const OWN_OPTIONS: [(&str, &str); 6] = [
     ("Trade bars", "they are as many as --call-bars"),
     ("Thru", "it stays off, so that the answer alone comes out"),
 ];
-/// Told elsewhere in the picture, or the same in every take.
+/// Parameters that are not in the caption: the picture shows them elsewhere, or they are the same in every
+/// take.
 const LEFT_OUT: [&str; 3] = ["Model", "Mode", "Thru"];
 
 #[derive(Debug, clap::Args)]
@@ -60,20 +61,20 @@ pub struct Controls {
     /// The most notes of the answer in a second, 0.25 to 32
     #[arg(long, value_name = "NOTES")]
     pub density: Option<String>,
-    /// Any other parameter by its name and text, such as "Register low=C3"; may be given more than once. A name or a
-    /// value that does not exist tells those that do
+    /// Any other parameter by its name and text, such as "Register low=C3"; may be given more than once. A
+    /// name or a value that does not exist tells those that do
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub settings: Vec<Setting>,
 }
 
-/// A parameter's name and what it is to be, in the plugin's own words.
+/// A parameter's name and its new value, in the plugin's own texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     pub name: String,
     pub text: String,
 }
 
-/// What is set before a take: parameters in the plugin's own names and texts, and the model.
+/// The settings of a take: parameters by the plugin's own names and texts, and the model.
 #[derive(Debug)]
 pub struct Settings {
     parameters: Vec<Setting>,
@@ -81,13 +82,13 @@ pub struct Settings {
     mode: PlayMode,
 }
 
-/// What the picture tells of the settings.
+/// The settings as the picture shows them.
 #[derive(Debug, Clone)]
 pub struct Caption {
     pub title: String,
-    /// The model, and every setting that differs from what the plugin comes with.
+    /// The model, and every setting that is not at its default.
     pub settings: String,
-    /// What the answer may play.
+    /// The keys that the answer may play.
     pub keys: Keys,
 }
 
@@ -96,10 +97,10 @@ impl Setting {
         Self { name: name.to_owned(), text: text.to_string() }
     }
 
-    /// `NAME=VALUE`, but for the names that a command must know itself, each with what to do instead.
+    /// Parses `NAME=VALUE`, except for names that the command must know itself, each with what to do instead.
     ///
     /// # Errors
-    /// When it is another form or another name.
+    /// When the form is another one, or the name is one of those.
     pub fn except(line: &str, own: &[(&str, &str)]) -> Result<Self, String> {
         let (name, text) = line.split_once('=').ok_or("write NAME=VALUE, such as \"Scale=Dorian\"")?;
         let (name, text) = (name.trim(), text.trim());
@@ -119,7 +120,7 @@ impl FromStr for Setting {
 }
 
 impl Controls {
-    /// All that is said, in order: the last word on a parameter holds.
+    /// All settings in order; the last one of a parameter counts.
     pub fn settings(&self) -> Vec<Setting> {
         let mut settings = vec![
             Setting::new("Mode", self.mode),
@@ -142,7 +143,7 @@ impl Settings {
     /// # Errors
     /// When the model file is not a model.
     pub fn new(arguments: &Arguments, turns: &Turns) -> Result<Self> {
-        // The demo knows what it plays: what comes out is the answer alone.
+        // The demo knows what it plays: only the answer is to come out.
         let mut parameters = vec![Setting::new("Thru", "off")];
         match turns.mode {
             PlayMode::Trade => parameters.push(Setting::new("Trade bars", turns.call_bars)),
@@ -163,7 +164,7 @@ impl Settings {
         self.set(Clap::open(bundle, NoteEffect::CLAP_ID)?)
     }
 
-    /// What the picture tells of a plugin with these settings.
+    /// The caption of a plugin with these settings.
     ///
     /// # Errors
     /// When the plugin does not tell its parameters.
@@ -191,7 +192,7 @@ impl Caption {
     }
 }
 
-/// A number within whole bounds, for the command line.
+/// Parses a number between two whole bounds, for the command line.
 pub fn number<const LEAST: i32, const MOST: i32>(text: &str) -> Result<f64, String> {
     within(text, LEAST.into(), MOST.into())
 }
@@ -205,7 +206,7 @@ fn within(text: &str, least: f64, most: f64) -> Result<f64, String> {
     if (least..=most).contains(&value) { Ok(value) } else { Err(format!("not within {least} to {most}")) }
 }
 
-/// The keys of register and scale.
+/// The keys that register and scale allow.
 fn keys(clap: &mut Clap) -> Result<Keys> {
     let scale = place(clap, "Scale", Scale::ALL.len())?;
     let root = Root::new(place(clap, "Key", Root::NAMES.len())? as u8);
@@ -215,7 +216,7 @@ fn keys(clap: &mut Clap) -> Result<Keys> {
     Ok(register.keys().and(scale.on(root).keys()))
 }
 
-/// Which of so many values a parameter has, from 0.
+/// The index of a parameter's value among its `count` values, from 0.
 fn place(clap: &mut Clap, name: &str, count: usize) -> Result<usize> {
     let id = clap.parameter(name)?.id;
     Ok((clap.get(id)? * (count - 1) as f64).round() as usize)
@@ -229,7 +230,7 @@ mod tests {
         demo::{call, tests::arguments},
     };
 
-    /// The picture's words for a command line.
+    /// The caption for a command line.
     fn caption(line: &[&str]) -> Result<Caption> {
         let arguments = arguments(line);
         let turns = Turns::new(&arguments, &call::phrase(arguments.tempo, arguments.controls.mode))?;

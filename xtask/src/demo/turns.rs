@@ -1,4 +1,4 @@
-//! The take's plan: the mode, whose turn it is, and the score that the host plays.
+//! The plan of a take: the mode, whose turn it is, and the score that the host plays.
 
 use std::fmt;
 
@@ -10,10 +10,11 @@ use super::{
     call::{PlayMode, Song, SongNote},
 };
 
-/// Bars after the last turn in which everything must fall silent, half of them with the transport stopped.
+/// Number of bars after the last turn in which everything must fall silent; in half of them the transport is
+/// stopped.
 const BARS_TO_FALL_SILENT: u32 = 2;
 
-/// The whole take's plan, in samples of the host's clock.
+/// The plan of a whole take, in samples of the host's clock.
 #[derive(Debug)]
 pub struct Turns {
     pub mode: PlayMode,
@@ -24,7 +25,7 @@ pub struct Turns {
     pub tempo: f64,
     /// Bars of one call, and of the shortest answer to it.
     pub call_bars: u32,
-    /// Where the transport stops.
+    /// The sample at which the transport stops.
     pub stop: u64,
     pub end: u64,
 }
@@ -37,13 +38,13 @@ pub struct Turn {
     pub last_release: u64,
     /// The player has the floor from the start until here.
     pub player_until: u64,
-    /// The plugin has it from here to the end; together with the player in that mode.
+    /// The plugin has the floor from here to the end; in mode together it shares it with the player.
     pub plugin_from: u64,
-    /// Where the next turn starts, or what has no end of its own is stopped.
+    /// Where the next turn starts, or where an answer without an end of its own is stopped.
     pub end: u64,
 }
 
-/// How the bars are shared out.
+/// How the bars are divided between player and plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shares {
     /// Bars from one turn to the next.
@@ -98,7 +99,8 @@ impl Turns {
 }
 
 impl PlayMode {
-    /// With calls of `call` bars, after which the plugin may wait for `wait` bars; no turns where there is no room.
+    /// The division for calls of `call` bars, after which the plugin may wait for `wait` bars; no turns if
+    /// there is no room.
     fn shares(self, bars: u32, call: u32, wait: u32) -> Shares {
         let turn = match self {
             Self::Answer => 2 * call + wait,
@@ -139,8 +141,8 @@ fn shares(arguments: &Arguments, call_bars: u32) -> Result<Shares> {
     Ok(shares)
 }
 
-/// What is played in each turn, with onsets from the turn's start: so many phrases of `length` seconds on end. A piece
-/// is skipped forward to its next note wherever a turn would begin in silence.
+/// The notes of each of `count` turns, with onsets from the turn's start: `phrases` phrases of `length`
+/// seconds in a row. Where a turn would begin in silence, a piece is skipped forward to its next note.
 fn calls(song: &Song, length: f64, phrases: u32, count: u32) -> Vec<Vec<SongNote>> {
     let piece = match song {
         Song::Phrase(phrase) => {
@@ -163,8 +165,8 @@ fn calls(song: &Song, length: f64, phrases: u32, count: u32) -> Vec<Vec<SongNote
     calls
 }
 
-/// The events of one call. Keys still held at its end are released there, and a key that is struck again is
-/// released first.
+/// The events of one call. Keys that are still held at its end are released there. A key that is struck again
+/// is released first.
 fn events(call: &[SongNote], start: u64, length: u64, sample_rate: f64) -> Vec<Event> {
     let sample = |seconds: f64| ((seconds * sample_rate).round() as u64).min(length);
     let mut events = Vec::new();
@@ -186,7 +188,7 @@ mod tests {
     use super::*;
     use crate::demo::tests::arguments;
 
-    /// Samples of a bar at the usual tempo.
+    /// Length of a bar at the default tempo, in samples.
     const BAR: u64 = 96_000;
 
     fn turns(line: &str, song: &Song) -> Result<Turns> {

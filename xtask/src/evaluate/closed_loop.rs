@@ -1,10 +1,11 @@
-//! `evaluate --loop`: what comes out of the plugin where it plays with performances that nobody has learnt from, beside what the
-//! player played there.
+//! `evaluate --loop`: the plugin's output when it plays with held-out performances, beside what the player
+//! played there.
 //!
-//! A stretch of each performance is played into the plugin in the embedded host, offline. In turn the player plays some bars, and
-//! leaves out as many; what was left out is the true continuation. Where beats are known, the host's transport runs and
-//! its beats are the performance's own, with every change of tempo. Where none are known, the transport stands still, but for
-//! *Trade*, which needs bars: there it runs at 120.
+//! A stretch of each performance is played into the plugin in the embedded host, offline. In turn the player
+//! plays some bars, and leaves out as many; what was left out is the true continuation. Where beats are
+//! known, the host's transport runs and its beats are the performance's own, with every change of tempo.
+//! Where none are known, the transport stands still, except for *Trade*, which needs bars: there it runs at
+//! 120 beats per minute.
 
 mod excerpt;
 mod figures;
@@ -49,10 +50,10 @@ use figures::{Figures, Heard, MEASURES, Values, Window};
 use passage::HeardNote;
 use turns::{PLAIN_TEMPO, RATE, Song, Turns};
 
-/// Performances of each kind, evenly spread over the list, unless told otherwise.
+/// Default number of performances of each kind, evenly spread over the list.
 const FILES: usize = 14;
 
-/// What is played, and how.
+/// What is played into the plugin, and how.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// A mode that is played; repeatable [default: answer]
@@ -76,7 +77,7 @@ pub struct Options {
     /// Play only performances in this meter, such as 3/4 or 6/8
     #[arg(long, requires = "looped", value_name = "N/D", value_parser = meter)]
     meter: Option<(u8, u8)>,
-    /// Raise the tempo with every bar by so many percent
+    /// Raise the tempo with every bar by this many percent
     #[arg(long, requires = "looped", value_name = "PERCENT", allow_negative_numbers = true, value_parser = number::<-10, 10>)]
     ramp: Option<f64>,
     /// Play this CLAP bundle, instead of the plugin as it is built into this program
@@ -90,7 +91,7 @@ pub struct Options {
     settings: Vec<Setting>,
 }
 
-/// Parameters that have an option, or that must not be changed.
+/// Parameters that have an option of their own, or that must not be changed.
 const OWN_OPTIONS: [(&str, &str); 4] = [
     ("Model", "say it with --model"),
     ("Mode", "say it with --mode"),
@@ -149,7 +150,7 @@ pub fn run(arguments: &super::Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The performances by where they come from.
+/// The performances, grouped by their corpus.
 fn kinds(data: &Path, split: Option<Split>) -> Result<Vec<(Corpus, Vec<Source>)>> {
     let all = match split {
         _ if data.is_file() => vec![Source::of_file(data.to_owned())],
@@ -160,10 +161,11 @@ fn kinds(data: &Path, split: Option<Split>) -> Result<Vec<(Corpus, Vec<Source>)>
     Ok(kinds.map(|sources| (sources[0].corpus, sources.to_vec())).collect())
 }
 
-/// Those that are long enough, evenly spread, and what all that were read are without.
+/// Excerpts of the performances that are long enough, evenly spread, and what was left out of all that were
+/// read.
 fn excerpts(sources: &[Source], count: usize, options: &Options) -> Result<(Vec<Excerpt>, LeftOut)> {
     let chosen: Vec<&Source> = match options.meter {
-        // Which of them are in it, only their beats tell.
+        // Only their beats tell which of them are in this meter, so all are read.
         Some(_) => sources.iter().collect(),
         None => spread(sources, count).collect(),
     };
@@ -181,7 +183,7 @@ fn excerpts(sources: &[Source], count: usize, options: &Options) -> Result<(Vec<
     Ok((spread(&excerpts, count).cloned().collect(), left_out))
 }
 
-/// At most so many of all, evenly spread.
+/// At most `count` of all, evenly spread.
 fn spread<T>(all: &[T], count: usize) -> impl Iterator<Item = &T> {
     let count = count.min(all.len());
     (0..count).map(move |n| &all[n * all.len() / count])
@@ -223,7 +225,7 @@ impl Options {
     }
 }
 
-/// A fresh instance of a plugin: of a bundle, or of this program.
+/// A fresh instance of a plugin: from a bundle, or the one linked into this program.
 fn fresh<P: Exported>(bundle: Option<&Path>) -> Result<Clap> {
     match bundle {
         Some(path) => Clap::open(&bundle::given(path)?, P::CLAP_ID),
@@ -231,7 +233,8 @@ fn fresh<P: Exported>(bundle: Option<&Path>) -> Result<Clap> {
     }
 }
 
-/// Writes two files whose names begin alike: the calls with their answers, and the whole stretch as the player played it.
+/// Writes two sound files whose names begin alike: the calls with their answers, and the whole stretch as the
+/// player played it.
 fn keep(
     beginning: &Path,
     instrument: impl Fn() -> Result<Clap>,
@@ -265,13 +268,14 @@ struct Row {
     model: String,
     files: usize,
     turns: usize,
-    /// Turns in which the plugin has played.
+    /// Number of turns in which the plugin has played.
     answered: usize,
     #[serde(flatten)]
     measures: BTreeMap<&'static str, Compared>,
-    /// Of the answers from the true continuations.
+    /// Fréchet distance of the answers from the true continuations.
     distance: Option<f64>,
-    /// Of the player's own calls from them: what two passages of the same player differ by.
+    /// Fréchet distance of the player's own calls from them: the difference of two passages of the same
+    /// player.
     distance_of_calls: Option<f64>,
 }
 
@@ -320,7 +324,7 @@ fn thousandths(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
-/// One table for each kind of files: a line for each measure, a column for each mode and model.
+/// One table for each kind of file: a line for each measure, a column for each mode and model.
 fn table(rows: &[Row]) -> String {
     let mut text = String::new();
     for rows in rows.chunk_by(|one, other| one.kind == other.kind) {

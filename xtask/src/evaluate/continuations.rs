@@ -1,9 +1,10 @@
-//! `evaluate --continuations`: how a model plays on from real music, at the plugin's default settings, and how like
-//! that music it is.
+//! `evaluate --continuations`: how a model plays on from real music, at the plugin's default settings, and
+//! how similar to that music the result is.
 //!
-//! What to expect on MAESTRO's validation split: of the true continuation, which sets the marks, 0.72 for pitch classes
-//! and 0.74 for intervals; of antiphon 0.68 and 0.73; of a stretch of another piece 0.53 and 0.52; of a classic 0.64 and
-//! less than 0.3. With 200 prompts, another seed moves a similarity by 0.01 and a density by 0.03.
+//! Similarities to expect on MAESTRO's validation split, for pitch classes and for intervals: the true
+//! continuation, which is the reference, 0.72 and 0.74; antiphon 0.68 and 0.73; a stretch of another piece
+//! 0.53 and 0.52; a classic 0.64 and less than 0.3. With 200 prompts, another seed moves a similarity by 0.01
+//! and a density by 0.03.
 
 mod prompt;
 mod similarity;
@@ -33,13 +34,13 @@ use crate::{
 use prompt::{NEXT, Prompt};
 use similarity::Similarity;
 
-/// So many prompts, unless more or fewer are asked for.
+/// Default number of prompts.
 const PROMPTS: u32 = 200;
 
-/// What to try instead of the plugin's defaults; of several numbers each is tried with each of the others.
+/// Settings to try instead of the plugin's defaults, in every combination of their values.
 #[derive(Debug, clap::Args)]
 pub struct Tries {
-    /// Of all choices, 0 to 2; repeatable [default: the plugin's]
+    /// The temperature of all choices, 0 to 2; repeatable [default: the plugin's]
     #[arg(long, requires = "continuations", value_parser = up_to_two)]
     temperature: Vec<Thousandths>,
     /// Multiplies the temperature of the keys, 0 to 2; repeatable [default: the plugin's]
@@ -88,10 +89,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// What all models go through.
+/// The trial that all models go through.
 struct Trial {
     prompts: Vec<Prompt>,
-    /// What the models may have learnt by heart, if that is known.
+    /// The notes that the models may have learnt by heart, if they are known.
     learnt: Option<SuffixArray>,
     convention: Convention,
 }
@@ -101,7 +102,7 @@ impl Trial {
         let name = format!("{}{}", model.name(), how.name);
         let bar = progress(&format!("{name} {}", self.convention), self.prompts.len());
         let defaults = AntiphonParams::default().snapshot();
-        // Each prompt is a turn of one take: chance moves on as it does for a player.
+        // Each prompt is a turn of one take: the seed moves on as it does for a player.
         let one = |(turn, prompt): (usize, &Prompt)| {
             let seed = defaults.seed(u32::try_from(turn).unwrap_or(u32::MAX), 0);
             let next = continued(model, how.generation, seed, &prompt.heard, NEXT);
@@ -125,7 +126,7 @@ impl Trial {
     }
 }
 
-/// One way to play, and what tells it from the plugin's defaults.
+/// The settings of one try, and a name for what differs from the plugin's defaults.
 #[derive(Debug, Clone, PartialEq)]
 struct Try {
     generation: GenerationSettings,
@@ -133,7 +134,7 @@ struct Try {
 }
 
 impl Tries {
-    /// All ways to play; the defaults alone where nothing else is asked for.
+    /// All combinations of settings; only the defaults where nothing else is asked for.
     fn all(&self) -> Vec<Try> {
         let defaults = AntiphonParams::default().snapshot().generation;
         let mut tries = vec![Try { generation: defaults, name: String::new() }];
@@ -170,7 +171,7 @@ fn varied(
     numbers.iter().map(one).collect()
 }
 
-/// Means over all prompts. `None` where there is nothing to compare with.
+/// Means over all prompts; `None` where there is nothing to compare with.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Row {
     model: String,
@@ -180,13 +181,13 @@ struct Row {
     interval: Option<f64>,
     velocity: Option<f64>,
     density: Option<f64>,
-    /// The share of continuations that have one.
+    /// The share of continuations that have a loop.
     loops: Option<f64>,
-    /// Of all continuations, in notes.
+    /// Length in notes of the longest run of all continuations that stands in the training data.
     longest_train_run: Option<usize>,
-    /// The share of continuations.
+    /// The share of continuations that are far denser or sparser than their prompt.
     off_density: Option<f64>,
-    /// A continuation.
+    /// The mean number of long silences in a continuation.
     long_silences: Option<f64>,
     prompts: usize,
     notes: usize,

@@ -1,10 +1,11 @@
-//! `evaluate --handover`: how well the plugin tells the end of a call from a breath, by its own rule at every *Patience*, beside
-//! fixed silences.
+//! `evaluate --handover`: how well the plugin tells the end of a call from a breath, by its own rule at every
+//! *Patience*, beside fixed silences.
 //!
-//! Silence is counted as in the fixed rules: from the last onset, with no key held. A phrase ends where it comes to two
-//! seconds, or, in jazz solos, where somebody who has listened says so. A player who never stops is disturbed by every take-over, at
-//! the end of a phrase too unless it is marked; one who stops at the end
-//! of a phrase waits from the last release of a key, whatever the pedal does then, until the plugin takes the floor.
+//! Silence is counted as in the fixed rules: from the last onset, with no key held. A phrase ends where the
+//! silence reaches two seconds, or, in jazz solos, where a listener has marked its end. A player who never
+//! stops is disturbed by every take-over, even at the end of a phrase unless that is marked. A player who
+//! stops at the end of a phrase waits from the last release of a key, whatever the pedal does then, until the
+//! plugin takes the floor.
 
 mod performance;
 mod report;
@@ -32,16 +33,16 @@ use report::{Contest, Fixed, Metrics, Patient, Report, Silence};
 /// Silences that a fixed rule may wait for, in seconds and, where beats are known, in beats.
 const SILENCES: [f32; 7] = [0.25, 0.5, 1.0, 1.25, 1.5, 1.75, 2.0];
 const BEATS: [f32; 6] = [0.5, 1.0, 2.0, 3.0, 4.0, 6.0];
-/// For a contest, fixed rules are tried so finely, in seconds and in beats, ...
+/// Distance of the fixed rules that are tried in a contest, in seconds, and below in beats.
 const FINE_S: f32 = 0.05;
 const FINE_BEATS: f32 = 0.125;
-/// ... and so many of them.
+/// Number of fixed rules of each unit that are tried in a contest.
 const FINE: u8 = 100;
-/// Wrong take-overs a minute that may be allowed.
+/// Numbers of wrong take-overs a minute that a contest allows.
 const RATES: [f64; 5] = [0.5, 1.0, 2.0, 3.0, 4.0];
-/// Patiences of the curve: from 0 to 1 in so many steps.
+/// Number of steps of the patience on the curve, from 0 to 1.
 const STEPS: u16 = 20;
-/// What *Silence* is by default, in beats: then the plugin takes the floor in any case.
+/// The default of *Silence*, in beats: after it the plugin takes the floor in any case.
 const LONGEST: f32 = 4.0;
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -90,12 +91,12 @@ fn report_of(heard: &[Heard]) -> Report {
     }
 }
 
-/// A performance, and what the rule makes of it.
+/// A performance as the rule has heard it.
 struct Heard {
     minutes: f64,
-    /// All of them, even the shortest.
+    /// All pauses, even the shortest.
     pauses: Vec<Pause>,
-    /// Those in which the plugin could take the floor.
+    /// The pauses in which the plugin could take the floor.
     listened: Vec<Listened>,
     left_out: LeftOut,
 }

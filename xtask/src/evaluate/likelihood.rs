@@ -1,4 +1,4 @@
-//! `evaluate`: nats per note and errors in seconds, beside plain statistics.
+//! `evaluate` without further options: nats per note and errors in seconds, beside plain statistics.
 
 mod baseline;
 
@@ -24,9 +24,10 @@ use crate::{
 };
 use baseline::Baseline;
 
-/// With a memory, so many evenly spaced notes stand for all: each costs as many steps as the memory is long.
+/// Number of evenly spaced notes that stand for all where a memory is set: each costs as many steps as the
+/// memory is long.
 const PLACES: usize = 4000;
-/// What a player may set it to, in notes.
+/// Sizes of the memory to score with, within what a player may set, in notes.
 const MEMORIES: [Memory; 5] = [None, Some(25), Some(50), Some(100), Some(150)];
 
 /// Notes on the grid, performance by performance.
@@ -64,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The performances to score, corpus by corpus; a name where there are several.
+/// The performances to score, corpus by corpus; the name of each where there are several.
 fn corpora(arguments: &Arguments, convention: Convention) -> Result<Vec<(Option<String>, Pieces)>> {
     if !collection::is_known(&arguments.data) {
         let pieces = on_grid(music(arguments, |files| cached(files, convention))?.pieces);
@@ -141,18 +142,18 @@ fn baselines(arguments: &Arguments, convention: Convention, pieces: &[Vec<GridNo
     Ok(rows)
 }
 
-/// What one model reached in one convention with one memory.
+/// The scores of one model in one convention with one memory.
 #[derive(Debug, Clone, Serialize)]
 struct Row {
     model: String,
-    /// Where a folder holds several.
+    /// The corpus, where a folder holds several.
     #[serde(skip_serializing_if = "Option::is_none")]
     corpus: Option<String>,
     parameters: usize,
     convention: String,
     files: usize,
     notes: usize,
-    /// Notes; `None` carries the state through a file.
+    /// Number of past notes that the model hears; `None` carries its state through a file.
     memory: Option<usize>,
     nats_per_note: Nats,
     mae_s: Errors,
@@ -168,7 +169,7 @@ pub struct Nats {
     pub total: Option<f64>,
 }
 
-/// Seconds; `None` where a model names no time.
+/// Mean absolute errors in seconds; `None` where a model names no time.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 struct Errors {
     step: Option<f64>,
@@ -187,7 +188,7 @@ impl Row {
         Self {
             model: weights.name.clone(),
             corpus: None,
-            parameters: weights.preset.parameters(),
+            parameters: weights.architecture.parameters(),
             convention: convention.to_string(),
             files,
             notes: score.notes,
@@ -217,7 +218,7 @@ impl Row {
         }
     }
 
-    /// Every key is as likely as any other.
+    /// The baseline that gives every key the same probability.
     fn uniform(convention: Convention, pieces: &[Vec<GridNote>]) -> Self {
         let nats = Nats { pitch: Some((Key::COUNT as f64).ln()), ..Nats::default() };
         Self::of_baseline("uniform", convention, pieces, 0, nats)

@@ -1,9 +1,10 @@
-//! `evaluate --players`: what a model gains where it becomes a player's own.
+//! `evaluate --players`: what a model gains when it is fine-tuned to one player.
 //!
-//! A player is a pianist of PiJAMA's validation split or a composer of MAESTRO's with six files or more, or the first ten
-//! held-out songs of POP909. By name, every other file, from the first on, is learnt from, the rest is scored. What MAESTRO's validation
-//! split costs more afterwards is the price; what 2,000 notes that the model plays copy of the player's files stands
-//! beside what the player repeats.
+//! A player is a pianist of PiJAMA's validation split or a composer of MAESTRO's with six files or more, or
+//! the first ten held-out songs of POP909. Of the files sorted by name, the first and every other one after
+//! it is learnt from; the rest is scored. The price is the rise in nats per note on MAESTRO's validation
+//! split. The longest run that 2,000 notes played by the model copy from the player's files stands beside the
+//! longest that the player repeats.
 
 mod row;
 
@@ -32,13 +33,13 @@ use crate::{
     score::Network,
 };
 
-/// With fewer files, nobody is a player.
+/// Least number of files that make a player.
 const FEWEST_FILES: usize = 6;
-/// So many songs stand for pop.
+/// Number of songs that stand for pop.
 const SONGS: usize = 10;
-/// Of each player and of MAESTRO, unless told otherwise.
+/// Number of notes to score on, of each player and of MAESTRO, unless told otherwise.
 const SCORED: usize = 10_000;
-/// MAESTRO's price is measured on so many beginnings of pieces.
+/// Greatest number of pieces on whose beginnings the price on MAESTRO is measured.
 const MAESTRO_PIECES: usize = 20;
 
 /// How long to learn, and on what to measure.
@@ -47,7 +48,8 @@ pub struct Options {
     /// How long to learn from a player at most
     #[arg(long, requires = "players", default_value_t = adapt::SECONDS, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// How many notes to learn from at most, each as often as it is heard: the same work on a busy machine
+    /// How many notes to learn from at most, each counted as often as it is heard: the same work on a busy
+    /// machine
     #[arg(long, requires = "players", value_parser = clap::value_parser!(u64).range(1..))]
     notes: Option<u64>,
     /// How many notes of each player and of MAESTRO to score on
@@ -85,7 +87,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 eprintln!("{}", row.line());
                 rows.push(row);
             }
-            // Whoever reads the table must see who is missing.
+            // A reader of the table must see which players are missing.
             Err(error) => unmeasured.push(format!("{} of {}: {error:#}", player.name, player.corpus)),
         }
     }
@@ -99,7 +101,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Learns from one player, and measures what came of it beside the network before, and what that costs on MAESTRO.
+/// Learns from one player. Compares the result with the network before, and measures its price on MAESTRO.
 fn one(
     base: &Weights,
     (before, price, maestro): (&Network, &[Vec<GridNote>], Option<f64>),
@@ -126,7 +128,8 @@ fn one(
     Ok(row)
 }
 
-/// All of these performances: of a player some of whose files are missing there is no figure.
+/// Reads all of these performances. Fails where any cannot be read: a player with missing files gets no
+/// figure.
 fn read(sources: &[Source]) -> Result<Vec<Vec<GridNote>>> {
     let (pieces, _) = collection::read(sources, Convention::Sustained);
     ensure!(
@@ -138,7 +141,7 @@ fn read(sources: &[Source]) -> Result<Vec<Vec<GridNote>>> {
     Ok(pieces.into_iter().map(|piece| piece.notes).filter(|notes| !notes.is_empty()).collect())
 }
 
-/// `None` where there is no MAESTRO.
+/// Nats per note on MAESTRO; `None` where there is no MAESTRO.
 fn on_maestro(network: &Network, price: &[Vec<GridNote>]) -> Result<Option<f64>> {
     if price.is_empty() { Ok(None) } else { total(network, price).map(Some) }
 }
@@ -157,7 +160,7 @@ fn price(data: &Path, notes: usize) -> Result<Vec<Vec<GridNote>>> {
     Ok(sample(read(&some)?, notes))
 }
 
-/// The beginnings of all pieces, together about so many notes.
+/// The beginnings of all pieces, together about `notes` notes.
 fn sample(mut pieces: Vec<Vec<GridNote>>, notes: usize) -> Vec<Vec<GridNote>> {
     let each = notes.div_ceil(pieces.len().max(1));
     pieces.iter_mut().for_each(|piece| piece.truncate(each));
@@ -172,7 +175,7 @@ struct Player {
     scored: Vec<Source>,
 }
 
-/// All players of a folder of corpora, that no model has learnt from.
+/// All players of a folder of corpora whose files no model has learnt from.
 fn players_of(data: &Path) -> Result<Vec<Player>> {
     let mut of_players: BTreeMap<(Corpus, String), Vec<Source>> = BTreeMap::new();
     let mut composers = None;
@@ -195,7 +198,7 @@ fn players_of(data: &Path) -> Result<Vec<Player>> {
     Ok(enough.map(divided).collect())
 }
 
-/// `composers` remembers MAESTRO's list.
+/// The player of a file, if it has one. `composers` caches MAESTRO's list.
 fn player(source: &Source, composers: &mut Option<HashMap<String, String>>) -> Option<String> {
     match source.corpus {
         Corpus::Pijama => source.name.split_once('/').map(|(artist, _)| artist.to_owned()),

@@ -1,4 +1,4 @@
-//! The longest run of notes that stands in a corpus too: what was learnt by heart.
+//! A suffix array, for the longest run of notes that also stands in a corpus: what was learnt by heart.
 
 use antiphon::music::{
     note::{Key, RelativeNote},
@@ -8,19 +8,19 @@ use rayon::prelude::*;
 
 use crate::corpus::{GridNote, Piece};
 
-/// Bins of the logarithm of a step. What is shorter or longer falls into the first or the last one.
+/// Number of bins of the logarithm of a step. Shorter and longer steps fall into the first and the last bin.
 pub const STEP_BINS: usize = 16;
 pub const SHORTEST_STEP: Seconds = Seconds(0.005);
 pub const LONGEST_STEP: Seconds = Seconds(3.0);
-/// Runs are told apart up to so many notes.
+/// Number of notes up to which runs are compared.
 pub const LONGEST_RUN: usize = 100;
 
-/// A note as memory keeps it: its key and the bin of its step, without velocity and duration.
+/// A note as it is compared: its key and the bin of its step, without velocity and duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Token(u16);
 
 impl Token {
-    /// The end of a piece; no note is like it.
+    /// The end of a piece; it equals no note.
     const END: Self = Self(u16::MAX);
 
     pub fn of(note: &RelativeNote) -> Self {
@@ -32,7 +32,7 @@ impl Token {
     }
 }
 
-/// All pieces, and all their places in the order of what follows there: six bytes a note.
+/// The tokens of all pieces, and all their places sorted by the tokens that follow: six bytes a note.
 pub struct SuffixArray {
     tokens: Vec<Token>,
     places: Vec<u32>,
@@ -47,7 +47,7 @@ impl SuffixArray {
         Self::new(tokens.collect())
     }
 
-    /// The same of notes on the grid.
+    /// The suffix array of notes on the grid.
     pub fn of_grid(pieces: &[Vec<GridNote>]) -> Self {
         let tokens = pieces.iter().flat_map(|piece| {
             let notes = piece.iter().map(|note| Token::new(note.key, note.step_seconds()));
@@ -58,7 +58,7 @@ impl SuffixArray {
 
     /// The length of the longest run that stands at two places: how much the player repeats.
     pub fn longest_repeat(&self) -> usize {
-        // In this order, what has most in common stands side by side.
+        // In this order, the places that have most in common stand side by side.
         let shared = |pair: &[u32]| {
             let pairs = following(&self.tokens, pair[0]).iter().zip(following(&self.tokens, pair[1]));
             pairs.take_while(|(one, other)| one == other && **one != Token::END).count()
@@ -66,8 +66,8 @@ impl SuffixArray {
         self.places.windows(2).map(shared).max().unwrap_or(0)
     }
 
-    /// The length of the longest run: notes in a row whose keys and bins of steps stand in a row within one piece too,
-    /// with the step that leads to the first of them.
+    /// The length of the longest run: successive notes whose keys and bins of steps also stand in a row
+    /// within one piece. The step that leads to the first of them counts too.
     pub fn longest_run(&self, tokens: &[Token]) -> usize {
         (0..tokens.len()).map(|from| self.run(&tokens[from..])).max().unwrap_or(0)
     }
@@ -79,10 +79,10 @@ impl SuffixArray {
         Self { tokens, places }
     }
 
-    /// How many of these tokens, from the first on, stand in a row somewhere.
+    /// The number of these tokens, from the first on, that stand in a row somewhere in the corpus.
     fn run(&self, tokens: &[Token]) -> usize {
         let at = self.places.partition_point(|&place| following(&self.tokens, place) < tokens);
-        // In this order, what has most in common with the tokens stands next to them.
+        // In this order, the places that have most in common with the tokens stand next to them.
         let neighbours = &self.places[at.saturating_sub(1)..self.places.len().min(at + 1)];
         let shared = |&place: &u32| {
             let pairs = following(&self.tokens, place).iter().zip(tokens);
@@ -98,7 +98,7 @@ pub fn step_bin(step: Seconds) -> usize {
     ((place * STEP_BINS as f32) as usize).min(STEP_BINS - 1)
 }
 
-/// What stands at a place and after it, as far as runs are told apart.
+/// The tokens at a place and after it, as far as runs are compared.
 fn following(tokens: &[Token], place: u32) -> &[Token] {
     let from = place as usize;
     &tokens[from..tokens.len().min(from + LONGEST_RUN)]
@@ -119,7 +119,7 @@ mod tests {
         SuffixArray::new(pieces.iter().flat_map(end).collect())
     }
 
-    /// By trying every place of every piece.
+    /// The longest run, by trying every place of every piece.
     fn longest(pieces: &[Vec<u8>], played: &[u8]) -> usize {
         let stands = |run: &&[u8]| pieces.iter().any(|piece| piece.windows(run.len()).any(|w| w == *run));
         let runs = (0..played.len()).flat_map(|from| (from..played.len()).map(move |to| &played[from..=to]));

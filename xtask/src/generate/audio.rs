@@ -1,4 +1,4 @@
-//! What it sounds like: notes through a SoundFont, as a WAV file.
+//! Renders notes through a SoundFont to a WAV file.
 
 use std::{
     env,
@@ -16,25 +16,26 @@ use super::score::Player;
 use crate::corpus::Instrument;
 
 const SAMPLE_RATE: u16 = 44_100;
-/// A chord under the pedal has more voices than the synthesiser has by default: two samples a note, for both ears.
+/// Number of voices. A chord under the pedal needs more than the synthesiser has by default: each note takes
+/// two, one per channel.
 const VOICES: usize = 256;
-/// What is left after the last note, in seconds: reverberation.
+/// Time that is rendered after the last note, in seconds, for the reverberation.
 const TAIL_S: f64 = 3.0;
-/// Samples that are rendered at a time where nothing happens.
+/// Largest number of samples that are rendered at a time.
 const LONGEST_BLOCK: u64 = 4096;
-/// Where systems keep SoundFonts; in each, the names that come first are taken first.
+/// Folders in which systems keep SoundFonts. In each folder the first names are preferred.
 const FOLDERS: [&str; 4] =
     ["/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/local/share/soundfonts", "/usr/share/sf2"];
 
-/// An instrument for all players.
+/// A synthesiser for all players.
 #[derive(Clone)]
 pub struct Audio(Arc<SoundFont>);
 
-/// On a channel, at a sample.
+/// An event on a channel, at a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
     at: u64,
-    /// Releases come before strikes of the same moment.
+    /// Whether it is a note-on: releases come before note-ons of the same sample.
     is_onset: bool,
     channel: u8,
     program: u8,
@@ -62,7 +63,7 @@ impl Audio {
         Ok(Self(Arc::new(font)))
     }
 
-    /// Writes 16 bits of both channels, second by second.
+    /// Writes both channels with 16 bits per sample, second by second.
     pub fn write(&self, players: &[Player], out: impl Write + Seek) -> Result<()> {
         let mut settings = SynthesizerSettings::new(SAMPLE_RATE.into());
         settings.maximum_polyphony = VOICES;
@@ -97,7 +98,7 @@ impl<W: Write + Seek> Sound<W> {
         match event.is_onset {
             true => {
                 const PROGRAM_CHANGE: i32 = 0xC0;
-                // Programs change where their notes begin.
+                // The program changes where a note with another program begins.
                 self.synthesizer.process_midi_message(channel, PROGRAM_CHANGE, event.program.into(), 0);
                 self.synthesizer.note_on(channel, key, event.velocity.into());
             }
@@ -150,7 +151,7 @@ fn folders() -> Vec<PathBuf> {
     of_user.into_iter().flatten().chain(FOLDERS.map(PathBuf::from)).collect()
 }
 
-/// The first one, if there is any.
+/// The first SoundFont of these folders, if there is any.
 fn installed(folders: &[PathBuf]) -> Option<PathBuf> {
     let fonts = |folder: &PathBuf| {
         let paths = folder.read_dir().into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));

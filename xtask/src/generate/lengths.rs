@@ -1,4 +1,4 @@
-//! How long whole pieces are, and how they begin, beside a corpus.
+//! Compares the lengths and beginnings of whole pieces with those of a corpus.
 
 use std::{fmt::Write, path::Path};
 
@@ -8,22 +8,23 @@ use serde::Serialize;
 use super::{Made, take::MOST_NOTES};
 use crate::corpus::{self, Convention, Note};
 
-/// What counts as the beginning, in seconds.
+/// Length of the beginning of a piece, in seconds.
 const BEGINNING_S: f64 = 10.0;
 
-/// One piece in numbers.
+/// The figures of one piece.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Measures {
     notes: f64,
     minutes: f64,
-    /// Notes a second, throughout and in the first seconds.
+    /// Notes per second in the whole piece.
     density: f64,
+    /// Notes per second in its beginning.
     first_density: f64,
-    /// Mean velocity of the first seconds.
+    /// Mean velocity of the beginning.
     first_velocity: f64,
 }
 
-/// Tenth, half and nine tenths of the pieces have no more.
+/// Quantiles of a figure: a tenth, half and nine tenths of the pieces have no more.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 struct Spread {
     p10: f64,
@@ -31,7 +32,7 @@ struct Spread {
     p90: f64,
 }
 
-/// Pieces of one origin.
+/// The figures of all pieces of one origin.
 #[derive(Debug, Serialize)]
 struct Row {
     pieces: &'static str,
@@ -63,7 +64,7 @@ impl Lengths {
         Ok(Self([Row::of("generated", &ours, Some(over)), Row::of("corpus", &theirs, None)]))
     }
 
-    /// As a table.
+    /// The figures as a table.
     pub fn table(&self) -> String {
         let mut text = String::from("tenth, half and nine tenths of the pieces have no more than\n");
         for row in &self.0 {
@@ -110,7 +111,7 @@ impl Row {
 }
 
 impl Measures {
-    /// `None` where there is no note.
+    /// The figures of a piece; `None` if it has no note.
     fn of(notes: &[Note]) -> Option<Self> {
         let first = notes.first()?.onset;
         let length = (notes.iter().map(|note| note.end).fold(first, f64::max) - first).max(0.01);
@@ -127,7 +128,7 @@ impl Measures {
 }
 
 impl Spread {
-    /// Of some values.
+    /// The quantiles of some values.
     fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |tenths: usize| {

@@ -1,4 +1,4 @@
-//! What was played before: a MIDI file up to some moment, or nothing.
+//! The prompt: a MIDI file up to some moment, or nothing.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -25,26 +25,27 @@ use crate::{
     sheet::{Pulse, beats},
 };
 
-/// Ticks of a file that begins from nothing.
+/// Ticks per quarter note of a file that begins from nothing.
 const TICKS_PER_QUARTER: u16 = 960;
 const MICROSECONDS_PER_QUARTER: u32 = 500_000;
-/// Less than this part of a tick is rounding.
+/// A difference of less than this part of a tick is rounding.
 const SAME_TICK: f64 = 1e-3;
-/// Coarser ticks are divided, so that what is played keeps its time to the millisecond.
+/// Least number of ticks per quarter note: coarser ticks are divided, so that new notes keep their time to the
+/// millisecond.
 const FINEST_NEEDED: u16 = 480;
-/// The same for film frames, in ticks a second.
+/// The same for film frames, in ticks per second.
 const FINEST_NEEDED_PER_SECOND: u16 = 960;
 
 /// A file up to some moment, or nothing.
 pub struct Prompt {
-    /// The same as a file of its own, with ticks that are fine enough for what goes on.
+    /// The prompt as a file of its own, with ticks that are fine enough for the continuation.
     pub file: Vec<u8>,
-    /// All notes that begin before the cut, drums too.
+    /// All notes that begin before the cut, including drums.
     pub notes: Vec<Note>,
     pub instruments: Vec<Instrument>,
     tempo_map: TempoMap,
     signatures: Vec<Signature>,
-    /// From where on it is played, in seconds: the second that was asked for, or the end of what sounds.
+    /// Where the continuation begins, in seconds: the second that was asked for, or the end of the last note.
     pub from: f64,
     pub name: Option<String>,
 }
@@ -80,7 +81,8 @@ impl Prompt {
         })
     }
 
-    /// What has begun rings out: were it cut, it would be heard as if the player had let go of everything at once.
+    /// The prompt of a file. Notes that have begun ring out: if they were cut, the model would hear a player
+    /// who releases everything at once.
     fn of(path: &Path, after: Option<f64>) -> Result<Self> {
         let bytes = midi::bytes(path)?;
         let whole = midi::read(path, &bytes, Convention::Sustained)?;
@@ -90,7 +92,7 @@ impl Prompt {
             original.cut(&whole.tempo_map, after);
         }
         let file = original.bytes()?;
-        // It has become longer where its ticks are finer, but not by itself too large to be read.
+        // With finer ticks the file is longer, but not so much that it is too large to be read.
         let Document { piece, tempo_map, signatures, .. } = midi::read(path, &file, Convention::Sustained)?;
         let Piece { notes, instruments, .. } = piece;
         let end = notes.iter().map(|note| note.end).fold(0.0, f64::max);
@@ -98,27 +100,27 @@ impl Prompt {
         Ok(Self { file, notes, instruments, tempo_map, signatures, from: after.unwrap_or(end), name })
     }
 
-    /// What is new, as a track is called.
+    /// The name of the track with the new notes.
     pub fn new_name(&self) -> &'static str {
         if self.notes.is_empty() { "Piece" } else { "Continuation" }
     }
 
-    /// The nearest tick of its file.
+    /// The tick of its file that is nearest to a second.
     pub fn tick(&self, seconds: f64) -> u64 {
         self.tempo_map.tick_at(seconds).round() as u64
     }
 
-    /// The first tick that is not before the moment from which on it is played.
+    /// The first tick that is not before the beginning of the continuation.
     pub fn first_tick(&self) -> u64 {
         (self.tempo_map.tick_at(self.from) - SAME_TICK).ceil() as u64
     }
 
-    /// All but the drums: their keys are no pitches.
+    /// All notes without the drums, whose keys are no pitches.
     pub fn melodic(&self) -> Vec<Note> {
         self.notes.iter().filter(|note| !self.instruments[note.instrument].is_drums).copied().collect()
     }
 
-    /// The same, as an instance hears it.
+    /// The same notes, as an instance of the plugin hears them.
     pub fn heard(&self) -> Vec<Heard> {
         let heard = |note: &Note| Heard {
             onset: Moment(note.onset),
@@ -129,14 +131,15 @@ impl Prompt {
         self.melodic().iter().map(heard).collect()
     }
 
-    /// The time signature where it is cut.
+    /// The time signature at the cut.
     pub fn signature(&self) -> Signature {
         let tick = self.tempo_map.tick_at(self.from);
         let newest = self.signatures.iter().rev().find(|signature| signature.tick as f64 <= tick);
         *newest.unwrap_or(&Signature::COMMON)
     }
 
-    /// Its own beats, if its notes lie on them: a performance that was recorded without a click says nothing of beats.
+    /// The file's own beats, if its notes lie on them. In a performance that was recorded without a click,
+    /// they do not.
     pub fn pulse(&self) -> Pulse<'_> {
         if beats::lie_on(&self.notes, &self.tempo_map) {
             Pulse::Written(&self.tempo_map)
@@ -145,8 +148,8 @@ impl Prompt {
         }
     }
 
-    /// How long so many bars are from the cut on, in seconds. In film frames there are no bars; they are taken as 4/4 at
-    /// 120 then.
+    /// The length of `count` bars from the cut on, in seconds. A file in film frames has no bars; it counts
+    /// as 4/4 at tempo 120.
     pub fn bars(&self, count: u32) -> f64 {
         let tick = self.tempo_map.tick_at(self.from);
         let quarters = f64::from(count) * self.signature().bar();
@@ -160,19 +163,19 @@ impl Prompt {
     }
 }
 
-/// A point of time, for the command line.
+/// Parses a point in time, for the command line.
 pub fn moment(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.0..1e6).contains(seconds));
     seconds.ok_or_else(|| "give seconds from the beginning, such as 12.5".to_owned())
 }
 
-/// A length of time, for the command line.
+/// Parses a length of time, for the command line.
 pub fn length(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.01..=36_000.0).contains(seconds));
     seconds.ok_or_else(|| "give seconds from 0.01 to 36000".to_owned())
 }
 
-/// The prompt as a file of its own: all that its file says, up to where the music goes on.
+/// The prompt as a file of its own: everything in the original file, up to the cut.
 struct Original<'a> {
     timing: Timing,
     tracks: Vec<Track<'a>>,
@@ -184,7 +187,7 @@ struct Track<'a> {
 }
 
 impl<'a> Original<'a> {
-    /// Everything of a file's bytes but what is no music: see [`crate::corpus::LeftOut`].
+    /// Everything in a file's bytes except what is no music: see [`crate::corpus::LeftOut`].
     fn of(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let opened = midi::open(bytes)?;
         let mut tracks = Vec::new();
@@ -197,8 +200,8 @@ impl<'a> Original<'a> {
         Ok(Self { timing: opened.timing, tracks })
     }
 
-    /// Leaves out what begins from a second on. What has begun rings out: its releases stay, and the pedal until it comes up.
-    /// Tempos and signatures stay, too.
+    /// Removes everything that begins from a second on. Notes that have begun ring out: their releases stay,
+    /// and so does the pedal until it is released. Tempos and signatures stay too.
     fn cut(&mut self, map: &TempoMap, after: f64) {
         let mut cut = Cut { map, after, strikes: HashMap::new(), channels: HashMap::new() };
         let mut ports = vec![0; self.tracks.len()];
@@ -216,14 +219,14 @@ impl<'a> Original<'a> {
             }
         }
         for (number, track) in self.tracks.iter_mut().enumerate() {
-            // What is never released ends with its track.
+            // A note that is never released ends with its track.
             if !cut.is_open(number) {
                 track.end = track.events.last().map_or(0, |(tick, _)| *tick);
             }
         }
     }
 
-    /// The bytes of a file of format 1 whose ticks are fine enough for what goes on.
+    /// The bytes of a file of format 1 whose ticks are fine enough for the continuation.
     fn bytes(self) -> Result<Vec<u8>> {
         let (timing, factor) = finer(self.timing);
         let mut smf = Smf::new(Header::new(Format::Parallel, timing));
@@ -238,7 +241,7 @@ impl<'a> Original<'a> {
     }
 }
 
-/// Ends are written anew.
+/// Whether an event is kept: end-of-track events are not, since they are written anew.
 fn is_kept(kind: &TrackEventKind) -> bool {
     match *kind {
         TrackEventKind::Meta(MetaMessage::EndOfTrack) => false,
@@ -250,7 +253,7 @@ fn is_kept(kind: &TrackEventKind) -> bool {
     }
 }
 
-/// A unit of time, and how many times finer it is.
+/// A division with finer ticks, and the factor by which they are finer.
 fn finer(timing: Timing) -> (Timing, u16) {
     match timing {
         Timing::Metrical(ticks) => {
@@ -267,17 +270,17 @@ fn finer(timing: Timing) -> (Timing, u16) {
     }
 }
 
-/// Which events stay, asked in the order of time.
+/// Decides which events stay; it must be asked in the order of time.
 struct Cut<'a> {
     map: &'a TempoMap,
     after: f64,
-    /// By track, port, channel and key: whether each open strike has stayed, the oldest one first.
+    /// By track, port, channel and key: whether each open strike has stayed, the oldest first.
     strikes: HashMap<(usize, u8, u8, u7), VecDeque<bool>>,
-    /// By port and channel.
+    /// What still sounds, by port and channel.
     channels: HashMap<(u8, u8), Ringing>,
 }
 
-/// What may still sound of what has stayed.
+/// What may still sound of the notes that have stayed.
 #[derive(Default)]
 struct Ringing {
     open: usize,
@@ -316,14 +319,14 @@ impl Cut<'_> {
         }
     }
 
-    /// Whether a strike of a track has stayed that is never released.
+    /// Whether a track has a strike that has stayed and is never released.
     fn is_open(&self, track: usize) -> bool {
         self.strikes.iter().any(|(source, strikes)| source.0 == track && strikes.contains(&true))
     }
 }
 
 impl Ringing {
-    /// Whether a message stays: what comes too late does where it ends what still sounds.
+    /// Whether a message stays. A message after the cut stays only if it ends something that still sounds.
     fn hear(&mut self, message: MidiMessage, is_before: bool) -> bool {
         let sustain = is_sustain(message);
         let is_about_sound = sustain.is_some() || ends_notes(message);

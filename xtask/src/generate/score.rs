@@ -1,4 +1,5 @@
-//! Prompt and continuation as a MIDI file: the prompt as it was, and a track for what is new. Also who plays what.
+//! Writes prompt and continuation as a MIDI file: the prompt as it was, and a track for the new notes. It
+//! also chooses the instruments.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -14,11 +15,11 @@ use crate::{
     midi_file::{self, Placed, Timed, on_channel},
 };
 
-/// From nothing, a piano plays.
+/// The instrument if there is no prompt.
 const PIANO: Instrument = Instrument { track: 0, port: 0, channel: 0, program: 0, is_drums: false };
-/// What makes a channel sound as it does beside its program: bank, volume, pan, expression, reverberation and chorus.
+/// Controllers that shape the sound of a channel: bank, volume, pan, expression, reverberation and chorus.
 const COLOURS: [u8; 7] = [0, 32, 7, 10, 11, 91, 93];
-/// Less is rounding, in seconds.
+/// A difference of less than this is rounding, in seconds.
 const MOMENT: f64 = 1e-6;
 
 /// An instrument and its notes.
@@ -44,7 +45,7 @@ pub fn bytes(prompt: &Prompt, take: &Take) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// All players, to be heard; the last one has what is new. No key of a channel is struck while it sounds.
+/// All players, for audio; the last one has the new notes. No key of a channel is struck while it sounds.
 pub fn players(prompt: &Prompt, take: &Take) -> Vec<Player> {
     let old = |(number, &instrument): (usize, &Instrument)| {
         let notes = prompt.notes.iter().filter(|note| note.instrument == number).copied().collect();
@@ -56,7 +57,7 @@ pub fn players(prompt: &Prompt, take: &Take) -> Vec<Player> {
     players
 }
 
-/// How the prompt leaves its channels, by port and channel.
+/// The state in which the prompt leaves its channels, by port and channel.
 struct Channels {
     states: HashMap<(u8, u8), ChannelState>,
     /// The last tick of the prompt's tracks.
@@ -68,7 +69,7 @@ struct ChannelState {
     program: Option<u8>,
     colours: HashMap<u8, u8>,
     pedal: bool,
-    /// Something sounds, or a pedal is down, where what is new begins.
+    /// Whether something sounds, or a pedal is down, where the new notes begin.
     is_busy: bool,
 }
 
@@ -104,7 +105,8 @@ impl Channels {
         Self { states, end }
     }
 
-    /// Tracks that lift the pedals which the prompt leaves down, at its end, lest its last notes ring on under what is new.
+    /// Tracks that release the pedals at the end of the prompt, so that its last notes do not ring on under
+    /// the new ones.
     fn lifts(&self) -> Vec<midly::Track<'static>> {
         let mut down: Vec<_> =
             self.states.iter().filter(|(_, state)| state.pedal).map(|(place, _)| *place).collect();
@@ -117,8 +119,8 @@ impl Channels {
         down.iter().map(lift).collect()
     }
 
-    /// Where an instrument may go on without being heard as part of the prompt: on its own channel, or on one that nobody uses
-    /// where something still sounds there.
+    /// The channel on which an instrument continues: its own, or an unused one if something still sounds on
+    /// its own.
     fn channel(&self, instrument: Instrument) -> u8 {
         let Instrument { port, channel, .. } = instrument;
         let is_busy = self.states.get(&(port, channel)).is_some_and(|state| state.is_busy);
@@ -130,7 +132,7 @@ impl Channels {
 
 impl ChannelState {
     fn hear(&mut self, message: MidiMessage, is_late: bool) {
-        // A pedal that was down before it is heard too late was down in between.
+        // A pedal that was down before a late message was down in between.
         self.is_busy |= is_late && self.pedal;
         match message {
             MidiMessage::ProgramChange { program } => self.program = Some(program.as_int()),
@@ -142,7 +144,7 @@ impl ChannelState {
     }
 }
 
-/// Who plays what is new, and what this takes.
+/// The instrument of the new notes, and the messages that set up its channel.
 struct Part {
     port: u8,
     channel: u8,
@@ -177,7 +179,7 @@ impl Part {
         if self.port > 0 {
             events.push(meta(MetaMessage::MidiPort(u7::new(self.port))));
         }
-        // Never before the moment that was asked for.
+        // Nothing is placed before the moment that was asked for.
         let from = prompt.first_tick();
         events.extend(self.setup.iter().map(|message| (from, on_channel(self.channel, *message))));
         let placed = |note: &Note| Placed {
@@ -193,7 +195,7 @@ impl Part {
     }
 }
 
-/// What is new, for one channel of its own: no key is struck while it sounds.
+/// The new notes, for one channel of their own: no key is struck while it sounds.
 fn untangled(take: &Take) -> Vec<Note> {
     let mut players = [Player { instrument: PIANO, notes: take.notes.clone() }];
     untangle(&mut players);
@@ -201,7 +203,7 @@ fn untangled(take: &Take) -> Vec<Note> {
     player.notes
 }
 
-/// The instrument that goes on: the one with most notes.
+/// The instrument that continues: the one with the most notes.
 fn lead(prompt: &Prompt) -> Instrument {
     let mut counts: HashMap<usize, usize> = HashMap::new();
     prompt.melodic().iter().for_each(|note| *counts.entry(note.instrument).or_default() += 1);
@@ -209,7 +211,8 @@ fn lead(prompt: &Prompt) -> Instrument {
     most.map_or(PIANO, |(number, _)| prompt.instruments[number])
 }
 
-/// A key that is struck again ends its note: two players may share a channel, and a release would end either.
+/// Ends a note where its key is struck again: two players may share a channel, and a release would end either
+/// note.
 fn untangle(players: &mut [Player]) {
     let mut next: HashMap<(u8, u8), f64> = HashMap::new();
     let channels = players.iter_mut().map(|player| (player.instrument.channel, &mut player.notes));

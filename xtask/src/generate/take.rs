@@ -1,4 +1,4 @@
-//! What is played, and how much of it.
+//! One continuation or piece: its notes, and the limits on its length.
 
 use std::{mem, sync::Arc};
 
@@ -19,26 +19,27 @@ use crate::{
     corpus::Note,
 };
 
-/// Unless something else is said.
+/// Number of notes if no other limit is given.
 const NOTES: usize = 200;
-/// A piece that does not come to an end by itself is cut after so many notes; the longest performances of MAESTRO have
-/// as many.
+/// Number of notes after which a piece is cut that does not end by itself; the longest performances of
+/// MAESTRO have as many.
 pub const MOST_NOTES: usize = 30_000;
 
-/// Notes, seconds, bars, or as far as the model wishes.
+/// The length of a take: notes, seconds, bars, or until the model ends the piece.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(multiple = false)]
 pub struct Extent {
-    /// So many notes [default: 200]
+    /// Number of notes [default: 200]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=MOST_NOTES as i64))]
     notes: Option<u32>,
-    /// So many seconds
+    /// Number of seconds
     #[arg(long, value_parser = prompt::length)]
     seconds: Option<f64>,
-    /// So many bars, in the file's signature and tempo where it goes on; without a file, of 4/4 at 120 beats a minute
+    /// Number of bars, in the file's signature and tempo where it goes on; without a file, of 4/4 at 120
+    /// beats a minute
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     bars: Option<u32>,
-    /// As far as the model says that the piece is over
+    /// Until the model says that the piece is over
     #[arg(long)]
     pub whole_piece: bool,
 }
@@ -46,15 +47,15 @@ pub struct Extent {
 /// One continuation, or one piece.
 pub struct Take {
     pub seed: u32,
-    /// In the time of the prompt; from nothing, the first note begins at 0.
+    /// The notes in the time of the prompt; without a prompt, the first note begins at 0.
     pub notes: Vec<Note>,
-    /// The model has said that the piece is over.
+    /// Whether the model has said that the piece is over.
     pub is_over: bool,
 }
 
 impl Take {
     /// # Errors
-    /// When nothing may be played.
+    /// When no key may be played.
     pub fn new(
         model: &Arc<dyn Model>,
         generation: GenerationSettings,
@@ -67,7 +68,7 @@ impl Take {
         let heard = prompt.heard();
         let drawn: Vec<_> = Continuation::new(model, &task, &heard, Moment(prompt.from)).take(most).collect();
         ensure!(!generation.keys().is_empty(), "no key from --low to --high is in the scale: give more room");
-        // The silence before a recording begins is no music.
+        // The silence at the beginning of a recording is no music.
         let shift = if heard.is_empty() { drawn.first().map_or(0.0, |note| note.onset.0) } else { 0.0 };
         let mut before = prompt.from;
         let note = |note: &Drawn| {
@@ -87,7 +88,7 @@ impl Take {
 }
 
 impl Extent {
-    /// The most notes, the greatest length, and what ends it.
+    /// The largest number of notes, the greatest length, and how it ends.
     fn limits(&self, prompt: &Prompt) -> (usize, Seconds, Ending) {
         let most = |length: f64| (MOST_NOTES, Seconds(length as f32), Ending::Full);
         match *self {

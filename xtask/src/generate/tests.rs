@@ -101,7 +101,7 @@ fn what_follows_the_cut_is_left_out() -> Result<()> {
     let prompt = prompt_file(&folder);
     generate(&folder, &[prompt.to_str().expect("letters"), "--after", "3", "--notes", "5"])?;
     let document = read(&folder.join("a.mid"));
-    // Twelve onsets of flute and drums, every quarter of a second, and what is new.
+    // Twelve onsets of flute and drums, every quarter of a second, and five new notes.
     assert_eq!(document.piece.notes.len(), 2 * 12 + 5);
     Ok(())
 }

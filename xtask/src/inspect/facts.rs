@@ -1,4 +1,4 @@
-//! What is known of a file as a whole.
+//! The facts about a file as a whole.
 
 use std::ops::Range;
 
@@ -10,41 +10,41 @@ use crate::{
     tonality::{self, Fit},
 };
 
-/// Everything but the notes themselves. Times are in seconds; drums have no part in key and register.
+/// Everything except the notes themselves. Times are in seconds; drums do not count for key and register.
 #[derive(Debug, Serialize)]
 pub struct Facts {
     pub file: String,
     pub tracks: usize,
     /// `None` for a file in film frames.
     pub ticks_per_quarter: Option<u16>,
-    /// From the beginning of the file to the end of its last note.
+    /// The time from the beginning of the file to the end of its last note.
     pub length_s: f64,
     pub notes: usize,
     pub instruments: Vec<InstrumentFacts>,
     pub tempos: Vec<Tempo>,
     pub signatures: Vec<Metre>,
     pub written_keys: Vec<String>,
-    /// The best estimate and the next best one; nothing where there is no note.
+    /// The best estimate and the next best one; `None` if there is no note.
     pub key: Option<Estimate>,
     pub next_key: Option<Estimate>,
-    /// Notes a second, between the first onset and the last end.
+    /// Notes per second, between the first onset and the last end.
     pub density: f64,
     pub busiest_second: usize,
     pub register: Option<Register>,
     pub polyphony_mean: f64,
     pub polyphony_most: usize,
     pub velocity: Option<Velocities>,
-    /// The part of the length in which the sustain pedal is down, 0..=1.
+    /// The share of the length in which the sustain pedal is down, 0..=1.
     pub pedal_share: f64,
-    /// What the file says that is no music.
+    /// What was left out of the file, since it is no music.
     pub left_out: LeftOut,
 }
 
-/// Who plays.
+/// An instrument of the file.
 #[derive(Debug, Serialize)]
 pub struct InstrumentFacts {
     pub track: usize,
-    /// As the file calls it.
+    /// The name of its track in the file.
     pub track_name: Option<String>,
     /// 0 unless a file has more than sixteen channels.
     pub port: u8,
@@ -52,7 +52,7 @@ pub struct InstrumentFacts {
     pub channel: u8,
     /// 1..=128, as General MIDI counts.
     pub program: u8,
-    /// As General MIDI calls it.
+    /// Its name in General MIDI.
     pub name: &'static str,
     pub drums: bool,
     pub notes: usize,
@@ -61,14 +61,14 @@ pub struct InstrumentFacts {
 #[derive(Debug, Serialize)]
 pub struct Tempo {
     pub at_s: f64,
-    /// Quarter notes a minute.
+    /// Quarter notes per minute.
     pub bpm: f64,
 }
 
 #[derive(Debug, Serialize)]
 pub struct Metre {
     pub at_s: f64,
-    /// From 1.
+    /// Number of the bar, from 1.
     pub bar: u32,
     pub numerator: u8,
     pub denominator: u16,
@@ -80,7 +80,7 @@ pub struct Estimate {
     pub correlation: f64,
 }
 
-/// Keys by name.
+/// The register, with keys by name.
 #[derive(Debug, Serialize)]
 pub struct Register {
     pub lowest: String,
@@ -97,11 +97,11 @@ pub struct Velocities {
     pub loudest: u8,
 }
 
-/// How many sound at once.
+/// How many notes sound at once.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Polyphony {
     most: usize,
-    /// On average, while anything sounds.
+    /// The average while anything sounds.
     mean: f64,
 }
 
@@ -168,7 +168,7 @@ fn tempos(document: &Document) -> Vec<Tempo> {
     map.tempos().map(tempo).collect()
 }
 
-/// A change within a bar begins a new one.
+/// The metres with their bars. A change within a bar begins a new bar.
 fn metres(document: &Document) -> Vec<Metre> {
     let map = &document.tempo_map;
     let ticks = map.ticks_per_quarter().map_or(f64::INFINITY, f64::from);
@@ -233,7 +233,7 @@ impl Velocities {
 
 impl Polyphony {
     fn of(notes: &[Note]) -> Self {
-        // At one moment, what ends goes before what begins.
+        // At the same moment, ends come before beginnings.
         let mut changes: Vec<(f64, bool)> =
             notes.iter().filter(|note| note.end > note.onset).flat_map(edges).collect();
         changes.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn polyphony_is_counted_while_anything_sounds() {
-        // One voice for a second, two for a second, nothing for eight.
+        // One voice for a second, two voices for a second, then silence for eight.
         let notes = [note(0.0, 2.0), note(1.0, 2.0), note(10.0, 10.0)];
         assert_eq!(Polyphony::of(&notes), Polyphony { most: 2, mean: 1.5 });
         assert_eq!(Polyphony::of(&[]), Polyphony::default());

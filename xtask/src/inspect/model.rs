@@ -1,4 +1,4 @@
-//! What a model file says of itself: its card.
+//! Prints the card of a model file.
 
 use std::{
     fs,
@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 
 use antiphon::model::{personal::Personal, registry, weights::Weights};
 
-/// How the files of models end.
+/// Endings of the names of model files.
 const ENDINGS: [&str; 2] = ["safetensors", "antiphon"];
 
-/// What is told of a model file, to a person or a program.
+/// What is printed of a model file, for a person or a program.
 struct Summary {
     head: String,
     card: Option<String>,
     facts: Value,
 }
 
-/// Whether a file is a model's, by its name.
+/// Whether a file is a model file, by its name.
 pub fn is_model(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ENDINGS.iter().any(|model| ending == *model))
 }
@@ -59,7 +59,7 @@ impl Summary {
         format!("{}\n\n{card}", self.head)
     }
 
-    /// The card as an object, in what else is known.
+    /// The card and the other facts as a JSON object.
     fn json(&self) -> Value {
         let mut facts = self.facts.clone();
         let card = self.card.as_ref().and_then(|card| card.parse::<toml::Table>().ok());
@@ -69,7 +69,7 @@ impl Summary {
 }
 
 fn of_personal(bytes: &[u8]) -> Result<Summary> {
-    let Personal { name, base, preset, card, parts } = Personal::read(bytes)?;
+    let Personal { name, base, architecture, card, parts } = Personal::read(bytes)?;
     let (size, fingerprint) = (bytes.len().div_ceil(1000), format!("{:016x}", base.fingerprint));
     let (base, is_inside) = (base.name, registry::embedded_base(base.fingerprint).is_some());
     let inside = if is_inside { "inside this plugin" } else { "not inside this plugin" };
@@ -81,7 +81,7 @@ fn of_personal(bytes: &[u8]) -> Result<Summary> {
             "name": name,
             "base": base,
             "fingerprint": fingerprint,
-            "preset": preset.name(),
+            "preset": architecture.name(),
             "tensors": parts.len(),
             "bytes": bytes.len(),
             "base_is_inside": is_inside,
@@ -91,21 +91,21 @@ fn of_personal(bytes: &[u8]) -> Result<Summary> {
 
 fn of_model(path: &Path, bytes: &[u8]) -> Result<Summary> {
     let weights = registry::read(bytes)?;
-    let (preset, fingerprint) = (weights.preset, weights.fingerprint());
+    let (architecture, fingerprint) = (weights.architecture, weights.fingerprint());
     let Weights { name, .. } = &weights;
     Ok(Summary {
         head: format!(
             "{name}: a model of {} parameters, preset {}, fingerprint {fingerprint:016x}",
-            preset.parameters(),
-            preset.name(),
+            architecture.parameters(),
+            architecture.name(),
         ),
         card: fs::read_to_string(path.with_extension("toml")).ok(),
         facts: json!({
             "kind": "model",
             "name": name,
             "fingerprint": format!("{fingerprint:016x}"),
-            "preset": preset.name(),
-            "parameters": preset.parameters(),
+            "preset": architecture.name(),
+            "parameters": architecture.parameters(),
             "bytes": bytes.len(),
         }),
     })

@@ -1,4 +1,4 @@
-//! A file in words, with commas, or as an object.
+//! Prints a file in words, as comma-separated values, or as a JSON object.
 
 use std::{fmt::Write, io};
 
@@ -14,10 +14,10 @@ use crate::{
     table::{self, Record, microseconds},
 };
 
-/// So many tempos or signatures are told one by one.
+/// Largest number of tempos or signatures that are listed one by one.
 const LISTED: usize = 6;
 
-/// Before the first file.
+/// What is printed before the first file.
 pub fn head(arguments: &Arguments) -> &'static [u8] {
     match (arguments.json, arguments.csv) {
         (true, _) => b"[\n",
@@ -26,7 +26,7 @@ pub fn head(arguments: &Arguments) -> &'static [u8] {
     }
 }
 
-/// Between two files.
+/// What is printed between two files.
 pub fn between(arguments: &Arguments) -> &'static [u8] {
     match (arguments.json, arguments.csv) {
         (true, _) => b",\n",
@@ -35,7 +35,7 @@ pub fn between(arguments: &Arguments) -> &'static [u8] {
     }
 }
 
-/// After the last file.
+/// What is printed after the last file.
 pub fn tail(arguments: &Arguments) -> &'static [u8] {
     if arguments.json { b"\n]\n" } else { b"" }
 }
@@ -57,7 +57,7 @@ struct Object {
     table: Option<Vec<Row>>,
 }
 
-/// A note, and which of the instruments plays it, counted from 0.
+/// A note, and the number of its instrument, counted from 0.
 #[derive(Serialize)]
 struct Row {
     #[serde(flatten)]

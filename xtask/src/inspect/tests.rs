@@ -10,7 +10,7 @@ use crate::{
     midi_file::{Mark, MidiFile, Part, Placed},
 };
 
-/// By benches/peers/notes_by_pretty_midi.py.
+/// Expected notes, made by benches/peers/notes_by_pretty_midi.py.
 const GOLDEN: &str = include_str!("golden.json");
 
 #[derive(Parser)]
@@ -23,7 +23,7 @@ fn arguments(words: &[&str]) -> Arguments {
     Line::parse_from([&["inspect"], words].concat()).arguments
 }
 
-/// What is printed of these files, and what was skipped.
+/// What is printed of these files, and how many were skipped.
 fn printed(words: &[&str], files: &[PathBuf]) -> (String, usize) {
     let mut out = Vec::new();
     let words: Vec<&str> = words.iter().copied().chain(["FOLDER"]).collect();
@@ -99,7 +99,7 @@ fn the_facts_of_a_small_file_are_told() {
         (&facts["signatures"][1]["bar"], &facts["signatures"][1]["numerator"]),
         (&3.into(), &4.into())
     );
-    // The bass drum is no C2.
+    // The bass drum must not count as a C2.
     assert_eq!((&facts["register"]["lowest"], &facts["register"]["highest"]), (&"C#4".into(), &"G#4".into()));
     assert_eq!((&facts["polyphony_most"], &facts["busiest_second"]), (&2.into(), &3.into()));
     assert_eq!((&facts["velocity"]["median"], &facts["pedal_share"]), (&80.into(), &0.0.into()));
@@ -160,7 +160,7 @@ fn a_picture_shows_the_notes_on_either_paper() -> Result<()> {
     Ok(())
 }
 
-/// What `inspect` says of the only file that it is asked for.
+/// What `inspect` says if it is asked only for a file that it cannot read.
 fn refusal(file: &Path) -> String {
     run(&arguments(&[file.to_str().expect("letters")])).expect_err("no music").to_string()
 }
@@ -179,7 +179,7 @@ fn a_folder_without_music_an_empty_file_and_a_text_are_refused_in_a_sentence() {
 #[test]
 fn a_hundred_megabytes_of_noise_are_refused_and_are_not_read() {
     let folder = Folder::new("noise");
-    // A file with a hole takes no room on the disk, and is as long.
+    // A sparse file has the length but takes no room on the disk.
     let noise = |name: &str, head: &[u8]| {
         folder.write(name, head);
         let file = std::fs::File::options().write(true).open(folder.join(name)).expect("a file");

@@ -1,4 +1,4 @@
-//! The licenses of what others have written and the plugin is built of.
+//! The licenses of third-party packages that the plugin is built from.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,12 +11,12 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-/// The package whose dependencies are asked for.
+/// The package whose dependencies are listed.
 const PACKAGE: &str = "antiphon";
-/// Files with one of these words in front are the terms of a package.
+/// Beginnings of the names of license files.
 const WORDS: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"];
 
-/// What cargo tells of a workspace, as far as it matters here.
+/// The part of cargo's metadata that is needed here.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -51,11 +51,11 @@ struct Dependency {
 
 #[derive(Deserialize)]
 struct Kind {
-    /// `None` for what is linked; else it builds or tests.
+    /// `None` for a linked dependency; otherwise it is for builds or tests.
     kind: Option<String>,
 }
 
-/// The name, version and terms of every package that is linked in, and the texts of those terms, each once.
+/// The name, version and license of every linked package, and the text of each license once.
 ///
 /// # Errors
 /// When cargo does not tell.
@@ -68,7 +68,7 @@ pub fn collect() -> Result<String> {
     written(&serde_json::from_slice(&told.stdout).context("cargo tells JSON")?)
 }
 
-/// The system as rustc names it.
+/// The target triple, as rustc names it.
 fn platform() -> Result<String> {
     let told = Command::new("rustc").arg("-vV").output().context("rustc does not start")?;
     let told = String::from_utf8(told.stdout)?;
@@ -79,7 +79,7 @@ fn platform() -> Result<String> {
 fn written(metadata: &Metadata) -> Result<String> {
     let linked = linked(metadata)?;
     let mut text = String::from("Antiphon is built of these packages. Their terms follow.\n\n");
-    // Who has the same words for terms stands together.
+    // Packages with the same license text are listed together.
     let mut terms: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for package in metadata.packages.iter().filter(|package| linked.contains(package.id.as_str())) {
         let license = package.license.as_deref().unwrap_or("see its own text");
@@ -95,7 +95,7 @@ fn written(metadata: &Metadata) -> Result<String> {
     Ok(text)
 }
 
-/// Everything that is linked into the plugin but for itself.
+/// All packages that are linked into the plugin, except the plugin itself.
 fn linked(metadata: &Metadata) -> Result<BTreeSet<&str>> {
     let nodes: BTreeMap<&str, &Node> =
         metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
@@ -115,7 +115,7 @@ fn linked(metadata: &Metadata) -> Result<BTreeSet<&str>> {
     Ok(linked)
 }
 
-/// The terms that lie beside a package's manifest.
+/// The license texts beside a package's manifest.
 fn texts(manifest: &Path) -> BTreeSet<String> {
     let entries = manifest.parent().and_then(|folder| folder.read_dir().ok());
     let files = entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));

@@ -1,4 +1,4 @@
-//! Music at a glance: its piano roll, and below it how its notes are distributed.
+//! An overview of music: its piano roll, and below it histograms of its notes.
 
 use std::{ops::Range, path::Path};
 
@@ -14,39 +14,39 @@ use crate::corpus::{self, Note};
 
 const SIZE: (u32, u32) = (1800, 1200);
 const ROLL: Frame = Frame { left: 78, right: 1770, top: 130, bottom: 780 };
-/// The histograms, side by side.
+/// The top of the histograms, which are side by side, in pixels.
 const PANELS_TOP: i32 = 900;
 const PANELS_BOTTOM: i32 = 1150;
 const PANEL_GAP: i32 = 76;
-/// From one entry of the legend to the next, in pixels.
+/// Distance from one entry of the legend to the next, in pixels.
 const LEGEND: i32 = 290;
-/// How strong the tint is behind what is new.
+/// Opacity of the tint behind the new part.
 const TINT: f64 = 0.09;
-/// Octaves below middle C and above it that have a tick.
+/// The Cs below and above middle C, and middle C itself, that have a tick.
 const C_KEYS: [u8; 8] = [24, 36, 48, 60, 72, 84, 96, 108];
-/// From the keyboard's lowest key to its highest.
+/// Range of the key axis: the keys of a piano.
 const PIANO: (f64, f64) = (21.0, 109.0);
 const SHORTEST_S: f64 = 0.005;
 const LONGEST_S: f64 = 10.0;
-/// Of the bars of what is drawn first.
+/// Opacity of the histogram bars of the first series.
 const FILL: f64 = 0.45;
 
-/// What is shown.
+/// The contents of an overview.
 pub struct Overview<'a> {
     pub title: &'a str,
-    /// A line in small letters.
+    /// A line in small letters below the title.
     pub subtitle: &'a str,
-    /// What was there, and then what was made of it; or one alone.
+    /// The prompt and then the continuation, or only one of them.
     pub layers: Vec<Layer<'a>>,
-    /// The part of time that the roll shows.
+    /// The range of time that the roll shows.
     pub seconds: Range<f64>,
-    /// From here on it is new.
+    /// The second from which on the music is new.
     pub boundary: Option<f64>,
 }
 
-/// Some of the notes.
+/// A group of notes, drawn in one colour.
 pub struct Layer<'a> {
-    /// Before the number of notes.
+    /// Its name in the legend, before the number of notes.
     pub name: &'a str,
     pub notes: &'a [Note],
 }
@@ -65,7 +65,7 @@ impl Overview<'_> {
         })
     }
 
-    /// The second of two layers is new, and so is one that stands alone behind a boundary.
+    /// The second of two layers is new; so is a single layer if there is a boundary.
     fn colors(&self, inks: &Inks) -> Vec<RGBColor> {
         match (self.layers.len(), self.boundary) {
             (1, Some(_)) => vec![inks.second],
@@ -73,7 +73,7 @@ impl Overview<'_> {
         }
     }
 
-    /// Cut where the legend begins.
+    /// Draws the title and the subtitle, cut off where the legend begins.
     fn title(&self, canvas: &Canvas, inks: &Inks) -> Result<()> {
         let (style, room) = (text(34, inks.ink), self.legend_left() - ROLL.left - PANEL_GAP);
         let mut title = self.title.to_owned();
@@ -133,13 +133,13 @@ impl Overview<'_> {
     }
 }
 
-/// A number of notes, and how they are drawn.
+/// The notes of one histogram, and their colour.
 struct Series<'a> {
     notes: &'a [Note],
     color: RGBColor,
 }
 
-/// What is counted.
+/// The quantity that a histogram counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Attribute {
     Pitch,
@@ -167,7 +167,7 @@ impl Attribute {
         }
     }
 
-    /// Where on the axis a value lies, 0..=1. What is shorter or longer than shown lies at the end.
+    /// The position of a value on the axis, 0..=1. A value beyond the axis lies at its end.
     fn place(self, value: f64) -> f64 {
         let linear = |low: f64, high: f64| (value - low) / (high - low);
         let place = match self {

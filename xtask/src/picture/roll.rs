@@ -7,9 +7,9 @@ use plotters::prelude::*;
 
 use super::{Canvas, FONT, Inks, text};
 
-/// Keys that are shown beyond the lowest and the highest note.
+/// Number of keys that are shown beyond the lowest and the highest note.
 const MARGIN_KEYS: u8 = 3;
-/// Of the lines between octaves, on light paper and on dark.
+/// Opacity of the lines between octaves, on light and on dark paper.
 const OCTAVE_LINE: f64 = 0.3;
 
 /// A rectangle in pixels from the top left.
@@ -27,7 +27,7 @@ impl Frame {
     }
 }
 
-/// Where seconds and keys lie on a picture.
+/// A piano roll: where seconds and keys lie on a picture.
 #[derive(Debug, Clone)]
 pub struct Roll {
     pub frame: Frame,
@@ -46,7 +46,7 @@ pub struct Drawn {
 }
 
 impl Roll {
-    /// Just high enough for these keys, but never less than two octaves.
+    /// A roll that is just high enough for these keys, but at least two octaves.
     pub fn new(frame: Frame, keys: impl Iterator<Item = u8> + Clone, seconds: Range<f64>) -> Self {
         let lowest = keys.clone().min().unwrap_or(48).min(60 - MARGIN_KEYS);
         let highest = keys.max().unwrap_or(72).max(lowest + 24);
@@ -76,11 +76,11 @@ impl Roll {
         (line(above), line(above + 1))
     }
 
-    /// A line and a name for each C.
+    /// Draws a line and a name for each C.
     pub fn draw_keys(&self, canvas: &Canvas, inks: &Inks) -> Result<()> {
         let Frame { left, right, top, bottom } = self.frame;
         for key in self.keys().filter(|key| key % 12 == 0) {
-            // The C's own row lies above its line, as the key lies to the right of a gap.
+            // The line is below the row of the C, as on a keyboard the octave begins at the left of the C.
             let (row_top, y) = self.row(key);
             canvas.draw(&PathElement::new([(left, y), (right, y)], inks.ink.mix(OCTAVE_LINE)))?;
             let label = format!("C{}", i32::from(key) / 12 - 1);
@@ -91,7 +91,7 @@ impl Roll {
         Ok(())
     }
 
-    /// Ticks with their seconds, and what they are.
+    /// Draws ticks with their seconds, and the label of the axis.
     pub fn draw_seconds(&self, canvas: &Canvas, inks: &Inks, label: &str) -> Result<()> {
         let Frame { left, right, bottom, .. } = self.frame;
         let stride = stride(self.seconds.end - self.seconds.start, 18.0);
@@ -109,12 +109,12 @@ impl Roll {
         Ok(())
     }
 
-    /// Soft notes are pale, loud ones full.
+    /// Draws a note: soft notes are pale, loud ones full.
     pub fn draw_note(&self, canvas: &Canvas, note: &Drawn, color: RGBColor) -> Result<()> {
         let (top, bottom) = self.row(note.key);
         let left = self.x(note.onset);
         let right = self.x(note.end).min(self.frame.right).max(left + 2);
-        // Rows of a low roll leave no room for a gap.
+        // In a low roll the rows leave no room for a gap.
         let gap = i32::from(bottom - top > 4);
         let corners = [(left, top + gap), (right, bottom - gap)];
         canvas.draw(&Rectangle::new(corners, shade(color, note.velocity).filled()))?;
@@ -130,7 +130,7 @@ fn shade(color: RGBColor, velocity: u8) -> RGBAColor {
     color.mix(0.2 + 0.8 * (f64::from(velocity) / 127.0).powf(1.5))
 }
 
-/// The shades of a colour from soft to loud, and whose they are.
+/// Draws the shades of a colour from soft to loud, and a label.
 pub fn draw_shades(
     canvas: &Canvas,
     (x, y): (i32, i32),

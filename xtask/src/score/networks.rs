@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 use antiphon::{
     model::{
         self,
-        antiphon::{Minibatch, Past, Scene},
+        antiphon::{Minibatch, RecurrentState, Scene},
         classic::INPUTS,
     },
     music::note::Key,
@@ -15,9 +15,9 @@ use antiphon::{
 use super::{Score, Scorer};
 use crate::corpus::{CELLS_PER_SECOND, GridNote};
 
-/// What is known of each sequence: by the network, and of what sounds.
+/// The state of our own network for each sequence: its recurrent state and its scene.
 pub struct Known {
-    past: Past,
+    past: RecurrentState,
     scenes: Vec<Scene>,
 }
 
@@ -26,7 +26,7 @@ impl Scorer for model::antiphon::Network {
     type Known = Known;
 
     fn silence(&self, rows: usize) -> Result<Known> {
-        Ok(Known { past: Past::silence(rows, self.device())?, scenes: vec![Scene::SILENCE; rows] })
+        Ok(Known { past: RecurrentState::initial(rows, self.device())?, scenes: vec![Scene::SILENCE; rows] })
     }
 
     fn beginning(&self, rows: usize) -> Result<Known> {
@@ -66,12 +66,12 @@ impl Scorer for model::antiphon::Network {
     }
 }
 
-/// Absolute, in seconds.
+/// The absolute error in seconds.
 fn error_of_cells(cells: u32, median: f32) -> f64 {
     (f64::from(cells) - f64::from(median)).abs() / CELLS_PER_SECOND
 }
 
-/// The classics have a likelihood for pitch alone, and name times.
+/// The classics have a likelihood for pitch alone; they predict times as numbers.
 impl Scorer for model::classic::Network {
     type Known = Vec<Tensor>;
 
@@ -114,12 +114,12 @@ fn nats(logits: &[f32], key: Key) -> f64 {
     f64::from(largest + sum.ln() - logits[key.index()])
 }
 
-/// Absolute, in seconds.
+/// The absolute error in seconds.
 fn error_of_seconds(cells: u32, predicted: f32) -> f64 {
     (f64::from(cells) / CELLS_PER_SECOND - f64::from(predicted.max(0.0))).abs()
 }
 
-/// (B, T, 3); what lies behind the end of a sequence is nought.
+/// The input features (B, T, 3), with 0 after the end of a sequence.
 fn features(sequences: &[&[GridNote]], time: usize) -> Result<Tensor> {
     let mut numbers = vec![0.0; sequences.len() * time * INPUTS];
     for (row, notes) in numbers.chunks_exact_mut(time * INPUTS).zip(sequences) {

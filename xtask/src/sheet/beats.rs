@@ -1,35 +1,40 @@
-//! Where the beats are.
+//! Finds the beats.
 //!
-//! A performance keeps no steady time. Beats are a compromise between onsets and regularity, found by dynamic programming:
-//! D. P. W. Ellis, "Beat tracking by dynamic programming", Journal of New Music Research 36 (2007).
+//! A performance keeps no steady time. Beats are a compromise between onsets and regularity, found by dynamic
+//! programming: D. P. W. Ellis, "Beat tracking by dynamic programming", Journal of New Music Research 36
+//! (2007).
 
 use std::f64::consts::TAU;
 
 use crate::corpus::{Note, Signature, TempoMap};
 
-/// Frames of a second in which onsets are gathered.
+/// Number of frames per second in which onsets are collected.
 const FRAMES: f64 = 100.0;
-/// Onsets are blurred over so many frames to either side, with these weights.
+/// Onsets are blurred over neighbouring frames with these weights, by the distance in frames.
 const BLUR: [f64; 4] = [1.0, 0.8, 0.4, 0.1];
-/// The slowest and the fastest beat, in seconds; at the middle one, people tap most readily.
+/// Shortest beat, in seconds.
 const SHORTEST_S: f64 = 0.3;
+/// Beat at which people tap most readily, in seconds.
 const USUAL_S: f64 = 0.6;
+/// Longest beat, in seconds.
 const LONGEST_S: f64 = 1.2;
-/// How far from the usual beat half of the readiness is lost, in octaves.
+/// Standard deviation of the preference for the usual beat, in octaves.
 const OCTAVES: f64 = 1.0;
-/// Of a bar: a note so shortly before a bar line stands on it.
+/// A note that is less than this before a bar line, as a share of the bar, is on the line.
 const SAME_LINE: f64 = 0.02;
-/// How much regularity counts beside onsets.
+/// Weight of regularity relative to onsets.
 const TIGHTNESS: f64 = 60.0;
 
-/// Into so many parts a beat may be divided.
+/// Numbers of parts into which a beat may be divided.
 const PARTS: [f64; 5] = [2.0, 3.0, 4.0, 6.0, 12.0];
-/// How close to the lines between these parts onsets lie at least, on average, where they are counted: 1 is on them, 0 anywhere.
+/// Least average closeness of onsets to the lines between these parts if the notes lie on the beats: 1 is on
+/// the lines, 0 is anywhere.
 const COUNTED: f64 = 0.3;
-/// Chance brings a few onsets as close: so many times its usual closeness is no chance.
+/// A few onsets may be close by chance: the closeness must be at least this many times the one expected by
+/// chance.
 const NO_CHANCE: f64 = 4.0;
 
-/// Whether notes lie on the beats of a tempo map, rather than being played without regard to it.
+/// Whether notes lie on the beats of a tempo map; notes that were recorded without a click do not.
 pub fn lie_on(notes: &[Note], map: &TempoMap) -> bool {
     let Some(ticks) = map.ticks_per_quarter().map(f64::from) else { return false };
     let count = notes.len() as f64;
@@ -41,18 +46,18 @@ pub fn lie_on(notes: &[Note], map: &TempoMap) -> bool {
     PARTS.into_iter().any(|parts| closeness(parts) > least)
 }
 
-/// Moments in seconds, rising, before the first onset and beyond the last one too.
+/// Times of beats in seconds, in rising order; they begin before the first onset and end after the last one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Beats(Vec<f64>);
 
 impl Beats {
-    /// At a tempo in quarter notes a minute, from the first onset on.
+    /// Beats at a steady tempo in quarter notes per minute, from the first onset on.
     pub fn steady(notes: &[Note], tempo: f64) -> Self {
         let first = notes.first().map_or(0.0, |note| note.onset);
         Self::around(vec![first, first + 60.0 / tempo], notes)
     }
 
-    /// Where a tempo map in quarter notes has them, from the bar line before the first onset on.
+    /// Beats of a tempo map in quarter notes, from the bar line before the first onset on.
     pub fn written(notes: &[Note], map: &TempoMap, signature: Signature) -> Self {
         let ticks = map.ticks_per_quarter().map_or(1.0, f64::from);
         let first = notes.first().map_or(0.0, |note| note.onset);
@@ -60,14 +65,14 @@ impl Beats {
         let line = begin + ((map.tick_at(first) - begin) / bar + SAME_LINE).floor() * bar;
         let last = notes.iter().map(|note| note.end).fold(first, f64::max);
         let mut beats = vec![map.seconds_at(line)];
-        // Two at least, and one beyond the last note.
+        // There must be two beats at least, and one beyond the last note.
         while beats.len() < 2 || beats[beats.len() - 1] <= last {
             beats.push(map.seconds_at(line + beats.len() as f64 * ticks));
         }
         Self(beats)
     }
 
-    /// Where a listener would tap.
+    /// Beats where a listener would tap.
     pub fn found(notes: &[Note]) -> Self {
         let first = notes.first().map_or(0.0, |note| note.onset);
         let strength = strength(notes, first);
@@ -80,7 +85,7 @@ impl Beats {
         Self::around(beats, notes)
     }
 
-    /// Goes on at both ends as they are, until all onsets lie between beats.
+    /// Extends the beats at both ends with the same period, until all onsets lie between beats.
     fn around(mut beats: Vec<f64>, notes: &[Note]) -> Self {
         let first = notes.first().map_or(0.0, |note| note.onset);
         let last = notes.iter().map(|note| note.end).fold(first, f64::max);
@@ -98,22 +103,22 @@ impl Beats {
         Self(before)
     }
 
-    /// In beats, from the first one on.
+    /// The position of a second, in beats from the first beat.
     pub fn at(&self, seconds: f64) -> f64 {
         let next = self.0.partition_point(|beat| *beat <= seconds).clamp(1, self.0.len() - 1);
         let (before, after) = (self.0[next - 1], self.0[next]);
         (next - 1) as f64 + (seconds - before) / (after - before)
     }
 
-    /// The median, in beats a minute.
+    /// The median tempo, in beats per minute.
     pub fn tempo(&self) -> f64 {
         let mut steps: Vec<f64> = self.0.windows(2).map(|pair| pair[1] - pair[0]).collect();
         steps.sort_by(f64::total_cmp);
         60.0 / steps[steps.len() / 2]
     }
 
-    /// How many beats of the first bar pass before the first beat, so that what is long, low and loud stands on the first
-    /// beats of bars of so many beats.
+    /// Number of beats of the first bar before the first beat, chosen so that long, low and loud notes fall
+    /// on the downbeats of bars of `bar` beats.
     pub fn pickup(&self, notes: &[Note], bar: u32) -> u32 {
         let bar = bar.max(1) as usize;
         let mut weights = vec![0.0; bar];
@@ -128,13 +133,13 @@ impl Beats {
     }
 }
 
-/// Low notes carry the beat.
+/// Weight of a note for the beat: loud and low notes carry it.
 fn weight(note: &Note) -> f64 {
     let low = (72.0 - f64::from(note.key.number())).max(0.0) / 24.0;
     f64::from(note.velocity.value()) / 127.0 * (1.0 + low)
 }
 
-/// How much begins in each frame from the first onset on, with a standard deviation of 1.
+/// Onset strength in each frame from the first onset on, scaled to a standard deviation of 1.
 fn strength(notes: &[Note], first: f64) -> Vec<f64> {
     let last = notes.last().map_or(first, |note| note.onset);
     let mut strength = vec![0.0; ((last - first) * FRAMES) as usize + BLUR.len() + 1];
@@ -156,7 +161,8 @@ fn strength(notes: &[Note], first: f64) -> Vec<f64> {
     strength
 }
 
-/// In frames: where the onsets are most like themselves.
+/// The period of the beat in frames: the lag with the largest autocorrelation of the onsets, weighted by
+/// preference.
 fn period(strength: &[f64]) -> usize {
     let likeness = |lag: usize| -> f64 {
         let (early, late) = (strength.iter(), strength.iter().skip(lag));
@@ -166,7 +172,7 @@ fn period(strength: &[f64]) -> usize {
         let octaves = (lag as f64 / FRAMES / USUAL_S).log2() / OCTAVES;
         (-0.5 * octaves * octaves).exp()
     };
-    // A bar and a half bar that agree with the beat speak for it.
+    // Periods of a half bar and a bar that agree with the beat support it.
     let worth =
         |lag: usize| readiness(lag) * (likeness(lag) + 0.5 * likeness(2 * lag) + 0.25 * likeness(4 * lag));
     let lags = (SHORTEST_S * FRAMES) as usize..=(LONGEST_S * FRAMES) as usize;
@@ -185,7 +191,7 @@ fn track(strength: &[f64], period: usize) -> Vec<usize> {
         let best = candidates
             .map(|earlier| (earlier, worth[earlier] - price[frame - earlier]))
             .max_by(|one, other| one.1.total_cmp(&other.1));
-        // A chain that costs more than it has is better begun anew.
+        // If a chain costs more than it gains, a new one begins.
         if let Some((earlier, gain)) = best.filter(|(_, gain)| *gain > 0.0) {
             worth[frame] += gain;
             before[frame] = Some(earlier);

@@ -1,11 +1,11 @@
-//! What a hand plays as it is written: note values, ties, beams, tuplet brackets and the spelling of keys.
+//! The notation of what a hand plays: note values, ties, beams, tuplet brackets and the spelling of keys.
 
 use antiphon::music::note::Key;
 
 use super::{Chord, DIVISIONS};
 use crate::tonality::{Mode, Tonality};
 
-/// Straight values by their divisions, the longest first.
+/// Note values without triplets, by their divisions, the longest first.
 const STRAIGHT: [(u32, &str, u8, u8); 10] = [
     (96, "whole", 0, 0),
     (72, "half", 1, 0),
@@ -25,30 +25,31 @@ const NATURALS: [(&str, i8); 7] = [("F", 5), ("C", 0), ("G", 7), ("D", 2), ("A",
 /// A note value as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoteValue {
-    /// As MusicXML calls it.
+    /// Its name in MusicXML.
     pub name: &'static str,
     pub dots: u8,
-    /// Flags of the note: 1 for an eighth.
+    /// Number of flags of the note: 1 for an eighth.
     pub flags: u8,
-    /// Three in the time of two.
+    /// Whether three of them take the time of two.
     pub is_triplet: bool,
 }
 
-/// A note, a chord or a rest as written: a part of a bar.
+/// A written note, chord or rest: a part of a bar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Symbol<'a> {
     /// Divisions from the first bar line.
     pub at: u32,
     pub length: u32,
     pub value: NoteValue,
-    /// `None` is a rest.
+    /// The chord, or `None` for a rest.
     pub chord: Option<&'a Chord>,
-    /// The chord goes on from the symbol before; into the next one.
+    /// Whether a tie leads to it from the previous symbol.
     pub is_tied_from: bool,
+    /// Whether a tie leads from it to the next symbol.
     pub is_tied_to: bool,
 }
 
-/// All that a hand does, bar by bar, without a gap; the last bar is filled with rests.
+/// Everything that a hand plays, bar by bar, without gaps; the last bar is filled with rests.
 pub fn bars(chords: &[Chord], bar: u32, count: u32) -> Vec<Vec<Symbol<'_>>> {
     let mut stretches = Vec::new();
     let mut now = 0;
@@ -75,7 +76,7 @@ pub fn bars(chords: &[Chord], bar: u32, count: u32) -> Vec<Vec<Symbol<'_>>> {
     bars
 }
 
-/// The beats in which something begins or ends on a third.
+/// The beats in which something begins or ends on a third of the beat.
 fn triplet_beats(chords: &[Chord]) -> Vec<u32> {
     let edges = chords.iter().flat_map(|chord| [chord.at, chord.at + chord.length]);
     let is_third = |edge: &u32| !(edge % DIVISIONS).is_multiple_of(3);
@@ -95,7 +96,7 @@ fn symbols<'a>(from: u32, to: u32, bar: u32, triplets: &[u32], chord: Option<&'a
     symbols
 }
 
-/// The longest value that may stand here.
+/// The longest note value that may be written here.
 fn next(at: u32, to: u32, bar: u32, triplets: &[u32]) -> (u32, NoteValue) {
     let (beat, within) = (at / DIVISIONS, at % DIVISIONS);
     let beat_left = DIVISIONS - within;
@@ -106,7 +107,8 @@ fn next(at: u32, to: u32, bar: u32, triplets: &[u32]) -> (u32, NoteValue) {
             TRIPLET.into_iter().find(|(length, ..)| *length <= room).unwrap_or(TRIPLET[2]);
         return (length.min(room), NoteValue { name, dots: 0, flags, is_triplet });
     }
-    // Up to the bar line, and up to the next beat with thirds; from within a beat, up to its end.
+    // It may reach the bar line and the next beat with thirds; if it begins within a beat, only the end of
+    // that beat.
     let bar_left = bar - at % bar;
     let next_triplet =
         triplets.iter().find(|&&triplet| triplet > beat).map_or(u32::MAX, |beat| beat * DIVISIONS);
@@ -118,7 +120,7 @@ fn next(at: u32, to: u32, bar: u32, triplets: &[u32]) -> (u32, NoteValue) {
     (length.min(room), NoteValue { name, dots, flags, is_triplet: false })
 }
 
-/// Whether the sign over a triplet starts or stops here.
+/// Whether the bracket over a triplet starts or stops here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bracket {
     pub starts: bool,
@@ -128,7 +130,7 @@ pub struct Bracket {
 impl Bracket {
     pub const NONE: Self = Self { starts: false, stops: false };
 
-    /// A triplet fills a beat.
+    /// The bracket at a symbol: a triplet fills a beat.
     pub fn of(symbols: &[Symbol], n: usize) -> Self {
         let symbol = &symbols[n];
         if !symbol.value.is_triplet {
@@ -142,15 +144,15 @@ impl Bracket {
     }
 }
 
-/// A beam at a note, from the outermost level on.
+/// A beam at a note; beams are listed from the outermost level on.
 pub struct Beam<'a> {
     pub symbol: &'a Symbol<'a>,
     pub level: u8,
-    /// As MusicXML calls it.
+    /// Its name in MusicXML.
     pub kind: &'static str,
 }
 
-/// Within a beat, neighbours with flags are beamed.
+/// The beams at each note: neighbours with flags within the same beat are beamed.
 pub fn beams<'a>(symbols: &'a [Symbol<'a>]) -> Vec<Beam<'a>> {
     let mut beams = Vec::new();
     let same = |one: &Symbol, other: &Symbol| one.at / DIVISIONS == other.at / DIVISIONS;
@@ -177,22 +179,22 @@ pub fn beams<'a>(symbols: &'a [Symbol<'a>]) -> Vec<Beam<'a>> {
     beams
 }
 
-/// A note on paper.
+/// The spelling of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spelling {
-    /// A to G.
+    /// Its letter, A to G.
     pub step: &'static str,
-    /// Semitones up from the step; flats are below 0.
+    /// Semitones above the natural of that letter; flats are below 0.
     pub alter: i8,
-    /// That of middle C is 4.
+    /// Its octave; that of middle C is 4.
     pub octave: i8,
 }
 
-/// Spells keys as near to a tonality as the line of fifths allows: from its flat sixth to its sharp fourth, and in minor to its
-/// leading note too.
+/// Spells keys as close to a tonality as possible on the line of fifths: from its flat sixth to its sharp
+/// fourth, and in minor to its leading note too.
 #[derive(Debug, Clone, Copy)]
 pub struct Speller {
-    /// The first of twelve neighbours on the line of fifths, C being 0.
+    /// The first of twelve neighbours on the line of fifths, on which C is 0.
     first: i16,
 }
 

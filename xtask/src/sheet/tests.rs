@@ -47,7 +47,7 @@ fn leaf<'a>(leaves: &'a [Leaf], name: &str) -> Option<&'a str> {
     leaves.iter().find(|(leaf, _)| leaf == name).map(|(_, text)| text.as_str())
 }
 
-/// What is struck: the notes that no tie leads to.
+/// The notes that are struck: those that no tie leads to.
 fn struck(xml: &[u8]) -> Vec<String> {
     let is_struck = |note: &Vec<Leaf>| leaf(note, "step").is_some();
     let pitch = |note: &Vec<Leaf>| {

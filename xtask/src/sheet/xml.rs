@@ -1,6 +1,7 @@
 //! Sheet music as MusicXML: a part of two staves.
 //!
-//! The crate `musicxml` has a type for each of 400 elements, and takes ten minutes to compile; a sheet needs thirty of them.
+//! The crate `musicxml` has a type for each of 400 elements, and takes ten minutes to compile; a sheet needs
+//! thirty of them.
 
 use std::io;
 
@@ -17,7 +18,7 @@ use crate::tonality::{Mode, Tonality};
 
 type Xml = Writer<Vec<u8>>;
 
-/// Writes two staves of chords, the right hand's first, in bars of so many divisions.
+/// Writes two staves of chords, the right hand's first, in bars of `bar` divisions.
 pub fn write(
     heading: &Heading,
     tempo: f64,

@@ -1,4 +1,4 @@
-//! Our own network learns whole notes: the loss is what evaluation measures.
+//! Training of our own network on whole notes: the loss is what evaluation measures.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use rand::{RngExt, SeedableRng};
 
 use antiphon::{
     model::{
-        Chance,
-        antiphon::{Dropout, Network, Past},
+        Rng,
+        antiphon::{Dropout, Network, RecurrentState},
     },
     thread_pool::{PoolThread, run_each},
 };
@@ -33,36 +33,36 @@ pub struct TrainableAntiphon {
     threads: Vec<PoolThread<Shard>>,
 }
 
-/// Some of the rows of a minibatch, for one thread.
+/// The rows of a minibatch that one thread learns from.
 struct Shard {
     loader: PassageLoader,
-    past: Past,
-    /// The part of its numbers that the network does without, and what decides which.
+    past: RecurrentState,
+    /// The part of the activations that dropout sets to 0; `rng` chooses them.
     dropout: f32,
-    chance: Chance,
+    rng: Rng,
 }
 
-/// What a shard has learnt from its part of a minibatch.
+/// The gradient and the loss of a shard's part of a minibatch.
 struct ShardResult {
     gradient: GradStore,
     notes: usize,
-    /// Of step, pitch, velocity and duration, summed over the notes.
+    /// Loss of step, pitch, velocity and duration in nats, summed over the notes.
     nats: [f32; 4],
 }
 
 impl TrainableAntiphon {
-    /// Learns from all loaders at once, each on a thread of its own.
+    /// A network that learns from all loaders at once, each on its own thread.
     pub fn new(
         variables: &Variables,
         hyperparameters: &Hyperparameters,
         loaders: Vec<PassageLoader>,
-        mut chance: Chance,
+        mut rng: Rng,
     ) -> Result<Self> {
         let network = Network::new(|name| Ok(variables[name].as_tensor().clone()))?;
         let thread = |loader: PassageLoader| {
-            let past = Past::silence(loader.rows(), network.device())?;
-            let chance = Chance::seed_from_u64(chance.random());
-            Ok(PoolThread::new(Shard { past, loader, dropout: hyperparameters.dropout, chance })?)
+            let past = RecurrentState::initial(loader.rows(), network.device())?;
+            let rng = Rng::seed_from_u64(rng.random());
+            Ok(PoolThread::new(Shard { past, loader, dropout: hyperparameters.dropout, rng })?)
         };
         Ok(Self {
             optimiser: Optimiser::new(variables, hyperparameters.method, hyperparameters.decay)?,
@@ -73,12 +73,13 @@ impl TrainableAntiphon {
 }
 
 impl Shard {
-    /// `whole` is how many notes a full minibatch has: a note counts the same wherever it stands.
+    /// `whole` is the number of notes of a full minibatch: so each note counts the same, whichever shard it
+    /// is in.
     fn learn(&mut self, network: &Network, whole: usize) -> Result<ShardResult> {
         let (minibatch, going_on) = self.loader.next();
         let past = self.past.going_on(&going_on)?;
         let (logits, after) =
-            network.rehearse(&minibatch, &past, Dropout::Part(self.dropout, &mut self.chance))?;
+            network.rehearse(&minibatch, &past, Dropout::Part(self.dropout, &mut self.rng))?;
         let sums: Vec<Tensor> =
             minibatch.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
         let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;
@@ -97,7 +98,7 @@ impl Shard {
             .tensors()?
             .iter()
             .for_each(|(part, tensor)| checkpoint.keep_tensor(&format!("{name}.{part}"), tensor));
-        checkpoint.keep(&format!("{name}.chance"), &self.chance)?;
+        checkpoint.keep(&format!("{name}.chance"), &self.rng)?;
         self.loader.keep(name, checkpoint)
     }
 
@@ -107,8 +108,8 @@ impl Shard {
             Ok((part, tensor))
         });
         let tensors: BTreeMap<String, Tensor> = tensors.collect::<Result<_>>()?;
-        self.past = Past::of(|part| Ok(tensors[part].clone()))?;
-        self.chance = checkpoint.fact(&format!("{name}.chance"))?;
+        self.past = RecurrentState::of(|part| Ok(tensors[part].clone()))?;
+        self.rng = checkpoint.fact(&format!("{name}.chance"))?;
         self.loader.recall(name, checkpoint)
     }
 }
@@ -162,11 +163,11 @@ mod tests {
     #[test]
     fn a_melody_that_repeats_is_learnt() {
         let piece = melody();
-        let mut chance = Chance::seed_from_u64(1);
-        let variables = initialisation::drawn(Architecture::Antiphon, &mut chance).expect("shapes fit");
+        let mut rng = Rng::seed_from_u64(1);
+        let variables = initialisation::drawn(Architecture::Antiphon, &mut rng).expect("shapes fit");
         let loaders = [1, 2].map(|seed| {
-            let (training, chance) = (TrainingSet::of(vec![piece.clone()]), Chance::seed_from_u64(seed));
-            PassageLoader::new(training.into(), (2, 24), Augmentation::ALL, chance)
+            let (training, rng) = (TrainingSet::of(vec![piece.clone()]), Rng::seed_from_u64(seed));
+            PassageLoader::new(training.into(), (2, 24), Augmentation::ALL, rng)
         });
         let loaders = loaders.map(|loader| loader.expect("a note"));
         let hyperparameters = Hyperparameters {
@@ -179,7 +180,7 @@ mod tests {
             dropout: 0.1,
         };
         let mut model =
-            TrainableAntiphon::new(&variables, &hyperparameters, loaders.into(), chance).expect("shapes fit");
+            TrainableAntiphon::new(&variables, &hyperparameters, loaders.into(), rng).expect("shapes fit");
         let total = |model: &TrainableAntiphon| {
             model.score(std::slice::from_ref(&piece)).expect("shapes fit").total().expect("a likelihood")
         };

@@ -1,10 +1,10 @@
-//! Data augmentation: a passage as it is played to the network, in another key, tempo and loudness, with slips that it is to survive, and
-//! with less known around it.
+//! Data augmentation: changes the key, tempo and velocities of a passage, adds mistakes that the network
+//! should survive, and removes some of the input features around the notes.
 
 use rand::RngExt;
 
 use antiphon::{
-    model::Chance,
+    model::Rng,
     music::{
         conditions::{Conditions, Who},
         note::{Key, Velocity},
@@ -14,47 +14,49 @@ use antiphon::{
 
 use crate::corpus::{self, CELLS_PER_SECOND, GridNote, Placed};
 
-/// Semitones up or down.
+/// Largest transposition in semitones, up or down.
 const TRANSPOSITION: i16 = 6;
-/// A piece is played faster or slower by up to this part.
+/// Largest change of the tempo, as a part of it.
 const STRETCH: f64 = 0.1;
-/// Louder or softer.
+/// Largest change of the velocities, up or down.
 const LOUDNESS: i16 = 10;
 
-/// How likely it is that what is known is told: the network is to play without it as well.
+/// Probabilities that the beat, the harmony, the style and who plays are input features: the network should
+/// play without them as well.
 const PULSE_TOLD: f64 = 0.8;
 const HARMONY_TOLD: f64 = 0.6;
 const STYLE_TOLD: f64 = 0.6;
 const WHO_TOLD: f64 = 0.7;
 
-/// Stretches of the plugin's and of the player's notes have about so many notes.
+/// Average length of the plugin's and of the player's stretches, in notes.
 const STRETCH_NOTES: f64 = 24.0;
-/// How likely a note of the plugin's is to slip in its onset, its end, its key, its loudness.
+/// Probabilities that a note of the plugin has a wrong onset, end, key or velocity.
 const ONSET_SLIPS: f64 = 0.2;
 const END_SLIPS: f64 = 0.3;
 const KEY_SLIPS: f64 = 0.06;
 const VELOCITY_SLIPS: f64 = 0.3;
-/// In cells.
+/// Largest error of an onset, in cells.
 const ONSET_SLIP: i64 = 3;
-/// The ends of half of those that slip come within so many cells: what a network that hears itself falls into.
+/// Half of the wrong ends lie within this many cells of the onset: what a network that hears itself falls
+/// into.
 const BLIP: u32 = 6;
-/// The others are so many times as long or as short, as a logarithm.
+/// The other wrong durations are multiplied or divided by up to this factor, as a natural logarithm.
 const LENGTH_SLIP: f64 = 1.2;
 const VELOCITY_SLIP: i16 = 14;
 
-/// How differently passages are played.
+/// How much the passages are changed.
 #[derive(Debug, Clone, Copy)]
 pub struct Augmentation {
     /// The part of the passages in another key, tempo and loudness, 0..=1.
     pub varied: f64,
-    /// The part of the passages in which the plugin has played some of the notes, with slips, 0..=1.
+    /// The part of the passages in which the plugin has played some of the notes, with mistakes, 0..=1.
     pub slipped: f64,
 }
 
-/// What the network learns and what it hears, note by note.
+/// The notes that the network should predict, and those that it hears.
 #[derive(Debug, Clone)]
 pub struct Example {
-    /// The notes of the music, each as it follows on what was heard before.
+    /// The notes of the music; the step of each counts from what was heard before.
     pub truth: Vec<GridNote>,
     pub heard: Vec<GridNote>,
 }
@@ -68,18 +70,18 @@ impl Example {
     pub const NOTHING: Self = Self { truth: Vec::new(), heard: Vec::new() };
 }
 
-/// Plays a passage; all chance comes from `chance`.
-pub fn augment(written: &[GridNote], augmentation: &Augmentation, chance: &mut Chance) -> Example {
-    let mut notes = match chance.random_bool(augmentation.varied) {
-        true => varied(written, chance),
+/// Changes a passage; all random choices come from `rng`.
+pub fn augment(written: &[GridNote], augmentation: &Augmentation, rng: &mut Rng) -> Example {
+    let mut notes = match rng.random_bool(augmentation.varied) {
+        true => varied(written, rng),
         false => written.to_vec(),
     };
-    let told = [PULSE_TOLD, HARMONY_TOLD, STYLE_TOLD].map(|likely| chance.random_bool(likely));
+    let told = [PULSE_TOLD, HARMONY_TOLD, STYLE_TOLD].map(|likely| rng.random_bool(likely));
     notes.iter_mut().for_each(|note| note.conditions = without(note.conditions, told));
-    let slips = chance.random_bool(augmentation.slipped);
-    let who_is_told = chance.random_bool(WHO_TOLD);
+    let slips = rng.random_bool(augmentation.slipped);
+    let who_is_told = rng.random_bool(WHO_TOLD);
     let mut example = match slips {
-        true => slipped(&notes, chance),
+        true => slipped(&notes, rng),
         false => Example { heard: notes.clone(), truth: notes },
     };
     if !slips || !who_is_told {
@@ -98,12 +100,12 @@ fn without(conditions: Conditions, [pulse, harmony, style]: [bool; 3]) -> Condit
     }
 }
 
-/// In another key, at another tempo, louder or softer. Onsets and ends move together, so that what ends together still
-/// does.
-fn varied(notes: &[GridNote], chance: &mut Chance) -> Vec<GridNote> {
-    let shift = fitting(notes, chance.random_range(-TRANSPOSITION..=TRANSPOSITION));
-    let stretch = chance.random_range(1.0 - STRETCH..=1.0 + STRETCH);
-    let louder = chance.random_range(-LOUDNESS..=LOUDNESS);
+/// Changes key, tempo and loudness. Onsets and ends are scaled together, so that notes that end together
+/// still do.
+fn varied(notes: &[GridNote], rng: &mut Rng) -> Vec<GridNote> {
+    let shift = fitting(notes, rng.random_range(-TRANSPOSITION..=TRANSPOSITION));
+    let stretch = rng.random_range(1.0 - STRETCH..=1.0 + STRETCH);
+    let louder = rng.random_range(-LOUDNESS..=LOUDNESS);
     let cell = |cells: u32| (f64::from(cells) * stretch).round() as u32;
     let varied = corpus::placed(notes).map(|note| Placed {
         onset: cell(note.onset),
@@ -123,25 +125,25 @@ fn moved(number: u8, by: i16) -> u8 {
     u8::try_from((i16::from(number) + by).clamp(0, 127)).unwrap_or(0)
 }
 
-/// The wanted transposition, or none where it leads off the keyboard.
+/// The wanted transposition, or 0 where it leads out of the MIDI keys.
 fn fitting(notes: &[GridNote], shift: i16) -> i16 {
     let fits = |note: &GridNote| (0..=127).contains(&(i16::from(note.key.number()) + shift));
     if notes.iter().all(fits) { shift } else { 0 }
 }
 
-/// Stretches of the notes are the plugin's, and some of these are not what they should have been. What is true is what
-/// the music goes on with all the same.
-fn slipped(notes: &[GridNote], chance: &mut Chance) -> Example {
+/// Marks stretches of the notes as the plugin's, and adds mistakes to some of these notes. The target stays
+/// the music, which goes on in spite of them.
+fn slipped(notes: &[GridNote], rng: &mut Rng) -> Example {
     let mut example = Example::NOTHING;
     let (mut who, mut left) = (Who::Plugin, 0);
     let mut before: Option<Placed> = None;
     for note in corpus::placed(notes) {
         if left == 0 {
             who = if who == Who::Plugin { Who::Player } else { Who::Plugin };
-            left = 1 + (-STRETCH_NOTES * (1.0 - chance.random::<f64>()).ln()) as usize;
+            left = 1 + (-STRETCH_NOTES * (1.0 - rng.random::<f64>()).ln()) as usize;
         }
         left -= 1;
-        let mut heard = if who == Who::Plugin { slip(note, chance) } else { note };
+        let mut heard = if who == Who::Plugin { slip(note, rng) } else { note };
         heard.conditions.who = Some(who);
         let (truth, heard) = (following(note, before), following(heard, before));
         example.truth.push(relative(truth, before));
@@ -151,7 +153,8 @@ fn slipped(notes: &[GridNote], chance: &mut Chance) -> Example {
     example
 }
 
-/// A note after what was heard: not before it, and in a chord not below it. Its end stays.
+/// Moves the onset of a note after what was heard: not before it, and in a chord only on a higher key. The
+/// end stays.
 fn following(mut note: Placed, before: Option<Placed>) -> Placed {
     let Some(before) = before else { return note };
     note.onset = note.onset.max(before.onset);
@@ -168,29 +171,29 @@ fn relative(note: Placed, before: Option<Placed>) -> GridNote {
     GridNote { step, key, velocity, duration: end - onset, conditions }
 }
 
-fn slip(mut note: Placed, chance: &mut Chance) -> Placed {
-    if chance.random_bool(ONSET_SLIPS) {
-        let by = chance.random_range(-ONSET_SLIP..=ONSET_SLIP);
+fn slip(mut note: Placed, rng: &mut Rng) -> Placed {
+    if rng.random_bool(ONSET_SLIPS) {
+        let by = rng.random_range(-ONSET_SLIP..=ONSET_SLIP);
         let onset = u32::try_from((i64::from(note.onset) + by).max(0)).unwrap_or(note.onset);
         note.end += onset.saturating_sub(note.onset);
         note.onset = onset;
         let moved = Seconds((by as f64 / CELLS_PER_SECOND) as f32);
         note.conditions.pulse = note.conditions.pulse.map(|pulse| pulse.after(moved));
     }
-    if chance.random_bool(END_SLIPS) {
+    if rng.random_bool(END_SLIPS) {
         let length = f64::from(note.end - note.onset);
         note.end = note.onset
-            + match chance.random_bool(0.5) {
-                true => chance.random_range(1..=BLIP),
-                false => (length * chance.random_range(-LENGTH_SLIP..=LENGTH_SLIP).exp()).max(1.0) as u32,
+            + match rng.random_bool(0.5) {
+                true => rng.random_range(1..=BLIP),
+                false => (length * rng.random_range(-LENGTH_SLIP..=LENGTH_SLIP).exp()).max(1.0) as u32,
             };
     }
-    if chance.random_bool(KEY_SLIPS) {
-        let by = [-12, -2, -1, 1, 2, 12][chance.random_range(0..6)];
+    if rng.random_bool(KEY_SLIPS) {
+        let by = [-12, -2, -1, 1, 2, 12][rng.random_range(0..6)];
         note.key = Key::saturating(moved(note.key.number(), by));
     }
-    if chance.random_bool(VELOCITY_SLIPS) {
-        let by = chance.random_range(-VELOCITY_SLIP..=VELOCITY_SLIP);
+    if rng.random_bool(VELOCITY_SLIPS) {
+        let by = rng.random_range(-VELOCITY_SLIP..=VELOCITY_SLIP);
         note.velocity = Velocity::saturating(moved(note.velocity.value(), by));
     }
     note
@@ -204,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    /// Chords of three at every beat of 50 cells.
+    /// Chords of three notes at every beat of 50 cells.
     fn piece(chords: u32) -> Vec<GridNote> {
         let note = |n: u32| GridNote {
             step: if n.is_multiple_of(3) && n > 0 { 50 } else { 0 },
@@ -230,7 +233,7 @@ mod tests {
             note.duration = 1000 - onset;
         }
         for seed in 0..20 {
-            let varied = varied(&piece, &mut Chance::seed_from_u64(seed));
+            let varied = varied(&piece, &mut Rng::seed_from_u64(seed));
             let ends: Vec<u32> = corpus::placed(&varied).map(|note| note.end).collect();
             assert!(ends.iter().all(|&end| end == ends[0]));
         }
@@ -239,7 +242,7 @@ mod tests {
     #[test]
     fn harmony_and_tempo_move_with_the_notes() {
         for seed in 0..20 {
-            let varied = varied(&piece(4), &mut Chance::seed_from_u64(seed));
+            let varied = varied(&piece(4), &mut Rng::seed_from_u64(seed));
             let harmony = varied[0].conditions.harmony.expect("it is told");
             assert_eq!(harmony.root(), Some(varied[0].key.index() % 12));
             let period = varied[0].conditions.pulse.expect("it is told").period();
@@ -250,8 +253,8 @@ mod tests {
     #[test]
     fn after_slips_the_music_goes_on_as_it_would_have() {
         for seed in 0..50 {
-            let (piece, mut chance) = (piece(60), Chance::seed_from_u64(seed));
-            let example = slipped(&piece, &mut chance);
+            let (piece, mut rng) = (piece(60), Rng::seed_from_u64(seed));
+            let example = slipped(&piece, &mut rng);
             let (mut heard, mut slips) = (0, 0);
             let ends: Vec<Placed> = corpus::placed(&piece).collect();
             for ((truth, said), written) in example.truth.iter().zip(&example.heard).zip(&ends) {

@@ -1,4 +1,4 @@
-//! What stands beside a model file: where its weights come from and what they are worth.
+//! The card beside a model file: where its weights come from, and how well they score.
 
 use std::{
     fs,
@@ -19,33 +19,33 @@ pub struct Card {
     pub representation: &'static str,
     pub parameters: usize,
     pub license: String,
-    /// Whether more is to come.
+    /// Whether the training is finished.
     pub status: String,
-    /// Of all runs.
+    /// Minutes of training in all runs.
     pub minutes: f64,
-    /// In all runs.
+    /// Number of notes learnt from in all runs.
     pub notes_seen: i64,
     pub corpus: Corpus,
-    /// The runs that made it, each a table; the newest last.
+    /// The training runs of the model, each a table; the newest last.
     pub training: Vec<Table>,
     pub scores: Scores,
 }
 
-/// Of the newest run.
+/// The corpus of the newest run.
 #[derive(Debug, Serialize)]
 pub struct Corpus {
     pub name: String,
     pub split: String,
-    /// That were learnt from.
+    /// Number of files learnt from.
     pub files: usize,
-    /// That were learnt from.
+    /// Number of notes in these files.
     pub notes: usize,
     pub convention: String,
-    /// Of a classic: longer times are heard and learnt as this.
+    /// For a classic, the longest time in seconds; longer ones are heard and learnt as this.
     pub longest_s: Option<f32>,
 }
 
-/// One training, however often it was interrupted.
+/// One training run, however often it was interrupted.
 #[derive(Debug, Serialize)]
 pub struct Run {
     pub begins_with: String,
@@ -58,31 +58,31 @@ pub struct Run {
     pub batch: usize,
     pub window: usize,
     pub rate: f64,
-    /// Of our own network: the part of the passages that are played differently each time.
+    /// For our own network, the part of the passages that are played differently each time.
     pub varied: Option<f64>,
-    /// Of our own network: the part of the passages with slips.
+    /// For our own network, the part of the passages with mistakes.
     pub slipped: Option<f64>,
-    /// Of our own network: the part of its numbers that it does without.
+    /// For our own network, the part of the activations that dropout sets to 0.
     pub dropout: Option<f32>,
     pub method: Method,
     pub decay: f64,
     pub longest_gradient: f32,
 }
 
-/// What the weights had gone through before a training.
+/// Where the weights came from before a training.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Origin {
-    /// For a person.
+    /// A description for people.
     pub name: String,
     runs: Vec<Table>,
 }
 
 impl Origin {
-    pub fn chance() -> Self {
+    pub fn rng() -> Self {
         Self { name: "chance".into(), runs: Vec::new() }
     }
 
-    /// A model file, and what its card tells of it.
+    /// A model file, with the runs that its card lists.
     pub fn model(path: &Path) -> Self {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let card = fs::read_to_string(card_of(path)).ok().and_then(|text| text.parse().ok());
@@ -94,7 +94,7 @@ impl Origin {
         Self { name, runs }
     }
 
-    /// All runs, with one more.
+    /// All earlier runs, followed by a new one.
     pub fn and(&self, run: &Run) -> Result<Vec<Table>> {
         let mut runs = self.runs.clone();
         runs.push(Table::try_from(run)?);
@@ -107,7 +107,8 @@ pub fn card_of(model: &Path) -> PathBuf {
     model.with_extension("toml")
 }
 
-/// A card tells its runs as a list; the first ones told one run, and its command and corpus apart.
+/// The runs in a card, which are a list. The first cards had a single run, and its command and corpus in
+/// other places.
 fn runs(card: &Table) -> Vec<Table> {
     let command = card.get("command").cloned();
     let corpus = card.get("corpus").and_then(|corpus| corpus.get("name")).cloned();
@@ -135,7 +136,7 @@ pub fn notes_seen(runs: &[Table]) -> i64 {
     runs.iter().filter_map(|run| run.get("notes_seen")?.as_integer()).sum()
 }
 
-/// On the validation files, state carried from the first note.
+/// Scores on the validation files, with the state carried on from the first note of each file.
 #[derive(Debug, Serialize)]
 pub struct Scores {
     pub files: usize,

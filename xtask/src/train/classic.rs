@@ -1,4 +1,5 @@
-//! A classic learns as it was published: cross-entropy for pitch, squared errors for the times, from windows of notes.
+//! Training of a classic, as it was published: cross-entropy for pitch, squared errors for the times, on
+//! windows of notes.
 
 use std::{mem, sync::Arc};
 
@@ -8,7 +9,7 @@ use rand::{RngExt, seq::SliceRandom};
 use serde::{Deserialize, Serialize};
 
 use antiphon::model::{
-    Chance,
+    Rng,
     classic::{self, Config, INPUTS, Network},
 };
 
@@ -26,7 +27,7 @@ use crate::{
 
 /// The published weights of the three losses.
 const PITCH_WEIGHT: f64 = 0.05;
-/// How hard a negative step or duration is pushed back up.
+/// Factor of the penalty on negative steps and durations.
 const PRESSURE: f64 = 10.0;
 
 pub struct Classic {
@@ -36,20 +37,20 @@ pub struct Classic {
     windows: WindowLoader,
 }
 
-/// The parts of a batch's loss, before they are weighed.
+/// The parts of a minibatch's loss, before they are weighted.
 #[derive(Debug, Clone, Copy, Default)]
 struct Loss {
-    /// Nats.
+    /// In nats.
     pitch: f32,
-    /// Square seconds, with pressure.
+    /// In square seconds, with the penalty.
     step: f32,
-    /// Square seconds, with pressure.
+    /// In square seconds, with the penalty.
     duration: f32,
 }
 
 impl Classic {
-    pub fn new(preset: Config, variables: &Variables, windows: WindowLoader) -> Result<Self> {
-        let network = Network::new(preset, |name| Ok(variables[name].as_tensor().clone()))?;
+    pub fn new(config: Config, variables: &Variables, windows: WindowLoader) -> Result<Self> {
+        let network = Network::new(config, |name| Ok(variables[name].as_tensor().clone()))?;
         let states = network.silence(windows.rows)?;
         Ok(Self { network, optimiser: Optimiser::new(variables, Method::Adam, 0.0)?, states, windows })
     }
@@ -102,14 +103,14 @@ fn state_name(layer: usize) -> String {
     format!("state.{layer}")
 }
 
-/// Mean squared error, and a push upwards on what is negative.
+/// Mean squared error, plus a penalty on negative predictions.
 fn under_pressure(predicted: &Tensor, truth: &Tensor) -> Result<Tensor> {
     let error = (predicted - truth)?.sqr()?.mean_all()?;
     let pressure = (predicted.neg()?.relu()?.mean_all()? * PRESSURE)?;
     Ok((error + pressure)?)
 }
 
-/// Notes to learn from, side by side.
+/// A minibatch of windows.
 struct Minibatch {
     /// (B, T, 3)
     x: Tensor,
@@ -123,32 +124,33 @@ struct Minibatch {
     carried: Tensor,
 }
 
-/// An endless stream of batches. In the first half of a batch's rows a window follows on the one before, with its
-/// state; the other half begins anywhere, in silence, as a player's memory does.
+/// An endless data loader. The first half of a minibatch's rows go through whole pieces: each window follows
+/// on the one before, with its state. The other half are windows from anywhere, which begin in silence as a
+/// player's memory does.
 pub struct WindowLoader {
     training: Arc<TrainingSet>,
-    /// For each piece, how many notes stand in all pieces up to its end.
+    /// For each piece, the number of notes in all pieces up to its end.
     ends: Vec<usize>,
-    /// The pieces that have not been begun yet.
+    /// The pieces that have not yet been begun in this round.
     order: Vec<usize>,
     /// The next windows of the rows that go through whole pieces.
     going_on: Vec<Window>,
     rows: usize,
     time: usize,
-    chance: Chance,
+    rng: Rng,
 }
 
-/// A place in a piece.
+/// A window of a piece.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Window {
     piece: usize,
-    /// Its first note.
+    /// The index of its first note.
     at: usize,
 }
 
 impl WindowLoader {
-    /// Fails when a piece is shorter than a window, or none is there.
-    pub fn new(training: Arc<TrainingSet>, rows: usize, time: usize, chance: Chance) -> Result<Self> {
+    /// Fails when a piece is shorter than a window, or there is no piece.
+    pub fn new(training: Arc<TrainingSet>, rows: usize, time: usize, rng: Rng) -> Result<Self> {
         let pieces = &training.pieces;
         if pieces.is_empty() || pieces.iter().any(|piece| piece.len() < time) {
             bail!("a file holds fewer than {time} notes: give longer files or a smaller `--window`");
@@ -157,23 +159,23 @@ impl WindowLoader {
         for n in 1..ends.len() {
             ends[n] += ends[n - 1];
         }
-        // An end that no window fits before: the first batch begins with fresh pieces.
+        // At this position no window fits: so the first minibatch begins new pieces.
         let going_on = vec![Window { piece: 0, at: usize::MAX - time }; rows / 2];
-        Ok(Self { training, ends, order: Vec::new(), going_on, rows, time, chance })
+        Ok(Self { training, ends, order: Vec::new(), going_on, rows, time, rng })
     }
 
-    /// Keeps where it stands.
+    /// Saves the position of the loader in a checkpoint.
     fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
-        checkpoint.keep("windows", &(&self.chance, &self.order, &self.going_on))
+        checkpoint.keep("windows", &(&self.rng, &self.order, &self.going_on))
     }
 
-    /// The way back from [`WindowLoader::keep`].
+    /// Reverses [`WindowLoader::keep`].
     fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        (self.chance, self.order, self.going_on) = checkpoint.fact("windows")?;
+        (self.rng, self.order, self.going_on) = checkpoint.fact("windows")?;
         Ok(())
     }
 
-    /// The next batch.
+    /// The next minibatch.
     fn next(&mut self) -> Result<Minibatch> {
         let mut windows = Vec::with_capacity(self.rows);
         let mut carried = vec![0f32; self.rows];
@@ -194,22 +196,23 @@ impl WindowLoader {
         self.batch(&windows, carried)
     }
 
-    /// A piece that has not been played for longest, from a random place in its first window, so that borders fall
-    /// elsewhere each time.
+    /// The first window of a piece that has not yet been played in this round. It begins at a random note of
+    /// the piece's beginning, so that the borders of windows differ each time.
     fn begin(&mut self) -> Window {
         if self.order.is_empty() {
             self.order = (0..self.training.pieces.len()).collect();
-            self.order.shuffle(&mut self.chance);
+            self.order.shuffle(&mut self.rng);
         }
         let piece = self.order.pop().expect("it has just been filled");
         let latest = (self.training.pieces[piece].len() - self.time).min(self.time);
-        Window { piece, at: self.chance.random_range(0..=latest) }
+        Window { piece, at: self.rng.random_range(0..=latest) }
     }
 
-    /// Every note is as likely as any other to be in it.
+    /// A random window. Its first note is drawn from all notes with equal probability, and moved back near
+    /// the end of a piece.
     fn anywhere(&mut self) -> Window {
         let total = *self.ends.last().expect("there is a piece");
-        let note = self.chance.random_range(0..total);
+        let note = self.rng.random_range(0..total);
         let piece = self.ends.partition_point(|&end| end <= note);
         let at = note - (self.ends[piece] - self.training.pieces[piece].len());
         Window { piece, at: at.min(self.training.pieces[piece].len() - self.time) }
@@ -254,11 +257,11 @@ mod tests {
 
     #[test]
     fn a_melody_that_repeats_is_learnt() {
-        let mut chance = Chance::seed_from_u64(1);
-        let preset = weights::Architecture::Classic(CLASSIC_25);
-        let variables = initialisation::drawn(preset, &mut chance).expect("shapes fit");
+        let mut rng = Rng::seed_from_u64(1);
+        let architecture = weights::Architecture::Classic(CLASSIC_25);
+        let variables = initialisation::drawn(architecture, &mut rng).expect("shapes fit");
         let windows =
-            WindowLoader::new(TrainingSet::of(vec![melody()]).into(), 8, 12, chance).expect("long enough");
+            WindowLoader::new(TrainingSet::of(vec![melody()]).into(), 8, 12, rng).expect("long enough");
         let mut model = Classic::new(CLASSIC_25, &variables, windows).expect("shapes fit");
         let mut step = || {
             let batch = model.windows.next().expect("endless");
@@ -285,7 +288,7 @@ mod tests {
         assert!((loss(-0.5) - 5.25).abs() < 1e-6);
     }
 
-    /// Every note's duration tells its piece and place.
+    /// A piece in which the duration of a note identifies the piece and the place.
     fn piece(number: u32, length: u32) -> Vec<GridNote> {
         let note = |n| GridNote {
             step: 10,
@@ -299,8 +302,7 @@ mod tests {
 
     fn windows(lengths: &[u32]) -> WindowLoader {
         let pieces = (1..).zip(lengths).map(|(number, &length)| piece(number, length)).collect();
-        WindowLoader::new(TrainingSet::of(pieces).into(), 4, 8, Chance::seed_from_u64(1))
-            .expect("long enough")
+        WindowLoader::new(TrainingSet::of(pieces).into(), 4, 8, Rng::seed_from_u64(1)).expect("long enough")
     }
 
     #[test]
@@ -330,7 +332,7 @@ mod tests {
                 TrainingSet::of(vec![piece(1, 8), piece(2, 7)]).into(),
                 4,
                 8,
-                Chance::seed_from_u64(1)
+                Rng::seed_from_u64(1)
             )
             .is_err()
         );

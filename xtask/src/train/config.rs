@@ -1,5 +1,5 @@
-//! What a training is told: its command line, how each preset is trained unless told otherwise, and what must stay the same
-//! for it to go on.
+//! The configuration of a training: its command line, the defaults of each preset, and what must stay the
+//! same for it to go on.
 
 use std::{
     env,
@@ -35,17 +35,18 @@ pub struct Arguments {
     /// Where to write the weights; card, curves and checkpoint go beside them
     #[arg(long)]
     pub output: PathBuf,
-    /// How long to train
+    /// How many minutes to train
     #[arg(long, default_value = "30", value_parser = above_0)]
     pub minutes: f64,
-    /// How many batches to learn from, however long it takes
+    /// How many minibatches to learn from, however long it takes
     #[arg(long, conflicts_with = "minutes", value_parser = count)]
     pub steps: Option<usize>,
     /// Go on from the checkpoint beside the output, with the same arguments; `--minutes`, `--steps` and `--rate` may
     /// change
     #[arg(long)]
     pub resume: bool,
-    /// The same one learns the same; another one begins with other weights and learns in another order
+    /// Seed of all random choices: the same one learns the same; another one begins with other weights and in
+    /// another order
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// A model file to begin with
@@ -84,12 +85,12 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// `--steps`, or else `--minutes`.
+    /// The length of the training: `--steps`, or else `--minutes`.
     pub fn length(&self) -> Length {
         self.steps.map_or(Length::Minutes(self.minutes), Length::Steps)
     }
 
-    /// How the matrices are written.
+    /// The precision in which the matrices are written.
     pub fn precision(&self) -> Precision {
         if self.half { Precision::Half } else { Precision::Single }
     }
@@ -105,12 +106,13 @@ pub enum Processor {
 }
 
 impl Processor {
-    /// Fails where there is no such processor, or this program or the preset cannot use it.
-    pub fn device(self, preset: Architecture) -> Result<Device> {
+    /// The device to compute on. Fails where there is none, or where this program or the architecture cannot
+    /// use it.
+    pub fn device(self, architecture: Architecture) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Cuda if preset != Architecture::Antiphon => {
-                bail!("`--device cuda` trains antiphon only: leave it out for {}", preset.name())
+            Self::Cuda if architecture != Architecture::Antiphon => {
+                bail!("`--device cuda` trains antiphon only: leave it out for {}", architecture.name())
             }
             Self::Cuda if !utils::cuda_is_available() => bail!(
                 "this program was built without CUDA: use `cargo run --release --package xtask --features cuda -- \
@@ -123,26 +125,27 @@ impl Processor {
     }
 }
 
-/// How a preset is trained.
+/// The hyperparameters of an architecture.
 #[derive(Debug, Clone, Copy)]
 pub struct Hyperparameters {
     pub batch: usize,
-    /// Notes in a row.
+    /// Number of notes of a window.
     pub window: usize,
-    /// Files of fewer notes are not learnt from.
+    /// Least number of notes of a file; shorter ones are not learnt from.
     pub shortest: usize,
     /// The highest learning rate.
     pub rate: f64,
     pub method: Method,
-    /// What a step at rate 1 takes off every weight: Muon's steps are never short, so weights would grow for ever.
+    /// Weight decay of a step at rate 1. Without it weights would grow for ever, since Muon's steps are never
+    /// short.
     pub decay: f64,
-    /// The part of its numbers that the network does without while it learns.
+    /// Dropout: the part of the activations that is set to 0 in training.
     pub dropout: f32,
 }
 
 impl Hyperparameters {
-    pub fn new(preset: Architecture, arguments: &Arguments) -> Self {
-        let usual = match preset {
+    pub fn new(architecture: Architecture, arguments: &Arguments) -> Self {
+        let usual = match architecture {
             Architecture::Antiphon => Self {
                 batch: 32,
                 window: 128,
@@ -152,10 +155,10 @@ impl Hyperparameters {
                 decay: 0.1,
                 dropout: 0.1,
             },
-            Architecture::Classic(preset) => Self {
+            Architecture::Classic(config) => Self {
                 batch: 64,
-                window: preset.window,
-                shortest: arguments.window.unwrap_or(preset.window),
+                window: config.window,
+                shortest: arguments.window.unwrap_or(config.window),
                 rate: 3e-3,
                 method: Method::Adam,
                 decay: 0.0,
@@ -171,20 +174,21 @@ impl Hyperparameters {
     }
 }
 
-/// What must stay the same for a training to go on: names and values, in the order in which they are told.
+/// What must stay the same for a training to go on: names and values, in the order in which they are
+/// reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainingConfig(Vec<(String, String)>);
 
 impl TrainingConfig {
     pub fn new(
-        preset: Architecture,
+        architecture: Architecture,
         hyperparameters: &Hyperparameters,
         arguments: &Arguments,
         digest: String,
     ) -> Self {
         let init = arguments.init.as_ref().map_or("nothing".into(), |path| path.display().to_string());
         let config = [
-            ("--preset", preset.name().into()),
+            ("--preset", architecture.name().into()),
             ("--init", init),
             ("--device", format!("{:?}", arguments.device).to_lowercase()),
             ("--convention", arguments.convention.to_string()),
@@ -193,14 +197,15 @@ impl TrainingConfig {
             ("--seed", arguments.seed.to_string()),
             ("--varied", arguments.varied.to_string()),
             ("--slipped", arguments.slipped.to_string()),
-            // Each learns from rows of its own.
+            // Each thread learns from its own rows.
             (THREADS, rayon::current_num_threads().to_string()),
             (CORPUS, digest),
         ];
         Self(config.map(|(name, value)| (name.to_owned(), value)).into())
     }
 
-    /// Fails when a training with another configuration left the checkpoint. A name that was not known then is not asked for.
+    /// Fails when the checkpoint is from a training with another configuration. A name that did not exist
+    /// then is not compared.
     pub fn check(&self, kept: &Self, checkpoint: &Path) -> Result<()> {
         let then = |name: &str| kept.0.iter().find(|(kept, _)| kept == name).map(|(_, then)| then);
         let mut config = self.0.iter().filter_map(|(name, now)| Some((name, now, then(name)?)));
@@ -217,12 +222,12 @@ impl TrainingConfig {
     }
 }
 
-/// The command that this program was called with, as one can call it again.
+/// The command line of this program, ready to be run again.
 pub fn to_begin() -> String {
     line(words())
 }
 
-/// The same, to go on from the checkpoint.
+/// [`to_begin`] with the option to go on from the checkpoint.
 pub fn to_go_on() -> String {
     line(words().chain([RESUME.to_owned()]))
 }
@@ -235,7 +240,7 @@ fn line(words: impl Iterator<Item = String>) -> String {
     words.fold("cargo xtask".into(), |line, word| format!("{line} {}", quoted(&word)))
 }
 
-/// As shells understand it.
+/// A word, quoted for shells where necessary.
 fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || "-_./\\:=,+@%".contains(letter);
     if !word.is_empty() && word.chars().all(plain) {
@@ -278,8 +283,8 @@ mod tests {
         assert_eq!((above_0("0.5"), count("7"), share("1")), (Ok(0.5), Ok(7), Ok(1.0)));
     }
 
-    fn refused(preset: Architecture) -> String {
-        Processor::Cuda.device(preset).expect_err("it cannot be used").to_string()
+    fn refused(architecture: Architecture) -> String {
+        Processor::Cuda.device(architecture).expect_err("it cannot be used").to_string()
     }
 
     #[cfg(not(feature = "cuda"))]

@@ -1,4 +1,4 @@
-//! The curves of a training as a table and as a picture.
+//! The curves of a training as a CSV table and as a picture.
 
 use std::{fmt::Write, ops::Range};
 
@@ -15,19 +15,19 @@ const WIDTH: u32 = 1800;
 const HEADER: u32 = 110;
 const PANEL_HEIGHT: u32 = 460;
 const COLUMNS: usize = 3;
-/// The first rows are far above all others: this part of them does not stretch the axis.
+/// The first 1/[`STEEP`] of the rows do not stretch the axis, since they are far above all others.
 const STEEP: usize = 10;
-/// With more rows than this, their line is enough.
+/// Largest number of rows that are drawn with dots; for more, the line is enough.
 const DOTS: usize = 100;
 
-/// A small picture for each figure, and one for the learning rate.
+/// A small diagram: one for each figure, and one for the learning rate.
 struct Panel {
     title: String,
     unit: String,
     lines: Vec<(RGBColor, Vec<f64>)>,
 }
 
-/// A table for other programs.
+/// A CSV table for other programs.
 pub fn csv(rows: &[Row]) -> String {
     let mut text = String::from("step,notes,seconds,rate");
     if let Some(row) = rows.first() {
@@ -47,7 +47,7 @@ pub fn csv(rows: &[Row]) -> String {
     text
 }
 
-/// The bytes of a PNG.
+/// The picture as the bytes of a PNG file.
 pub fn png(title: &str, rows: &[Row]) -> Result<Vec<u8>> {
     let panels = panels(rows);
     let lines = u32::try_from(panels.len().div_ceil(COLUMNS)).context("there are few panels")?;
@@ -55,7 +55,7 @@ pub fn png(title: &str, rows: &[Row]) -> Result<Vec<u8>> {
     picture::png(size, Theme::Light, |canvas| draw(canvas, title, rows, &panels))
 }
 
-/// Such as `step_error_s`.
+/// The name of a column, such as `step_error_s`.
 fn column(figure: &Metric) -> String {
     format!("{}_{}", figure.name, figure.unit).replace(' ', "_").replace('²', "2")
 }
@@ -86,7 +86,7 @@ fn panels(rows: &[Row]) -> Vec<Panel> {
     panels
 }
 
-/// Adds a line for each figure, to the panel that has its like.
+/// Adds a line for each figure, to the panel of the same title and unit or to a new one.
 fn add(panels: &mut Vec<Panel>, color: RGBColor, rows: &[&[Metric]]) {
     for (n, Metric { name, unit, .. }) in rows.first().copied().unwrap_or_default().iter().enumerate() {
         let line = (color, rows.iter().filter_map(|figures| Some(figures.get(n)?.value)).collect());
@@ -132,7 +132,7 @@ impl Panel {
         Ok(())
     }
 
-    /// All values but the first ones, with some air.
+    /// The range of all values except the first ones, with a small margin.
     fn range(&self) -> Range<f64> {
         let late = self.lines.iter().flat_map(|(_, values)| values.iter().skip(values.len() / STEEP));
         let (low, high) = late.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
@@ -143,7 +143,7 @@ impl Panel {
     }
 }
 
-/// By what to divide notes, and how that is called.
+/// The divisor for numbers of notes, and the label of its axis.
 fn scale(rows: &[Row]) -> (f64, &'static str) {
     match rows.last().map_or(0, |row| row.notes) {
         0..10_000 => (1.0, "notes learnt from"),
@@ -152,7 +152,7 @@ fn scale(rows: &[Row]) -> (f64, &'static str) {
     }
 }
 
-/// So many tell the marks of an axis of this length apart.
+/// Number of decimals that are enough to tell the marks of an axis of this length apart.
 fn decimals(mut length: f64) -> usize {
     let mut decimals = 0;
     while length < 10.0 && decimals < 9 {

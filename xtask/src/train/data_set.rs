@@ -1,41 +1,41 @@
-//! What is learnt from, and what is scored on.
+//! The data set of a training: the notes to learn from, and the notes to score on.
 
 use std::{fmt, ops::Range, path::PathBuf, sync::Arc};
 
 use anyhow::{Result, bail};
 use rand::seq::SliceRandom;
 
-use antiphon::model::Chance;
+use antiphon::model::Rng;
 
 use super::Arguments;
 use crate::corpus::{self, Cache, GridNote, GridPiece, Split, collection};
 
-/// A corpus by its name.
+/// A corpus with its name.
 type Named = (String, Vec<GridPiece>);
 
-/// So many held-out files are named.
+/// Number of held-out files that are listed by name.
 const NAMED: usize = 8;
-/// A score on fewer notes than this means nothing: by chance it is half a nat too high or too low.
+/// Least number of notes for a score: on fewer it means nothing, since chance moves it by half a nat.
 const LEAST_SCORED: usize = 100;
 
 /// Notes on the grid, file by file.
 pub struct DataSet {
-    /// Shared by all that learn, so that there is one copy of it.
+    /// The notes to learn from. All threads share them, so that there is one copy.
     pub training: Arc<TrainingSet>,
     pub validation: Vec<Vec<GridNote>>,
     pub scored_on: ScoredOn,
-    /// How many files are too short to learn from.
+    /// Number of files that are too short to learn from.
     left_out: usize,
 }
 
-/// What is learnt from.
+/// The notes to learn from.
 #[derive(Debug)]
 pub struct TrainingSet {
     pub pieces: Vec<Vec<GridNote>>,
     pub corpora: Vec<Corpus>,
 }
 
-/// Pieces that lie side by side.
+/// The pieces of one corpus, which lie side by side.
 #[derive(Debug)]
 pub struct Corpus {
     pub name: String,
@@ -44,7 +44,7 @@ pub struct Corpus {
 }
 
 impl TrainingSet {
-    /// One corpus.
+    /// A training set of one corpus.
     #[cfg(test)]
     pub fn of(pieces: Vec<Vec<GridNote>>) -> Self {
         let mut training = Self { pieces: Vec::new(), corpora: Vec::new() };
@@ -62,7 +62,8 @@ impl TrainingSet {
         }
     }
 
-    /// The corpus that `drawn`, 0..1, chooses: with the square root of its notes for a weight, so that none drowns another.
+    /// Draws a corpus by `drawn`, 0..1, with the square root of its number of notes as weight, so that no
+    /// corpus dominates.
     pub fn drawn(&self, drawn: f64) -> usize {
         let weight = |corpus: &Corpus| (corpus.notes as f64).sqrt();
         let mut left = drawn * self.corpora.iter().map(weight).sum::<f64>();
@@ -78,15 +79,16 @@ impl TrainingSet {
 pub enum ScoredOn {
     Given,
     Listed,
-    /// These files of `--data`, which are not learnt from.
+    /// These files of `--data`, which are held out from learning.
     HeldOut(Vec<PathBuf>),
     Learnt,
 }
 
 impl DataSet {
-    /// A source that has a MAESTRO list gives its *train* split to learn from, and its *validation* split to score on
-    /// unless other files are given for that. A file of fewer notes than `shortest` is not learnt from.
-    pub fn read(arguments: &Arguments, shortest: usize, cache: &Cache, chance: &mut Chance) -> Result<Self> {
+    /// Reads the data. A source with a MAESTRO list gives its *train* split to learn from, and its
+    /// *validation* split to score on unless other files are given for that. A file of fewer notes than
+    /// `shortest` is not learnt from.
+    pub fn read(arguments: &Arguments, shortest: usize, cache: &Cache, rng: &mut Rng) -> Result<Self> {
         let read = |sources: &[PathBuf], split| sounding(arguments, sources, split, cache);
         let mut training = read(&arguments.data, Split::Train)?;
         let has_split = |source: &&PathBuf| corpus::has_list(source) || collection::is_known(source);
@@ -99,7 +101,7 @@ impl DataSet {
         } else if count == 1 {
             (training.clone(), ScoredOn::Learnt)
         } else {
-            let (held_out, paths) = hold_out(&mut training, count, chance);
+            let (held_out, paths) = hold_out(&mut training, count, rng);
             (held_out, ScoredOn::HeldOut(paths))
         };
         scored_on.check(count_notes(&validation))?;
@@ -120,7 +122,7 @@ impl DataSet {
         })
     }
 
-    /// Says what is learnt from, and what is not.
+    /// Prints what is learnt from, and what is not.
     pub fn tell(&self) {
         println!("{} to learn from, {} to score on", sum(&self.training.pieces), sum(&self.validation));
         if let corpora @ [_, _, ..] = &self.training.corpora[..] {
@@ -143,7 +145,7 @@ impl DataSet {
         self.training.pieces.iter().map(Vec::len).sum()
     }
 
-    /// The same for the same notes alone.
+    /// A digest that depends on the notes alone.
     pub fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         for piece in self.training.pieces.iter().chain(&self.validation) {
@@ -171,7 +173,7 @@ impl ScoredOn {
     }
 }
 
-/// For the card.
+/// The text in the card.
 impl fmt::Display for ScoredOn {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
@@ -183,7 +185,7 @@ impl fmt::Display for ScoredOn {
     }
 }
 
-/// The pieces of some sources that have notes, corpus by corpus.
+/// Reads the pieces with notes from some sources, corpus by corpus.
 fn sounding(arguments: &Arguments, sources: &[PathBuf], split: Split, cache: &Cache) -> Result<Vec<Named>> {
     let (mut corpora, mut files, mut has_drums) = (Vec::new(), Vec::new(), false);
     for source in sources {
@@ -215,14 +217,15 @@ fn sounding(arguments: &Arguments, sources: &[PathBuf], split: Split, cache: &Ca
     Ok(corpora)
 }
 
-/// Takes a tenth of all files out, and more while these hold too few notes to be scored on; one is left to learn from.
-fn hold_out(corpora: &mut [Named], count: usize, chance: &mut Chance) -> (Vec<Named>, Vec<PathBuf>) {
+/// Takes a tenth of all files out of the corpora, and more while these have too few notes to be scored on. At
+/// least one file is left to learn from.
+fn hold_out(corpora: &mut [Named], count: usize, rng: &mut Rng) -> (Vec<Named>, Vec<PathBuf>) {
     let mut order: Vec<(usize, usize)> = corpora
         .iter()
         .enumerate()
         .flat_map(|(n, (_, pieces))| (0..pieces.len()).map(move |m| (n, m)))
         .collect();
-    order.shuffle(chance);
+    order.shuffle(rng);
     let notes = |&(corpus, piece): &(usize, usize)| corpora[corpus].1[piece].notes.len();
     let mut first = count - (count / 10).max(1);
     while first > 1 && order[first..].iter().map(notes).sum::<usize>() < LEAST_SCORED {
@@ -231,7 +234,7 @@ fn hold_out(corpora: &mut [Named], count: usize, chance: &mut Chance) -> (Vec<Na
     let mut order = order.split_off(first);
     order.sort();
     let mut held_out = Vec::new();
-    // From behind, so that the places before stay.
+    // From the last one on, so that the indices before it stay valid.
     for (corpus, piece) in order.into_iter().rev() {
         held_out.push(corpora[corpus].1.remove(piece));
     }

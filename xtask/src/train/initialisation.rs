@@ -1,4 +1,4 @@
-//! Weights to begin with: drawn by chance, or those of a model file.
+//! Initial weights: random ones, or those of a model file.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -7,30 +7,31 @@ use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
 
 use antiphon::model::{
-    Chance,
+    Rng,
     classic::{self, INPUTS},
     registry, vector,
     weights::Architecture,
 };
 
-/// The limit of the weights of features: with fifty that are there, their sums are near 1.
+/// The limit of the weights of sparse features. With fifty features set at a time, their sums are near 1.
 const FEW_FEATURES: f32 = 0.25;
 
-/// By the names of [`Architecture::tensors`].
+/// The trainable tensors, by the names of [`Architecture::tensors`].
 pub type Variables = BTreeMap<String, Var>;
 
-/// As Keras begins: Glorot's uniform distribution, orthogonal recurrent weights, forget gates open; except for what
-/// reads the notes, see [`tell_keys_apart`].
-pub fn drawn(preset: Architecture, chance: &mut Chance) -> Result<Variables> {
+/// Random initial weights as in Keras: Glorot's uniform distribution, orthogonal recurrent weights, forget
+/// gates open. Exceptions are the tables and the age biases, and what reads the notes of a classic, see
+/// [`tell_keys_apart`].
+pub fn drawn(architecture: Architecture, rng: &mut Rng) -> Result<Variables> {
     let mut variables = Variables::new();
-    for (name, shape) in preset.tensors() {
+    for (name, shape) in architecture.tensors() {
         let mut numbers = match shape[..] {
-            [_, inputs] if name.ends_with("weight_hh") => orthogonal(shape[0], inputs, chance),
-            // Few of these features are there at a time.
-            [_, _] if name.ends_with("table") => uniform(shape[0] * shape[1], FEW_FEATURES, chance),
-            // All ages alike, and as much as nothing.
+            [_, inputs] if name.ends_with("weight_hh") => orthogonal(shape[0], inputs, rng),
+            // Few of these features are set at a time.
+            [_, _] if name.ends_with("table") => uniform(shape[0] * shape[1], FEW_FEATURES, rng),
+            // All ages and the sink begin with the same bias.
             [_, _] if name.ends_with("age") => vec![0.0; shape[0] * shape[1]],
-            [outputs, inputs] => glorot(outputs, inputs, chance),
+            [outputs, inputs] => glorot(outputs, inputs, rng),
             _ => vec![0.0; shape[0]],
         };
         if name.starts_with("lstm") && name.ends_with("bias") {
@@ -39,33 +40,33 @@ pub fn drawn(preset: Architecture, chance: &mut Chance) -> Result<Variables> {
         }
         variables.insert(name, variable(numbers, &shape)?);
     }
-    if let Architecture::Classic(preset) = preset {
-        tell_keys_apart(preset, &mut variables, chance)?;
+    if let Architecture::Classic(config) = architecture {
+        tell_keys_apart(config, &mut variables, rng)?;
     }
     Ok(variables)
 }
 
-/// The weights of a model file to begin with, which must be of the same preset.
-pub fn read(path: &Path, preset: Architecture) -> Result<Variables> {
+/// The weights of a model file to begin with, which must be of the same architecture.
+pub fn read(path: &Path, architecture: Architecture) -> Result<Variables> {
     let bytes = fs::read(path)
         .with_context(|| format!("{} cannot be read: give a model file to `--init`", path.display()))?;
     let weights = registry::read(&bytes).with_context(|| path.display().to_string())?;
-    if weights.preset != preset {
+    if weights.architecture != architecture {
         bail!(
             "{} is a {}, not a {}: choose the same `--preset`",
             path.display(),
-            weights.preset.name(),
-            preset.name()
+            weights.architecture.name(),
+            architecture.name()
         );
     }
     let variable = |(name, _): (String, _)| {
         let var = Var::from_tensor(&weights.tensor(&name)?)?;
         Ok((name, var))
     };
-    preset.tensors().into_iter().map(variable).collect()
+    architecture.tensors().into_iter().map(variable).collect()
 }
 
-/// The same variables where `device` finds them.
+/// Moves the variables to a device.
 pub fn moved(variables: Variables, device: &Device) -> Result<Variables> {
     let moved = variables.into_iter().map(|(name, var)| match device {
         Device::Cpu => Ok((name, var)),
@@ -74,30 +75,32 @@ pub fn moved(variables: Variables, device: &Device) -> Result<Variables> {
     moved.collect()
 }
 
-/// Lets the first layer tell keys apart from the start: pitch arrives as one number between 0 and 1, so a key is
-/// 1/128, and weights near 0.1 would need an age to grow. Each unit that reads gets a threshold at a random key of the
-/// piano and a random sharpness. The network and its training are unchanged.
-fn tell_keys_apart(preset: classic::Config, variables: &mut Variables, chance: &mut Chance) -> Result<()> {
+/// Lets the first layer distinguish keys from the start. Pitch arrives as one number between 0 and 1, so
+/// neighbouring keys differ by 1/128, and weights near 0.1 would take very long to grow. Each unit that reads
+/// gets a threshold at a random key of the piano and a random sharpness. The network and its training are
+/// unchanged.
+fn tell_keys_apart(config: classic::Config, variables: &mut Variables, rng: &mut Rng) -> Result<()> {
     const LOWEST: f32 = 21.0 / 128.0;
     const HIGHEST: f32 = 108.0 / 128.0;
-    let hidden = preset.hidden;
+    let hidden = config.hidden;
     let weights = &variables["lstm.0.weight_ih"];
     let biases = &variables["lstm.0.bias"];
     let mut numbers: Vec<f32> = weights.flatten_all()?.to_vec1()?;
     let mut bias: Vec<f32> = biases.to_vec1()?;
     for (row, weights) in numbers.chunks_exact_mut(INPUTS).enumerate() {
-        // Input, forget, candidate, output: what forgets begins deaf.
+        // The order is input, forget, candidate, output. The forget gates keep their weights: they begin
+        // without a threshold.
         let (softest, sharpest): (f32, f32) = match row / hidden {
             1 => continue,
             2 => (8.0, 256.0),
             _ => (2.0, 32.0),
         };
-        let sharpness = softest * (sharpest / softest).powf(chance.random::<f32>());
-        let sign = if chance.random::<bool>() { 1.0 } else { -1.0 };
+        let sharpness = softest * (sharpest / softest).powf(rng.random::<f32>());
+        let sign = if rng.random::<bool>() { 1.0 } else { -1.0 };
         weights[0] = sign * sharpness;
-        bias[row] -= weights[0] * (LOWEST + (HIGHEST - LOWEST) * chance.random::<f32>());
-        weights[1] = chance.random_range(-4.0..4.0);
-        weights[2] = chance.random_range(-2.0..2.0);
+        bias[row] -= weights[0] * (LOWEST + (HIGHEST - LOWEST) * rng.random::<f32>());
+        weights[1] = rng.random_range(-4.0..4.0);
+        weights[2] = rng.random_range(-2.0..2.0);
     }
     weights.set(&Tensor::from_vec(numbers, weights.shape(), &Device::Cpu)?)?;
     biases.set(&Tensor::from_vec(bias, biases.shape(), &Device::Cpu)?)?;
@@ -108,20 +111,20 @@ fn variable(numbers: Vec<f32>, shape: &[usize]) -> Result<Var> {
     Ok(Var::from_tensor(&Tensor::from_vec(numbers, shape, &Device::Cpu)?)?)
 }
 
-fn glorot(outputs: usize, inputs: usize, chance: &mut Chance) -> Vec<f32> {
+fn glorot(outputs: usize, inputs: usize, rng: &mut Rng) -> Vec<f32> {
     let limit = (6.0 / (outputs + inputs) as f32).sqrt();
-    uniform(outputs * inputs, limit, chance)
+    uniform(outputs * inputs, limit, rng)
 }
 
-fn uniform(count: usize, limit: f32, chance: &mut Chance) -> Vec<f32> {
-    (0..count).map(|_| chance.random_range(-limit..limit)).collect()
+fn uniform(count: usize, limit: f32, rng: &mut Rng) -> Vec<f32> {
+    (0..count).map(|_| rng.random_range(-limit..limit)).collect()
 }
 
-/// Columns of length 1 at right angles, by Gram and Schmidt.
-fn orthogonal(rows: usize, columns: usize, chance: &mut Chance) -> Vec<f32> {
+/// A matrix with orthonormal columns, by Gram-Schmidt.
+fn orthogonal(rows: usize, columns: usize, rng: &mut Rng) -> Vec<f32> {
     let mut basis: Vec<Vec<f32>> = Vec::with_capacity(columns);
     while basis.len() < columns {
-        let mut column: Vec<f32> = (0..rows).map(|_| normal(chance)).collect();
+        let mut column: Vec<f32> = (0..rows).map(|_| normal(rng)).collect();
         for earlier in &basis {
             let along = vector::dot(&column, earlier);
             vector::add(&mut column, -along, earlier);
@@ -133,9 +136,9 @@ fn orthogonal(rows: usize, columns: usize, chance: &mut Chance) -> Vec<f32> {
     (0..rows).flat_map(|row| basis.iter().map(move |column| column[row])).collect()
 }
 
-fn normal(chance: &mut Chance) -> f32 {
-    let radius = (-2.0 * (1.0 - chance.random::<f32>()).ln()).sqrt();
-    radius * (std::f32::consts::TAU * chance.random::<f32>()).cos()
+fn normal(rng: &mut Rng) -> f32 {
+    let radius = (-2.0 * (1.0 - rng.random::<f32>()).ln()).sqrt();
+    radius * (std::f32::consts::TAU * rng.random::<f32>()).cos()
 }
 
 #[cfg(test)]
@@ -147,7 +150,7 @@ mod tests {
     #[test]
     fn the_recurrent_weights_begin_orthogonal() {
         let (rows, columns) = (32, 8);
-        let w = orthogonal(rows, columns, &mut Chance::seed_from_u64(1));
+        let w = orthogonal(rows, columns, &mut Rng::seed_from_u64(1));
         for a in 0..columns {
             for b in 0..columns {
                 let product: f32 = (0..rows).map(|r| w[r * columns + a] * w[r * columns + b]).sum();

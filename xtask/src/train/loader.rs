@@ -1,4 +1,4 @@
-//! Minibatches for antiphon: long passages of notes, each piece played differently each time.
+//! The data loader of antiphon: long passages of notes, each piece played differently each time.
 
 use std::{mem, ops::Range, sync::Arc};
 
@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use serde::{Deserialize, Serialize};
 
 use antiphon::model::{
-    Chance,
+    Rng,
     antiphon::{Minibatch, Scene, Stretch},
 };
 
@@ -17,30 +17,30 @@ use super::{
     output::Checkpoint,
 };
 
-/// So many notes of a piece are played in a row, in silence before: long enough to learn to remember, short enough that
-/// what is learnt at a time comes from many pieces.
+/// Largest number of notes of a passage, which begins in silence. It is long enough to learn to remember, and
+/// short enough that a minibatch has notes of many pieces.
 const PASSAGE: usize = 640;
 
-/// An endless stream of minibatches, whose rows each play one passage after the other. A row follows on the minibatch before
-/// until its passage is over. Corpora take turns by their weights.
+/// An endless data loader. Each row of its minibatches plays one passage after the other, and follows on the
+/// minibatch before until its passage is over. The corpora are drawn by their weights.
 pub struct PassageLoader {
     training: Arc<TrainingSet>,
-    /// Of each corpus, what has not been played yet.
+    /// For each corpus, the passages that have not yet been played in this round.
     passages: Vec<Vec<Passage>>,
     rows: Vec<Row>,
     time: usize,
     augmentation: Augmentation,
-    chance: Chance,
+    rng: Rng,
 }
 
-/// Some notes of a piece.
+/// A range of notes of a piece.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Passage {
     piece: usize,
     notes: Range<usize>,
 }
 
-/// A passage as a row plays it, all of which follows from its seed; and how much of it has been played.
+/// A passage as a row plays it, and how much of it has been played. All random changes follow from the seed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Cursor {
     passage: Passage,
@@ -48,51 +48,51 @@ struct Cursor {
     at: usize,
 }
 
-/// A row: the passage that it plays, as it plays it, and what sounds at its place.
+/// A row of a minibatch: its passage, the notes as it plays them, and the scene at its position.
 struct Row {
     cursor: Option<Cursor>,
     example: Example,
-    /// Whether the piece is over after them.
+    /// Whether the piece ends with the passage.
     over: bool,
     scene: Scene,
 }
 
 impl PassageLoader {
-    /// Fails when there is no note.
+    /// Fails when there are no notes.
     pub fn new(
         training: Arc<TrainingSet>,
         (rows, time): (usize, usize),
         augmentation: Augmentation,
-        chance: Chance,
+        rng: Rng,
     ) -> Result<Self> {
         if training.pieces.iter().all(Vec::is_empty) {
             bail!("no file holds a note: give MIDI files with notes");
         }
         let passages = training.corpora.iter().map(|_| Vec::new()).collect();
         let rows = (0..rows).map(|_| Row::NONE).collect();
-        Ok(Self { training, passages, rows, time, augmentation, chance })
+        Ok(Self { training, passages, rows, time, augmentation, rng })
     }
 
-    /// How many there are side by side.
+    /// Number of rows of a minibatch.
     pub fn rows(&self) -> usize {
         self.rows.len()
     }
 
-    /// In a full minibatch.
+    /// Number of notes in a full minibatch.
     pub fn notes(&self) -> usize {
         self.rows() * self.time
     }
 
-    /// Keeps where it stands, under a name.
+    /// Saves the position of the loader in a checkpoint, under a name.
     pub fn keep(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
         let cursors: Vec<_> = self.rows.iter().map(|row| &row.cursor).collect();
-        checkpoint.keep(name, &(&self.chance, &self.passages, cursors))
+        checkpoint.keep(name, &(&self.rng, &self.passages, cursors))
     }
 
-    /// The way back from [`PassageLoader::keep`].
+    /// Reverses [`PassageLoader::keep`].
     pub fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
         let cursors: Vec<Option<Cursor>>;
-        (self.chance, self.passages, cursors) = checkpoint.fact(name)?;
+        (self.rng, self.passages, cursors) = checkpoint.fact(name)?;
         let row = |cursor: Option<Cursor>| cursor.map_or(Ok(Row::NONE), |cursor| self.play(cursor));
         self.rows = cursors.into_iter().map(row).collect::<Result<_>>()?;
         Ok(())
@@ -119,21 +119,21 @@ impl PassageLoader {
         (minibatch, going_on)
     }
 
-    /// A passage that has not been played for longest, of a corpus by chance.
+    /// Draws a corpus, and begins one of its passages that have not yet been played in this round.
     fn begin(&mut self) -> Row {
-        let corpus = self.training.drawn(self.chance.random());
+        let corpus = self.training.drawn(self.rng.random());
         if self.passages[corpus].is_empty() {
             for piece in self.training.corpora[corpus].pieces.clone() {
                 self.cut(corpus, piece);
             }
-            self.passages[corpus].shuffle(&mut self.chance);
+            self.passages[corpus].shuffle(&mut self.rng);
         }
         let passage = self.passages[corpus].pop().expect("a corpus has a note");
-        let cursor = Cursor { passage, seed: self.chance.random(), at: 0 };
+        let cursor = Cursor { passage, seed: self.rng.random(), at: 0 };
         self.play(cursor).expect("a passage that was just cut is there")
     }
 
-    /// Fails where the passage is not there, or where more of it has been played than there is.
+    /// The row at a cursor. Fails where the passage does not exist, or where the cursor lies beyond its end.
     fn play(&self, cursor: Cursor) -> Result<Row> {
         let Passage { piece, notes } = &cursor.passage;
         let piece = self.training.pieces.get(*piece);
@@ -143,7 +143,7 @@ impl PassageLoader {
         let mut scene = if notes.start == 0 { Scene::BEGINNING } else { Scene::SILENCE };
         let over = notes.end == piece.len();
         let example =
-            augmentation::augment(written, &self.augmentation, &mut Chance::seed_from_u64(cursor.seed));
+            augmentation::augment(written, &self.augmentation, &mut Rng::seed_from_u64(cursor.seed));
         if cursor.at > example.heard.len() + usize::from(over) {
             bail!("the checkpoint lacks notes");
         }
@@ -151,10 +151,10 @@ impl PassageLoader {
         Ok(Row { cursor: Some(cursor), example, over, scene })
     }
 
-    /// Adds the passages of a piece, each time other ones.
+    /// Cuts a piece into passages, each time in other places.
     fn cut(&mut self, corpus: usize, piece: usize) {
         let (mut from, count) = (0, self.training.pieces[piece].len());
-        let mut to = self.chance.random_range(1..=PASSAGE);
+        let mut to = self.rng.random_range(1..=PASSAGE);
         while from < count {
             self.passages[corpus].push(Passage { piece, notes: from..to.min(count) });
             (from, to) = (to, to + PASSAGE);
@@ -163,10 +163,10 @@ impl PassageLoader {
 }
 
 impl Row {
-    /// It has played nothing yet.
+    /// A row that has played nothing yet.
     const NONE: Self = Self { cursor: None, example: Example::NOTHING, over: false, scene: Scene::SILENCE };
 
-    /// The notes, and where a piece is over, that.
+    /// Number of places: the notes, and one for the end of a piece.
     fn length(&self) -> usize {
         self.example.heard.len() + usize::from(self.over)
     }
@@ -214,7 +214,7 @@ mod tests {
             TrainingSet::of(pieces).into(),
             (1, 20),
             Augmentation::ALL,
-            Chance::seed_from_u64(1),
+            Rng::seed_from_u64(1),
         )
         .expect("notes");
         for _ in 0..3 {
@@ -233,7 +233,7 @@ mod tests {
             TrainingSet::of(pieces).into(),
             (1, 20),
             Augmentation::ALL,
-            Chance::seed_from_u64(1),
+            Rng::seed_from_u64(1),
         )
         .expect("notes");
         let (mut passages, mut learnt) = (0, 0);

@@ -1,4 +1,4 @@
-//! One step down the gradient, the same for all networks: clipping, then Adam, or Muon for the matrices of ours.
+//! The optimiser of all networks: gradient clipping, then Adam, or Muon for the matrices of our own network.
 
 use anyhow::{Result, bail};
 use candle_core::{Device, Tensor, Var, backprop::GradStore};
@@ -11,16 +11,16 @@ use super::{initialisation::Variables, output::Checkpoint};
 
 pub const NO_NUMBER: &str = "the loss is no longer a number: give a lower `--rate`";
 
-/// Of the running sum of gradients, what stays from step to step.
+/// Momentum: the part of the running sum of gradients that stays from step to step.
 const MUON_MOMENTUM: f32 = 0.95;
-/// The root mean square of Adam's steps, as a part of the rate.
+/// Root mean square of Muon's steps as a part of the learning rate, which is that of Adam's steps.
 const MUON_LENGTH: f64 = 0.2;
 const MUON_ITERATIONS: usize = 5;
 
 /// The weights, and how they are updated.
 pub struct Optimiser {
     parameters: Vec<Parameter>,
-    /// What a step at rate 1 would take off every weight (Loshchilov and Hutter, 2019).
+    /// Weight decay of a step at rate 1 (Loshchilov and Hutter, 2019).
     decay: f64,
     steps: i32,
 }
@@ -29,7 +29,7 @@ pub struct Optimiser {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Method {
     Adam,
-    /// Muon for what lies between the layers, Adam for the rest.
+    /// Muon for the hidden matrices of a network, Adam for the rest.
     Muon,
 }
 
@@ -42,7 +42,7 @@ struct Parameter {
     rule: Rule,
 }
 
-/// How a parameter is updated, and what this remembers.
+/// The update rule of a parameter, with its state.
 enum Rule {
     /// Kingma and Ba (2015): the running means of the gradient and of its square.
     Adam { mean: Vec<f32>, square: Vec<f32> },
@@ -61,7 +61,8 @@ impl Optimiser {
         Ok(Self { parameters: variables.iter().map(parameter).collect::<Result<_>>()?, decay, steps: 0 })
     }
 
-    /// One step along the sum of some gradients. Fails, with the weights as they were, when it is not finite.
+    /// Does one step with the sum of some gradients. Fails, and leaves the weights as they were, when it is
+    /// not finite.
     pub fn step(&mut self, gradients: &[&GradStore], rate: f64) -> Result<()> {
         self.parameters.par_iter_mut().try_for_each(|parameter| parameter.collect(gradients))?;
         let squares =
@@ -73,7 +74,7 @@ impl Optimiser {
         self.parameters.par_iter_mut().try_for_each(|parameter| parameter.step(&step, rate as f32))
     }
 
-    /// Keeps what it remembers of the gradients.
+    /// Saves the state of the optimiser in a checkpoint.
     pub fn keep(&self, checkpoint: &mut Checkpoint) -> Result<()> {
         checkpoint.keep("descent.steps", &self.steps)?;
         self.parameters.iter().try_for_each(|parameter| {
@@ -84,7 +85,7 @@ impl Optimiser {
         })
     }
 
-    /// The way back from [`Optimiser::keep`].
+    /// Reverses [`Optimiser::keep`].
     pub fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.steps = checkpoint.fact("descent.steps")?;
         self.parameters.iter_mut().try_for_each(|parameter| {
@@ -96,7 +97,7 @@ impl Optimiser {
     }
 }
 
-/// Fails when a loss or the length of a gradient is not finite.
+/// Fails when a loss or a gradient norm is not finite.
 pub fn check(number: f32) -> Result<()> {
     if number.is_finite() {
         return Ok(());
@@ -119,7 +120,7 @@ impl Parameter {
         match rule {
             Rule::Adam { mean, square } => vector::adam(step, weights, gradient, mean, square),
             Rule::Muon { sum, shape } => {
-                gradient.iter_mut().for_each(|number| *number *= step.shortening);
+                gradient.iter_mut().for_each(|number| *number *= step.clip_scale);
                 muon(weights, gradient, sum, *shape, (rate, step.kept))?;
             }
         }
@@ -134,7 +135,7 @@ impl Rule {
         let zeros = || vec![0.0; dims.iter().product()];
         let blocks = match name {
             _ if method == Method::Adam => None,
-            // Four gates.
+            // The four gates are separate matrices.
             _ if name.starts_with("lstm") => Some(4),
             _ if name.starts_with("attention") || name.contains(".hidden.") => Some(1),
             _ => None,
@@ -162,9 +163,12 @@ impl Rule {
     }
 }
 
-/// Muon takes steps of equal length along all directions of a matrix (Jordan et al., 2024), as long as Adam's are (Liu et
-/// al., 2025). Takes one from `weights`, matrices of one shape (rows, columns) one below the other, and leaves the direction in
-/// `gradient`. `sum` is what is left of the gradients before; `kept` is what is left of a weight.
+/// Does one step of Muon, which is equally long along all directions of a matrix (Jordan et al., 2024) and as
+/// long as Adam's (Liu et al., 2025).
+///
+/// `weights` are matrices of one shape (rows, columns), one below the other. The direction of the step is
+/// left in `gradient`. `sum` is the momentum of the gradients before, and `kept` what weight decay leaves of
+/// a weight.
 fn muon(
     weights: &mut [f32],
     gradient: &mut [f32],
@@ -173,7 +177,7 @@ fn muon(
     (rate, kept): (f32, f32),
 ) -> Result<()> {
     vector::scale_and_add(sum, MUON_MOMENTUM, gradient);
-    // Nesterov's: the sum as it will be if the gradient stays.
+    // Nesterov momentum: the sum as it will be if the gradient stays the same.
     vector::add(gradient, MUON_MOMENTUM, sum);
     let matrices = weights.par_chunks_mut(shape.0 * shape.1).zip(gradient.par_chunks(shape.0 * shape.1));
     matrices.try_for_each(|(weights, direction)| {
@@ -194,7 +198,8 @@ fn muon_step(direction: &[f32], (rows, columns): (usize, usize)) -> Result<Vec<f
     Ok(level.flatten_all()?.to_vec1()?)
 }
 
-/// The matrix with all its singular values brought near 1, by a quintic iteration. It has no more rows than columns.
+/// The matrix with all its singular values brought near 1 by a quintic iteration. It must not have more rows
+/// than columns.
 fn orthogonal(matrix: &Tensor) -> Result<Tensor> {
     let length = matrix.sqr()?.sum_all()?.to_scalar::<f32>()?.sqrt();
     let mut x = (matrix / f64::from(length.max(f32::MIN_POSITIVE)))?;
@@ -212,7 +217,7 @@ mod tests {
     use candle_nn::{AdamW, Optimizer, ParamsAdamW};
     use rand::{RngExt, SeedableRng};
 
-    use antiphon::model::Chance;
+    use antiphon::model::Rng;
 
     use super::*;
 
@@ -223,7 +228,7 @@ mod tests {
         Var::from_vec(vec![0.5f32, -0.25, 2.0, -1.0, 0.125, 0.75], (2, 3), &Device::Cpu).expect("a shape")
     }
 
-    /// Of half the sum of squares, times a factor: the gradient is the weights, so much longer.
+    /// The gradient of half the sum of squares times `factor`: the weights times `factor`.
     fn gradient(var: &Var, factor: f64) -> GradStore {
         let loss = var.sqr().and_then(|squares| squares.sum_all()? * (0.5 * factor));
         loss.and_then(|loss| loss.backward()).expect("a sum")
@@ -260,12 +265,12 @@ mod tests {
 
     #[test]
     fn a_gradient_that_is_too_long_goes_as_far_as_the_longest() {
-        // Its length is 1 where the factor is that of the weights' own.
+        // The gradient norm is 1 for the factor `1.0 / length`.
         let length = f64::from(numbers(&var()).iter().map(|weight| weight * weight).sum::<f32>()).sqrt();
         let after = |factor: f64| {
             let var = var();
             let mut optimiser = optimiser(&var);
-            // The second step tells: Adam's first one is as long whatever the gradient.
+            // Only the second step shows it: Adam's first step has the same length for any gradient.
             optimiser.step(&[&gradient(&var, factor)], RATE).expect("finite");
             optimiser.step(&[&gradient(&var, 0.01)], RATE).expect("finite");
             numbers(&var)
@@ -285,9 +290,9 @@ mod tests {
 
     #[test]
     fn all_directions_are_gone_equally_far() {
-        let mut chance = Chance::seed_from_u64(1);
+        let mut rng = Rng::seed_from_u64(1);
         for (rows, columns) in [(16, 40), (40, 16)] {
-            let direction: Vec<f32> = (0..rows * columns).map(|_| chance.random_range(-1.0..1.0)).collect();
+            let direction: Vec<f32> = (0..rows * columns).map(|_| rng.random_range(-1.0..1.0)).collect();
             let step = muon_step(&direction, (rows, columns)).expect("a matrix");
             let step = Tensor::from_vec(step, (rows, columns), &Device::Cpu).expect("a matrix");
             let step = (step / (MUON_LENGTH * 40f64.sqrt())).expect("a matrix");

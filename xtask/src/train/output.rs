@@ -1,5 +1,5 @@
-//! The files that a training leaves: the model, and the checkpoint, which is all that a training needs to go on as if it had never
-//! stopped.
+//! The files of a training: the model, and the checkpoint. The checkpoint has all that a training needs to go
+//! on as if it had never stopped.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,12 +20,12 @@ use super::{
 };
 use crate::file;
 
-/// Names of files, all beside the model.
+/// The names of the output files, all beside the model.
 pub struct Output {
     model: PathBuf,
 }
 
-/// How the matrices of a model are written.
+/// The precision of the matrices of a model file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
     Single,
@@ -33,7 +33,8 @@ pub enum Precision {
 }
 
 impl Output {
-    /// Fails early when files could not be written later, or would replace something else.
+    /// The names beside a model. Fails early when files could not be written later, or would replace
+    /// something else.
     pub fn new(model: &Path) -> Result<Self> {
         if model.extension().is_none_or(|extension| extension != "safetensors") || model.is_dir() {
             bail!("{} is no name for a model: give an `--output` that ends in .safetensors", model.display());
@@ -43,7 +44,7 @@ impl Output {
         Ok(Self { model: model.to_owned() })
     }
 
-    /// What the plugin shows.
+    /// The name of the model, as the plugin shows it.
     pub fn name(&self) -> String {
         self.model.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
@@ -64,7 +65,8 @@ impl Output {
         self.model.with_extension("png")
     }
 
-    /// The model and its card; the card is replaced first, so that an old one never lies beside new weights.
+    /// The model and its card as new files. The card is replaced first, so that an old card never lies beside
+    /// new weights.
     pub fn with_card(&self, card: &Card, model: Vec<u8>) -> Result<[file::New; 2]> {
         let card = toml::to_string_pretty(card)?.into_bytes();
         Ok([(card::card_of(&self.model), card), (self.model.clone(), model)])
@@ -74,22 +76,22 @@ impl Output {
 /// The bytes of a model file.
 pub fn model_file(
     name: &str,
-    preset: Architecture,
+    architecture: Architecture,
     variables: &Variables,
     precision: Precision,
 ) -> Result<Vec<u8>> {
-    let tensors = preset.tensors().into_iter().map(|(name, _)| {
+    let tensors = architecture.tensors().into_iter().map(|(name, _)| {
         let tensor = variables[&name].as_tensor();
         let tensor = if is_halved(tensor, precision) { tensor.to_dtype(DType::F16)? } else { tensor.clone() };
         Ok((name, tensor))
     });
     let tensors: Vec<(String, Tensor)> = tensors.collect::<Result<_>>()?;
-    let pairs = [("preset", preset.name()), ("representation", REPRESENTATION), ("name", name)];
+    let pairs = [("preset", architecture.name()), ("representation", REPRESENTATION), ("name", name)];
     let metadata: HashMap<_, _> = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     Ok(safetensors::serialize(tensors, Some(metadata))?)
 }
 
-/// Makes the weights what is left of them in a file, so that what is scored is what is written.
+/// Rounds the weights to the precision of the file, so that what is scored is what is written.
 pub fn round(variables: &Variables, precision: Precision) -> Result<()> {
     for var in variables.values().filter(|var| is_halved(var.as_tensor(), precision)) {
         var.set(&var.to_dtype(DType::F16)?.to_dtype(DType::F32)?)?;
@@ -101,7 +103,7 @@ fn is_halved(tensor: &Tensor, precision: Precision) -> bool {
     precision == Precision::Half && tensor.rank() == 2
 }
 
-/// Named tensors, and facts as JSON: a safetensors file with metadata.
+/// A checkpoint: named tensors, and facts as JSON. Its file is a safetensors file with metadata.
 #[derive(Default)]
 pub struct Checkpoint {
     tensors: BTreeMap<String, Tensor>,
@@ -109,7 +111,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Fails where there is no file, or another one.
+    /// Fails where there is no file, or where it is no checkpoint.
     pub fn read(path: &Path) -> Result<Self> {
         if !path.exists() {
             bail!("{} does not exist, so nothing can be resumed: leave `--resume` out", path.display());
@@ -133,13 +135,13 @@ impl Checkpoint {
         })
     }
 
-    /// Keeps a fact under a name of its own.
+    /// Stores a fact under a unique name.
     pub fn keep(&mut self, name: &str, fact: &impl Serialize) -> Result<()> {
         self.facts.insert(name.to_owned(), serde_json::to_string(fact)?);
         Ok(())
     }
 
-    /// The way back from [`Checkpoint::keep`]. Fails where it was not kept, or is of another type.
+    /// Reverses [`Checkpoint::keep`]. Fails where the fact is missing or of another type.
     pub fn fact<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
         let fact = self.facts.get(name).with_context(|| missing(name))?;
         serde_json::from_str(fact).with_context(|| missing(name))
@@ -149,7 +151,8 @@ impl Checkpoint {
         self.tensors.insert(name.to_owned(), tensor.clone());
     }
 
-    /// Fails when it is not there in the shape of another; comes to where that is.
+    /// The tensor of this name, on the device of `like`. Fails when it is missing or has another shape than
+    /// `like`.
     pub fn tensor(&self, name: &str, like: &Tensor) -> Result<Tensor> {
         Ok(self.shaped(name, like.dims())?.to_device(like.device())?)
     }
@@ -159,7 +162,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// The way back from [`Checkpoint::keep_numbers`]. Fails where there are not so many.
+    /// Reverses [`Checkpoint::keep_numbers`]. Fails unless there are exactly `count` numbers.
     pub fn numbers(&self, name: &str, count: usize) -> Result<Vec<f32>> {
         Ok(self.shaped(name, &[count])?.to_vec1()?)
     }
@@ -168,9 +171,10 @@ impl Checkpoint {
         variables.iter().for_each(|(name, var)| self.keep_tensor(&weights(name), var.as_tensor()));
     }
 
-    /// The way back from [`Checkpoint::keep_weights`]. Fails where a tensor of the preset is not there in its shape.
-    pub fn weights(&self, preset: Architecture) -> Result<Variables> {
-        let tensors = preset.tensors().into_iter();
+    /// Reverses [`Checkpoint::keep_weights`]. Fails where a tensor of the architecture is missing or has
+    /// another shape.
+    pub fn weights(&self, architecture: Architecture) -> Result<Variables> {
+        let tensors = architecture.tensors().into_iter();
         let variable = |(name, shape): (String, Vec<usize>)| {
             let var = Var::from_tensor(self.shaped(&weights(&name), &shape)?)?;
             Ok((name, var))
@@ -200,7 +204,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use safetensors::Dtype;
 
-    use antiphon::model::{Chance, classic::CLASSIC_25, registry, weights::Weights};
+    use antiphon::model::{Rng, classic::CLASSIC_25, registry, weights::Weights};
 
     use super::*;
     use crate::train::initialisation;
@@ -208,7 +212,7 @@ mod tests {
     const PRESET: Architecture = Architecture::Classic(CLASSIC_25);
 
     fn variables() -> Variables {
-        initialisation::drawn(PRESET, &mut Chance::seed_from_u64(1)).expect("shapes fit")
+        initialisation::drawn(PRESET, &mut Rng::seed_from_u64(1)).expect("shapes fit")
     }
 
     fn file(variables: &Variables, precision: Precision) -> Vec<u8> {
@@ -219,7 +223,7 @@ mod tests {
     fn a_model_file_is_read_as_it_was_written() {
         let variables = variables();
         let read: Weights = registry::read(&file(&variables, Precision::Single)).expect("complete");
-        assert_eq!((read.name.as_str(), read.preset), ("mine", PRESET));
+        assert_eq!((read.name.as_str(), read.architecture), ("mine", PRESET));
         for (name, var) in &variables {
             let numbers: Vec<f32> = var.flatten_all().and_then(|var| var.to_vec1()).expect("numbers");
             assert_eq!(read.numbers(name), numbers);
@@ -259,15 +263,15 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_found_again_bit_by_bit() {
-        let mut chance = Chance::seed_from_u64(1);
+        let mut rng = Rng::seed_from_u64(1);
         let numbers = [f32::MIN_POSITIVE, -0.0, 1.0 / 3.0];
-        let _: u32 = chance.random();
+        let _: u32 = rng.random();
         let mut checkpoint = Checkpoint::default();
-        checkpoint.keep("chance", &chance).expect("JSON");
+        checkpoint.keep("chance", &rng).expect("JSON");
         checkpoint.keep_numbers("numbers", &numbers).expect("a tensor");
         let bytes = checkpoint.to_bytes().expect("memory takes all");
         let read = Checkpoint::from_bytes(&bytes).expect("whole");
-        assert_eq!(read.fact::<Chance>("chance").expect("kept").random::<u64>(), chance.random::<u64>());
+        assert_eq!(read.fact::<Rng>("chance").expect("kept").random::<u64>(), rng.random::<u64>());
         let found = read.numbers("numbers", 3).expect("kept");
         assert!(found.iter().zip(numbers).all(|(a, b)| a.to_bits() == b.to_bits()));
         assert!(read.numbers("numbers", 2).is_err() && read.numbers("means", 3).is_err());

@@ -1,4 +1,4 @@
-//! How far a training is, how far it is to go, and what a person sees of it.
+//! The progress of a training, the time that is left, and what is shown on the terminal.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ use crate::score::Metric;
 
 const BAR_PARTS: u64 = 1000;
 
-/// Of all sittings of a training together.
+/// The progress of a training over all its sittings.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Progress {
     pub steps: usize,
@@ -23,16 +23,16 @@ pub struct Progress {
     pub rows: Vec<Row>,
 }
 
-/// How far a training was, and how good.
+/// A row of the curves: the progress of a training at one time, and its losses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     pub steps: usize,
     pub notes: usize,
     pub seconds: f64,
     pub rate: f64,
-    /// Means over the notes since the row before.
+    /// Mean training losses over the notes since the row before.
     pub train: Vec<Metric>,
-    /// On some of the notes to score on.
+    /// Scores on some of the validation notes.
     pub validation: Vec<Metric>,
 }
 
@@ -42,7 +42,7 @@ impl Progress {
     }
 }
 
-/// When a training is over.
+/// The length of a training.
 #[derive(Debug, Clone, Copy)]
 pub enum Length {
     Minutes(f64),
@@ -50,7 +50,7 @@ pub enum Length {
 }
 
 impl Length {
-    /// The part of it that is over, from 0 to 1.
+    /// The part of the training that is over, from 0 to 1.
     pub fn passed(self, progress: &Progress) -> f64 {
         let passed = match self {
             Self::Minutes(minutes) => progress.minutes() / minutes,
@@ -59,7 +59,7 @@ impl Length {
         passed.min(1.0)
     }
 
-    /// At the pace so far.
+    /// The minutes that are left at the average pace up to now.
     fn minutes_left(self, progress: &Progress) -> f64 {
         match self {
             Self::Minutes(minutes) => (minutes - progress.minutes()).max(0.0),
@@ -80,7 +80,7 @@ impl fmt::Display for Length {
     }
 }
 
-/// For a person who waits: `12 s`, `4 min` or `3 h 20 min`.
+/// A duration as text: `12 s`, `4 min` or `3 h 20 min`.
 pub fn told(minutes: f64) -> String {
     let whole = minutes.round();
     match minutes {
@@ -90,10 +90,10 @@ pub fn told(minutes: f64) -> String {
     }
 }
 
-/// Sums over the steps since the last row.
+/// Sums of the training losses over the steps since the last row.
 pub struct Tally {
     pub notes: usize,
-    /// Of the last step.
+    /// The learning rate of the last step.
     pub rate: f64,
     begun: Instant,
     sums: Vec<Metric>,
@@ -125,7 +125,7 @@ impl Tally {
     }
 }
 
-/// A bar that moves on a terminal, and lines that stay.
+/// The terminal output: a progress bar that moves, and lines that stay.
 pub struct Console {
     bar: ProgressBar,
 }
@@ -157,7 +157,7 @@ impl Console {
     }
 
     pub fn line(&self, text: &str) {
-        // Whoever reads along, such as `head`, may have seen enough.
+        // A reader such as `head` may have closed the pipe.
         self.bar.suspend(|| drop(writeln!(io::stdout(), "{text}")));
     }
 

@@ -1,4 +1,4 @@
-//! A training from its first step, or from where it was interrupted, to its card.
+//! Runs a training from its first step, or from where it was interrupted, to its card.
 
 use std::time::{Duration, Instant};
 
@@ -28,15 +28,16 @@ use crate::{
 };
 
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(120);
-/// In a short training, one comes whenever so much of it has passed, ...
+/// Part of a short training after which a checkpoint is saved.
 const PART_BETWEEN_CHECKPOINTS: f64 = 0.05;
-/// ... unless saving would take more than this part of the time.
+/// Largest part of the time that saving such a checkpoint may take.
 const SAVING: f64 = 0.05;
-/// What is scored between checkpoints: enough to see the trend, and quick.
+/// Number of pieces that are scored at a checkpoint: enough to see the trend, and quick.
 const GLANCE_PIECES: usize = 16;
+/// Number of notes that are scored of each of these pieces, at most.
 const GLANCE_NOTES: usize = 1500;
 
-/// One training: what learns, and how far it is.
+/// A running training: the model that learns, and its progress.
 pub struct TrainingRun<'a> {
     setup: Setup<'a>,
     variables: Variables,
@@ -48,10 +49,10 @@ pub struct TrainingRun<'a> {
     console: Console,
 }
 
-/// What stays the same in a training.
+/// What stays the same during a training.
 pub struct Setup<'a> {
     pub arguments: &'a Arguments,
-    pub preset: Architecture,
+    pub architecture: Architecture,
     pub hyperparameters: Hyperparameters,
     pub length: Length,
     pub data_set: DataSet,
@@ -60,17 +61,17 @@ pub struct Setup<'a> {
     pub config: TrainingConfig,
 }
 
-/// When this sitting began, and when something was saved last.
+/// The times of this sitting: when it began, and when something was last saved.
 struct Clock {
-    /// What all sittings before took.
+    /// The time of all sittings before.
     before: Duration,
     begun: Instant,
     saved: Instant,
-    /// How long that took.
+    /// The time that the last saving took.
     saving: Duration,
-    /// The part of the training that was over then.
+    /// The part of the training that was over at the last saving.
     passed: f64,
-    /// The step that can be gone on from.
+    /// The step of the checkpoint, if there is one to go on from.
     steps: Option<usize>,
 }
 
@@ -95,7 +96,8 @@ impl<'a> TrainingRun<'a> {
         Self { setup, variables, model, progress, tally, glance, clock, console }
     }
 
-    /// Learns until all has passed, then scores and writes the card; or until `stop`, and tells how to go on.
+    /// Learns until the training is over, then scores and writes the card. Ends earlier when `stop` returns
+    /// true, and prints how to go on.
     pub fn run(&mut self, stop: impl Fn(&Progress) -> bool) -> Result<()> {
         if self.progress.steps > 0 {
             self.console.line(&format!("going on from step {}", self.progress.steps));
@@ -131,9 +133,9 @@ impl<'a> TrainingRun<'a> {
         self.setup.length.passed(&self.progress)
     }
 
-    /// A short warm-up, then the highest rate, and at the end down to nothing in a line: what has been learnt at the
-    /// highest rate can be learnt further another time (Hägele et al., 2024). `passed` is the part of the time that is
-    /// over.
+    /// The learning rate: a short warm-up, then the highest rate, and at the end a linear fall to 0. A
+    /// training can go on from weights that were learnt at the highest rate (Hägele et al., 2024). `passed`
+    /// is the part of the training that is over.
     fn rate(&self, passed: f64) -> f64 {
         const WARM_UP_STEPS: f64 = 200.0;
         const DESCENT_FROM: f64 = 0.65;
@@ -148,7 +150,7 @@ impl<'a> TrainingRun<'a> {
         since > BETWEEN_CHECKPOINTS || part_passed && self.clock.saving.div_duration_f64(since) < SAVING
     }
 
-    /// Adds a row, and replaces all files that can be looked at or gone on from.
+    /// Adds a row to the curves, and replaces all files: model, card, curves and checkpoint.
     fn save(&mut self) -> Result<()> {
         let begun = Instant::now();
         let score = self.model.score(&self.glance)?;
@@ -170,7 +172,7 @@ impl<'a> TrainingRun<'a> {
         Ok(())
     }
 
-    /// Fails when the weights are no good: what was saved before is better.
+    /// A row of the curves. Fails when the weights are no good, so that what was saved before is kept.
     fn row(&self, score: &Score) -> Result<Row> {
         let Progress { steps, notes, trained, .. } = self.progress;
         let (train, validation) = (self.tally.means(), score.figures());
@@ -203,12 +205,13 @@ impl<'a> TrainingRun<'a> {
     }
 
     fn model(&self, card: &Card) -> Result<[file::New; 2]> {
-        let Setup { preset, output, arguments, .. } = &self.setup;
-        let model = output::model_file(&output.name(), *preset, &self.variables, arguments.precision())?;
+        let Setup { architecture, output, arguments, .. } = &self.setup;
+        let model =
+            output::model_file(&output.name(), *architecture, &self.variables, arguments.precision())?;
         output.with_card(card, model)
     }
 
-    /// What an error leaves.
+    /// A message about what is left after an error.
     fn left_behind(&self) -> String {
         let checkpoint = self.setup.output.checkpoint();
         match self.clock.steps {
@@ -223,15 +226,15 @@ impl<'a> TrainingRun<'a> {
 }
 
 impl Setup<'_> {
-    /// The card of the weights at some point, with a score on so many files.
+    /// The card of the weights at some point, with a score on `files` files.
     fn card(&self, status: String, progress: &Progress, files: usize, score: &Score) -> Result<Card> {
-        let Self { arguments, preset, .. } = self;
+        let Self { arguments, architecture, .. } = self;
         let runs = self.origin.and(&self.run(progress))?;
         Ok(Card {
             name: self.output.name(),
-            preset: preset.name(),
+            preset: architecture.name(),
             representation: weights::REPRESENTATION,
-            parameters: preset.parameters(),
+            parameters: architecture.parameters(),
             license: arguments.license.clone(),
             status,
             minutes: card::minutes(&runs),
@@ -250,13 +253,13 @@ impl Setup<'_> {
             files: data_set.training.pieces.len(),
             notes: data_set.notes(),
             convention: arguments.convention.to_string(),
-            longest_s: matches!(self.preset, Architecture::Classic(_)).then_some(classic::LONGEST.0),
+            longest_s: matches!(self.architecture, Architecture::Classic(_)).then_some(classic::LONGEST.0),
         }
     }
 
     fn run(&self, progress: &Progress) -> Run {
         let Self { arguments, hyperparameters, .. } = self;
-        let ours = self.preset == Architecture::Antiphon;
+        let ours = self.architecture == Architecture::Antiphon;
         Run {
             begins_with: self.origin.name.clone(),
             command: config::to_begin(),
@@ -273,12 +276,12 @@ impl Setup<'_> {
             dropout: ours.then_some(hyperparameters.dropout),
             method: hyperparameters.method,
             decay: hyperparameters.decay,
-            longest_gradient: ADAM.longest_gradient,
+            longest_gradient: ADAM.max_norm,
         }
     }
 }
 
-/// The beginnings of pieces from all over the list.
+/// The beginnings of pieces, spread over the whole list.
 fn glance(pieces: &[Vec<GridNote>]) -> Vec<Vec<GridNote>> {
     let apart = pieces.len().div_ceil(GLANCE_PIECES).max(1);
     let beginning = |piece: &Vec<GridNote>| piece[..piece.len().min(GLANCE_NOTES)].to_vec();

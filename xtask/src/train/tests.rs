@@ -15,7 +15,7 @@ use ::antiphon::{
 use super::*;
 use crate::file::tests::Folder;
 
-/// Few enough for a test, in both kinds of preset.
+/// Arguments for a training that is small enough for a test, for both kinds of preset.
 const SMALL: [&[&str]; 2] = [
     &["--preset", "antiphon", "--batch", "4", "--window", "12"],
     &["--preset", "classic-25", "--batch", "4", "--window", "12"],
@@ -27,7 +27,7 @@ struct Line {
     arguments: Arguments,
 }
 
-/// A folder with files to learn from, and what is left there.
+/// A folder with files to learn from, and with the output.
 struct Place(Folder);
 
 impl Place {
@@ -50,7 +50,7 @@ impl Place {
         begin(arguments, &Cache::within(self.0.join("cache")))
     }
 
-    /// Learns until some step, and saves.
+    /// Learns up to a step, and saves.
     fn learn(&self, arguments: &Arguments, steps: usize) -> Result<()> {
         self.begin(arguments)?.run(|progress| progress.steps >= steps)
     }
@@ -68,20 +68,20 @@ impl Place {
     }
 }
 
-/// Notes that a seed scatters.
+/// The bytes of a MIDI file with random notes.
 fn midi(seed: u64, notes: usize) -> Vec<u8> {
     midi_on(0, seed, notes)
 }
 
 fn midi_on(channel: u8, seed: u64, notes: usize) -> Vec<u8> {
-    let mut chance = Chance::seed_from_u64(seed);
+    let mut rng = Rng::seed_from_u64(seed);
     let event = |delta, kind| TrackEvent { delta: u28::from(delta), kind };
     let midi = |message| TrackEventKind::Midi { channel: u4::from(channel), message };
     let mut track = Vec::new();
     for _ in 0..notes {
-        let (key, vel) = (u7::from(chance.random_range(40..90)), u7::from(chance.random_range(1..=127)));
-        track.push(event(chance.random_range(0..200), midi(MidiMessage::NoteOn { key, vel })));
-        track.push(event(chance.random_range(10..300), midi(MidiMessage::NoteOff { key, vel })));
+        let (key, vel) = (u7::from(rng.random_range(40..90)), u7::from(rng.random_range(1..=127)));
+        track.push(event(rng.random_range(0..200), midi(MidiMessage::NoteOn { key, vel })));
+        track.push(event(rng.random_range(10..300), midi(MidiMessage::NoteOff { key, vel })));
     }
     track.push(event(0, TrackEventKind::Meta(MetaMessage::EndOfTrack)));
     let header = Header { format: Format::SingleTrack, timing: Timing::Metrical(u15::from(500)) };
@@ -94,7 +94,7 @@ fn error(result: Result<()>) -> String {
     format!("{:#}", result.expect_err("it fails"))
 }
 
-/// Three keys in turn, 99 notes: what any model must be able to learn.
+/// Three keys in turn, 99 notes, which any model must be able to learn.
 pub(super) fn melody() -> Vec<GridNote> {
     let note = |n: u8| GridNote {
         step: 20,
@@ -121,7 +121,7 @@ fn an_interrupted_training_comes_to_the_same_weights() {
             let bytes = place.bytes(model, "safetensors");
             let weights = registry::read(&bytes).expect("complete");
             weights
-                .preset
+                .architecture
                 .tensors()
                 .iter()
                 .map(|(name, _)| weights.numbers(name).to_vec())
@@ -182,7 +182,7 @@ fn an_unfinished_training_is_not_replaced() {
     place.learn(&arguments, 4).expect("a finished one may be replaced");
 }
 
-/// Learns a few steps, and then the loss is no number.
+/// A model that learns a few steps, after which its loss is NaN.
 struct Poisoned {
     model: Box<dyn TrainableModel>,
     steps: usize,
@@ -268,7 +268,7 @@ fn what_is_too_short_or_held_out_is_not_learnt_from() {
     let arguments = place.arguments("mine", &[&["--preset", "classic-25"]]);
     let cache = Cache::within(place.0.join("cache"));
     let data_set = |shortest| {
-        DataSet::read(&arguments, shortest, &cache, &mut Chance::seed_from_u64(1)).expect("there are notes")
+        DataSet::read(&arguments, shortest, &cache, &mut Rng::seed_from_u64(1)).expect("there are notes")
     };
     let (all, long) = (data_set(1), data_set(30));
     assert!(all.validation.iter().map(Vec::len).sum::<usize>() >= 100);
@@ -308,7 +308,7 @@ fn the_files_that_are_held_out_are_more_than_a_tenth_where_these_have_too_few_no
         let seed = seed.to_string();
         let arguments = place.arguments("mine", &[SMALL[1], &["--seed", &seed]]);
         let cache = Cache::within(place.0.join("cache"));
-        let data_set = DataSet::read(&arguments, 1, &cache, &mut Chance::seed_from_u64(arguments.seed));
+        let data_set = DataSet::read(&arguments, 1, &cache, &mut Rng::seed_from_u64(arguments.seed));
         let data_set = data_set.expect("there are notes");
         assert_eq!((data_set.training.pieces.len(), data_set.validation.len()), (6, 3), "{seed}");
     }

@@ -1,4 +1,5 @@
-//! An hour at a player's pace: one instance plays in real time with a player who never tires, in one mode after the other.
+//! The soak test: one instance plays in real time, by default for an hour, with a simulated player, in one
+//! mode after the other.
 
 use std::{
     hint,
@@ -10,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use antiphon::{lane::Telemetry, music::note_tracker::SUSTAIN, plugin::NoteEffect};
+use antiphon::{music::note_tracker::SUSTAIN, plugin::NoteEffect, telemetry::Telemetry};
 use anyhow::{Context, Result, bail, ensure};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
@@ -25,25 +26,26 @@ use crate::{bundle, memory::Growth};
 
 const RATE: f64 = 48_000.0;
 const BLOCK: u32 = 256;
-/// No line of the grid lies on a whole sample, so that an error of rounding adds up if any does.
+/// Tempo in beats per minute, at which grid lines do not fall on whole samples, so that rounding errors would
+/// add up.
 const TEMPO: f64 = 117.3;
 const SIXTEENTH_SAMPLES: f64 = RATE * 60.0 / TEMPO / 4.0;
-/// Every onset is set on a grid, so that a drift is seen.
+/// With these settings every onset is on a grid, so that a drift is seen.
 const SETTINGS: [(&str, &str); 3] = [("Thru", "off"), ("Silence", "2.0"), ("Quantise", "1/16")];
 const MODES: [&str; 4] = ["Answer", "Trade", "Together", "Endless"];
-/// A part ends with the plugin bypassed for so long; what sounds then hangs.
+/// Seconds for which the plugin is bypassed at the end of a part. A note that still sounds then hangs.
 const REST_SECONDS: f64 = 1.0;
-/// Beside two busy cores, one note in so many may come more than 5 ms late; at rest none may.
+/// Beside two busy threads, at most one note in this number may come more than 5 ms late. At rest none may.
 const NOTES_FOR_A_LATE_ONE: usize = 1_000;
-/// So many threads take all that they get, at normal priority, in every second part.
+/// Number of threads that use all the CPU time they get, at normal priority, in every second part.
 const BUSY_THREADS: usize = 2;
-/// What is on the grid is on the sample nearest to a line.
+/// Greatest distance from a grid line of an onset that is on the grid: the sample nearest to the line.
 const ON_THE_GRID_SAMPLES: f64 = 1.0;
-/// The keys that the player plays.
+/// Lowest and highest key of the player.
 const LOWEST: i32 = 36;
 const HIGHEST: i32 = 96;
 
-/// So many parts, each in a mode of its own and with a reset behind it.
+/// The plan of a soak: `parts` parts, each in one mode and followed by a reset.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     pub parts: u32,
@@ -59,7 +61,7 @@ struct Soak {
     due: Instant,
     notes: usize,
     off_grid: usize,
-    /// The median distance of a part's onsets from the grid, in samples.
+    /// The median distance of the onsets from the grid in each part, in samples.
     errors: Vec<f64>,
     at_rest: Lateness,
     beside_others: Lateness,
@@ -67,31 +69,31 @@ struct Soak {
     growth: Growth,
 }
 
-/// How many notes came how late.
+/// Number of notes, and of those that came more than 5 ms late.
 #[derive(Debug, Default, Clone, Copy)]
 struct Lateness {
     notes: usize,
     late: usize,
 }
 
-/// A player who never tires.
+/// The simulated player, who never tires.
 struct Player {
-    chance: Pcg32,
+    rng: Pcg32,
     rate: f64,
     key: i32,
 }
 
-/// Other work on the machine: threads that take all that they get, until this is dropped.
+/// Other load on the machine: threads that use all the CPU time they get, until this is dropped.
 struct Busy {
     is_over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Plan {
-    /// An hour, or as many minutes as `ANTIPHON_SOAK_MINUTES` says.
+    /// A plan for an hour, or for as many minutes as `ANTIPHON_SOAK_MINUTES` says.
     ///
     /// # Errors
-    /// When that is no number of minutes.
+    /// When that is no whole number of minutes.
     pub fn of_environment() -> Result<Self> {
         const HOUR: u32 = 60;
         const PART_MINUTES: u32 = 5;
@@ -107,7 +109,8 @@ impl Plan {
         self.parts * self.part_seconds / 60
     }
 
-    /// Memory is the whole process's: only where the soak has that to itself does it tell anything.
+    /// The growth of memory. It is that of the whole process, so it is only meaningful where the soak runs
+    /// alone.
     fn memory(self, growth: &Growth) -> Result<String> {
         match self.pace {
             Pace::RealTime => growth.told(),
@@ -116,7 +119,7 @@ impl Plan {
     }
 }
 
-/// Plays it and tells the figures.
+/// Plays a soak and returns its figures.
 ///
 /// # Errors
 /// When a note hangs, the grid drifts, memory grows or the plugin fails.
@@ -204,7 +207,7 @@ impl Soak {
         Ok(())
     }
 
-    /// Looks at what one part gave.
+    /// Judges the output of one part.
     fn judge(&mut self, output: &Output) -> Result<()> {
         let notes = score::notes(&output.events);
         let hanging = notes.iter().find(|note| note.off.is_none());
@@ -260,12 +263,12 @@ impl Soak {
 }
 
 impl Player {
-    /// The same one for a rate, in samples a second.
+    /// The player for a sample rate; always with the same seed.
     fn new(rate: f64) -> Self {
-        Self { chance: Pcg32::seed_from_u64(1), rate, key: 60 }
+        Self { rng: Pcg32::seed_from_u64(1), rate, key: 60 }
     }
 
-    /// Phrases and pauses from one sample to another, with all keys and the pedal up at the end.
+    /// Phrases and pauses from the sample `from` to `until`, with all keys and the pedal up at the end.
     fn part(&mut self, from: u64, until: u64) -> Vec<Event> {
         let mut score = Vec::new();
         let mut at = from;
@@ -281,14 +284,14 @@ impl Player {
         score
     }
 
-    /// One phrase; the next one begins at the sample that comes back.
+    /// Adds one phrase to the score; returns the sample at which the next one begins.
     fn phrase(&mut self, mut at: u64, score: &mut Vec<Event>) -> u64 {
-        let (begin, pedal) = (at, self.chance.random_bool(0.2));
-        for _ in 0..self.chance.random_range(3..12) {
-            self.key = (self.key + self.chance.random_range(-7..=7)).clamp(LOWEST, HIGHEST);
+        let (begin, pedal) = (at, self.rng.random_bool(0.2));
+        for _ in 0..self.rng.random_range(3..12) {
+            self.key = (self.key + self.rng.random_range(-7..=7)).clamp(LOWEST, HIGHEST);
             let key = u8::try_from(self.key).unwrap_or_default();
             let length = self.samples(0.05, 0.9);
-            score.extend(Event::note(at, length, key, self.chance.random_range(40..110)));
+            score.extend(Event::note(at, length, key, self.rng.random_range(40..110)));
             at += self.samples(0.08, 0.6);
         }
         if pedal {
@@ -300,7 +303,7 @@ impl Player {
     }
 
     fn samples(&mut self, least_seconds: f64, most_seconds: f64) -> u64 {
-        (self.chance.random_range(least_seconds..most_seconds) * self.rate) as u64
+        (self.rng.random_range(least_seconds..most_seconds) * self.rate) as u64
     }
 }
 
@@ -322,17 +325,17 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
-        // A thread that only counts does not fail.
+        // A thread that only spins does not fail.
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
 
-/// How many notes of all instances have come more than 5 ms late so far.
+/// The number of notes of all instances that have come more than 5 ms late until now.
 fn audibly_late() -> usize {
     antiphon::plugin::telemetry().iter().map(|one| one.audibly_late.count() as usize).sum()
 }
 
-/// How far a sample lies from the nearest line, in samples.
+/// How far a sample lies from the nearest grid line, in samples.
 fn from_grid(at: u64) -> f64 {
     let lines = at as f64 / SIXTEENTH_SAMPLES;
     (lines - lines.round()).abs() * SIXTEENTH_SAMPLES

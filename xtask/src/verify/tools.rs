@@ -1,4 +1,5 @@
-//! Other people's checks: RealtimeSanitizer, validators, cargo-deny, hosts and cargo-fuzz. Those that are found are run.
+//! Other people's checks: RealtimeSanitizer, validators, cargo-deny, hosts and cargo-fuzz. Those installed
+//! are run.
 
 use std::{
     fs,
@@ -15,7 +16,7 @@ use crate::bundle;
 const SANITIZER: &str = "RealtimeSanitizer";
 const LLVM_FOLDER: &str = "/usr/lib";
 const SANITIZER_LIBRARY: &str = "libclang_rt.rtsan-x86_64.a";
-/// Debian's packages are `llvm-N`.
+/// Range of LLVM versions to look for, in the folders `llvm-N` of Debian's packages.
 const OLDEST_LLVM: u32 = 20;
 const NEWEST_LLVM: u32 = 40;
 const CLAP: &str = "target/bundled/Antiphon.clap";
@@ -24,8 +25,8 @@ const TOOLS: [Tool; 4] = [
     Tool {
         what: "clap-validator, without its two preset crawls",
         program: "clap-validator",
-        // Up to 0.4.1 it locks itself out, and waits for ever, at the second preset of any container: `begin_preset` holds
-        // the lock that its `flush_preset` takes. Our presets are one container, which `tests/host` reads as a host does.
+        // Up to 0.4.1 it deadlocks at the second preset of any container: `begin_preset` holds the lock that
+        // its `flush_preset` takes. Our presets are one container, which `tests/host` reads as a host does.
         arguments: &["validate", "--exclude", "preset-discovery-(crawl|load)", CLAP],
         figures: "tests run",
         advice: "put `clap-validator` (github.com/free-audio/clap-validator) on PATH",
@@ -52,56 +53,56 @@ const TOOLS: [Tool; 4] = [
         advice: "cargo install cargo-deny --locked",
     },
 ];
-/// What is asked of a host, and the script that does it.
+/// What is checked in each host, and the script that does it.
 const HOSTS: [(&str, &str); 2] = [
     ("Ardour, VST3: notes in, an answer out", "tests/hosts/ardour.sh"),
     ("Qtractor, CLAP: scanned", "tests/hosts/qtractor.sh"),
 ];
-/// What a script exits with where its host is not installed.
+/// Exit status of a script whose host is not installed.
 const HOST_IS_MISSING: i32 = 77;
-/// Each fuzz target by its name, and where it begins.
+/// The name of each fuzz target, and the folder of its seeds.
 pub const FUZZ_TARGETS: [(&str, &str); 4] = [
     ("events", "fuzz/seeds/events"),
     ("model", "fuzz/seeds/model"),
     ("state", "tests/golden/states"),
     ("midi", "fuzz/seeds/midi"),
 ];
-/// For each target.
+/// Seconds for each fuzz target in the long check.
 pub const LONG_FUZZ_SECONDS: u32 = 600;
 const QUICK_FUZZ_SECONDS: u32 = 20;
 
-/// What one check that is no test of ours has found.
+/// The result of one check that is no test of this project.
 #[derive(Debug)]
 pub struct Finding {
     pub what: String,
     pub found: Found,
 }
 
-/// How a check went.
+/// The outcome of a check.
 #[derive(Debug)]
 pub enum Found {
     /// It passed, with these figures.
     Passed(String),
-    /// It failed; what it said last.
+    /// It failed, with the last line that it wrote.
     Failed(String),
-    /// It is not here; what to do about that.
+    /// It is not installed, with advice on how to get it.
     Missing(String),
 }
 
-/// One program, how it is asked, and where to get it.
+/// A program, its arguments, and where to get it.
 struct Tool {
     what: &'static str,
     program: &'static str,
     arguments: &'static [&'static str],
-    /// The line that tells its figures holds this.
+    /// Text that marks the line of its output with the figures.
     figures: &'static str,
     advice: &'static str,
 }
 
-/// Runs each, in minutes.
+/// Runs every check. Takes minutes.
 ///
 /// # Errors
-/// When the plugin cannot be bundled, or a program of the system is not there.
+/// When the plugin cannot be bundled, or a program of the system is missing.
 pub fn check_all() -> Result<Vec<Finding>> {
     let mut findings = vec![check_realtime()?];
     bundle::run(&bundle::Arguments {})?;
@@ -113,19 +114,19 @@ pub fn check_all() -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Feeds a target with whatever comes to the fuzzer, for so many seconds; how much was tried.
+/// Fuzzes a target for `seconds` seconds; returns how much was tried.
 ///
 /// # Errors
-/// When something that was tried breaks a promise, or nightly Rust or cargo-fuzz is not there.
+/// When an input breaks a promise, or nightly Rust or cargo-fuzz is missing.
 pub fn fuzz(target: &str, seeds: &str, seconds: u32) -> Result<String> {
     println!("fuzzing: {target}");
-    // What it finds worth keeping goes to the first folder.
+    // The fuzzer stores the inputs that it keeps in the first folder.
     let corpus = format!("fuzz/corpus/{target}");
     fs::create_dir_all(&corpus).with_context(|| format!("cannot make {corpus}"))?;
     let mut command = Command::new("cargo");
-    // Whatever toolchain runs this program, fuzzing needs nightly.
+    // Fuzzing needs nightly, whatever toolchain runs this program.
     command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
-    // The code is safe but for what is argued, so there is more to win from speed than from AddressSanitizer.
+    // Nearly all of the code is safe Rust, so more is gained from speed than from AddressSanitizer.
     command.args(["+nightly", "fuzz", "run", "--sanitizer", "none", target, &corpus, seeds, "--"]);
     command.arg(format!("-max_total_time={seconds}")).arg("-print_final_stats=1");
     let told = command.output().context("there is no cargo")?;
@@ -148,7 +149,8 @@ impl From<Result<String, Error>> for Found {
     }
 }
 
-/// The tests through the CLAP host, and those of the audio thread beside a slow or dead worker, under RealtimeSanitizer.
+/// Runs under RealtimeSanitizer the tests through the CLAP host, and those of the audio thread beside a slow
+/// or dead worker.
 fn check_realtime() -> Result<Finding> {
     let Some(library) = sanitizer() else {
         let advice = "install Debian's `libclang-rt-22-dev` or newer, or name its library in RTSAN_LIB_PATH";
@@ -177,7 +179,7 @@ fn check_realtime() -> Result<Finding> {
     Ok(Finding { what: SANITIZER.to_owned(), found: Found::Passed(figures) })
 }
 
-/// The one of the environment, or the newest that is installed.
+/// The sanitizer library that the environment names, or the newest that is installed.
 fn sanitizer() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("RTSAN_LIB_PATH") {
         return Some(PathBuf::from(path)).filter(|path| path.is_file());
@@ -216,7 +218,7 @@ fn check_tool(tool: &Tool) -> Finding {
     Finding { what: tool.what.to_owned(), found }
 }
 
-/// Asks a host, of the bundles that are there.
+/// Runs the script of a host on the bundles that were built.
 fn check_host(what: &str, script: &str) -> Result<Finding> {
     println!("{what}");
     let mut command = Command::new("bash");

@@ -22,21 +22,22 @@ use test_host::{
 use super::{BLOCK, Display, SAMPLE_RATE, TURN_S, instance, play_phrases};
 use crate::memory;
 
-/// The first openings fill caches of the display, of fonts and of shaders.
+/// Number of first openings that are not counted: they fill caches of the display, of fonts and of shaders.
 const WARM: u32 = 20;
-/// What one opening may leave behind beyond what an empty window leaves, in bytes, on average: nothing, but that the
-/// library's own share varies by some KiB from run to run. The plugin's fonts would be 500 KiB, a picture 3,000.
+/// Most bytes that an opening may leave behind on average, beyond what an empty window leaves. It should be
+/// none, but the library's own share varies by some KiB from run to run. The plugin's fonts would be 500 KiB,
+/// a picture 3,000.
 const MOST_LEFT: f64 = 16.0 * 1024.0;
-/// No opening and no block takes so long, unless something hangs.
+/// Time that no opening and no block takes unless something hangs.
 const LONGEST_STEP: Duration = Duration::from_secs(60);
-/// Blocks for which the window is open, and closed.
+/// Number of blocks for which the window is open; below, for which it is closed.
 const OPEN_BLOCKS: u32 = 20;
 const CLOSED_BLOCKS: u32 = 5;
 
 /// Open and close the window again and again while the plugin plays, and fail if it leaks or hangs
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// How often
+    /// How often to open it
     #[arg(long, default_value = "200", value_parser = clap::value_parser!(u32).range(i64::from(WARM) + 1..))]
     times: u32,
 }
@@ -57,16 +58,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// What is opened and closed while the plugin plays.
+/// The window that is opened and closed while the plugin plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
-    /// A window of the library without content.
+    /// A window of the window library without content.
     Empty,
-    /// The plugin's.
+    /// The plugin's window.
     Ours,
 }
 
-/// What openings and closings have left behind on average, in bytes, and how they went.
+/// The bytes that each opening and closing has left behind on average, and counts of the notes meanwhile.
 struct Leak {
     times: u32,
     notes: usize,
@@ -89,7 +90,7 @@ impl Leak {
 
 fn measure(what: What, times: u32, alive: &Sender<()>) -> Result<Leak> {
     let mut clap = instance()?;
-    // So that no answer sounds any more when the next phrase would begin.
+    // A short answer, so that none still sounds when the next phrase begins.
     clap.set_text("Length", "4")?;
     let size = clap.make_window(1.0)?;
     let screen = Screen::open(size)?;
@@ -121,7 +122,7 @@ fn measure(what: What, times: u32, alive: &Sender<()>) -> Result<Leak> {
     })
 }
 
-/// Opens and closes a window between the blocks.
+/// A host that opens and closes a window between the blocks.
 struct Opener {
     clap: Clap,
     empty: Option<EmptyWindow>,
@@ -132,7 +133,7 @@ struct Opener {
     block: u32,
     openings: u32,
     times: u32,
-    /// What the process took some blocks after each closing.
+    /// Memory of the process some blocks after each closing.
     left: Vec<Footprint>,
 }
 
@@ -212,11 +213,12 @@ impl Host for Opener {
     }
 }
 
-/// An empty window of the plugin's window library: what it leaves behind is none of ours. It is closed when this goes.
+/// An empty window of the plugin's window library: what it leaves behind is not the plugin's. It is closed on
+/// drop.
 struct EmptyWindow(Option<Window>);
 
 impl EmptyWindow {
-    /// Opens one inside a window of X11, which must outlive it.
+    /// Opens an empty window inside an X11 window, which must outlive it.
     ///
     /// # Errors
     /// When the library cannot open a window here.
@@ -249,20 +251,20 @@ impl App for EmptyContent {
     }
 }
 
-/// What this process takes of the machine's memory, in bytes.
+/// Memory of this process, in bytes.
 #[derive(Debug, Clone, Copy)]
 struct Footprint {
-    /// Allocated and not freed.
+    /// Bytes that are allocated and not freed.
     heap: usize,
-    /// Resident, without what the allocator keeps for the next time.
+    /// Resident bytes, without those that the allocator keeps for reuse.
     resident: usize,
 }
 
 impl Footprint {
-    /// What it is now. Every look gives free memory back to the system.
+    /// Measures the memory. This first gives free memory back to the system.
     ///
     /// # Errors
-    /// When the system tells no figures.
+    /// When the system gives no figures.
     fn now() -> Result<Self> {
         memory::give_back();
         let heap = memory::in_use().context("the system's allocator tells no figures")?;
@@ -271,8 +273,8 @@ impl Footprint {
     }
 }
 
-/// How much more from one measure to the next: from the median of the first half to that of the second, since what the
-/// display's library holds for a moment or gives back late is many times what could leak.
+/// Growth from one measure to the next: from the median of the first half to that of the second. Medians,
+/// since what the display's library holds for a moment or gives back late is many times what could leak.
 fn growth(mut measures: Vec<usize>) -> f64 {
     let middle = measures.len() / 2;
     let (first, second) = measures.split_at_mut(middle);
@@ -283,7 +285,8 @@ fn growth(mut measures: Vec<usize>) -> f64 {
     (median(second) - median(first)) / middle.max(1) as f64
 }
 
-/// Ends this program where nothing has happened for long: what hangs cannot end itself.
+/// Ends this program where no sign of life has come for [`LONGEST_STEP`], since a hanging window cannot end
+/// itself.
 fn watch() -> Sender<()> {
     let (alive, sign) = channel();
     thread::spawn(move || {

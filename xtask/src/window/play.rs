@@ -1,4 +1,5 @@
-//! `cargo xtask window play`: the demo's phrase into whatever hears MIDI on a JACK server, and what comes back.
+//! `cargo xtask window play`: plays the demo's phrase into a MIDI port of a JACK server, and counts what
+//! comes back.
 
 use std::sync::mpsc::channel;
 
@@ -11,9 +12,9 @@ use test_host::{Event, Kind};
 
 use super::{SAMPLE_RATE, phrases};
 
-/// The ports are connected after the client began to run, and before its first note.
+/// Seconds before the first note, in which the ports are connected while the client already runs.
 const LEAD_S: f64 = 0.5;
-/// An answer is waited for so long after the music, and then nothing sounds any more.
+/// Seconds after the music in which an answer is waited for. Nothing should sound after that.
 const REST_S: f64 = 6.0;
 
 /// Play the demo's phrase, again and again, into a MIDI port of a running JACK server; with `--from`, hear what comes back
@@ -53,14 +54,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         while let Some(event) = events.get(next).filter(|event| frame(event.at) < until) {
             if let Some(bytes) = bytes(event) {
                 let time = frame(event.at).saturating_sub(now) as u32;
-                // A port that is full drops what is written: the picture shows it, and nothing else is lost.
+                // A full port drops the event: the picture shows that, and nothing else is lost.
                 let _ = writer.write(&RawMidi { time, bytes: &bytes });
             }
             next += 1;
         }
         now = until;
         if now >= last {
-            // Whoever waited may be gone.
+            // The receiver may be gone.
             let _ = sender.send((incoming.strikes, incoming.sounding()));
         }
         Control::Continue
@@ -88,7 +89,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 struct NoteCounter {
     port: Port<MidiIn>,
     strikes: usize,
-    /// How often each key of each channel is down.
+    /// Number of note-ons without a note-off, for each key of each channel.
     down: [[u16; 128]; 16],
 }
 

@@ -1,4 +1,5 @@
-//! Notes a second that two LSTMs of candle-nn learn from: the peer of `xtask/src/bench.rs`, with its numbers.
+//! Measures the training speed of two LSTMs of candle-nn in notes per second: the peer of
+//! `xtask/src/bench.rs`, with the same sizes.
 
 use std::{error::Error, time::Instant};
 
@@ -20,7 +21,7 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Of one step: it takes half a minute for the largest, and has nothing to warm up.
+/// Notes per second of one step. The step takes half a minute for the largest network, and needs no warm-up.
 fn speed(hidden: usize) -> Result<f64> {
     let map = VarMap::new();
     let builder = VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu);

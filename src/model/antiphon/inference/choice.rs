@@ -1,12 +1,12 @@
-//! What the next note is, chosen among what the heads offer and the limits allow.
+//! Chooses the next note from the logits of the heads, within the limits.
 
 use rand::RngExt;
 
 use crate::{
     model::{
-        Chance, Limits, Sampling, SamplingSettings, StepCells,
+        Limits, Rng, Sampling, SamplingSettings, StepCells,
         antiphon::{
-            experts::{FinePlaces, PLACED_BINS, Places, Shares},
+            experts::{BeatPlaces, FineBeatPlaces, PLACED_BINS, Shares},
             inference::motives,
             scene::{ENDS, Scene},
             vocabulary::{Bin, CHORD_CELLS, STEPS, TIMES, velocity_around, velocity_of},
@@ -21,38 +21,41 @@ use crate::{
     },
 };
 
-/// A little less than half a cell.
+/// Largest distance of an onset from the middle of its cell: a little less than half a cell.
 const WITHIN_CELL: Seconds = Seconds(0.0049);
-/// Where the beat is known, so many parts of a cell are told apart: of fast beats a cell is longer than a place.
+/// Number of parts into which a cell is divided where the beat is known. In a fast beat, a place is shorter
+/// than a cell.
 const PARTS: usize = 4;
 
-/// The longest pattern that is noticed, in notes: a bar of semiquavers.
+/// Length of the longest pattern that is detected, in notes: a bar of semiquavers.
 const LONGEST: usize = 16;
-/// A pattern may stand so often in a row...
+/// Number of times that a long pattern may be played in a row.
 const ROUNDS: usize = 3;
-/// ...and a short one until so many notes have gone by: a trill, an Alberti bass, a repeated note.
-const PATIENCE: usize = 12;
-/// Where the rhythm wavers, it may take so many times as long.
+/// Number of notes for which a short pattern may go on: a trill, an Alberti bass, a repeated note.
+const MAX_REPEATS: usize = 12;
+/// Factor by which a pattern may go on longer where its rhythm is not exact.
 const WAVERING: usize = 2;
-/// So many notes are looked at: the longest loop whose rhythm wavers.
+/// Number of newest notes that are examined: the longest loop whose rhythm is not exact.
 const NOTES: usize = WAVERING * ROUNDS * LONGEST;
 
-/// One note's choices. Each takes the logits of its head, which it overwrites. Realtime-safe.
+/// Chooses the attributes of one note. Each method takes the logits of its head, and overwrites them.
+/// Realtime-safe.
 pub struct Choice<'a> {
     pub scene: &'a Scene,
     pub sampling: &'a SamplingSettings,
     pub limits: &'a Limits,
-    pub chance: &'a mut Chance,
+    pub rng: &'a mut Rng,
 }
 
 impl Choice<'_> {
-    /// The cells from the newest onset, at `pulse`, to the note; and where in its cell it begins, seconds from the middle: nobody plays
-    /// on a grid of 10 ms. It stays the same note on the grid.
+    /// Chooses the step in cells from the newest onset, which lies at `pulse`. Also returns where in its cell
+    /// the note begins, in seconds from the middle of the cell: nobody plays on a grid of 10 ms. The note
+    /// stays the same on the grid.
     pub fn step(&mut self, logits: &mut [f32], pulse: Option<Pulse>) -> (u32, Seconds) {
         let cells = self.limits.step_cells();
         let (choices, experts) = logits.split_at_mut(STEPS);
         let times = &mut choices[..TIMES];
-        let places = pulse.map(|pulse| FinePlaces::<PARTS>::after(pulse, 0));
+        let places = pulse.map(|pulse| FineBeatPlaces::<PARTS>::after(pulse, 0));
         let own = folded(times, experts, places.as_ref());
         if let Some((pulse, places)) = pulse.zip(experts.first_chunk_mut::<PLACES>()) {
             self.sampling.keep_to_beat(places, pulse.shortest_period());
@@ -65,7 +68,7 @@ impl Choice<'_> {
             times[0] = f32::NEG_INFINITY;
         }
         let bin = Bin::at(self.one_of(times, &self.timing(pulse)));
-        let drawn = self.chance.random();
+        let drawn = self.rng.random();
         let cell = match shares.filter(|_| bin.index < PLACED_BINS) {
             Some(shares) => shares.cell(bin, self.sampling.timing.sharpness(), drawn),
             None if cells.joins(bin.first_cell) => bin.first_cell,
@@ -77,17 +80,18 @@ impl Choice<'_> {
         (cell, self.dither(part))
     }
 
-    fn part(&mut self, places: &FinePlaces<PARTS>, cell: u32, experts: &[f32]) -> f32 {
-        places.part(cell as usize, experts, self.sampling.timing.sharpness(), self.chance.random())
+    fn part(&mut self, places: &FineBeatPlaces<PARTS>, cell: u32, experts: &[f32]) -> f32 {
+        places.part(cell as usize, experts, self.sampling.timing.sharpness(), self.rng.random())
     }
 
-    /// Somewhere in the cell, or in that part of it.
+    /// A random time within the cell, or within `part` of it, in seconds from the middle of the cell.
     fn dither(&mut self, part: Option<f32>) -> Seconds {
         let (middle, width) = part.map_or((0.0, 1.0), |middle| (middle, 1.0 / PARTS as f32));
-        Seconds(2.0 * WITHIN_CELL.0 * (middle + width * (self.chance.random::<f32>() - 0.5)))
+        Seconds(2.0 * WITHIN_CELL.0 * (middle + width * (self.rng.random::<f32>() - 0.5)))
     }
 
-    /// Leans steps beyond a chord towards the wanted pace, and all of them together against chords: neither changes the other.
+    /// Biases the steps beyond a chord by `lean`, towards the wanted pace, and then all of them against
+    /// chords by `thinning`. Neither bias changes the effect of the other.
     fn follow_pace(&self, times: &mut [f32]) {
         let later = &mut times[CHORD_CELLS..];
         let before = log_sum(later);
@@ -100,7 +104,7 @@ impl Choice<'_> {
         }
     }
 
-    /// Neither one that is out of order, nor, where there is a choice, one that would go on with a loop.
+    /// Chooses a key that is in order and, where there is a choice, does not go on with a loop.
     pub fn key(&mut self, logits: &mut [f32], step: u32) -> Key {
         let (keys, in_order) = (self.limits.keys_at(seconds(step)), self.in_order(step));
         let free = self.limits.keys_after(seconds(step)).and(in_order);
@@ -111,17 +115,18 @@ impl Choice<'_> {
             *logit -= self.sampling.loss_of_key(key);
         }
         motives::take_up(self.scene, step, self.sampling.motives, logits);
-        sampling::draw_key(logits, allowed, &self.sampling.pitch, self.chance.random())
+        sampling::draw_key(logits, allowed, &self.sampling.pitch, self.rng.random())
     }
 
     pub fn velocity(&mut self, logits: &mut [f32]) -> Velocity {
         for (bin, logit) in logits.iter_mut().enumerate() {
             *logit -= self.sampling.loss_of_velocity(velocity_around(bin));
         }
-        velocity_of(self.one_of(logits, &self.sampling.velocity), self.chance.random())
+        velocity_of(self.one_of(logits, &self.sampling.velocity), self.rng.random())
     }
 
-    /// In cells: a length, or up to where another note ends. The onset lies at `pulse`.
+    /// Chooses the duration in cells: a length, or a pointer at the end of another note. The onset lies at
+    /// `pulse`.
     pub fn duration(&mut self, logits: &mut [f32], step: u32, pulse: Option<Pulse>) -> u32 {
         let allowed = self.limits.duration_cells();
         // Bins count a duration from 0.
@@ -129,7 +134,7 @@ impl Choice<'_> {
         let lengths = self.scene.lengths(step);
         let (choices, experts) = logits.split_at_mut(ENDS);
         let (times, pointers) = choices.split_at_mut(TIMES);
-        let places = pulse.map(|pulse| Places::after(pulse, 1));
+        let places = pulse.map(|pulse| BeatPlaces::after(pulse, 1));
         let shares = masked(times, experts, places.as_ref(), cells);
         for (index, logit) in times.iter_mut().enumerate() {
             *logit += self.sampling.stretch * (Bin::at(index).first_cell as f32).ln_1p();
@@ -140,7 +145,7 @@ impl Choice<'_> {
         for (logit, _) in pointers.iter_mut().zip(lengths).filter(|(_, length)| !allowed.contains(length)) {
             *logit = f32::NEG_INFINITY;
         }
-        let (end, drawn) = (self.one_of(choices, &self.timing(pulse)), self.chance.random());
+        let (end, drawn) = (self.one_of(choices, &self.timing(pulse)), self.rng.random());
         if let Some(pointer) = end.checked_sub(TIMES) {
             return lengths[pointer];
         }
@@ -151,28 +156,28 @@ impl Choice<'_> {
         }
     }
 
-    /// How times are chosen. Without a beat they are spread over cells of 10 ms, each of which is unlikely beside a chord or an
-    /// end that is pointed at: to leave out the unlikely ones would leave out all but those.
+    /// The settings for drawing a time. Without a beat, times are spread over cells of 10 ms. Each is
+    /// unlikely beside a chord or a pointer at an end. Focus would leave out all but those, so it is off.
     fn timing(&self, pulse: Option<Pulse>) -> Sampling {
         let timing = self.sampling.timing;
         Sampling { focus: if pulse.is_some() { timing.focus } else { 0.0 }, ..timing }
     }
 
-    /// Notes of one onset rise: no key is struck twice at once.
+    /// The keys that keep the notes of one onset rising, so that no key is struck twice at once.
     fn in_order(&self, step: u32) -> Keys {
         self.scene.top(step).map_or(Keys::ALL, Keys::above)
     }
 
     fn one_of(&mut self, logits: &mut [f32], how: &Sampling) -> usize {
-        sampling::draw(logits, how, self.chance.random())
+        sampling::draw(logits, how, self.rng.random())
     }
 }
 
-/// The logits of times with those of their places, as the network has them.
+/// The logits of times with the second expert folded in, as the network has them.
 fn folded<const PARTS: usize>(
     times: &[f32],
     experts: &[f32],
-    places: Option<&FinePlaces<PARTS>>,
+    places: Option<&FineBeatPlaces<PARTS>>,
 ) -> [f32; TIMES] {
     let mut own = std::array::from_fn(|index| times[index]);
     if let Some(places) = places {
@@ -181,12 +186,13 @@ fn folded<const PARTS: usize>(
     own
 }
 
-/// Chords and later onsets keep the odds that the network's `own` give them against each other, whatever the beat and the limits
-/// leave of either. Within each of the two, the beat and the limits decide.
+/// Restores the ratio between the probability of a chord and that of a later onset, from the network's `own`
+/// logits. The beat and the limits then decide only within each of the two groups.
 fn keep_chords(times: &mut [f32], own: &[f32; TIMES]) {
     let (chord, later) = times.split_at_mut(CHORD_CELLS);
     let (own_chord, own_later) = own.split_at(CHORD_CELLS);
-    // A cell of a chord that is forbidden loses its odds; those of a later one go to the later ones that are left.
+    // A forbidden cell of a chord loses its probability; that of a later one goes to the later ones that are
+    // left.
     let own_chord: [f32; CHORD_CELLS] =
         std::array::from_fn(|cell| if chord[cell].is_finite() { own_chord[cell] } else { f32::NEG_INFINITY });
     for (logits, own) in [(chord, own_chord.as_slice()), (later, own_later)] {
@@ -197,18 +203,18 @@ fn keep_chords(times: &mut [f32], own: &[f32; TIMES]) {
     }
 }
 
-/// The logarithm of a sum of which these are the logarithms.
+/// The logarithm of the sum of the exponentials.
 fn log_sum(logits: &[f32]) -> f32 {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f32>().ln()
 }
 
-/// Leaves to the logits of times what the allowed cells have, by their places where these are known: then with how the cells of a bin
-/// share it.
+/// Masks the logits of times: each bin keeps only the probability of its allowed cells. Where the beat is
+/// known, the places are folded in, and the shares of the cells are returned.
 fn masked<const PARTS: usize>(
     times: &mut [f32],
     experts: &[f32],
-    places: Option<&FinePlaces<PARTS>>,
+    places: Option<&FineBeatPlaces<PARTS>>,
     allowed: StepCells,
 ) -> Option<Shares> {
     let shares = places
@@ -229,7 +235,7 @@ struct Played {
     step: usize,
 }
 
-/// The keys that would, after a step of so many cells, go on with a pattern that has been there often enough.
+/// The keys that, after a step of `step` cells, would go on with a pattern that has been played often enough.
 /// Realtime-safe.
 fn worn_out(scene: &Scene, step: u32) -> impl Iterator<Item = Key> {
     let mut items = [Played { key: Key::saturating(0), step: 0 }; NOTES];
@@ -242,14 +248,14 @@ fn worn_out(scene: &Scene, step: u32) -> impl Iterator<Item = Key> {
     (1..=LONGEST).filter_map(move |period| {
         let items = &items[..count];
         let next = items.get(period - 1)?;
-        let most = PATIENCE.max(ROUNDS * period);
+        let most = MAX_REPEATS.max(ROUNDS * period);
         let exact = next.step == step && run(items, period, |a, b| a == b) >= most;
         let wavering = run(items, period, |a, b| a.key == b.key) >= WAVERING * most;
         (exact || wavering).then_some(next.key)
     })
 }
 
-/// How many of the newest notes, which come first, follow a pattern of so many.
+/// Number of newest notes (the newest come first) that repeat a pattern of `period` notes.
 fn run(items: &[Played], period: usize, alike: impl Fn(&Played, &Played) -> bool) -> usize {
     period + items[period..].iter().zip(items).take_while(|(older, newer)| alike(older, newer)).count()
 }
@@ -268,7 +274,7 @@ mod tests {
         scene
     }
 
-    /// How many more notes of a pattern are allowed after others.
+    /// Number of notes of a pattern that are allowed after some others.
     fn allowed(pattern: &[(u8, u32)]) -> usize {
         let before = [(40, 10), (52, 30), (45, 20)];
         (0..200)

@@ -1,4 +1,4 @@
-//! One layer, note by note: its LSTM, and what it reads of the memory; and where what the network knows stands in its state.
+//! One layer for one note at a time: its LSTM and its attention; and how the network's state is laid out.
 
 use std::{array, mem};
 
@@ -8,23 +8,23 @@ use crate::model::{
     vector,
 };
 
-/// An LSTM, the query and the key, all pairs.
+/// Numbers of a layer's state: the LSTM, the query and the key, all pairs.
 const LAYER: usize = 2 * HIDDEN + 2 * ATTENTION + 2 * ATTENTION * MEMORY;
-/// What an LSTM reads at most: what it hears, and its own past.
-const HEARD: usize = HIDDEN + if EMBEDDING > HIDDEN { EMBEDDING } else { HIDDEN };
+/// Largest input of an LSTM: what it hears, and its own hidden state.
+const LSTM_INPUT: usize = HIDDEN + if EMBEDDING > HIDDEN { EMBEDDING } else { HIDDEN };
 
 /// The weights of a layer.
 #[derive(Debug, Clone)]
 pub struct Layer {
     lstm: Packed,
-    /// The queries, then the keys.
+    /// Gives the queries, then the keys.
     query_and_key: Packed,
     value: Packed,
     output: Packed,
-    /// (heads, M): what an age is worth, the oldest first.
-    ages: Vec<f32>,
-    /// (heads): what it is worth to look at nothing.
-    nothing: Vec<f32>,
+    /// (heads, M): the bias for each age, the oldest first.
+    age_biases: Vec<f32>,
+    /// (heads): the bias of the sink, which is to read nothing.
+    sink: Vec<f32>,
 }
 
 impl Layer {
@@ -36,27 +36,28 @@ impl Layer {
             query_and_key: Packed::affine(&[&name("query"), &name("key")], numbers),
             value: Packed::affine(&[&name("value")], numbers),
             output: Packed::affine(&[&name("output")], numbers),
-            ages: age.clone().flat_map(|age| age[1..].iter().rev().copied()).collect(),
-            nothing: age.map(|age| age[0]).collect(),
+            age_biases: age.clone().flat_map(|age| age[1..].iter().rev().copied()).collect(),
+            sink: age.map(|age| age[0]).collect(),
         }
     }
 
-    /// The LSTM hears `input`. Realtime-safe.
-    pub fn hear(&self, input: &[f32], part: &mut LayerState, scratch: &mut Scratch) {
-        let heard = &mut scratch.heard[..self.lstm.inputs()];
+    /// Steps the LSTM with `input`. Realtime-safe.
+    pub fn step_lstm(&self, input: &[f32], part: &mut LayerState, scratch: &mut Scratch) {
+        let heard = &mut scratch.lstm_input[..self.lstm.inputs()];
         heard[..input.len()].copy_from_slice(input);
         heard[input.len()..].copy_from_slice(part.hidden);
         self.lstm.apply(heard, scratch.gates);
         vector::lstm_cell(scratch.gates, part.cell, part.hidden);
     }
 
-    /// From what is known before a note, what it asks, and under which key it will be remembered. Realtime-safe.
-    pub fn ask(&self, known: &[f32], part: &mut LayerState) {
+    /// From the hidden state before a note, computes the query, and the key under which the note will be
+    /// stored. Realtime-safe.
+    pub fn project(&self, known: &[f32], part: &mut LayerState) {
         self.query_and_key.apply(known, part.query_and_key);
     }
 
-    /// Remembers a note at its place in the ring. Realtime-safe.
-    pub fn remember(&self, place: usize, embedding: &[f32], value: &mut [f32], part: &mut LayerState) {
+    /// Stores the newest key and the value of a note at `place` in the ring buffer. Realtime-safe.
+    pub fn write(&self, place: usize, embedding: &[f32], value: &mut [f32], part: &mut LayerState) {
         self.value.apply(embedding, value);
         let pairs = part.keys.chunks_exact_mut(MEMORY).zip(part.values.chunks_exact_mut(MEMORY));
         let (_, newest) = part.query_and_key.split_at(ATTENTION);
@@ -65,84 +66,85 @@ impl Layer {
         }
     }
 
-    /// Leaves in `sum` what is known, and what is read of the memory after `heard` notes. Realtime-safe.
-    pub fn read(&self, heard: usize, known: &[f32], part: &LayerState, scratch: &mut Scratch) {
+    /// Leaves in `sum` the hidden state plus what the attention reads of the memory after `heard` notes.
+    /// Realtime-safe.
+    pub fn attend(&self, heard: usize, known: &[f32], part: &LayerState, scratch: &mut Scratch) {
         let pairs = heard.min(MEMORY);
-        let looks = &mut scratch.looks[..=pairs];
+        let weights = &mut scratch.weights[..=pairs];
         for head in 0..ATTENTION_HEADS {
-            self.look(head, heard, part, looks);
-            let all = vector::softmax_unscaled(looks);
-            vector::softmax_scale(looks, all);
+            self.score(head, heard, part, weights);
+            let all = vector::softmax_unscaled(weights);
+            vector::softmax_scale(weights, all);
             for n in head * HEAD_WIDTH..(head + 1) * HEAD_WIDTH {
-                scratch.seen[n] = vector::dot(&looks[..pairs], &part.values[n * MEMORY..][..pairs]);
+                scratch.attended[n] = vector::dot(&weights[..pairs], &part.values[n * MEMORY..][..pairs]);
             }
         }
-        self.output.apply(scratch.seen, scratch.sum);
+        self.output.apply(scratch.attended, scratch.sum);
         vector::add(scratch.sum, 1.0, known);
     }
 
-    /// Scores the pairs in the order of the ring, then nothing.
-    fn look(&self, head: usize, heard: usize, part: &LayerState, looks: &mut [f32]) {
+    /// Computes the scores of the pairs in the order of the ring buffer, then that of the sink.
+    fn score(&self, head: usize, heard: usize, part: &LayerState, weights: &mut [f32]) {
         let pairs = heard.min(MEMORY);
-        let (scores, nothing) = looks.split_at_mut(pairs);
+        let (scores, sink) = weights.split_at_mut(pairs);
         scores.fill(0.0);
         for n in head * HEAD_WIDTH..(head + 1) * HEAD_WIDTH {
             vector::add(scores, part.query_and_key[n], &part.keys[n * MEMORY..][..pairs]);
         }
         let scale = 1.0 / (HEAD_WIDTH as f32).sqrt();
-        let ages = &self.ages[head * MEMORY..][..MEMORY];
-        // What was written in this round of the ring is newer than the rest.
+        let age_biases = &self.age_biases[head * MEMORY..][..MEMORY];
+        // What was written in this round of the ring buffer is newer than the rest.
         let (newer, older) = scores.split_at_mut(heard % MEMORY);
-        vector::scale_and_add(newer, scale, &ages[MEMORY - newer.len()..]);
-        vector::scale_and_add(older, scale, ages);
-        nothing[0] = self.nothing[head];
+        vector::scale_and_add(newer, scale, &age_biases[MEMORY - newer.len()..]);
+        vector::scale_and_add(older, scale, age_biases);
+        sink[0] = self.sink[head];
     }
 }
 
-/// A state, part by part.
+/// The parts of a state.
 pub struct Parts<'a> {
     pub layers: [LayerState<'a>; LAYERS],
-    /// What is known after the newest note, but for the last look at the memory.
+    /// What is known after the newest note, without the last read of the memory.
     pub known: &'a mut [f32],
-    /// The newest note.
+    /// The embedding of the newest note.
     pub embedding: &'a mut [f32],
     pub scratch: Scratch<'a>,
 }
 
-/// What a layer knows.
+/// The state of a layer.
 pub struct LayerState<'a> {
     pub hidden: &'a mut [f32],
     pub cell: &'a mut [f32],
-    /// Of the next note: what it asks of the memory, then the key under which it will be remembered.
+    /// The query of the next note, then the key under which it will be stored.
     pub query_and_key: &'a mut [f32],
-    /// (A, M): the newest notes in a ring.
+    /// (A, M): the keys of the newest notes, in a ring buffer.
     pub keys: &'a mut [f32],
-    /// (A, M)
+    /// (A, M): their values.
     pub values: &'a mut [f32],
 }
 
-/// Room for what is computed.
+/// Scratch space for one computation.
 pub struct Scratch<'a> {
     pub value: &'a mut [f32],
-    pub heard: &'a mut [f32],
+    pub lstm_input: &'a mut [f32],
     pub gates: &'a mut [f32],
-    /// How much is looked at each pair, then at nothing.
-    pub looks: &'a mut [f32],
-    pub seen: &'a mut [f32],
+    /// The attention weight of each pair, then that of the sink.
+    pub weights: &'a mut [f32],
+    pub attended: &'a mut [f32],
     pub sum: &'a mut [f32],
-    /// What the heads read.
+    /// The context that the heads read.
     pub context: &'a mut [f32],
-    pub thought: &'a mut [f32],
+    pub head_hidden: &'a mut [f32],
     pub logits: &'a mut [f32],
 }
 
-/// How many numbers a state has.
+/// Number of numbers in a state.
 pub fn length() -> usize {
     let attention = 2 * ATTENTION + MEMORY + 1;
-    LAYERS * LAYER + 3 * HIDDEN + EMBEDDING + HEARD + 4 * HIDDEN + attention + thought() + logits()
+    LAYERS * LAYER + 3 * HIDDEN + EMBEDDING + LSTM_INPUT + 4 * HIDDEN + attention + head_hidden() + logits()
 }
 
-/// Cuts a state of [`length`] numbers. Realtime-safe.
+/// Cuts a state of [`length`] numbers into its parts. Realtime-safe.
 pub fn split(mut state: &mut [f32]) -> Parts<'_> {
     let mut cut = |length: usize| {
         let (part, rest) = mem::take(&mut state).split_at_mut(length);
@@ -161,19 +163,19 @@ pub fn split(mut state: &mut [f32]) -> Parts<'_> {
         embedding: cut(EMBEDDING),
         scratch: Scratch {
             value: cut(ATTENTION),
-            heard: cut(HEARD),
+            lstm_input: cut(LSTM_INPUT),
             gates: cut(4 * HIDDEN),
-            looks: cut(MEMORY + 1),
-            seen: cut(ATTENTION),
+            weights: cut(MEMORY + 1),
+            attended: cut(ATTENTION),
             sum: cut(HIDDEN),
             context: cut(HIDDEN),
-            thought: cut(thought()),
+            head_hidden: cut(head_hidden()),
             logits: cut(logits()),
         },
     }
 }
 
-fn thought() -> usize {
+fn head_hidden() -> usize {
     HEADS.iter().map(|head| head.hidden).max().unwrap_or(0)
 }
 

@@ -1,6 +1,8 @@
-//! The motives of a call, taken up: which keys would go on as the player's upper line went on after the same intervals.
+//! Takes up the motives of a call: raises the logits of keys that continue as the player's upper line did
+//! after the same intervals.
 //!
-//! Their odds are raised, as a cache of what was read raises those of words (Grave, Joulin and Usunier, 2017).
+//! The logits are raised as a cache of the words read so far raises those of words (Grave, Joulin and
+//! Usunier, 2017).
 
 use crate::{
     model::antiphon::{
@@ -10,9 +12,9 @@ use crate::{
     music::note::Key,
 };
 
-/// How many nats a key gains after one interval that is the same, and after two: chosen by what comes out of the plugin.
+/// Nats that a key gains after one equal interval, and after two. Chosen by what comes out of the plugin.
 const GAINS: [f32; 2] = [1.5, 2.5];
-/// So many chords of the memory are looked at.
+/// Number of newest chords of the memory that are searched.
 const CHORDS: usize = 64;
 
 /// The upper note of a chord, and whether the player struck it.
@@ -22,7 +24,8 @@ struct Upper {
     is_players: bool,
 }
 
-/// Raises the logits of keys that go on with a motive of the player's, `how_far` from 0 to 1. Realtime-safe.
+/// Raises the logits of keys that continue a motive of the player, scaled by `how_far` from 0 to 1.
+/// Realtime-safe.
 pub fn take_up(scene: &Scene, step: u32, how_far: f32, logits: &mut [f32]) {
     let mut gains = [0.0f32; Key::COUNT];
     for (key, alike) in continued(scene, step) {
@@ -32,7 +35,8 @@ pub fn take_up(scene: &Scene, step: u32, how_far: f32, logits: &mut [f32]) {
     logits.iter_mut().zip(gains).for_each(|(logit, gain)| *logit += gain);
 }
 
-/// The keys, and after how many of the same intervals, one or two, the player went on to them. `step` cells lead to the note. Realtime-safe.
+/// The keys to which the player went on after the same intervals, each with the number of equal intervals,
+/// one or two. The next note comes `step` cells after the newest onset. Realtime-safe.
 fn continued(scene: &Scene, step: u32) -> impl Iterator<Item = (Key, usize)> {
     let mut line = [Upper { key: 0, is_players: false }; CHORDS];
     let joins = usize::from((step as usize) < CHORD_CELLS);
@@ -82,7 +86,7 @@ mod tests {
         }
     }
 
-    /// The keys that gain, and how much.
+    /// The keys that gain, and their gains.
     fn gains(scene: &Scene, step: u32) -> Vec<(u8, f32)> {
         let mut logits = [0.0; Key::COUNT];
         take_up(scene, step, 1.0, &mut logits);

@@ -5,7 +5,7 @@ use super::*;
 use crate::{
     model::{
         antiphon::{
-            Minibatch, Network, Past, Scene,
+            Minibatch, Network, RecurrentState, Scene,
             experts::PLACED_BINS,
             scene::ENDS,
             vocabulary::{Bin, TIMES, velocity_bin},
@@ -23,7 +23,7 @@ fn playable(weights: &Weights) -> AntiphonModel {
     AntiphonModel::new(&weights.name, |name| weights.numbers(name))
 }
 
-/// The same random weights as they play and as they learn.
+/// The same random weights, as a model for playing and as a network for training.
 fn both(seed: u64) -> (AntiphonModel, Network) {
     let weights = Weights::random(Architecture::Antiphon, 0.1, seed);
     (playable(&weights), Network::new(|name| weights.tensor(name)).expect("complete"))
@@ -31,22 +31,22 @@ fn both(seed: u64) -> (AntiphonModel, Network) {
 
 /// Chords and lines, some notes ending together, in the order of the corpus.
 fn piece(count: usize, seed: u64) -> Vec<GridNote> {
-    let mut chance = Chance::seed_from_u64(seed);
+    let mut rng = Rng::seed_from_u64(seed);
     let (mut scene, mut notes) = (Scene::SILENCE, Vec::new());
     while notes.len() < count {
-        let step = [0, 0, 1, 12, 25, 300][chance.random_range(0..6)];
+        let step = [0, 0, 1, 12, 25, 300][rng.random_range(0..6)];
         let lowest = scene.lowest(step).max(20);
         if lowest > 100 {
             continue;
         }
         let lengths = scene.lengths(step);
-        let length = lengths[chance.random_range(0..lengths.len())];
+        let length = lengths[rng.random_range(0..lengths.len())];
         let note = GridNote {
             step,
-            key: Key::saturating(chance.random_range(lowest..lowest + 20) as u8),
-            velocity: Velocity::saturating(chance.random_range(1..=127)),
-            duration: if length > 0 { length } else { chance.random_range(1..2000) },
-            conditions: conditions(&mut chance),
+            key: Key::saturating(rng.random_range(lowest..lowest + 20) as u8),
+            velocity: Velocity::saturating(rng.random_range(1..=127)),
+            duration: if length > 0 { length } else { rng.random_range(1..2000) },
+            conditions: conditions(&mut rng),
         };
         scene.hear(&note);
         notes.push(note);
@@ -54,9 +54,9 @@ fn piece(count: usize, seed: u64) -> Vec<GridNote> {
     notes
 }
 
-/// Each known as often as not.
-fn conditions(chance: &mut Chance) -> Conditions {
-    let mut often = |of: usize| chance.random_bool(0.5).then(|| chance.random_range(0..of));
+/// Random conditions, each known with probability 0.5.
+fn conditions(rng: &mut Rng) -> Conditions {
+    let mut often = |of: usize| rng.random_bool(0.5).then(|| rng.random_range(0..of));
     Conditions {
         pulse: often(4000).and_then(|beat| Pulse::new(beat as f64 / 1000.0, 4.0, 0.5)),
         harmony: often(4095).and_then(|classes| Harmony::new(classes as u16 + 1, Some((classes % 12) as u8))),
@@ -65,17 +65,18 @@ fn conditions(chance: &mut Chance) -> Conditions {
     }
 }
 
-/// What each attribute of each note costs in the graph.
+/// The loss of each attribute of each note, in the graph.
 fn graph_nats(network: &Network, piece: &[GridNote]) -> [Vec<f32>; 4] {
     let minibatch = Minibatch::new(&[piece], piece.len(), &mut [Scene::SILENCE]);
-    let (context, _) =
-        network.listen(&minibatch, &Past::silence(1, &Device::Cpu).expect("a size")).expect("shapes fit");
+    let (context, _) = network
+        .listen(&minibatch, &RecurrentState::initial(1, &Device::Cpu).expect("a size"))
+        .expect("shapes fit");
     let logits = network.logits(&context, &minibatch).expect("shapes fit");
     let nats = minibatch.nats(&logits).expect("shapes fit");
     nats.map(|nats| nats.to_vec1().expect("numbers"))
 }
 
-/// What each attribute of the next note costs.
+/// The loss of each attribute of the next note.
 fn nats(model: &AntiphonModel, state: &mut State, note: &GridNote) -> [f32; 4] {
     let NetworkState { numbers, scene } = state.own_mut();
     let mut parts = layer::split(numbers);
@@ -105,7 +106,8 @@ fn nats(model: &AntiphonModel, state: &mut State, note: &GridNote) -> [f32; 4] {
     [step_nats, key_nats, velocity_nats, duration_nats]
 }
 
-/// Of a time, or of other choices that mean it too; the first cell lies so many cells after a point of the beat.
+/// The loss of a time, or of `others`, which mean the same. The first cell lies `first` cells after a point
+/// of the beat.
 fn time_cost(
     logits: &mut [f32],
     choices: usize,
@@ -115,7 +117,7 @@ fn time_cost(
 ) -> f32 {
     let (choices, experts) = logits.split_at_mut(choices);
     let bin = Bin::of(cell);
-    let shares = pulse.map(|pulse| Shares::fold(choices, experts, &Places::after(pulse, first)));
+    let shares = pulse.map(|pulse| Shares::fold(choices, experts, &BeatPlaces::after(pulse, first)));
     let shares = shares.filter(|_| bin.index < PLACED_BINS);
     let share = shares.map_or(bin.share(), |shares| shares.part(cell as usize));
     cost(choices, &[&[(bin.index, share)], others].concat())
@@ -141,25 +143,25 @@ fn assert_alike(model: &AntiphonModel, network: &Network, piece: &[GridNote], st
 #[test]
 fn note_by_note_and_all_at_once_foretell_the_same_beyond_the_end_of_the_memory() {
     let (model, network) = both(1);
-    assert_alike(&model, &network, &piece(400, 2), &mut model.silence());
+    assert_alike(&model, &network, &piece(400, 2), &mut model.initial_state());
 }
 
 #[test]
 fn what_was_before_silence_is_forgotten() {
     let (model, network) = both(3);
     let piece = piece(200, 4);
-    let mut state = model.silence();
+    let mut state = model.initial_state();
     piece.iter().for_each(|&note| model.hear(&mut state, note));
-    model.forget(&mut state);
+    model.reset(&mut state);
     assert_alike(&model, &network, &piece[120..], &mut state);
 }
 
-/// What the model plays on after a piece, as it stands on the grid.
+/// The notes that the model plays after a piece, on the grid.
 fn continuation(model: &AntiphonModel, heard: &[GridNote], count: usize, seed: u64) -> Vec<GridNote> {
-    let (mut state, mut chance) = (model.silence(), Chance::seed_from_u64(seed));
+    let (mut state, mut rng) = (model.initial_state(), Rng::seed_from_u64(seed));
     heard.iter().for_each(|&note| model.hear(&mut state, note));
     let play = |_| {
-        let note = model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut chance).into();
+        let note = model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut rng).into();
         model.hear(&mut state, note);
         note
     };
@@ -206,10 +208,10 @@ fn a_note_begins_anywhere_in_its_cell() {
     let mut weights = Weights::random(Architecture::Antiphon, 0.1, 13);
     weights.change("step.bias", |bias| bias[12] = 30.0);
     let model = playable(&weights);
-    let mut state = model.silence();
+    let mut state = model.initial_state();
     let offs = (0..100).map(|seed| {
         let note =
-            model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut Chance::seed_from_u64(seed));
+            model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::NONE, &mut Rng::seed_from_u64(seed));
         assert_eq!(GridNote::from(note).step, 12);
         note.step.0 - 0.12
     });
@@ -220,11 +222,11 @@ fn a_note_begins_anywhere_in_its_cell() {
 #[test]
 fn a_step_leads_at_least_to_where_silence_is_certain() {
     let (model, _) = both(10);
-    let mut state = model.silence();
+    let mut state = model.initial_state();
     for (n, elapsed) in [0.0, 0.004, 0.32, 0.64, 0.666, 3.21, 47.0, 1e6, f32::MAX].into_iter().enumerate() {
-        let mut chance = Chance::seed_from_u64(n as u64);
+        let mut rng = Rng::seed_from_u64(n as u64);
         let note =
-            model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::after(Seconds(elapsed)), &mut chance);
+            model.draw(&mut state, &SamplingSettings::PLAIN, &Limits::after(Seconds(elapsed)), &mut rng);
         assert!(note.step.0 >= elapsed.min(4e7) - 0.005 && note.step.0.is_finite(), "{elapsed}");
     }
 }
@@ -242,7 +244,7 @@ fn a_network_that_wants_one_note_for_ever_does_not_get_it() {
 fn a_piece_is_over_as_often_as_the_odds_of_the_step_say() {
     const DRAWS: usize = 4000;
     let (model, _) = both(8);
-    let mut state = model.silence();
+    let mut state = model.initial_state();
     piece(20, 8).into_iter().for_each(|note| model.hear(&mut state, note));
     let heard = state.own::<NetworkState>().scene.heard();
     let mut copy = state.clone();
@@ -250,8 +252,7 @@ fn a_piece_is_over_as_often_as_the_odds_of_the_step_say() {
     model.read_memory(&mut parts, heard);
     let logits = model.step_logits(&Conditions::UNKNOWN, &mut parts.scratch);
     let likely = logits[OVER].exp() / logits.iter().map(|logit| logit.exp()).sum::<f32>();
-    let mut chance = Chance::seed_from_u64(8);
-    let over =
-        (0..DRAWS).filter(|_| model.is_over(&mut state, &SamplingSettings::PLAIN, &mut chance)).count();
+    let mut rng = Rng::seed_from_u64(8);
+    let over = (0..DRAWS).filter(|_| model.is_over(&mut state, &SamplingSettings::PLAIN, &mut rng)).count();
     assert!((over as f32 / DRAWS as f32 - likely).abs() < 0.005, "{over} of {DRAWS} for {likely}");
 }

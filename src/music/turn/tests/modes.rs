@@ -19,7 +19,8 @@ fn next(turns: &Turns, from: u64, timeline: &Timeline) -> Option<(u64, Change)> 
     change.map(|(at, change)| (at.0, change))
 }
 
-/// Lets time pass until the plugin takes the floor; the sample of that and of its end, if it has one.
+/// Lets time pass until the plugin takes the floor; returns the sample of that, and that of its end, if it
+/// has one.
 fn pass(turns: &mut Turns, from: u64, timeline: &Timeline, rules: &Rules) -> (u64, Option<u64>) {
     let (asked, _) = turns.next_change(SampleTime(from), timeline).expect("to ask");
     turns.ask(asked, timeline, rules).expect("an answer");

@@ -1,4 +1,4 @@
-//! One performance of a corpus, and what is known of it: as an annotation file has it, and on the grid with each note.
+//! One performance of a corpus and its annotations: as read from a file, and on the grid at each note.
 
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
@@ -13,44 +13,44 @@ use crate::corpus::{
     wjazzd::Solo,
 };
 
-/// Transcribers who agree less than this have heard other notes than were played.
+/// Least agreement of two transcribers: with less, they have heard other notes than were played.
 const LEAST_AGREEMENT: f32 = 0.85;
-/// Notes that are struck together with a new chord may come so much before it.
+/// How early a note that belongs to a new chord may come before it, in seconds.
 const ANTICIPATION_S: f64 = 0.02;
 
 /// One performance.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The same on every machine: the path within the corpus, or the name of a solo.
+    /// Its path within the corpus, or the name of a solo: the same on every machine.
     pub name: String,
     pub corpus: Corpus,
     pub music: Music,
     pub annotations: Annotations,
-    /// From where to where in the file there is music, in seconds.
+    /// The part of the file that is music, in seconds.
     pub span: Option<(f64, f64)>,
-    /// How well two transcribers agree, up to 1.
+    /// Agreement of two transcribers, at most 1.
     pub agreement: Option<f32>,
 }
 
-/// Where the notes are.
+/// Where the notes are stored.
 #[derive(Debug, Clone)]
 pub enum Music {
     File(PathBuf),
     Solo(Arc<Solo>),
 }
 
-/// What was played.
+/// The music of a performance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Performance {
-    /// By onset.
+    /// Notes in the order of their onsets.
     pub notes: Vec<Note>,
     /// When the sustain pedal is down, in seconds.
     pub pedal: Vec<Range<f64>>,
-    /// Of the whole file.
+    /// What was left out of the whole file.
     pub left_out: LeftOut,
 }
 
-/// What is known of a performance beside its notes, still unread.
+/// The annotations of a performance, as files that are not read yet.
 #[derive(Debug, Clone)]
 pub enum Annotations {
     None,
@@ -59,7 +59,7 @@ pub enum Annotations {
     Solo(Arc<Solo>),
 }
 
-/// What is known of a performance beside its notes.
+/// The annotations of a performance.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Known {
     pub beats: Option<Beats>,
@@ -67,7 +67,7 @@ pub struct Known {
 }
 
 impl Source {
-    /// A file of which nothing is known.
+    /// A MIDI file without annotations.
     pub fn of_file(path: PathBuf) -> Self {
         Self {
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -116,14 +116,14 @@ impl Annotations {
     }
 }
 
-/// Those that are clean enough to learn from.
+/// The performances that are clean enough to learn from.
 pub fn worth_learning(sources: Vec<Source>) -> Vec<Source> {
     let agreed = |source: &Source| source.agreement.is_none_or(|agreement| agreement >= LEAST_AGREEMENT);
     sources.into_iter().filter(agreed).collect()
 }
 
-/// Reads performances in parallel, in their order, and gives what they are without. Those that cannot be read are told and
-/// skipped.
+/// Reads performances in parallel and in order, and gives what was left out of them. Those that cannot be
+/// read are reported and skipped.
 pub fn read(sources: &[Source], convention: Convention) -> (Vec<GridPiece>, LeftOut) {
     let read = |source| piece(source, convention).inspect_err(|error| eprintln!("skipped {error:#}")).ok();
     let read: Vec<_> = sources.par_iter().filter_map(read).collect();
@@ -138,7 +138,7 @@ fn piece(source: &Source, convention: Convention) -> Result<(GridPiece, LeftOut)
     Ok((GridPiece { path: PathBuf::from(&source.name), notes }, performance.left_out))
 }
 
-/// What is known at a second of a performance.
+/// The conditions at a second of a performance.
 pub fn conditions(known: &Known, style: Option<Style>, seconds: f64) -> Conditions {
     let pulse = known.beats.as_ref().and_then(|beats| beats.at(seconds)).and_then(|place| {
         let beat = f64::from(place.in_bar) + place.phase();

@@ -1,10 +1,10 @@
-//! What is read of files that others have written badly, and what is said of those that are not read.
+//! Tests of malformed files: what is read of them, and the message for those that are not read.
 
 use super::*;
 
-/// 1 ms a tick at 120 quarter notes a minute.
+/// The division of a file whose ticks take 1 ms at 120 quarter notes per minute.
 const DIVISION: [u8; 2] = [1, 0xF4];
-/// C4 from 0 to 100 ms.
+/// A C4 from 0 to 100 ms.
 const NOTE: [u8; 8] = [0, 0x90, 60, 80, 100, 0x80, 60, 64];
 const END: [u8; 4] = [0, 0xFF, 0x2F, 0];
 
@@ -17,7 +17,7 @@ fn header(declared: u8, division: [u8; 2]) -> Vec<u8> {
     chunk(b"MThd", 6, &[0, 1, 0, declared, division[0], division[1]])
 }
 
-/// A file whose tracks hold these bytes, with an end behind each.
+/// A file whose tracks hold these bytes, each with an end-of-track event behind it.
 fn raw(tracks: &[&[u8]]) -> Vec<u8> {
     let mut bytes = header(u8::try_from(tracks.len()).expect("few tracks"), DIVISION);
     for track in tracks {
@@ -32,7 +32,7 @@ fn little(name: &[u8; 4], length: usize, body: &[u8]) -> Vec<u8> {
     [name, length.to_le_bytes().as_slice(), body].concat()
 }
 
-/// A file within a RIFF file, and what else stands there.
+/// A file within a RIFF file, with other bytes before and after it.
 fn wrapped(before: &[u8], bare: &[u8], after: &[u8]) -> Vec<u8> {
     let body = [b"RMID".as_slice(), before, &little(b"data", bare.len(), bare), after].concat();
     little(b"RIFF", body.len(), &body)
@@ -42,7 +42,7 @@ fn read_all(bytes: &[u8]) -> Result<Document, Refusal> {
     midi::read(Path::new("a.mid"), bytes, Convention::KeyUp)
 }
 
-/// (key, onset in ms, end in ms)
+/// (key, onset in ms, end in ms) of each note.
 fn notes(bytes: &[u8]) -> Vec<(u8, i64, i64)> {
     let ms = |seconds: f64| (seconds * 1000.0).round() as i64;
     let notes = read_all(bytes).expect("a sound file").piece.notes;
@@ -69,7 +69,7 @@ fn what_stands_behind_the_first_end_of_a_track_is_read() {
     let tempo = [0, 0xFF, 0x51, 3, 0x0F, 0x42, 0x40];
     let track = [NOTE.as_slice(), &END, &tempo, &NOTE].concat();
     assert_eq!(notes(&raw(&[&track])), [(60, 0, 100), (60, 100, 300)]);
-    // What is no event there is padding.
+    // Bytes that are no events there are padding.
     for padding in [[0; 5], [0xFF; 5]] {
         let track = [NOTE.as_slice(), &END, &padding].concat();
         assert_eq!(notes(&raw(&[&track])), [(60, 0, 100)]);

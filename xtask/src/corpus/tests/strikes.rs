@@ -1,4 +1,4 @@
-//! Which note a release, a pedal or a channel mode message ends.
+//! Tests of which note a release, a pedal or a channel mode message ends.
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn a_release_ends_the_oldest_open_strike_of_its_key() {
 
 #[test]
 fn a_release_at_the_moment_of_the_next_strike_ends_the_strike_before() {
-    // Whichever of the two stands first in the file.
+    // The result is the same whichever of the two comes first in the file.
     let strike_first = vec![on(0, 60, 80), on(100, 60, 70), off(0, 60), off(100, 60), end(0)];
     let release_first = vec![on(0, 60, 80), off(100, 60), on(0, 60, 70), off(100, 60), end(0)];
     for track in [strike_first, release_first] {
@@ -155,7 +155,7 @@ fn all_sound_off_ends_what_the_pedal_holds_too() {
         on(0, 64, 80),
         control(50, 0, 120, 0),
         off(100, 64),
-        // The pedal is down as before.
+        // The pedal is still down.
         on(0, 67, 80),
         off(100, 67),
         pedal(100, 0),

@@ -1,4 +1,4 @@
-//! A stretch of a performance in the host's time.
+//! An excerpt: a stretch of a performance in the host's time.
 
 use std::ops::Range;
 
@@ -13,20 +13,20 @@ use crate::corpus::{
     collection::{Performance, Source},
 };
 
-/// Where no beats are known, bars are those of common time at this tempo, in beats per minute.
+/// Tempo of the bars of common time that are assumed where no beats are known, in beats per minute.
 const UNKNOWN_TEMPO: f64 = 120.0;
 const COMMON: usize = 4;
-/// What is struck so little before a bar belongs to it.
+/// A note that is struck at most this much before a bar belongs to the bar, in seconds.
 const EARLY_S: f64 = 0.05;
 
-/// So many bars of a performance. Its first beat is at 0 seconds.
+/// Some successive bars of a performance. The first beat is at 0 seconds.
 #[derive(Debug, Clone)]
 pub struct Excerpt {
-    /// When keys go down and up.
+    /// The notes with the moments at which keys go down and up.
     pub keys: Vec<HeardNote>,
-    /// The same notes as they sound.
+    /// The same notes as they sound, the pedal included.
     pub notes: Vec<HeardNote>,
-    /// When the pedal is down.
+    /// The stretches of time in which the pedal is down, in seconds.
     pub pedal: Vec<Range<f64>>,
     pub beat_map: BeatMap,
     /// The beats at which bars begin, the end of the last bar included.
@@ -39,8 +39,8 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    /// From the middle of a performance, and what the whole of it is without; `None` where it has not so many bars on end, or
-    /// where its beats would have to be known.
+    /// An excerpt from the middle of a performance, and what was left out of the whole of it. `None` where
+    /// the performance has fewer successive bars, or where the retiming needs beats that are not known.
     ///
     /// # Errors
     /// When the performance or its beats cannot be read.
@@ -85,13 +85,13 @@ impl Excerpt {
         Some(Self { keys, notes, pedal, beat_map: to, bars, has_beats, is_compound, retiming: *retiming })
     }
 
-    /// As it is written: 3/4 and 6/8 are as long.
+    /// The meter as it is written. 3/4 and 6/8 are told apart by the beat, since their bars are equally long.
     pub fn meter(&self) -> (u8, u8) {
         let quarters = u8::try_from(self.bars[1] - self.bars[0]).unwrap_or(u8::MAX);
         if self.is_compound { (2 * quarters, 8) } else { (quarters, 4) }
     }
 
-    /// Seconds.
+    /// The end of the last bar, in seconds.
     pub fn end(&self) -> f64 {
         self.bar(self.bars.len() - 1)
     }
@@ -112,46 +112,47 @@ impl Excerpt {
     }
 }
 
-/// When each beat of a song falls, in seconds. Between two of them, and beyond the ends, time runs evenly.
+/// The time of each beat of a song, in seconds. Time runs evenly between two beats and beyond the ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BeatMap {
     /// At least two, in order.
     beats: Vec<f64>,
 }
 
-/// How a performance is played otherwise than it was.
+/// Changes of the timing of a performance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Retiming {
     /// A steady tempo instead of the player's, in beats per minute.
     pub tempo: Option<f64>,
     pub swing: Swing,
-    /// By how much the tempo is multiplied from bar to bar.
+    /// Factor on the tempo from one bar to the next.
     pub growth: f64,
 }
 
 impl Retiming {
-    /// As it was played.
+    /// No change: as it was played.
     #[cfg(test)]
     pub const NONE: Self = Self { tempo: None, swing: Swing::STRAIGHT, growth: 1.0 };
 
-    /// Whether it takes beats to do it.
+    /// Whether the beats must be known for these changes.
     pub fn needs_beats(&self) -> bool {
         self.tempo.is_some() || self.swing != Swing::STRAIGHT || self.growth != 1.0
     }
 }
 
 impl BeatMap {
-    /// `None` where there are no two beats.
+    /// A map of these beats; `None` where there are fewer than two.
     pub fn new(beats: Vec<f64>) -> Option<Self> {
         (beats.len() > 1).then_some(Self { beats })
     }
 
-    /// So many beats of the same length, from `start` on.
+    /// A map of `beats` beats of the same length, from `start` on.
     pub fn steady(start: f64, tempo: f64, beats: usize) -> Self {
         Self { beats: (0..=beats.max(1)).map(|beat| start + beat as f64 * 60.0 / tempo).collect() }
     }
 
-    /// The same song, its first beat at 0, as `retiming` has it. `bars` are the beats at which bars begin.
+    /// The same song with the timing of `retiming`, its first beat at 0. `bars` are the beats at which bars
+    /// begin.
     pub fn retimed(&self, retiming: &Retiming, bars: &[usize]) -> Self {
         let (mut beats, mut now) = (vec![0.0], 0.0);
         for (beat, pair) in self.beats.windows(2).enumerate() {
@@ -178,22 +179,22 @@ impl BeatMap {
         index as f64 + (second - start) / (end - start)
     }
 
-    /// Its beats, the last one included.
+    /// The beats of the map, the last one included.
     pub fn beats(&self) -> &[f64] {
         &self.beats
     }
 }
 
-/// How far a moment lies from the nearest eighth, in seconds, wherever swing has put that.
+/// How far a moment lies from the nearest eighth, in seconds. Swing moves the eighths.
 fn off_eighth(beat_map: &BeatMap, retiming: &Retiming, second: f64) -> f64 {
     let eighth = (retiming.swing.written(beat_map.beat(second)) * 2.0).round() / 2.0;
     (second - beat_map.second(retiming.swing.played(eighth))).abs()
 }
 
-/// When the beats of so many bars fall, and which of them begin a bar.
+/// The beats of some bars, and the indices of those that begin a bar.
 type Stretch = (BeatMap, Vec<usize>);
 
-/// From the middle of the longest stretch of whole bars.
+/// `count` bars from the middle of the longest stretch of whole bars.
 fn known(beats: &Beats, count: usize) -> Option<Stretch> {
     let stretch = beats.stretches().into_iter().rev().max_by_key(Vec::len)?;
     let before = stretch.len().checked_sub(count)? / 2;
@@ -204,7 +205,8 @@ fn known(beats: &Beats, count: usize) -> Option<Stretch> {
     Some((BeatMap::new(times)?, bars))
 }
 
-/// The same where beats are quarters, as a host counts them; `None` where a bar holds no whole number of these.
+/// The same stretch with quarters as beats, as a host counts them; `None` where a bar is no whole number of
+/// quarters.
 fn in_quarters((beat_map, bars): Stretch, unit: BeatUnit) -> Option<Stretch> {
     if unit == BeatUnit::Quarter {
         return Some((beat_map, bars));
@@ -218,7 +220,7 @@ fn in_quarters((beat_map, bars): Stretch, unit: BeatUnit) -> Option<Stretch> {
     BeatMap::new(times).filter(|_| are_whole).map(|beat_map| (beat_map, bars))
 }
 
-/// From the middle of the performance.
+/// `count` bars from the middle of a performance whose beats are not known.
 fn unknown(notes: &[Note], count: usize) -> Option<Stretch> {
     let (first, last) = (notes.first()?.onset, notes.last()?.onset);
     let length = (count * COMMON) as f64 * 60.0 / UNKNOWN_TEMPO;

@@ -1,4 +1,5 @@
-//! What a listener notices, as numbers, and how far answers are from real continuations, as distributions of windows of notes.
+//! What a listener notices, as numbers, and how far answers are from real continuations, as distributions of
+//! windows of notes.
 
 use std::f64::consts::TAU;
 
@@ -8,14 +9,14 @@ use super::{
     turns::{Turn, Turns},
 };
 
-/// Shorter notes are blips.
+/// Notes shorter than this are blips, in seconds.
 const BLIP_S: f64 = 0.06;
-/// An onset so near to an eighth is heard to be on it.
+/// Distance from an eighth within which an onset is heard to be on it, in seconds.
 const NEAR_S: f64 = 0.04;
-/// Parts of a beat on which onsets should fall.
+/// Number of parts of a beat on which onsets should fall.
 const GRID: f64 = 4.0;
 
-/// What is measured, with its name for a machine and its unit or meaning for a person.
+/// The measures: the name of each for the JSON output, and its unit or meaning for the table.
 pub const MEASURES: [(&str, &str); 13] = [
     ("beat", "onsets on sixteenths, 1 is exact"),
     ("eighths", "share of onsets within 40 ms of an eighth"),
@@ -32,29 +33,29 @@ pub const MEASURES: [(&str, &str); 13] = [
     ("rest_s", "silence left at the end, s"),
 ];
 
-/// Notes of a window, and from one window to the next.
+/// Number of notes in a window, and below from one window to the next.
 const WINDOW: usize = 16;
 const HOP: usize = 8;
-/// What is measured of a window.
+/// Number of features of a window.
 const FEATURES: usize = 13;
-/// In the order of [`features`], what hardly anyone would hear as a difference. Where real music is more even than that (pop has no
-/// blips at all), it would otherwise make mountains of one note.
+/// Least spread of each feature, in the order of [`features`]: a difference that hardly anyone would hear.
+/// Where real music is more even (pop has no blips at all), a single note would otherwise count far too much.
 const SMALLEST_UNITS: [f64; FEATURES] = [0.1, 0.1, 0.1, 2.0, 1.0, 1.0, 4.0, 2.0, 0.1, 0.1, 0.1, 0.1, 0.1];
 
-/// One value for each of the measures; `None` where it cannot be known.
+/// One value for each measure; `None` where it cannot be known.
 pub type Values = [Option<f64>; MEASURES.len()];
 
 /// The seven keys of an octave that a player's notes fit best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scale(u16);
 
-/// A performance and what came out of the plugin.
+/// The passages of a performance and of the plugin's output.
 #[derive(Debug)]
 pub struct Heard {
-    /// All that the player has played in the whole stretch, also what the plugin has not heard.
+    /// All that the player has played in the whole stretch, including what the plugin has not heard.
     player: Passage,
     calls: Vec<Passage>,
-    /// What the player has played where the plugin was to.
+    /// What the player has played where the plugin had the floor.
     continuations: Vec<Passage>,
     /// What the plugin has played in each turn; turns without a note are left out.
     pub answers: Vec<Passage>,
@@ -76,7 +77,7 @@ pub struct Figures {
 impl Scale {
     const MAJOR: u16 = 0b1010_1011_0101;
 
-    /// Of the twelve that a piano's white keys make when moved.
+    /// The best fit among the twelve transpositions of a piano's white keys.
     pub fn of(notes: &[HeardNote]) -> Self {
         let moved = |by: u32| Self((Self::MAJOR << by | Self::MAJOR >> (12 - by)) & 0xFFF);
         let fit = |scale: &Self| notes.iter().filter(|note| scale.contains(note.key)).count();
@@ -89,7 +90,7 @@ impl Scale {
 }
 
 impl Heard {
-    /// `played` is what came out of the plugin, by onset.
+    /// `played` is the plugin's output, by onset.
     pub fn new(excerpt: &Excerpt, turns: &Turns, played: &[HeardNote]) -> Self {
         let within = |notes: &[HeardNote], from: f64, until: f64| -> Vec<HeardNote> {
             notes.iter().copied().filter(|note| (from..until).contains(&note.onset)).collect()
@@ -101,7 +102,7 @@ impl Heard {
             let passage = |notes, from: f64, until: f64| Passage { notes, call: heard.clone(), from, until };
             calls.push(passage(heard.clone(), call.start, call.end));
             continuations.push(passage(within(real, answer.start, answer.end), answer.start, answer.end));
-            // What it plays too early is its own, too.
+            // What the plugin plays too early counts as part of its answer.
             answers.push(passage(within(played, call.start, answer.end), answer.start, answer.end));
         }
         answers.retain(|passage| !passage.notes.is_empty());
@@ -128,7 +129,7 @@ impl Figures {
     }
 }
 
-/// In the order of [`MEASURES`].
+/// The values of passages, in the order of [`MEASURES`].
 fn values(passages: &[Passage], scale: Scale) -> Values {
     let notes: Vec<&HeardNote> = passages.iter().flat_map(|passage| &passage.notes).collect();
     let share = |is_it: &dyn Fn(&HeardNote) -> bool| {
@@ -171,8 +172,9 @@ fn windows(passage: &[HeardNote], scale: Scale) -> impl Iterator<Item = Window> 
     passage.windows(WINDOW).step_by(HOP).map(move |notes| features(notes, scale))
 }
 
-/// The Fréchet distance between two sets of windows, each feature in units of its spread in the `real` one and taken as
-/// a normal distribution of its own; 0 for the same. `None` where a set has fewer than two windows.
+/// The Fréchet distance, in its squared form, between two sets of windows; 0 for the same. Each feature
+/// counts as a normal distribution of its own, in units of its spread in `real`. `None` where a set has fewer
+/// than two windows.
 pub fn frechet(real: &[Window], other: &[Window]) -> Option<f64> {
     (real.len() > 1 && other.len() > 1).then(|| {
         let squares = (0..FEATURES).map(|feature| {
@@ -221,14 +223,14 @@ fn features(notes: &[HeardNote], scale: Scale) -> Window {
     ]
 }
 
-/// Mean and standard deviation; noughts of nothing.
+/// Mean and standard deviation; both zero of no values.
 fn spread(values: &[f64]) -> (f64, f64) {
     let count = values.len().max(1) as f64;
     let mean = values.iter().sum::<f64>() / count;
     (mean, (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
 }
 
-/// Of the pitch classes, in nats.
+/// The entropy of the pitch classes, in nats.
 fn entropy(notes: &[HeardNote]) -> f64 {
     let mut counts = [0.0; 12];
     for note in notes {

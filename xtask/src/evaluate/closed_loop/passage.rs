@@ -1,4 +1,4 @@
-//! Notes as they sound, the pedal included, and what is measured of the notes of a turn as a whole.
+//! Notes as they sound, the pedal included, and measures of the notes of a turn as a whole.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -7,24 +7,24 @@ use std::{
 
 use test_host::{Event, Kind, Sounded};
 
-use crate::corpus::messages::{PRESSED, SUSTAIN};
+use crate::corpus::messages::{PEDAL_DOWN, SUSTAIN};
 
-/// Onsets closer than this are a chord.
+/// Onsets at most this far apart form a chord, in seconds.
 pub const CHORD_S: f64 = 0.03;
-/// A longer silence is held.
+/// A silence longer than this counts, in seconds.
 const SILENCE_S: f64 = 1.0;
-/// Notes of a motive.
+/// Number of notes of a motive.
 const MOTIVE: usize = 4;
 
 /// A note as a listener hears it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeardNote {
-    /// Seconds of the host's clock.
+    /// In seconds of the host's clock.
     pub onset: f64,
     pub end: f64,
     pub key: u8,
     pub velocity: u8,
-    /// Where in the song's beats the onset falls, swing taken out; `None` where no beats are known.
+    /// The onset in beats of the song, with swing taken out; `None` where no beats are known.
     pub beat: Option<f64>,
     /// How many seconds the onset lies from the nearest eighth, where the beats are known.
     pub off_eighth: Option<f64>,
@@ -35,7 +35,7 @@ impl HeardNote {
         self.end - self.onset
     }
 
-    /// Its strike and its release.
+    /// The note-on and the release of the note.
     pub fn events(&self, sample_rate: f64) -> [Event; 2] {
         let sample = |second: f64| (second * sample_rate).round() as u64;
         let on = sample(self.onset);
@@ -43,7 +43,8 @@ impl HeardNote {
     }
 }
 
-/// What a plugin played, in samples and in order, as it sounds until `end`, in seconds.
+/// The notes that a plugin played as they sound until `end`, in seconds. The events are in samples and in
+/// order.
 pub fn played(events: &[Event], sample_rate: f64, end: f64) -> Vec<HeardNote> {
     let seconds = |at: u64| at as f64 / sample_rate;
     let note = |note: Sounded| HeardNote {
@@ -59,7 +60,8 @@ pub fn played(events: &[Event], sample_rate: f64, end: f64) -> Vec<HeardNote> {
     notes
 }
 
-/// Lengthens notes, in the order of their onsets, to where the pedal lets them go: its release, or the next onset of their key.
+/// Lengthens notes, in the order of their onsets, to where they end under the pedal: at its release, or at
+/// the next onset of their key.
 pub fn sustain(notes: &mut [HeardNote], pedal: &[Range<f64>]) {
     let mut next: HashMap<u8, f64> = HashMap::new();
     for note in notes.iter_mut().rev() {
@@ -71,13 +73,13 @@ pub fn sustain(notes: &mut [HeardNote], pedal: &[Range<f64>]) {
     }
 }
 
-/// When the pedal is down.
+/// The stretches of time in which the pedal is down, in seconds.
 fn pedal(events: &[Event], sample_rate: f64, end: f64) -> Vec<Range<f64>> {
     let (mut pedal, mut since) = (Vec::new(), None);
     for event in events {
         let Kind::Controller { number: SUSTAIN, value, .. } = event.kind else { continue };
         let now = event.at as f64 / sample_rate;
-        match (since, value >= PRESSED) {
+        match (since, value >= PEDAL_DOWN) {
             (None, true) => since = Some(now),
             (Some(start), false) => {
                 pedal.push(start..now);
@@ -94,15 +96,15 @@ fn pedal(events: &[Event], sample_rate: f64, end: f64) -> Vec<Range<f64>> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Passage {
     pub notes: Vec<HeardNote>,
-    /// What was heard before.
+    /// The call that was heard before.
     pub call: Vec<HeardNote>,
-    /// Who plays has the floor from here on, in seconds.
+    /// From when on the one who plays has the floor, in seconds; below, until when.
     pub from: f64,
     pub until: f64,
 }
 
 impl Passage {
-    /// `None` where nothing was heard before.
+    /// The call; `None` where nothing was heard before.
     fn heard(&self) -> Option<&[HeardNote]> {
         (!self.call.is_empty()).then_some(&self.call[..])
     }
@@ -114,13 +116,13 @@ impl Passage {
         (seconds > 0.0).then(|| (self.notes.len() - 1) as f64 / seconds)
     }
 
-    /// The share of its motives that stand in the call.
+    /// The share of the passage's motives that stand in the call.
     pub fn motives(&self) -> Option<f64> {
         let heard: HashSet<Vec<i16>> = motives(self.heard()?).collect();
         mean(motives(&self.notes).map(|motive| if heard.contains(&motive) { 1.0 } else { 0.0 }))
     }
 
-    /// While it had the floor, between its own notes.
+    /// Long silences per minute between the passage's own notes, while it had the floor.
     pub fn silences(&self) -> Option<f64> {
         let notes: Vec<&HeardNote> = self.notes.iter().filter(|note| note.onset >= self.from).collect();
         let (first, last) = (notes.first()?, notes.last()?);
@@ -133,13 +135,13 @@ impl Passage {
         (minutes > 0.0).then(|| count / minutes)
     }
 
-    /// How far its mean key lies from that of the call, in semitones.
+    /// The distance of the mean key from that of the call, in semitones.
     pub fn drift(&self) -> Option<f64> {
         let register = |notes: &[HeardNote]| mean(notes.iter().map(|note| f64::from(note.key)));
         Some((register(&self.notes)? - register(&self.call)?).abs())
     }
 
-    /// The longest note of the last chord.
+    /// The duration of the longest note of the last chord, divided by the median duration.
     pub fn last_note(&self) -> Option<f64> {
         self.heard()?;
         let last = chords(&self.notes).last()?.iter().map(HeardNote::duration).fold(0.0, f64::max);
@@ -154,12 +156,12 @@ impl Passage {
     }
 }
 
-/// Notes whose onsets follow each other so closely that they are struck at once.
+/// Groups of notes whose onsets follow each other so closely that they count as struck at once.
 pub fn chords(notes: &[HeardNote]) -> impl Iterator<Item = &[HeardNote]> {
     notes.chunk_by(|one, next| next.onset - one.onset <= CHORD_S)
 }
 
-/// The steps between the upper notes of chords that follow each other, in semitones.
+/// The motives: the steps in semitones between the upper notes of successive chords.
 fn motives(notes: &[HeardNote]) -> impl Iterator<Item = Vec<i16>> {
     let upper = |chord: &[HeardNote]| chord.iter().map(|note| i16::from(note.key)).max().unwrap_or(0);
     let line: Vec<i16> = chords(notes).map(upper).collect();
@@ -167,7 +169,7 @@ fn motives(notes: &[HeardNote]) -> impl Iterator<Item = Vec<i16>> {
     steps.windows(MOTIVE - 1).map(<[i16]>::to_vec).collect::<Vec<_>>().into_iter()
 }
 
-/// `None` of nothing.
+/// The mean; `None` of no values.
 pub fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0usize), |(sum, count), value| (sum + value, count + 1));
     (count > 0).then(|| sum / count as f64)

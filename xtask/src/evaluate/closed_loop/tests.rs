@@ -12,8 +12,8 @@ struct Line {
     arguments: crate::evaluate::Arguments,
 }
 
-/// A song in common time whose every bar is slower than the one before: eighths that go up and down, at 480 ticks a quarter and 120
-/// quarters a minute.
+/// A song in common time whose every bar is slower than the one before: eighths that go up and down, at 480
+/// ticks a quarter and 120 quarters a minute.
 fn song(folder: &Folder, bars: u32) -> f64 {
     song_on(0, folder, bars)
 }
@@ -44,7 +44,7 @@ fn song_on(channel: u8, folder: &Folder, bars: u32) -> f64 {
     for name in ["pop909", "pop909-beats"] {
         fs::create_dir_all(folder.join(name)).expect("a folder");
     }
-    // A number that is held out.
+    // A song with a number that is held out.
     folder.write("pop909/012.mid", &bytes);
     folder.write("pop909-beats/012.beats.txt", beats.as_bytes());
     folder.write("pop909-beats/012.chords.txt", b"0 1 N\n");
@@ -212,7 +212,7 @@ fn what_is_kept_can_be_heard_beside_the_player() -> Result<()> {
     assert_eq!(answers.len(), player.len());
     let loudest = |sound: &[i16]| sound.iter().map(|sample| sample.unsigned_abs()).max();
     let half = answers.len() / 2;
-    // The call is one, what follows it is another.
+    // The call is the same, what follows it differs.
     assert!(answers[..half / 2] == player[..half / 2] && answers[half..] != player[half..]);
     assert!(loudest(&answers[half..]) > Some(300) && loudest(&player[half..]) > Some(300));
     Ok(())

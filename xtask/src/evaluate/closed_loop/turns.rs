@@ -1,4 +1,5 @@
-//! The turns of an excerpt: who plays when, and what the plugin plays then in its host, with the host's song.
+//! The turns of an excerpt: when the player plays and when the plugin does, and what the plugin plays then in
+//! a host.
 
 use std::ops::Range;
 
@@ -15,12 +16,12 @@ use crate::{
     models::Choice,
 };
 
-/// Of what is played, in samples a second.
+/// Sample rate, in samples a second.
 pub const RATE: f64 = 48_000.0;
 const BLOCKS: Blocks = Blocks::Fixed(512);
-/// What a host shows where nobody has set a tempo, in quarter notes per minute.
+/// The tempo of a host in which no tempo was set, in quarter notes per minute.
 pub const PLAIN_TEMPO: f64 = 120.0;
-/// In *Endless* the plugin plays for so many calls' lengths.
+/// How long the plugin plays in *Endless*, in lengths of the call.
 const ENDLESS: usize = 3;
 
 /// The turns of an excerpt.
@@ -31,7 +32,7 @@ pub struct Turns(Vec<Turn>);
 #[derive(Debug, Clone, PartialEq)]
 pub struct Turn {
     pub call: Range<f64>,
-    /// Together with the call in that mode.
+    /// In *Together*, the same time as the call.
     pub answer: Range<f64>,
 }
 
@@ -50,12 +51,13 @@ impl Turns {
         &self.0
     }
 
-    /// When the last one is over, in seconds.
+    /// The end of the last turn, in seconds.
     pub fn end(&self) -> f64 {
         self.0.last().map_or(0.0, |turn| turn.answer.end)
     }
 
-    /// What the player plays: what stands in the calls. What is held at the end of a call is let go there.
+    /// What the player plays: the notes within the calls. Keys that are held at the end of a call are
+    /// released there.
     pub fn score(&self, excerpt: &Excerpt, sample_rate: f64) -> Vec<Event> {
         let sample = |second: f64| (second * sample_rate).round() as u64;
         let mut events = Vec::new();
@@ -79,17 +81,17 @@ impl Turns {
     }
 }
 
-/// What the host does with the beats that it knows.
+/// Whether the host's transport runs where the beats are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Song {
     Runs,
     Stands,
 }
 
-/// What `clap`, a fresh instance of the plugin, plays with the player of these turns, by onset.
+/// The notes that `clap`, a fresh instance of the plugin, plays with the player of these turns, by onset.
 ///
 /// # Errors
-/// When the plugin fails, or refuses a setting; the sentence says what it takes.
+/// When the plugin fails, or refuses a setting; the message says which values it takes.
 pub fn play(
     mut clap: Clap,
     excerpt: &Excerpt,
@@ -118,7 +120,8 @@ pub fn play(
     Ok(notes)
 }
 
-/// The song's own beats, one section for each. Where they are not known, nobody presses play unless the mode needs bars.
+/// A transport with the song's own beats, one section for each. Where they are not known, the transport
+/// stands still unless the mode needs bars.
 pub fn transport(excerpt: &Excerpt, mode: PlayMode, song: Song) -> Transport {
     if !excerpt.has_beats || song == Song::Stands {
         return match mode {
@@ -134,7 +137,7 @@ pub fn transport(excerpt: &Excerpt, mode: PlayMode, song: Song) -> Transport {
         let (bar, next) = (excerpt.bars[number], excerpt.bars[number + 1]);
         let beats_per_bar = u8::try_from(next - bar).unwrap_or(u8::MAX);
         let section = |section: &mut test_host::transport::Section| {
-            // The beat is then a whole number of samples long, so that the next one is met exactly.
+            // The beat is then a whole number of samples long, so that the next one begins exactly.
             section.tempo = RATE * 60.0 / (pair[1] - pair[0]) as f64;
             section.signature = if excerpt.is_compound { (2 * beats_per_bar, 8) } else { (beats_per_bar, 4) };
             section.bar_line = (bar as f64, i32::try_from(number).unwrap_or(i32::MAX));
@@ -144,7 +147,7 @@ pub fn transport(excerpt: &Excerpt, mode: PlayMode, song: Song) -> Transport {
     transport
 }
 
-/// The bars of calls and answers.
+/// The bars of the call and of the answer, for each turn.
 fn shares(mode: PlayMode, all: usize, call: usize) -> Vec<(Range<usize>, Range<usize>)> {
     let answer = match mode {
         PlayMode::Together => return vec![(0..all, 0..all)],

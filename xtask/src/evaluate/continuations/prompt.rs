@@ -1,10 +1,10 @@
-//! Where in real music a model takes over, and what stands there.
+//! The prompts: places in real music where a model takes over, and what really follows there.
 
 use anyhow::{Result, ensure};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 
 use antiphon::{
-    model::Chance,
+    model::Rng,
     music::{
         note::{Note, RelativeNote},
         time::{Moment, Seconds},
@@ -16,34 +16,34 @@ use crate::{
     evaluate::suffix_array::LONGEST_RUN,
 };
 
-/// So many notes are heard.
+/// Number of notes that are heard before the place.
 const CALL: usize = 150;
-/// So many notes follow.
+/// Number of notes that follow.
 pub const NEXT: usize = LONGEST_RUN;
 
 /// A place in a piece.
 pub struct Prompt {
     /// The notes before it, as an instance hears them.
     pub heard: Vec<Note>,
-    /// The same notes.
+    /// The same notes, relative to each other.
     pub call: Vec<RelativeNote>,
     /// The notes that really follow.
     pub next: Vec<RelativeNote>,
-    /// As many notes from anywhere in another piece, if there is one.
+    /// As many notes from a random place in another piece, if there is one.
     pub elsewhere: Option<Vec<RelativeNote>>,
 }
 
-/// Draws places: a piece, then a place in it. The first ones do not depend on how many are drawn.
+/// Draws prompts: a piece, then a place in it. The first prompts do not depend on how many are drawn.
 pub fn drawn(pieces: &[Piece], count: u32, seed: u64) -> Result<Vec<Prompt>> {
     // The step of a piece's very first note leads to no other note.
     let long: Vec<&Piece> = pieces.iter().filter(|piece| piece.notes.len() > CALL + NEXT).collect();
     ensure!(!long.is_empty(), "no piece has {} notes: give longer MIDI files", CALL + NEXT + 1);
-    let mut chance = Chance::seed_from_u64(seed);
+    let mut rng = Rng::seed_from_u64(seed);
     let prompts = (0..count).map(|_| {
-        let index = chance.random_range(0..long.len());
-        let (heard, next) = stretch(long[index], CALL + NEXT, &mut chance).split_at(CALL);
+        let index = rng.random_range(0..long.len());
+        let (heard, next) = stretch(long[index], CALL + NEXT, &mut rng).split_at(CALL);
         let others: Vec<_> = (0..long.len()).filter(|&other| other != index).collect();
-        let other = others.choose(&mut chance).map(|&other| stretch(long[other], NEXT, &mut chance));
+        let other = others.choose(&mut rng).map(|&other| stretch(long[other], NEXT, &mut rng));
         Prompt {
             heard: heard.iter().map(in_time).collect(),
             call: heard.iter().map(relative).collect(),
@@ -54,9 +54,9 @@ pub fn drawn(pieces: &[Piece], count: u32, seed: u64) -> Result<Vec<Prompt>> {
     Ok(prompts.collect())
 }
 
-/// So many notes from anywhere in a piece that has more.
-fn stretch<'a>(piece: &'a Piece, length: usize, chance: &mut Chance) -> &'a [corpus::Note] {
-    let from = chance.random_range(1..=piece.notes.len() - length);
+/// `length` notes from a random place in a piece that has more.
+fn stretch<'a>(piece: &'a Piece, length: usize, rng: &mut Rng) -> &'a [corpus::Note] {
+    let from = rng.random_range(1..=piece.notes.len() - length);
     &piece.notes[from..from + length]
 }
 
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// A piece whose keys all tell which one it is and whose onsets are whole seconds.
+    /// A piece whose keys all identify it and whose onsets are whole seconds.
     fn piece(name: u8, length: usize) -> Piece {
         let note = |n| corpus::Note {
             key: Key::saturating(name),

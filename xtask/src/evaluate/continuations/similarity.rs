@@ -1,41 +1,41 @@
-//! How similar two stretches of music are, and what no music does.
+//! How similar two stretches of music are, and measures of faults that real music does not have.
 
 use antiphon::music::note::{Key, RelativeNote};
 
 use crate::evaluate::suffix_array::{LONGEST_STEP, SHORTEST_STEP, STEP_BINS, SuffixArray, Token, step_bin};
 
 const OCTAVE: usize = 12;
-/// Keys of a register, velocities of a touch.
+/// Number of keys in a bin of registers; below, number of velocities in a bin.
 const REGISTER: usize = 4;
 const TOUCH: usize = 8;
-/// The same so many tokens, so many times in a row, are a loop.
+/// Number of tokens of a loop; below, how many times in a row they must repeat.
 const LOOP: usize = 4;
 const ROUNDS: usize = 4;
-/// How many times faster or slower than the prompt is too much.
+/// Factor on the prompt's density beyond which a continuation is too fast or too slow.
 const OFF_DENSITY: f64 = 4.0;
 
-/// What comes after a prompt, measured by the prompt.
+/// What comes after a prompt, compared with the prompt.
 ///
-/// The similarities are histogram intersections: 0 has nothing in common, 1 is the same.
+/// The similarities are histogram intersections: 0 means nothing in common, 1 the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Similarity {
     pub pitch_class: f64,
     pub register: f64,
     pub interval: f64,
     pub velocity: f64,
-    /// How many times faster or slower: the logarithm's absolute value.
+    /// Absolute value of the natural logarithm of the ratio of the densities.
     pub density: f64,
     pub is_off_density: bool,
     pub has_loop: bool,
-    /// Steps of more than 3 s, whatever still sounds.
+    /// Number of steps of more than 3 s, whatever still sounds.
     pub long_silences: usize,
-    /// In notes, where what was learnt is known.
+    /// Length in notes of the longest run that stands in the training data, where that is known.
     pub train_run: Option<usize>,
     pub notes: usize,
 }
 
 impl Similarity {
-    /// Each has a note at least.
+    /// Compares two stretches, each of at least one note.
     pub fn new(prompt: &[RelativeNote], next: &[RelativeNote], corpus: Option<&SuffixArray>) -> Self {
         let both = [prompt, next];
         let density = (density(next) / density(prompt)).ln().abs();
@@ -59,7 +59,7 @@ impl Similarity {
     }
 }
 
-/// Notes a second, over their steps.
+/// Notes a second, over the sum of their steps.
 fn density(notes: &[RelativeNote]) -> f64 {
     let length: f64 = notes.iter().map(|note| f64::from(note.step.0)).sum();
     notes.len() as f64 / length.max(SHORTEST_STEP.0.into())

@@ -1,5 +1,5 @@
-//! A performance as a partner hears it: notes whose keys go up and whose ends come later, the pauses between them, and when the
-//! plugin would take the floor in each of these, by its own memory and rule.
+//! A performance as a partner hears it: notes with their releases and ends, the pauses between them, and when
+//! the plugin would take the floor in each pause by its own memory and rule.
 
 use anyhow::Result;
 
@@ -17,13 +17,13 @@ use crate::corpus::{
     collection::{self, Music, Source},
 };
 
-/// What a player plays, and what somebody has marked in it.
+/// What a player plays, and the phrases that a listener has marked in it.
 #[derive(Debug, Clone, Default)]
 pub struct Performance {
-    /// By onset.
+    /// The notes by onset.
     pub notes: Vec<Played>,
     beats: Option<Beats>,
-    /// Which of the notes begin a phrase, in order; `None` where nobody has listened for it.
+    /// Indices of the notes that begin a phrase, in order; `None` where no phrases are marked.
     phrases: Option<Vec<usize>>,
     pub left_out: LeftOut,
 }
@@ -31,40 +31,40 @@ pub struct Performance {
 /// A note of the player.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Played {
-    /// As it sounds, the pedal included.
+    /// The note as it sounds, the pedal included.
     pub note: Note,
-    /// When its key goes up.
+    /// When its key is released.
     pub key_up: Moment,
-    /// At its onset.
+    /// The input features at its onset.
     pub known: Conditions,
 }
 
-/// No key is held from `since` on.
+/// A pause: no key is held from `since` on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pause {
-    /// So many notes were struck before.
+    /// Number of notes that were struck before the pause.
     pub struck: usize,
-    /// The newest strike.
+    /// The newest strike before the pause.
     pub onset: Moment,
-    /// When the last key went up.
+    /// When the last key was released.
     pub since: Moment,
-    /// The next strike; `None` after the last one.
+    /// The next strike; `None` after the last note.
     pub until: Option<Moment>,
-    /// How long a beat is here; `None` where no beats are known.
+    /// The length of a beat here; `None` where no beats are known.
     pub beat: Option<Seconds>,
-    /// Whether a phrase ends here, to somebody who has listened; `None` where nobody has.
+    /// Whether a listener has marked the end of a phrase here; `None` where no phrases are marked.
     pub marked: Option<bool>,
 }
 
 impl Played {
-    /// When it has died away.
+    /// The end of the note as it sounds.
     pub fn end(&self) -> Moment {
         self.note.onset + self.note.duration
     }
 }
 
 impl Pause {
-    /// `None` after the last note.
+    /// From the last release to the next strike; `None` after the last note.
     pub fn length(&self) -> Option<Seconds> {
         self.until.map(|until| until - self.since)
     }
@@ -74,26 +74,27 @@ impl Pause {
         self.since - self.onset
     }
 
-    /// Whether the plugin may take the floor in it, or after it if the player stops there.
+    /// Whether the plugin may take the floor in the pause, or would if the player stopped there.
     pub fn matters(&self) -> bool {
         self.length().is_none_or(|length| length > SHORTEST_RELEASE) || self.ends_phrase()
     }
 
-    /// Whether a phrase ends there: as it is marked, or else where it leads to so long a silence, counted from the newest strike, that
-    /// one does.
+    /// Whether a phrase ends in the pause: as marked, or else where the silence from the newest strike to the
+    /// next is at least [`PHRASE_END_SILENCE`].
     pub fn ends_phrase(&self) -> bool {
         let is_long = |until: Moment| until - self.onset >= PHRASE_END_SILENCE;
         self.until.is_some_and(|until| self.marked.unwrap_or(is_long(until)))
     }
 
-    /// Whether nobody may take the floor in it. Where phrases are not marked, a player who goes on is always disturbed.
+    /// Whether taking the floor in the pause is wrong. Where phrases are not marked, it always is if the
+    /// player goes on.
     pub fn is_within_phrase(&self) -> bool {
         self.marked != Some(true)
     }
 }
 
 impl Performance {
-    /// Notes of which nothing is known.
+    /// A performance of these notes, without beats or phrases.
     #[cfg(test)]
     pub fn of(notes: &[Played]) -> Self {
         Self { notes: notes.to_vec(), ..Self::default() }
@@ -103,13 +104,13 @@ impl Performance {
     /// When the file or what is known of it cannot be read.
     pub fn read(source: &Source) -> Result<Self> {
         let known = source.annotations.read()?;
-        // What the plugin knows: the beat, and who plays.
+        // The features that the plugin knows: the beat, and who plays.
         let conditions = |onset: f64| Conditions {
             pulse: collection::conditions(&known, None, onset).pulse,
             who: Some(Who::Player),
             ..Conditions::UNKNOWN
         };
-        // Both conventions have the same notes in the same order: their ends alone differ.
+        // Both conventions have the same notes in the same order: only their ends differ.
         let [sounding, held] =
             [Convention::Sustained, Convention::KeyUp].map(|convention| source.performance(convention));
         let (sounding, held) = (sounding?, held?.notes);
@@ -132,13 +133,13 @@ impl Performance {
         Ok(Self { notes, beats: known.beats, phrases, left_out })
     }
 
-    /// From the first strike to the last release.
+    /// Minutes from the first strike to the last release.
     pub fn minutes(&self) -> f64 {
         let end = self.notes.iter().map(|played| played.key_up.0).fold(0.0, f64::max);
         self.notes.first().map_or(0.0, |first| end - first.note.onset.0) / 60.0
     }
 
-    /// Its pauses, in their order.
+    /// The pauses of the performance, in order.
     pub fn pauses(&self) -> Vec<Pause> {
         let mut since = Moment(0.0);
         let pause = |(index, played): (usize, &Played)| {
@@ -159,17 +160,17 @@ impl Performance {
     }
 }
 
-/// What was known in a pause, from each moment on at which something ended.
+/// What was known in a pause, from each moment at which a note ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listened {
     pub pause: Pause,
-    /// In the order of time: the silence so far, and what it looked like.
+    /// In the order of time: the silence so far, and how it looked as the end of a phrase.
     pub seen: Vec<(Seconds, PhraseEnd)>,
 }
 
 impl Listened {
-    /// The silence after which the plugin takes the floor, if the pause lasts and the pedal stays as it was at its end;
-    /// `None` for never.
+    /// The silence after which the plugin takes the floor, if the pause lasts and the pedal stays as it was
+    /// at the end of the pause; `None` for never.
     pub fn take_over(&self, patience: Patience) -> Option<Seconds> {
         let until = self.seen.iter().skip(1).map(|&(from, _)| Some(from)).chain([None]);
         let taken = |((from, silence), until): (&(Seconds, PhraseEnd), Option<Seconds>)| {
@@ -179,7 +180,7 @@ impl Listened {
     }
 }
 
-/// Hears a whole performance and looks at these of its pauses.
+/// Hears a whole performance and examines these of its pauses.
 pub fn listen(notes: &[Played], pauses: &[Pause]) -> Vec<Listened> {
     let mut listener = Listener::default();
     pauses.iter().map(|pause| listener.hear(notes, pause)).collect()
@@ -194,7 +195,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// Hears all up to a pause, and looks at it when it begins and whenever the pedal ends something.
+    /// Hears all up to a pause, and examines it when it begins and whenever the pedal ends a note.
     fn hear(&mut self, notes: &[Played], pause: &Pause) -> Listened {
         self.sounding.extend(&notes[self.struck..pause.struck]);
         self.struck = pause.struck;
@@ -208,7 +209,7 @@ impl Listener {
     }
 
     fn look(&mut self, since: Moment, now: Moment) -> PhraseEnd {
-        // In the order of their ends, as an instance hears them.
+        // Sorted by their ends, the order in which an instance hears them.
         self.sounding.sort_by(|a, b| a.end().0.total_cmp(&b.end().0));
         let over = self.sounding.partition_point(|played| played.end() <= now);
         for Played { note, known, .. } in self.sounding.drain(..over) {

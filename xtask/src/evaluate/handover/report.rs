@@ -1,5 +1,5 @@
-//! What a rule for taking the floor is worth: how often it takes it wrongly against how long it keeps a player waiting, as numbers,
-//! a table and a picture.
+//! The quality of a rule for taking the floor, as numbers, a table and a picture: how often it takes the
+//! floor wrongly, against how long it keeps a player waiting.
 
 use std::{fmt, path::Path};
 
@@ -19,21 +19,22 @@ use crate::{
 };
 
 const SIZE: (u32, u32) = (1200, 800);
-/// From hardly ever to every other second.
+/// Range of the axis of wrong take-overs a minute: from one in ten minutes to one every other second.
 const FALSE_PER_MINUTE: std::ops::Range<f64> = 0.1..30.0;
 const LONGEST_DELAY_MS: f64 = 2000.0;
 
-/// What a rule is worth on performances.
+/// The quality of a rule on performances.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Metrics {
-    /// Of a player who never stops; where phrases are marked, within them.
+    /// Wrong take-overs a minute with a player who never stops; where phrases are marked, only those within
+    /// phrases.
     pub false_per_minute: f64,
-    /// From the last release of a player who stops at the end of a phrase; `None` where no phrase ends, or where the
-    /// rule misses most ends.
+    /// Median waiting time in ms from the last release of a player who stops at the end of a phrase. `None`
+    /// where no phrase ends, or where the rule misses most ends.
     pub median_delay_ms: Option<f64>,
 }
 
-/// A fixed silence since the last onset, with no key held.
+/// A fixed rule: a silence since the last onset, with no key held.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Fixed {
     #[serde(flatten)]
@@ -50,7 +51,7 @@ pub enum Silence {
     Beats(f32),
 }
 
-/// A patience of the plugin's rule.
+/// The plugin's rule with one patience.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Patient {
     pub patience: f32,
@@ -58,7 +59,7 @@ pub struct Patient {
     pub metrics: Metrics,
 }
 
-/// At most so many wrong take-overs a minute: who keeps a player waiting least?
+/// The rules that keep a player waiting least with at most a given number of wrong take-overs a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Contest {
     pub at_most_per_minute: f64,
@@ -66,7 +67,7 @@ pub struct Contest {
     pub fixed: Option<Fixed>,
 }
 
-/// The default patience beside fixed rules, as a machine may read it.
+/// The default patience beside fixed rules, for the JSON output.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     #[serde(flatten)]
@@ -77,7 +78,8 @@ pub struct Report {
 }
 
 impl Metrics {
-    /// From each pause and the silence after which the rule would take the floor in it, if it lasted for ever.
+    /// The metrics from each pause and the silence after which the rule would take the floor if the pause
+    /// lasted for ever.
     pub fn of(minutes: f64, pauses: impl Iterator<Item = (Pause, Option<Seconds>)>) -> Self {
         let (mut taken_wrongly, mut delays) = (0_u32, Vec::new());
         for (pause, take_over) in pauses {
@@ -96,7 +98,8 @@ impl Metrics {
         }
     }
 
-    /// Of a fixed silence since the last onset. Where no beat is known, one in beats never comes.
+    /// The metrics of a fixed silence since the last onset. A silence in beats never ends where no beat is
+    /// known.
     pub fn of_silence(minutes: f64, pauses: &[Pause], silence: Silence) -> Self {
         let take_over = |pause: &Pause| {
             let silence = match silence {
@@ -116,7 +119,7 @@ impl Contest {
         Self { at_most_per_minute, rule, fixed }
     }
 
-    /// By how much the rule keeps waiting less than the best fixed rule, as a part of what that keeps.
+    /// The part of the best fixed rule's waiting time that the plugin's rule saves.
     pub fn gain(&self) -> Option<f64> {
         let (rule, fixed) = (self.rule?.metrics.median_delay_ms?, self.fixed?.metrics.median_delay_ms?);
         (fixed > 0.0).then(|| 1.0 - rule / fixed)
@@ -143,7 +146,7 @@ impl fmt::Display for Silence {
     }
 }
 
-/// A line for each patience, then one for each fixed rule; below, the quickest of both.
+/// A line for each patience, then one for each fixed rule; below them, the quickest of each kind.
 pub fn table(report: &Report) -> String {
     let delay =
         |metrics: &Metrics| metrics.median_delay_ms.map_or("-".to_owned(), |delay| format!("{delay:.0}"));
@@ -171,7 +174,7 @@ pub fn table(report: &Report) -> String {
     columns(&lines) + "\n" + &columns(&contests)
 }
 
-/// Milliseconds of waiting, and wrong take-overs a minute.
+/// A point of the picture: milliseconds of waiting, and wrong take-overs a minute.
 type Point = (f64, f64);
 type Chart<'a, 'b> = ChartContext<'a, BitMapBackend<'b>, Cartesian2d<RangedCoordf64, LogCoord<f64>>>;
 
@@ -208,7 +211,7 @@ pub fn draw(path: &Path, title: &str, curve: &[Patient], default: f32, fixed: &[
     canvas.present().map_err(|error| anyhow!("cannot write {}: {error}", path.display()))
 }
 
-/// A line with a dot for each patience, and the default one by name.
+/// Draws a line with a dot for each patience, and names the default one.
 fn draw_curve(chart: &mut Chart, curve: &[Patient], default: f32) -> Result<()> {
     let points: Vec<_> = curve.iter().filter_map(|one| Some((one.patience, at(&one.metrics)?))).collect();
     let line = points.iter().map(|&(_, point)| point);
@@ -226,7 +229,7 @@ fn draw_curve(chart: &mut Chart, curve: &[Patient], default: f32) -> Result<()> 
     Ok(())
 }
 
-/// A dot and a name for each fixed rule.
+/// Draws a dot and a name for each fixed rule.
 fn draw_rules(chart: &mut Chart, fixed: &[Fixed]) -> Result<()> {
     let rules = fixed.iter().filter_map(|rule| Some((rule.silence, at(&rule.metrics)?)));
     let rules: Vec<_> = rules.collect();
@@ -242,7 +245,7 @@ fn beside((x, y): Point, name: String) -> Text<'static, Point, String> {
     Text::new(name, (x + 24.0, y), (FONT, 20).into_font().color(&INK))
 }
 
-/// Where it lies on the picture, if it has a delay.
+/// The point of a rule on the picture, if it has a delay.
 fn at(metrics: &Metrics) -> Option<Point> {
     let delay = metrics.median_delay_ms.filter(|delay| *delay <= LONGEST_DELAY_MS)?;
     Some((delay, metrics.false_per_minute.clamp(FALSE_PER_MINUTE.start, FALSE_PER_MINUTE.end)))
@@ -255,7 +258,8 @@ mod tests {
     use super::*;
     use crate::{commands::tests::assert_documented, file::tests::Folder};
 
-    /// Struck at 0, held for half a second; the next strike comes after a step of so many seconds.
+    /// A pause after a note struck at 0 s and held for half a second; the next strike comes at `step`
+    /// seconds.
     fn pause(step: f64) -> Pause {
         Pause {
             struck: 1,

@@ -1,4 +1,4 @@
-//! What plain counting knows: how often each value comes, and how often it follows the one before.
+//! Counting baselines: how often each value occurs, and how often it follows the value before.
 
 use antiphon::music::note::Key;
 
@@ -10,9 +10,9 @@ const EXACT_CELLS: u32 = 1000;
 const OCTAVES: usize = 16;
 const TIMES: usize = EXACT_CELLS as usize + OCTAVES;
 const VELOCITY_BINS: usize = 32;
-/// What every value is given beforehand, so that nothing unseen is impossible.
+/// Pseudo-count of every value, so that nothing unseen is impossible.
 const ALPHA: f64 = 0.1;
-/// How many observations the histogram is worth beside what followed a value.
+/// Number of observations that the histogram counts as, beside what followed a value.
 const TRUST: f64 = 20.0;
 
 /// Counts of the four attributes of a note.
@@ -45,12 +45,12 @@ impl Baseline {
         baseline
     }
 
-    /// How many numbers the histogram consists of.
+    /// Number of cells of the histograms.
     pub fn cells(&self) -> usize {
         2 * TIMES + Key::COUNT + VELOCITY_BINS
     }
 
-    /// How many numbers the first-order chain consists of.
+    /// Number of cells of the first-order Markov chains.
     pub fn pairs(&self) -> usize {
         2 * TIMES * TIMES + Key::COUNT * Key::COUNT + VELOCITY_BINS * VELOCITY_BINS
     }
@@ -59,7 +59,7 @@ impl Baseline {
         self.score(pieces, |counts, _, place| counts.probability(place))
     }
 
-    /// First order: each attribute given the same attribute of the note before.
+    /// First-order Markov chain: each attribute given the same attribute of the note before.
     pub fn markov(&self, pieces: &[Vec<GridNote>]) -> Nats {
         self.score(pieces, |counts, before, place| match before {
             Some(before) => counts.probability_after(before, place),
@@ -80,7 +80,7 @@ impl Baseline {
             for note in piece {
                 let widths = [cells_of(note.step), 1.0, 1.0, cells_of(note.duration)];
                 for (n, place) in places(note).into_iter().enumerate() {
-                    // A value that shares its count with others is one cell of many.
+                    // A value that shares its count with others has an equal part of their probability.
                     nats[n] += widths[n].ln() - probability(all[n], before[n], place).ln();
                     before[n] = Some(place);
                 }
@@ -97,7 +97,7 @@ impl Baseline {
     }
 }
 
-/// Step, pitch, velocity, duration.
+/// The bins of step, pitch, velocity and duration.
 fn places(note: &GridNote) -> [usize; 4] {
     let velocity = usize::from(note.velocity.value()) / 4;
     [time_place(note.step), note.key.index(), velocity, time_place(note.duration)]
@@ -110,7 +110,7 @@ fn time_place(cells: u32) -> usize {
     }
 }
 
-/// How many cells are counted together with this one.
+/// The number of cells that are counted together with this one.
 fn cells_of(cells: u32) -> f64 {
     octave(cells).map_or(1.0, |octave| f64::from(EXACT_CELLS) * f64::from(1u32 << octave))
 }
@@ -120,11 +120,11 @@ fn octave(cells: u32) -> Option<usize> {
     times.checked_ilog2().map(|octave| (octave as usize).min(OCTAVES - 1))
 }
 
-/// How often each value came, and after which.
+/// How often each value occurred, and after which other value.
 struct Counts {
     total: f64,
     once: Vec<f64>,
-    /// (before, value)
+    /// Counts of each pair of (before, value), as one flat table.
     pairs: Vec<f64>,
     /// How often something followed a value.
     followed: Vec<f64>,

@@ -1,4 +1,5 @@
-//! One player's figures, for a person or for a machine, and what a model that has become a player's own copies of the player's files.
+//! One player's figures, as a table and as JSON, and how much a personal model copies from the player's
+//! files.
 
 use std::sync::Arc;
 
@@ -19,37 +20,37 @@ use crate::{
     table::columns,
 };
 
-/// The model goes on from so many places, ...
+/// Number of places from which the model goes on.
 const PLACES: usize = 10;
-/// ... after so many notes of the player's, ...
+/// Number of the player's notes that it hears before each.
 const HEARD: usize = 100;
-/// ... with so many of its own.
+/// Number of notes that it plays at each.
 const PLAYED: usize = 200;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
     player: String,
     corpus: String,
-    /// Files and notes to learn from, some of which are held out.
+    /// Number of files to learn from, and below of their notes; some of these are held out.
     files: usize,
     notes: usize,
     scored_files: usize,
     scored_notes: usize,
     seconds: f64,
-    /// Each as often as it was heard.
+    /// Number of notes learnt from, each counted as often as it was seen.
     notes_seen: usize,
-    /// Nats a note on what was held out of the files to learn from.
+    /// Gain in nats a note on what was held out of the files to learn from.
     held_out_gain: f64,
-    /// Nats a note on the files to score.
+    /// Nats a note on the files to score, before learning and below after it.
     pub before: f64,
     pub after: f64,
-    /// Nats a note that MAESTRO costs more.
+    /// Rise in nats a note on MAESTRO; `None` where there is no MAESTRO.
     pub maestro: Option<f64>,
     pub copies: Option<Copies>,
 }
 
 impl Row {
-    /// What is measured afterwards is missing.
+    /// A row with the figures of the learning. What is measured afterwards is filled in by the caller.
     pub fn new(
         player: &str,
         corpus: Corpus,
@@ -78,7 +79,7 @@ impl Row {
         self.before - self.after
     }
 
-    /// In one line.
+    /// The row in one line.
     pub fn line(&self) -> String {
         self.cells().join("  ")
     }
@@ -106,7 +107,7 @@ impl Row {
     }
 }
 
-/// The rows in columns, who is not measured, and the means of the others.
+/// The rows in columns, the players that are not measured, and a summary of the others.
 pub fn table(rows: &[Row], unmeasured: &[String]) -> String {
     let missing: String = unmeasured.iter().map(|who| format!("{who}\n")).collect();
     if rows.is_empty() {
@@ -129,17 +130,18 @@ pub fn table(rows: &[Row], unmeasured: &[String]) -> String {
     )
 }
 
-/// The longest runs in notes.
+/// The longest runs of notes that are copied and repeated.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Copies {
-    /// That the model played and that stands in the files it has learnt from.
+    /// Length in notes of the longest run that the model played and that stands in the files it has learnt
+    /// from.
     pub copied: usize,
-    /// That stands at two places in these files.
+    /// Length in notes of the longest run that stands at two places in these files.
     pub repeated: usize,
     pub played: usize,
 }
 
-/// `model` goes on from the beginnings of `others`.
+/// Lets `model` go on from the beginnings of `others`, and measures what it copies from `learnt`.
 pub fn copies(model: &Arc<dyn Model>, learnt: &[Vec<GridNote>], others: &[Vec<GridNote>]) -> Copies {
     let suffix_array = SuffixArray::of_grid(learnt);
     let played: Vec<Vec<Token>> =
@@ -151,7 +153,7 @@ pub fn copies(model: &Arc<dyn Model>, learnt: &[Vec<GridNote>], others: &[Vec<Gr
     }
 }
 
-/// What it plays after the beginning of a piece; each place is a turn of its own.
+/// What the model plays after the beginning of a piece; each place is a turn of its own.
 fn played(model: &Arc<dyn Model>, piece: &[GridNote], turn: usize) -> Vec<Token> {
     let defaults = AntiphonParams::default().snapshot();
     let from = turn / PLACES * HEARD;

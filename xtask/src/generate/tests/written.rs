@@ -1,4 +1,4 @@
-//! What becomes of a prompt that is written back, and where what is new begins.
+//! Tests of prompts that are written back, and of where the new notes begin.
 
 use midly::{
     Format, Fps, Header, MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind,
@@ -55,7 +55,7 @@ fn beats(tracks: Vec<Vec<Event>>) -> Vec<u8> {
     file(Timing::Metrical(u15::from(500)), tracks)
 }
 
-/// Files with all that a prompt may have.
+/// Files with everything that a prompt may have.
 fn prompts() -> Vec<(&'static str, Vec<u8>)> {
     let tempo = |delta, tempo| meta(delta, MetaMessage::Tempo(u24::from(tempo)));
     let scale = || (0..8).flat_map(|n| [on(0, 0, 60 + n), off(100, 0, 60 + n)]);
@@ -152,7 +152,7 @@ fn prompts() -> Vec<(&'static str, Vec<u8>)> {
     all
 }
 
-/// All that is said of the notes of some tracks.
+/// Everything about the notes of some tracks.
 fn said(document: &Document, tracks: usize) -> Vec<(u8, i64, i64, u8, corpus::Instrument)> {
     let microseconds = |seconds: f64| (seconds * 1e6).round() as i64;
     let of_prompt = |note: &&Note| document.piece.instruments[note.instrument].track < tracks;
@@ -216,7 +216,7 @@ fn a_prompt_comes_back_as_it_was_and_what_is_new_begins_at_its_end() -> Result<(
     Ok(())
 }
 
-/// Four bars: a melody of which the pedal keeps every note, over a bass that is held.
+/// Four bars: a melody whose notes are all held by the pedal, over a held bass.
 fn sounding() -> Vec<u8> {
     let melody = (0..16).flat_map(|n| [on(0, 0, 60 + n), off(400, 0, 60 + n)]);
     let track = [control(0, 0, 64, 127), on(0, 0, 36)].into_iter().chain(melody);
@@ -243,7 +243,7 @@ fn after_a_second_within_the_music_what_has_begun_rings_out_and_nothing_new_begi
         assert_eq!(said(&written, 1), kept, "{after}");
         let new: Vec<_> = said(&written, 9).into_iter().filter(|note| note.4.track > 0).collect();
         assert!(new.len() == 8 && new.iter().all(|note| note.1 >= (second * 1e6) as i64), "{new:?}");
-        // The pedal that is still down is not theirs.
+        // The pedal that is still down is not on the channel of the new notes.
         assert!(second > 6.5 || new.iter().all(|note| note.4.channel != 0 && note.4.program == 0), "{new:?}");
     }
     Ok(())
@@ -270,7 +270,7 @@ fn after_a_second_of_silence_nothing_new_begins_before() -> Result<()> {
 #[test]
 fn a_program_that_changes_later_does_not_reach_back_to_the_prompt() -> Result<()> {
     let folder = Folder::new("late-program");
-    // Most notes are the violin's, so it goes on; the piano before it stays one.
+    // Most notes are the violin's, so it continues; the piano before it stays a piano.
     let violin = (0..4).flat_map(|n| [on(0, 0, 70 + n), off(50, 0, 70 + n)]);
     let track = [on(0, 0, 60), off(100, 0, 60), program(0, 0, 40)].into_iter().chain(violin);
     folder.write(
