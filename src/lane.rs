@@ -35,7 +35,8 @@ pub const AUDIBLE: Seconds = Seconds(0.005);
 pub enum Request {
     /// A note is over; it is to be remembered.
     Heard { note: Note, who: Who },
-    /// A note still sounds; the next [`Request::Silence`] or [`Request::Answer`] counts its duration so far.
+    /// A note that is not over yet, for the next [`Request::Silence`] or [`Request::Answer`]. The player's has
+    /// the duration that it will have by then; the plugin's, which may only be planned, its whole duration.
     Sounding { note: Note, who: Who },
     /// The player holds no key any more: when is the plugin to take the floor?
     Silence(Silence),

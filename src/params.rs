@@ -48,8 +48,8 @@ pub struct AntiphonParams {
     #[id = "you"]
     pub you: FloatParam,
 
-    /// Number of the newest notes that an answer is based on: exactly this number where the window slides, up
-    /// to half as many more where the model's state is carried on.
+    /// Number of the newest notes that an answer is based on: this number, but no more than its window, for
+    /// a model with a sliding window; up to half as many more where the model's state is carried on.
     #[id = "memory"]
     pub memory: IntParam,
 
@@ -57,8 +57,8 @@ pub struct AntiphonParams {
     #[id = "temperature"]
     pub temperature: FloatParam,
 
-    /// How long a silence counts as a breath, in percent: at 0 the plugin takes the floor at the first
-    /// silence, at 100 it waits for the longest.
+    /// How long a silence counts as a breath, 0..=1, shown in percent: at 0 only the player's own pace holds the
+    /// plugin back, at 1 it waits for the longest silence.
     #[id = "patience"]
     pub patience: FloatParam,
 
@@ -66,7 +66,8 @@ pub struct AntiphonParams {
     #[id = "silence"]
     pub silence: FloatParam,
 
-    /// The longest answer, in beats; an answer is as long as its call up to this.
+    /// The longest answer, in beats, where its length is not set in bars. In mode Together: how long the plugin
+    /// plays on after the player's last strike.
     #[id = "length"]
     pub length: FloatParam,
 

@@ -31,7 +31,8 @@ pub struct Telemetry {
     pub late: Counter,
     /// Those of them that came more than 5 ms late: somebody may hear it.
     pub audibly_late: Counter,
-    /// Notes of answers that were given up: too late, or refused by the host.
+    /// Notes of answers that were given up: too late, refused by the host, without room, or on a key that was
+    /// not free or no longer allowed.
     pub dropped: Counter,
     /// Events of the player that the host did not take back.
     pub refused: Counter,

@@ -36,7 +36,7 @@ pub struct View {
     pub key_probabilities: [f32; Key::COUNT],
     pub health: Health,
     pub notice: Option<Notice>,
-    /// The file name of the player's own model, where one plays.
+    /// The name of the player's own model, where one plays.
     pub own_model: Option<String>,
     /// The names of the personal models that lie beside the player's takes.
     pub personal_models: Vec<String>,

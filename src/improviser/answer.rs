@@ -152,8 +152,8 @@ impl Answer {
         }
     }
 
-    /// The same answer, continued anew after the notes of a scene without those that never sound. Its ending
-    /// and its mask stay. No new note begins before `earliest`.
+    /// The same answer, continued anew after the notes of a scene, from which those that will never sound have
+    /// been taken back. Its ending and its mask stay. No new note begins before `earliest`.
     pub fn replanned(
         &self,
         task: Task,

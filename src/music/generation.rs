@@ -43,7 +43,7 @@ pub struct GenerationSettings {
 }
 
 impl GenerationSettings {
-    /// The networks' own choices, without limits.
+    /// The defaults of the parameters: no limits, but a little focus, and the answer adapts to the player.
     pub const DEFAULT: Self = Self {
         temperature: Thousandths::ONE,
         pitch_temperature: Thousandths::ONE,
@@ -162,7 +162,7 @@ impl Density {
 /// At most `onsets` onsets in any stretch that is shorter than `span`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Crowd {
-    /// 1..=[`Density::LARGEST_CROWD`]
+    /// At least 1. More than [`Density::LARGEST_CROWD`] limit nothing.
     pub onsets: usize,
     pub span: Seconds,
 }

@@ -34,7 +34,8 @@ const SHORTER: i8 = -11;
 /// Most learnt steps, at which waits are twice as long.
 const LONGER: i8 = 35;
 
-/// When a silence ends a call, 0..=1: at 0 the first silence does, at 1 only the longest one.
+/// When a silence ends a call, 0..=1: at 0 only the player's own pace holds the plugin back, at 1 the
+/// longest silence ends it.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Patience(f32);
 

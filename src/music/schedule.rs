@@ -108,7 +108,7 @@ impl Schedule {
         }
     }
 
-    /// Removes the sounding note of a key: its note-off was sent. Realtime-safe.
+    /// Removes the sounding note of a key; the caller sends its note-off or owes it. Realtime-safe.
     pub fn end(&mut self, key: Key) {
         self.sounding.retain(|note| note.place.key != key);
     }

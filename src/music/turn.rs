@@ -201,7 +201,8 @@ impl Turns {
     }
 
     /// Musical time has started or jumped just now. `silence` is how long the player had been silent; it goes
-    /// on. If this returns [`Consequence::PlayOn`], the plan has moved with the beat.
+    /// on. If this returns [`Consequence::PlayOn`], the plan goes on: after a loop or a seek it has
+    /// moved with the beat; after a start, what was not asked for yet comes in on a line of the song.
     pub fn jump(
         &mut self,
         motion: Motion,

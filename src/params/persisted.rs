@@ -8,8 +8,8 @@ use parking_lot::RwLock;
 /// Largest side of a window that is accepted, in points: no screen is larger.
 const LARGEST_SIDE: u32 = 16_384;
 
-/// The path of a model file, saved with the project. Written by the main thread; the worker notices the
-/// change.
+/// The path of a model file, saved with the project. Written by the main thread when a state is loaded,
+/// and by the window and its tasks; the worker notices the change.
 #[derive(Default)]
 pub struct ModelFile {
     pub(crate) path: RwLock<String>,

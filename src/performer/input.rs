@@ -68,7 +68,7 @@ impl Input {
         }
     }
 
-    /// Tells whether a gesture is a cue, to be ignored with a cue, or music. The caller tracks a key that
+    /// Tells whether a gesture is music, a cue, or the rest of a cue, which is ignored. The caller tracks a key that
     /// gives a cue as swallowed.
     pub fn heed(&mut self, gesture: Gesture, settings: &Settings) -> Heed {
         let input_filter = settings.open_filter();

@@ -46,7 +46,8 @@ impl From<Line> for Due {
 /// The current state of the turn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Floor {
-    /// A key is held, or nothing was played since the last answer.
+    /// The player has the floor, and no silence is counted: a key is held, nothing was played since the last
+    /// answer, or the mode is Trade or Together.
     Listening,
     /// The last key of a call went up at `since`.
     Silence { since: Position },

@@ -1,8 +1,8 @@
 //! Takes up the motives of a call: raises the logits of keys that continue as the player's upper line did
 //! after the same intervals.
 //!
-//! The logits are raised as a cache of the words read so far raises those of words (Grave, Joulin and
-//! Usunier, 2017).
+//! The method is the cache of language models: what has followed once in the same context becomes likelier
+//! (Grave, Joulin and Usunier, 2017). Here, the context is one or two intervals.
 
 use crate::{
     model::antiphon::{
