@@ -6,6 +6,7 @@
 mod card;
 mod data_set;
 mod difference;
+mod player;
 
 use std::time::{Duration, Instant};
 
@@ -14,8 +15,9 @@ use rand::{RngExt, SeedableRng};
 use rayon::ThreadPoolBuildError;
 
 pub use self::{
-    card::{Card, Player},
+    card::Card,
     data_set::{DataSet, DataSetError, FEWEST_NOTES},
+    player::Player,
 };
 use self::{
     data_set::Loader,

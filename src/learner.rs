@@ -6,7 +6,6 @@
 
 use std::{
     fs,
-    io::{self, Write},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -138,7 +137,9 @@ impl Learner {
         let (name, path) = free_name(folder);
         card.name.clone_from(&name);
         (personal.name, personal.card) = (name, card.to_toml());
-        write(folder, &path, &personal.to_bytes()).map_err(|error| {
+        let written = take::write_unnamed(folder, &personal.to_bytes());
+        let kept = written.and_then(|file| Ok(file.persist_noclobber(&path)?));
+        kept.map_err(|error| {
             format!("{} cannot be written ({error}): free some space or make it writable", path.display())
         })?;
         *learnt = None;
@@ -211,15 +212,6 @@ pub fn files_in(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = paths.filter(ends).collect();
     paths.sort();
     paths
-}
-
-/// Writes a file whole or not at all, and overwrites none.
-fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path).map(drop).map_err(|refused| refused.error)
 }
 
 /// `me.antiphon`, or the first one with a number that is not there.

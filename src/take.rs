@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 pub use self::{
     read::call,
     recorder::{SharedRecorder, TakeRecorder},
-    save::{SaveError, Saved, folder, save_in, write},
+    save::{SaveError, Saved, folder, save_in, write, write_unnamed},
     song::{Line, LineKind, MOST_CHANGES, SongMap, TICKS_PER_BEAT},
 };
 use crate::{

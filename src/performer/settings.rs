@@ -1,6 +1,6 @@
 //! The player's settings, and what a change of them does at once: replan, forget, panic.
 
-use super::{Performer, Port, sounding::Plan};
+use super::{Performer, Port};
 use crate::{
     lane::Request,
     music::{
@@ -16,8 +16,6 @@ use crate::{
     },
 };
 
-/// Shortest time between two plans while a control is moved.
-const BETWEEN_PLANS: Seconds = Seconds(0.25);
 /// Difference between the seeds of successive turns; odd, so that none repeats.
 const SEED_STRIDE: u32 = 0x9E37_79B9;
 /// Difference between the seeds of successive plans of one turn; odd as well.
@@ -191,11 +189,5 @@ impl Performer {
         self.input.touch = Touch::default();
         self.forget_owed = true;
         self.pay_forget();
-    }
-
-    fn has_changed_generation(&self) -> bool {
-        let Plan { made, generation, .. } = self.plan;
-        let rested = self.cursor - made >= self.timeline.rate().samples(BETWEEN_PLANS);
-        generation != self.settings.generation && rested
     }
 }

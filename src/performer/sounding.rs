@@ -20,6 +20,8 @@ const RUBS: u8 = 2;
 const REPLAN_LEAD: Seconds = Seconds(0.1);
 /// Number of earlier plans of an answer whose notes may still be on their way.
 const FORMER: usize = 8;
+/// Shortest time between two plans while a control is moved.
+const BETWEEN_PLANS: Seconds = Seconds(0.25);
 
 /// The plan of an answer.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +69,13 @@ impl Plan {
 }
 
 impl Performer {
+    /// Whether a new plan is due, since the settings are no longer those of this one.
+    pub(super) fn has_changed_generation(&self) -> bool {
+        let Plan { made, generation, .. } = self.plan;
+        let rested = self.cursor - made >= self.timeline.rate().samples(BETWEEN_PLANS);
+        generation != self.settings.generation && rested
+    }
+
     /// Asks for the rest of the answer anew, with another seed. What sounds goes on.
     pub(super) fn replan(&mut self) {
         // Notes that the worker has made since the last block are part of the plan. An inline worker makes

@@ -11,6 +11,7 @@ use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
     num::{u4, u7, u15, u24, u28},
 };
+use tempfile::NamedTempFile;
 
 use super::{
     Notes, Take,
@@ -78,10 +79,7 @@ pub fn save_in(folder: &Path, take: &Take, what: Saved) -> Result<PathBuf, SaveE
 
 /// Writes a file of this name, or of the first one with a number that is free.
 fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
+    let mut file = write_unnamed(folder, bytes)?;
     for number in 1..=MOST_OF_ONE_NAME {
         let number = if number == 1 { String::new() } else { format!(" ({number})") };
         let path = folder.join(format!("{name}{number}.mid"));
@@ -92,6 +90,19 @@ fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Writes a file that has no name of its own yet into a folder, which is made where it is not there yet. It is
+/// removed unless it is persisted. For any thread but audio.
+///
+/// # Errors
+/// Where the folder or the file cannot be written.
+pub fn write_unnamed(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    fs::create_dir_all(folder)?;
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 /// The bytes of a MIDI file: a track of tempo and signatures, *Call* with the player's notes and pedal, *Answer* with the
