@@ -7,7 +7,7 @@ use super::{keys::PITCH_CLASSES, scale::Root, time::Seconds};
 /// Number of ticks in a beat, in which positions are counted.
 pub const TICKS_PER_BEAT: f64 = 960.0;
 /// Number of units in a second, in which the period of a beat is counted: tenths of a millisecond.
-const PARTS_PER_SECOND: f64 = 10_000.0;
+pub const PERIOD_UNITS_PER_SECOND: f64 = 10_000.0;
 /// Number of positions within a beat that the network tells apart.
 pub const PLACES: usize = 48;
 /// Number of sixteenths of a bar that the network tells apart; later ones count as the last.
@@ -75,7 +75,7 @@ impl Pulse {
         }
         let bar = NonZeroU16::new((beats_in_bar * TICKS_PER_BEAT).round() as u16)?;
         let place = (beat * TICKS_PER_BEAT).round().rem_euclid(f64::from(bar.get())) as u16;
-        let period = NonZeroU16::new((period * PARTS_PER_SECOND).round() as u16)?;
+        let period = NonZeroU16::new((period * PERIOD_UNITS_PER_SECOND).round() as u16)?;
         Some(Self { place, bar, period, swing: Swing::STRAIGHT })
     }
 
@@ -113,7 +113,7 @@ impl Pulse {
 
     /// The length of a beat in seconds.
     pub fn period(self) -> f64 {
-        f64::from(self.period.get()) / PARTS_PER_SECOND
+        f64::from(self.period.get()) / PERIOD_UNITS_PER_SECOND
     }
 
     /// Time that `beats` beats, as they are written, take from here. Realtime-safe.

@@ -21,6 +21,7 @@ use std::{
 
 use anyhow::{Result, bail};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use antiphon::music::note::{Key, Velocity};
 
@@ -118,7 +119,7 @@ impl Instrument {
 }
 
 /// When a note that the pedal holds ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum, Serialize, Deserialize)]
 pub enum Convention {
     /// At the pedal's release or the next onset of its key on that channel, whichever is first.
     Sustained,

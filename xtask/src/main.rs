@@ -15,6 +15,7 @@ mod install;
 mod memory;
 mod midi_file;
 mod models;
+mod pack;
 mod package;
 mod picture;
 mod score;
@@ -44,6 +45,7 @@ enum Command {
     Generate(generate::Arguments),
     Inspect(inspect::Arguments),
     Install(install::Arguments),
+    Pack(pack::Arguments),
     Package(package::Arguments),
     Tidy(tidy::Arguments),
     Train(train::Arguments),
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
+        Command::Pack(arguments) => pack::run(&arguments),
         Command::Package(arguments) => package::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),

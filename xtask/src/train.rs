@@ -11,11 +11,12 @@ mod card;
 mod classic;
 mod config;
 mod curves;
-mod data_set;
+pub mod data_set;
 mod initialisation;
 mod loader;
 pub mod optimiser;
 mod output;
+pub mod packed;
 mod progress;
 mod run;
 #[cfg(test)]

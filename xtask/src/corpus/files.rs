@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
 
 /// Endings of the names of MIDI files, including those with lyrics and in RIFF files.
 const ENDINGS: [&str; 4] = ["mid", "midi", "kar", "rmi"];
@@ -21,7 +22,7 @@ const NAMES: &str = "midi_filename";
 const COMPOSERS: &str = "canonical_composer";
 
 /// A part of MAESTRO, as its list gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 pub enum Split {
     Train,
     Validation,

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use candle_core::{Device, utils};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,8 @@ pub struct Arguments {
     /// antiphon, classic-25 or classic-150
     #[arg(long)]
     pub preset: String,
-    /// MIDI file, folder of them, or MAESTRO csv or folder (only its train split is used); repeatable
+    /// MIDI file, folder of them, corpus with a split (only its train split is used), or file made by `cargo xtask
+    /// pack`; repeatable
     #[arg(long, required = true)]
     pub data: Vec<PathBuf>,
     /// What to score on [default: MAESTRO's validation split, or a tenth of the files and at least 100
@@ -115,12 +116,11 @@ impl Processor {
                 bail!("`--device cuda` trains antiphon only: leave it out for {}", architecture.name())
             }
             Self::Cuda if !utils::cuda_is_available() => bail!(
-                "this program was built without CUDA: use `cargo run --release --package xtask --features cuda -- \
-                 train`, which needs NVIDIA's toolkit"
+                "this program was built without CUDA: build one with xtask/cuda.sh, which fetches NVIDIA's toolkit"
             ),
-            Self::Cuda => {
-                Device::new_cuda(0).context("there is no GPU that CUDA can use: leave out `--device cuda`")
-            }
+            // What CUDA itself says of that fills a page.
+            Self::Cuda => Device::new_cuda(0)
+                .map_err(|_| anyhow!("there is no GPU that CUDA can use: leave out `--device cuda`")),
         }
     }
 }
@@ -290,7 +290,7 @@ mod tests {
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_program_without_cuda_says_how_to_build_one_with_it() {
-        assert!(refused(Architecture::Antiphon).contains("--features cuda -- train`"));
+        assert!(refused(Architecture::Antiphon).contains("xtask/cuda.sh"));
     }
 
     #[test]

@@ -1,17 +1,22 @@
 //! The data set of a training: the notes to learn from, and the notes to score on.
 
-use std::{fmt, ops::Range, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Result, bail};
 use rand::seq::SliceRandom;
 
 use antiphon::model::Rng;
 
-use super::Arguments;
-use crate::corpus::{self, Cache, GridNote, GridPiece, Split, collection};
+use super::{Arguments, packed};
+use crate::corpus::{self, Cache, Convention, GridNote, GridPiece, Split, collection};
 
 /// A corpus with its name.
-type Named = (String, Vec<GridPiece>);
+pub type Named = (String, Vec<GridPiece>);
 
 /// Number of held-out files that are listed by name.
 const NAMED: usize = 8;
@@ -85,14 +90,13 @@ pub enum ScoredOn {
 }
 
 impl DataSet {
-    /// Reads the data. A source with a MAESTRO list gives its *train* split to learn from, and its
+    /// Reads the data. A source with a split of its own gives its *train* split to learn from, and its
     /// *validation* split to score on unless other files are given for that. A file of fewer notes than
     /// `shortest` is not learnt from.
     pub fn read(arguments: &Arguments, shortest: usize, cache: &Cache, rng: &mut Rng) -> Result<Self> {
-        let read = |sources: &[PathBuf], split| sounding(arguments, sources, split, cache);
+        let read = |sources: &[PathBuf], split| sounding(sources, split, arguments.convention, cache);
         let mut training = read(&arguments.data, Split::Train)?;
-        let has_split = |source: &&PathBuf| corpus::has_list(source) || collection::is_known(source);
-        let listed: Vec<_> = arguments.data.iter().filter(has_split).cloned().collect();
+        let listed: Vec<_> = arguments.data.iter().filter(|source| has_split(source)).cloned().collect();
         let count: usize = training.iter().map(|(_, pieces)| pieces.len()).sum();
         let (validation, scored_on) = if !arguments.validation.is_empty() {
             (read(&arguments.validation, Split::Validation)?, ScoredOn::Given)
@@ -185,10 +189,28 @@ impl fmt::Display for ScoredOn {
     }
 }
 
+/// Whether a source says which of its files are to be scored on.
+pub fn has_split(source: &Path) -> bool {
+    match packed::is_packed(source) {
+        true => packed::holds(source, Split::Validation),
+        false => corpus::has_list(source) || collection::is_known(source),
+    }
+}
+
 /// Reads the pieces with notes from some sources, corpus by corpus.
-fn sounding(arguments: &Arguments, sources: &[PathBuf], split: Split, cache: &Cache) -> Result<Vec<Named>> {
+pub fn sounding(
+    sources: &[PathBuf],
+    split: Split,
+    convention: Convention,
+    cache: &Cache,
+) -> Result<Vec<Named>> {
     let (mut corpora, mut files, mut has_drums) = (Vec::new(), Vec::new(), false);
     for source in sources {
+        if packed::is_packed(source) {
+            let parts = packed::read(source, split, convention)?;
+            corpora.extend(parts.into_iter().map(|part| (part.corpus, part.pieces)));
+            continue;
+        }
         if !collection::is_known(source) {
             files.extend(corpus::find(source, corpus::has_list(source).then_some(split))?);
             continue;
@@ -196,7 +218,7 @@ fn sounding(arguments: &Arguments, sources: &[PathBuf], split: Split, cache: &Ca
         let found = collection::worth_learning(collection::find_all(source, split)?);
         for same in found.chunk_by(|a, b| a.corpus == b.corpus) {
             let name = same[0].corpus.to_string();
-            let (pieces, left_out) = collection::read(same, arguments.convention);
+            let (pieces, left_out) = collection::read(same, convention);
             left_out.warn(Some(&name));
             has_drums |= left_out.drums > 0;
             corpora.push((name, pieces));
@@ -204,7 +226,7 @@ fn sounding(arguments: &Arguments, sources: &[PathBuf], split: Split, cache: &Ca
     }
     let mut reason = if has_drums { "no notes but drums" } else { "no notes" };
     if !files.is_empty() {
-        let corpus = corpus::read_on_grid(&files, arguments.convention, cache)?;
+        let corpus = corpus::read_on_grid(&files, convention, cache)?;
         corpus.warn();
         reason = corpus.no_notes();
         corpora.push(("files".to_owned(), corpus.pieces));

@@ -13,7 +13,7 @@ use ::antiphon::{
 };
 
 use super::*;
-use crate::file::tests::Folder;
+use crate::{corpus::Convention, file::tests::Folder};
 
 /// Arguments for a training that is small enough for a test, for both kinds of preset.
 const SMALL: [&[&str]; 2] = [
@@ -332,4 +332,27 @@ fn what_cannot_be_begun_is_told() {
         fs::write(place.0.join(&format!("deeper/{n}.mid")), midi_on(9, n, 20)).expect("a file");
     }
     assert!(error(place.learn(&silent, 1)).contains("has no notes but drums: give MIDI files"));
+}
+
+#[test]
+fn packed_corpora_have_the_notes_of_their_files_in_both_splits() {
+    let place = Place::new("packed");
+    let corpus = place.0.join("pop909");
+    fs::rename(place.0.join("deeper"), &corpus).expect("a corpus, by its name");
+    for n in 0..40 {
+        fs::write(corpus.join(format!("song {n}.mid")), midi(n, 60)).expect("a file");
+    }
+    let (packed, cache) = (place.0.join("corpora.notes"), Cache::within(place.0.join("cache")));
+    crate::pack::pack(std::slice::from_ref(&corpus), &packed, Convention::Sustained, &cache).expect("packed");
+    let read = |data: PathBuf| {
+        let arguments = Arguments { data: vec![data], ..place.arguments("mine", &[SMALL[0]]) };
+        DataSet::read(&arguments, 1, &cache, &mut Rng::seed_from_u64(1)).expect("there are notes")
+    };
+    let from_files = read(corpus.clone());
+    fs::remove_dir_all(&corpus).expect("a folder");
+    let from_packed = read(packed);
+    assert_eq!(from_packed.training.pieces, from_files.training.pieces);
+    assert_eq!(from_packed.validation, from_files.validation);
+    assert!(!from_packed.validation.is_empty() && from_packed.digest() == from_files.digest());
+    assert_eq!(from_packed.training.corpora[0].name, "pop909");
 }
