@@ -284,6 +284,11 @@ struct Compared {
     player: Option<f64>,
     continuation: Option<f64>,
     answer: Option<f64>,
+    /// How far the answers to one performance lie from its continuations: the mean of the absolute
+    /// differences.
+    answer_apart: Option<f64>,
+    /// The same of the player's own calls.
+    call_apart: Option<f64>,
 }
 
 impl Row {
@@ -292,10 +297,17 @@ impl Row {
             let mean = passage::mean(figures.iter().filter_map(|figures| of(figures)[measure]));
             mean.map(thousandths)
         };
+        let apart = |of: fn(&Figures) -> &Values, measure: usize| {
+            let difference =
+                |figures: &Figures| Some((of(figures)[measure]? - figures.continuation[measure]?).abs());
+            passage::mean(figures.iter().filter_map(difference)).map(thousandths)
+        };
         let compared = |measure| Compared {
             player: mean(|figures| &figures.player, measure),
             continuation: mean(|figures| &figures.continuation, measure),
             answer: mean(|figures| &figures.answer, measure),
+            answer_apart: apart(|figures| &figures.answer, measure),
+            call_apart: apart(|figures| &figures.call, measure),
         };
         let windows = |of: fn(&Figures) -> &Vec<Window>| -> Vec<Window> {
             figures.iter().flat_map(of).copied().collect()

@@ -1,7 +1,7 @@
 //! What a listener notices, as numbers, and how far answers are from real continuations, as distributions of
 //! windows of notes.
 
-use std::f64::consts::TAU;
+use std::{f64::consts::TAU, mem, ops::Range};
 
 use super::{
     excerpt::Excerpt,
@@ -67,6 +67,7 @@ pub struct Heard {
 #[derive(Debug, Clone)]
 pub struct Figures {
     pub player: Values,
+    pub call: Values,
     pub continuation: Values,
     pub answer: Values,
     pub call_windows: Vec<Window>,
@@ -96,14 +97,22 @@ impl Heard {
             notes.iter().copied().filter(|note| (from..until).contains(&note.onset)).collect()
         };
         let real = &excerpt.notes;
+        // Until the player's first note the plugin has the floor, and what it plays belongs to the turn before.
+        let taken_back = |call: &Range<f64>| {
+            let first = real.iter().find(|note| call.contains(&note.onset));
+            first.map_or(call.start, |note| note.onset + CHORD_S)
+        };
+        let ends = turns.all().iter().skip(1).map(|next| taken_back(&next.call)).chain([turns.end()]);
+        let mut from = 0.0;
         let (mut calls, mut continuations, mut answers) = (Vec::new(), Vec::new(), Vec::new());
-        for Turn { call, answer } in turns.all() {
+        for (Turn { call, answer }, until) in turns.all().iter().zip(ends) {
             let heard = within(real, call.start, call.end);
             let passage = |notes, from: f64, until: f64| Passage { notes, call: heard.clone(), from, until };
             calls.push(passage(heard.clone(), call.start, call.end));
             continuations.push(passage(within(real, answer.start, answer.end), answer.start, answer.end));
-            // What the plugin plays too early counts as part of its answer.
-            answers.push(passage(within(played, call.start, answer.end), answer.start, answer.end));
+            // What the plugin plays during the call counts as part of its answer.
+            let notes = within(played, mem::replace(&mut from, until), until);
+            answers.push(passage(notes, answer.start, answer.end));
         }
         answers.retain(|passage| !passage.notes.is_empty());
         continuations.retain(|passage| !passage.notes.is_empty());
@@ -120,6 +129,7 @@ impl Figures {
         };
         Self {
             player: values(std::slice::from_ref(&heard.player), heard.scale),
+            call: values(&heard.calls, heard.scale),
             continuation: values(&heard.continuations, heard.scale),
             answer: values(&heard.answers, heard.scale),
             call_windows: windows(&heard.calls),
