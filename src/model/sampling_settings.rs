@@ -68,8 +68,9 @@ const STRICT_ALONG: f32 = 1.5;
 const STRICTEST: f32 = 5.0;
 /// Largest deviation of the pace that counts, as a natural logarithm.
 const FARTHEST: f32 = 1.5;
-/// Factors by which the density of chords and the durations are followed more strictly than the pace. Chosen
-/// by what comes out of the plugin.
+/// Factors by which an answer leans back to the steps, the share of chords and the durations of its call.
+/// Chosen by what comes out of the plugin.
+const PACING: f32 = 3.0;
 const THINNING: f32 = 5.0;
 const STRETCH: f32 = 6.0;
 /// Nats that chords lose while an answer goes on. A model that hears its own chords plays more and more of
@@ -204,7 +205,7 @@ impl SamplingSettings {
         let follow = |stray: f32| how_far * stray.clamp(-FARTHEST, FARTHEST);
         let own_chords = if self.is_along { 0.0 } else { OWN_CHORDS * how_far };
         Self {
-            lean: follow(stray.ahead),
+            lean: PACING * follow(stray.ahead),
             thinning: THINNING * follow(stray.thicker) + own_chords,
             stretch: STRETCH * follow(-stray.longer),
             ..self
