@@ -69,7 +69,8 @@ const STRICTEST: f32 = 5.0;
 /// Largest deviation of the pace that counts, as a natural logarithm.
 const FARTHEST: f32 = 1.5;
 /// Factors by which an answer leans back to the steps, the share of chords and the durations of its call.
-/// Chosen by what comes out of the plugin.
+/// What plays along with the player leans to the steps once: more of it brings it off the beat where that
+/// swings. Chosen by what comes out of the plugin.
 const PACING: f32 = 3.0;
 const THINNING: f32 = 5.0;
 const STRETCH: f32 = 6.0;
@@ -203,9 +204,9 @@ impl SamplingSettings {
     pub fn against(self, stray: Stray, generation: &GenerationSettings) -> Self {
         let how_far = generation.pace_follow.value();
         let follow = |stray: f32| how_far * stray.clamp(-FARTHEST, FARTHEST);
-        let own_chords = if self.is_along { 0.0 } else { OWN_CHORDS * how_far };
+        let (pacing, own_chords) = if self.is_along { (1.0, 0.0) } else { (PACING, OWN_CHORDS * how_far) };
         Self {
-            lean: PACING * follow(stray.ahead),
+            lean: pacing * follow(stray.ahead),
             thinning: THINNING * follow(stray.thicker) + own_chords,
             stretch: STRETCH * follow(-stray.longer),
             ..self
