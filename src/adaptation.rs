@@ -26,8 +26,9 @@ use self::{
 use crate::{
     model::{
         Rng,
-        antiphon::{Dropout, Minibatch, Network, RecurrentState, Scene},
+        antiphon::{Dropout, Minibatch, Network, Pass, RecurrentState, Scene},
         personal::{Base, Personal},
+        product::Precision,
         weights::{Architecture, Weights},
     },
     music::note::GridNote,
@@ -252,7 +253,10 @@ impl Shard {
     fn learn(&mut self, network: &Network) -> Result<(GradStore, usize), AdaptationError> {
         let (minibatch, going_on) = self.loader.next();
         let past = self.past.going_on(&going_on)?;
-        let (logits, after) = network.rehearse(&minibatch, &past, Dropout::Part(DROPOUT, &mut self.rng))?;
+        let dropout = Dropout::Part(DROPOUT, &mut self.rng);
+        // Whoever hosts the plugin has not said that its process may use the matrix unit.
+        let pass = Pass { dropout, precision: Precision::Single };
+        let (logits, after) = network.rehearse(&minibatch, &past, pass)?;
         let sums: Vec<Tensor> =
             minibatch.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
         let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;

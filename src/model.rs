@@ -9,7 +9,7 @@ mod layers;
 pub mod lstm;
 mod operations;
 pub mod personal;
-pub(crate) mod product;
+pub mod product;
 pub mod registry;
 pub mod sampling;
 mod sampling_settings;

@@ -20,7 +20,7 @@ use std::ops::Range;
 pub(crate) use self::experts::EXPERTS;
 pub use self::{
     minibatch::{Minibatch, Stretch},
-    network::{Network, RecurrentState},
+    network::{Network, Pass, RecurrentState},
     scene::Scene,
 };
 use self::{

@@ -11,6 +11,7 @@ use super::{
     layers::{Named, Packed, affine_tensors, lstm_tensors},
     lstm::Lstm,
     operations::Affine,
+    product::Precision,
     sampling, vector,
 };
 use crate::music::{
@@ -307,7 +308,7 @@ impl Network {
         let mut hidden = x.clone();
         let mut after = Vec::with_capacity(states.len());
         for (lstm, state) in self.lstms.iter().zip(states) {
-            let (outputs, state) = lstm.forward(&hidden, state)?;
+            let (outputs, state) = lstm.forward(&hidden, state, Precision::Single)?;
             hidden = outputs;
             after.push(state);
         }
@@ -323,14 +324,14 @@ impl Network {
     /// The outputs of the heads for `hidden` (N, H).
     pub fn predict(&self, hidden: &Tensor) -> Result<Prediction> {
         let hidden = match &self.dense {
-            Some(dense) => dense.forward(hidden)?.relu()?,
+            Some(dense) => dense.forward(hidden, Precision::Single)?.relu()?,
             None => hidden.clone(),
         };
         // One matrix product for all heads, since two of them are a single row each.
         let weights: Vec<&Tensor> = self.heads.iter().map(|head| &head.weight).collect();
         let biases: Vec<&Tensor> = self.heads.iter().map(|head| &head.bias).collect();
         let heads = Affine { weight: Tensor::cat(&weights, 0)?, bias: Tensor::cat(&biases, 0)? };
-        let all = heads.forward(&hidden)?;
+        let all = heads.forward(&hidden, Precision::Single)?;
         Ok(Prediction {
             logits: all.narrow(1, 0, Key::COUNT)?,
             step: all.narrow(1, Key::COUNT, 1)?.squeeze(1)?,

@@ -14,6 +14,7 @@ use self::kernel::{Size, Trace};
 use super::{
     layers::{LSTM, lstm_tensor},
     operations::{numbers, with_numbers},
+    product::Precision,
 };
 
 /// One LSTM layer over whole sequences, with gradients.
@@ -37,15 +38,15 @@ impl Lstm {
     /// Takes `x` (B, T, I) and the state before it (2, B, H: hidden, then cell). Returns all hidden states
     /// (B, T, H), and the state after them, which carries no gradient.
     ///
-    /// Fails where shapes do not fit or the tensors are not f32.
-    pub fn forward(&self, x: &Tensor, state: &Tensor) -> Result<(Tensor, Tensor)> {
+    /// On devices other than the CPU precision is single. Fails where shapes do not fit or the tensors are not f32.
+    pub fn forward(&self, x: &Tensor, state: &Tensor, precision: Precision) -> Result<(Tensor, Tensor)> {
         if !x.device().is_cpu() {
             return self.plain(x, state);
         }
         let (batch, time, _) = x.dims3()?;
         let weights = Tensor::cat(&[&self.w_ih, &self.w_hh, &self.bias.unsqueeze(1)?], 1)?;
         let trace = Arc::new(OnceLock::new());
-        let op = Recurrence { trace: Arc::clone(&trace) };
+        let op = Recurrence { precision, trace: Arc::clone(&trace) };
         let hidden = x.contiguous()?.apply_op3(&weights, &state.contiguous()?, op)?;
         let cells = trace.get().expect("the forward pass has just left its trace").last_cells();
         let cells = Tensor::from_vec(cells, (batch, self.w_hh.dim(1)?), x.device())?;
@@ -76,6 +77,7 @@ impl Lstm {
 /// the state (2, B, H).
 /// Result: the hidden states (B, T, H).
 struct Recurrence {
+    precision: Precision,
     /// Left by the forward pass for the backward pass, and for the last cell states.
     trace: Arc<OnceLock<Trace>>,
 }
@@ -95,7 +97,8 @@ impl CustomOp3 for Recurrence {
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let size = fitting(l1, l2, l3)?;
-        let (outputs, trace) = kernel::forward(size, numbers(s1, l1)?, numbers(s2, l2)?, numbers(s3, l3)?);
+        let (outputs, trace) =
+            kernel::forward(size, self.precision, numbers(s1, l1)?, numbers(s2, l2)?, numbers(s3, l3)?);
         if self.trace.set(trace).is_err() {
             bail!("lstm: one recurrence runs once");
         }
@@ -227,7 +230,7 @@ mod tests {
 
     fn compare(sizes: &Size, seed: u64) -> Result<()> {
         let case = case(sizes, &mut Rng::seed_from_u64(seed))?;
-        let (ours, our_state) = case.lstm.forward(&case.x, &case.state)?;
+        let (ours, our_state) = case.lstm.forward(&case.x, &case.state, Precision::Single)?;
         let (theirs, their_state) = by_candle(&case)?;
         assert!(distance(&ours, &theirs)? < 1e-4);
         assert!(distance(&our_state, &their_state)? < 1e-4);
@@ -264,7 +267,7 @@ mod tests {
         let mut case = case(&Size { batch: 2, time: 3, inputs: 4, hidden: 5 }, &mut Rng::seed_from_u64(2))
             .expect("shapes fit");
         case.state = random(&[2, 3, 5], &mut Rng::seed_from_u64(3)).expect("a shape");
-        assert!(case.lstm.forward(&case.x, &case.state).is_err());
+        assert!(case.lstm.forward(&case.x, &case.state, Precision::Single).is_err());
     }
 
     /// What ONNX Runtime computed: `tests/golden/lstm_by_onnxruntime.py`.
@@ -297,7 +300,7 @@ mod tests {
         };
         let (x, state) =
             (tensor(&golden.x, &[batch, time, inputs]), tensor(&golden.state, &[2, batch, hidden]));
-        let (outputs, after) = lstm.forward(&x, &state).expect("shapes fit");
+        let (outputs, after) = lstm.forward(&x, &state, Precision::Single).expect("shapes fit");
         assert!(
             distance(&outputs, &tensor(&golden.outputs, &[batch, time, hidden])).expect("same shape") < 1e-5
         );

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::{
     Rng,
     layers::{AFFINE, affine_tensor},
-    product::{Matrix, MatrixMut, Output, Sizes, par_product},
+    product::{Matrix, MatrixMut, Output, Precision, Sizes, par_product},
     vector::{self, Item, WIDTH},
 };
 
@@ -30,17 +30,17 @@ impl Affine {
         Ok(Self { weight: weight?, bias: bias? })
     }
 
-    /// `x · weightᵀ + bias` for `x` (N, I).
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    /// `x · weightᵀ + bias` for `x` (N, I). On devices other than the CPU precision is single.
+    pub fn forward(&self, x: &Tensor, precision: Precision) -> Result<Tensor> {
         if !x.device().is_cpu() {
             return x.matmul(&self.weight.t()?)?.broadcast_add(&self.bias);
         }
-        x.contiguous()?.apply_op3(&self.weight, &self.bias, AffineOp)
+        x.contiguous()?.apply_op3(&self.weight, &self.bias, AffineOp(precision))
     }
 }
 
 /// Arguments: x (N, I), the weight (O, I), the bias (O). Result: (N, O).
-struct AffineOp;
+struct AffineOp(Precision);
 
 impl CustomOp3 for AffineOp {
     fn name(&self) -> &'static str {
@@ -71,6 +71,7 @@ impl CustomOp3 for AffineOp {
             Matrix::rows(weight, depth).transposed(),
             matrix,
             Output::Accumulate,
+            self.0,
         );
         Ok((CpuStorage::F32(output), (rows, columns).into()))
     }
@@ -91,13 +92,13 @@ impl CustomOp3 for AffineOp {
             let back = Matrix::rows(gradient, outputs);
             let matrix = MatrixMut { numbers: &mut dweight, row: inputs };
             let sizes = Sizes { rows: outputs, depth: rows, columns: inputs };
-            par_product(sizes, back.transposed(), Matrix::rows(x, inputs), matrix, Output::Overwrite);
+            par_product(sizes, back.transposed(), Matrix::rows(x, inputs), matrix, Output::Overwrite, self.0);
             gradient.chunks_exact(outputs).for_each(|row| vector::add(&mut dbias, 1.0, row));
             if x_learns {
                 dx = vec![0.0; rows * inputs];
                 let matrix = MatrixMut { numbers: &mut dx, row: inputs };
                 let sizes = Sizes { rows, depth: outputs, columns: inputs };
-                par_product(sizes, back, Matrix::rows(weight, inputs), matrix, Output::Overwrite);
+                par_product(sizes, back, Matrix::rows(weight, inputs), matrix, Output::Overwrite, self.0);
             }
         })?;
         let device = x.device();
@@ -250,6 +251,31 @@ impl CustomOp1 for LayerNorm {
     }
 }
 
+/// The numbers of `x` that are above 0, and 0 for the others.
+pub fn relu(x: &Tensor) -> Result<Tensor> {
+    if x.device().is_cpu() { x.apply_op1(Relu) } else { x.relu() }
+}
+
+struct Relu;
+
+impl CustomOp1 for Relu {
+    fn name(&self) -> &'static str {
+        "relu"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let output = numbers(storage, layout)?.iter().map(|number| number.max(0.0)).collect();
+        Ok((CpuStorage::F32(output), layout.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, output: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let dx: Vec<f32> = with_numbers([output, &gradient.contiguous()?], |[output, gradient]| {
+            output.iter().zip(gradient).map(|(&y, &dy)| if y > 0.0 { dy } else { 0.0 }).collect()
+        })?;
+        Ok(Some(Tensor::from_vec(dx, x.shape(), x.device())?))
+    }
+}
+
 /// Dropout (Srivastava et al., 2014): in training, a random part of the activations is set to 0.
 pub enum Dropout<'a> {
     /// No dropout, for scoring and playing.
@@ -265,8 +291,15 @@ impl Dropout<'_> {
         let Self::Part(part, rng) = self else { return Ok(x.clone()) };
         let kept = 1.0 / (1.0 - *part);
         let limit = (*part * 65_536.0) as u16;
-        let amount = |_| if rng.random::<u16>() < limit { 0.0 } else { kept };
-        let amounts: Vec<f32> = (0..x.elem_count()).map(amount).collect();
+        let amount = |drawn: u16| if drawn < limit { 0.0 } else { kept };
+        let mut drawn = vec![0_u32; x.elem_count().div_ceil(2)];
+        rng.fill(&mut drawn[..]);
+        let mut amounts = vec![[0.0; 2]; drawn.len()];
+        for (amounts, drawn) in amounts.iter_mut().zip(drawn) {
+            *amounts = [amount(drawn as u16), amount((drawn >> 16) as u16)];
+        }
+        let mut amounts = amounts.into_flattened();
+        amounts.truncate(x.elem_count());
         if x.device().is_cpu() {
             return x.apply_op1(Weigh { amounts });
         }

@@ -1,10 +1,15 @@
 //! Matrix products on bare slices: through the `gemm` library, which is called only here, and with a packed
 //! matrix.
 
+mod mixed;
+mod single;
+
+use std::ops::Range;
+
 use gemm::Parallelism;
 use rayon::prelude::*;
 
-use super::vector::{Line, PANEL, TILE, tile};
+use super::vector::amx::Unit;
 
 /// Number of rows that stay in the cache while all panels pass.
 const BLOCK: usize = 64;
@@ -27,12 +32,60 @@ impl<'a> Matrix<'a> {
     pub fn transposed(self) -> Self {
         Self { row: self.column, column: self.row, ..self }
     }
+
+    /// The matrix below its first rows.
+    fn below(self, first: usize) -> Self {
+        Self { numbers: &self.numbers[first * self.row..], ..self }
+    }
+
+    /// Copies as much of these rows and columns as there is room for.
+    fn copy<const W: usize, const H: usize>(
+        self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        to: &mut [[f32; W]; H],
+    ) {
+        let (height, width) = (rows.len().min(H), columns.len().min(W));
+        let numbers = &self.numbers[rows.start * self.row + columns.start * self.column..];
+        if self.column == 1 {
+            for (row, to) in to.iter_mut().take(height).enumerate() {
+                to[..width].copy_from_slice(&numbers[row * self.row..][..width]);
+            }
+            return;
+        }
+        for column in 0..width {
+            let from = numbers[column * self.column..].iter().step_by(self.row);
+            to.iter_mut().take(height).zip(from).for_each(|(to, &from)| to[column] = from);
+        }
+    }
 }
 
 /// A mutable matrix with rows of adjacent numbers, which begin `row` numbers apart.
 pub struct MatrixMut<'a> {
     pub numbers: &'a mut [f32],
     pub row: usize,
+}
+
+impl MatrixMut<'_> {
+    /// The matrix below its first rows.
+    fn below(&mut self, first: usize) -> MatrixMut<'_> {
+        MatrixMut { numbers: &mut self.numbers[first * self.row..], row: self.row }
+    }
+}
+
+/// How exact the factors of a product are; sums have single precision always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    Single,
+    /// Rounded to bf16 where the processor has a matrix unit for that, as in training with mixed precision
+    /// (Micikevicius et al., 2018).
+    Mixed,
+}
+
+impl Precision {
+    fn unit(self) -> Option<Unit> {
+        if self == Self::Mixed { Unit::get() } else { None }
+    }
 }
 
 /// Whether a product overwrites its output or is added to it.
@@ -51,8 +104,32 @@ pub struct Sizes {
 }
 
 /// [`product`] on all threads of the current pool.
-pub fn par_product(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Output) {
-    run(sizes, a, b, output, before, Parallelism::Rayon(0));
+pub fn par_product(
+    sizes: Sizes,
+    a: Matrix,
+    b: Matrix,
+    output: MatrixMut,
+    before: Output,
+    precision: Precision,
+) {
+    match precision.unit() {
+        Some(unit) => par_mixed(unit, sizes, a, b, output, before),
+        None => run(sizes, a, b, output, before, Parallelism::Rayon(0)),
+    }
+}
+
+fn par_mixed(unit: Unit, sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Output) {
+    let Sizes { rows, depth, columns } = sizes;
+    let panels = mixed::Panels::new(unit, depth, columns, b);
+    let MatrixMut { numbers, row } = output;
+    numbers.par_chunks_mut(BLOCK * row).zip((0..rows).into_par_iter().step_by(BLOCK)).for_each(
+        |(numbers, first)| {
+            if before == Output::Overwrite {
+                numbers.chunks_mut(row).for_each(|numbers| numbers[..columns].fill(0.0));
+            }
+            panels.add_product(a.below(first), BLOCK.min(rows - first), MatrixMut { numbers, row });
+        },
+    );
 }
 
 /// `output = a · b`, or `output += a · b`, on this thread.
@@ -95,74 +172,46 @@ fn run(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Output, pa
     }
 }
 
-/// A matrix (depth, columns) that is packed once, in what Goto and van de Geijn, *Anatomy of High-Performance
-/// Matrix Multiplication* (2008), call packed panels.
-///
-/// A recurrence multiplies few rows with the same weights at every note. A library that sees one product at a
-/// time either reads the weights where they lie, a page apart, or packs them anew each time. Both take longer
-/// than the product.
+/// A matrix (depth, columns) that is packed once, and multiplied with rows again and again.
 #[derive(Debug)]
-pub struct Panels {
-    depth: usize,
-    columns: usize,
-    /// (panels, depth), filled up with 0 beyond the last column.
-    lines: Vec<Line>,
+pub enum Panels {
+    Single(single::Panels),
+    Mixed(mixed::Panels),
 }
 
 impl Panels {
     /// Packs a matrix (depth, columns), both above 0. Panics where `matrix` has too few numbers for its
     /// strides.
-    pub fn new(depth: usize, columns: usize, matrix: Matrix) -> Self {
-        let mut lines = vec![Line([0.0; PANEL]); columns.div_ceil(PANEL) * depth];
-        for (panel, first) in lines.chunks_exact_mut(depth).zip((0..columns).step_by(PANEL)) {
-            for (k, line) in panel.iter_mut().enumerate() {
-                let numbers = matrix.numbers[k * matrix.row + first * matrix.column..].iter();
-                let line = line.0.iter_mut().take(columns - first);
-                line.zip(numbers.step_by(matrix.column)).for_each(|(to, &from)| *to = from);
-            }
+    pub fn new(depth: usize, columns: usize, matrix: Matrix, precision: Precision) -> Self {
+        match precision.unit() {
+            Some(unit) => Self::Mixed(mixed::Panels::new(unit, depth, columns, matrix)),
+            None => Self::Single(single::Panels::new(depth, columns, matrix)),
         }
-        Self { depth, columns, lines }
     }
 
     /// `output += rows · matrix` on this thread, for `rows` (count, depth) and `output` (count, columns),
-    /// which must have no more rows than that. Allocates nothing.
+    /// which must have no more rows than that.
     pub fn add_product(&self, rows: &[f32], output: MatrixMut) {
-        let MatrixMut { numbers: output, row } = output;
-        for (rows, output) in rows.chunks(BLOCK * self.depth).zip(output.chunks_mut(BLOCK * row)) {
-            for (panel, first) in self.lines.chunks_exact(self.depth).zip((0..).step_by(PANEL)) {
-                for (rows, output) in rows.chunks(TILE * self.depth).zip(output.chunks_mut(TILE * row)) {
-                    self.add_tile(
-                        panel,
-                        rows,
-                        MatrixMut { numbers: &mut output[first..], row },
-                        self.columns - first,
-                    );
-                }
+        match self {
+            Self::Single(panels) => panels.add_product(rows, output),
+            Self::Mixed(panels) => {
+                panels.add_product(Matrix::rows(rows, panels.depth), rows.len() / panels.depth, output)
             }
-        }
-    }
-
-    /// Multiplies up to [`TILE`] rows by one panel. The first `width` columns of the panel, or all if it has
-    /// fewer, belong to the matrix.
-    fn add_tile(&self, panel: &[Line], rows: &[f32], output: MatrixMut, width: usize) {
-        let count = rows.len() / self.depth;
-        // Where there are fewer rows than a tile has, the last row stands in for the missing ones.
-        let rows = std::array::from_fn(|r| &rows[r.min(count - 1) * self.depth..][..self.depth]);
-        if count == TILE && width >= PANEL {
-            return tile(panel, &rows, output.numbers, output.row);
-        }
-        let mut sums = [0.0; PANEL * TILE];
-        tile(panel, &rows, &mut sums, PANEL);
-        for (output, sums) in output.numbers.chunks_mut(output.row).zip(sums.chunks(PANEL)).take(count) {
-            output.iter_mut().zip(sums).take(width).for_each(|(output, sum)| *output += sum);
         }
     }
 
     /// [`Panels::add_product`] on all threads of the current pool.
     pub fn par_add_product(&self, rows: &[f32], output: MatrixMut) {
         let MatrixMut { numbers, row } = output;
-        let blocks = rows.par_chunks(BLOCK * self.depth).zip(numbers.par_chunks_mut(BLOCK * row));
+        let blocks = rows.par_chunks(BLOCK * self.depth()).zip(numbers.par_chunks_mut(BLOCK * row));
         blocks.for_each(|(rows, numbers)| self.add_product(rows, MatrixMut { numbers, row }));
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::Single(panels) => panels.depth,
+            Self::Mixed(panels) => panels.depth,
+        }
     }
 }
 
@@ -176,37 +225,53 @@ mod tests {
     fn strides_only_say_where_the_numbers_stand() {
         let a = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         let b = [1.0, 0.0, 2.0, 1.0, 1.0, 3.0];
-        let sizes = Sizes { rows: 2, depth: 3, columns: 2 };
-        let (mut plain, mut turned) = ([9.0; 4], [1.0; 4]);
-        let output = MatrixMut { numbers: &mut plain, row: 2 };
-        par_product(sizes, Matrix::rows(&a, 3), Matrix::rows(&b, 2), output, Output::Overwrite);
-        assert_eq!(plain, [8.0, 11.0, 20.0, 23.0]);
         let across = [1.0, 2.0, 1.0, 0.0, 1.0, 3.0];
-        let output = MatrixMut { numbers: &mut turned, row: 2 };
-        product(
-            sizes,
-            Matrix::rows(&a, 3),
-            Matrix::rows(&across, 3).transposed(),
-            output,
-            Output::Accumulate,
-        );
-        assert_eq!(turned, [9.0, 12.0, 21.0, 24.0]);
+        let sizes = Sizes { rows: 2, depth: 3, columns: 2 };
+        // In mixed precision as well: numbers as small and round as these are not rounded.
+        for precision in [Precision::Single, Precision::Mixed] {
+            let (mut plain, mut turned) = ([9.0; 4], [1.0; 4]);
+            let (a, b) = (Matrix::rows(&a, 3), Matrix::rows(&b, 2));
+            let output = MatrixMut { numbers: &mut plain, row: 2 };
+            par_product(sizes, a, b, output, Output::Overwrite, precision);
+            assert_eq!(plain, [8.0, 11.0, 20.0, 23.0]);
+            let output = MatrixMut { numbers: &mut turned, row: 2 };
+            let b = Matrix::rows(&across, 3).transposed();
+            par_product(sizes, a, b, output, Output::Accumulate, precision);
+            assert_eq!(turned, [9.0, 12.0, 21.0, 24.0]);
+        }
+    }
+
+    fn some(count: usize, by: f32) -> Vec<f32> {
+        (0..count).map(|n| (n as f32 * by).sin()).collect()
+    }
+
+    /// The largest difference between two lists.
+    fn apart(a: &[f32], b: &[f32]) -> f32 {
+        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn panels_give_the_products_of_the_library(rows in 1usize..90, depth in 1usize..40, columns in 1usize..130) {
-            let some = |count: usize, by: f32| (0..count).map(|n| (n as f32 * by).sin()).collect::<Vec<f32>>();
+        fn panels_give_the_products_of_the_library(rows in 1usize..90, depth in 1usize..80, columns in 1usize..150) {
             let (a, b) = (some(rows * depth, 0.7), some(depth * columns, 1.3));
-            let mut ours = some(rows * columns, 0.1);
-            let mut theirs = ours.clone();
+            let mut theirs = some(rows * columns, 0.1);
+            let [mut single, mut mixed, mut turned] = [theirs.clone(), theirs.clone(), theirs.clone()];
             let sizes = Sizes { rows, depth, columns };
-            let output = MatrixMut { numbers: &mut theirs, row: columns };
-            product(sizes, Matrix::rows(&a, depth), Matrix::rows(&b, columns), output, Output::Accumulate);
-            let panels = Panels::new(depth, columns, Matrix::rows(&b, columns));
-            panels.par_add_product(&a, MatrixMut { numbers: &mut ours, row: columns });
-            prop_assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() < 1e-4));
+            fn output(numbers: &mut [f32], row: usize) -> MatrixMut<'_> {
+                MatrixMut { numbers, row }
+            }
+            let matrix = Matrix::rows(&b, columns);
+            product(sizes, Matrix::rows(&a, depth), matrix, output(&mut theirs, columns), Output::Accumulate);
+            Panels::new(depth, columns, matrix, Precision::Single).par_add_product(&a, output(&mut single, columns));
+            prop_assert!(apart(&single, &theirs) < 1e-4);
+            Panels::new(depth, columns, matrix, Precision::Mixed).par_add_product(&a, output(&mut mixed, columns));
+            // A factor is rounded to one part in 256, and its sign is any.
+            prop_assert!(apart(&mixed, &theirs) < 0.1, "{}", apart(&mixed, &theirs));
+            let across: Vec<f32> = (0..rows * depth).map(|n| a[n % rows * depth + n / rows]).collect();
+            let rows = Matrix::rows(&across, rows).transposed();
+            par_product(sizes, rows, matrix, output(&mut turned, columns), Output::Accumulate, Precision::Mixed);
+            prop_assert_eq!(turned, mixed);
         }
     }
 }

@@ -32,6 +32,7 @@ macro_rules! vectorised {
     };
 }
 
+pub mod amx;
 mod products;
 
 use self::products::dot_loop;

@@ -12,7 +12,7 @@ use rand::SeedableRng;
 use serde::Serialize;
 
 use antiphon::{
-    model::{Limits, Model, Rng, SamplingSettings, lstm::Lstm, registry},
+    model::{Limits, Model, Rng, SamplingSettings, lstm::Lstm, product::Precision, registry},
     music::note::{GridNote, Key, Velocity},
     thread_pool::{PoolThread, run_each},
 };
@@ -225,7 +225,7 @@ fn fused(hidden: usize) -> Result<f64> {
             let mut hidden = x.clone();
             for lstm in &lstms {
                 let state = Tensor::zeros((2, hidden.dim(0)?, lstm.w_hh.dim(1)?), DType::F32, &Device::Cpu)?;
-                hidden = lstm.forward(&hidden, &state)?.0;
+                hidden = lstm.forward(&hidden, &state, Precision::Mixed)?.0;
             }
             Ok((hidden.sqr()?.sum_all()? / (BATCH * TIME) as f64)?.backward()?)
         })?;

@@ -5,7 +5,8 @@ use candle_core::{DType, Device, Result, Tensor};
 use super::{ATTENTION, EMBEDDING, HEADS, HIDDEN, LAYERS, MEMORY, attention::attend, minibatch::Minibatch};
 use crate::model::{
     lstm::Lstm,
-    operations::{Affine, Dropout, embedding_bag, layer_norm},
+    operations::{Affine, Dropout, embedding_bag, layer_norm, relu},
+    product::Precision,
 };
 
 /// The network as a graph over tensors, which may be trainable variables.
@@ -35,6 +36,20 @@ struct Head {
     /// (told, hidden), for a head with input features of its own.
     table: Option<Tensor>,
     output: Affine,
+}
+
+/// How a minibatch passes through the network.
+pub struct Pass<'a> {
+    pub dropout: Dropout<'a>,
+    /// Of all products but those of the attention.
+    pub precision: Precision,
+}
+
+impl Pass<'_> {
+    /// For scoring and playing.
+    fn plain() -> Self {
+        Self { dropout: Dropout::Nothing, precision: Precision::Single }
+    }
 }
 
 /// The recurrent state of B sequences after some of their notes. Carries no gradient.
@@ -139,39 +154,39 @@ impl Network {
     /// The first LSTM hears the notes. Its attention and all later layers run one note behind: they read the
     /// hidden state that the first LSTM had before each note.
     pub fn listen(&self, minibatch: &Minibatch, past: &RecurrentState) -> Result<(Tensor, RecurrentState)> {
-        self.listen_without(&mut Dropout::Nothing, minibatch, past)
+        self.listen_by(&mut Pass::plain(), minibatch, past)
     }
 
     /// The logits of the heads for each note of a minibatch, (N, outputs) each: step, pitch, velocity and
     /// duration.
     pub fn logits(&self, context: &Tensor, minibatch: &Minibatch) -> Result<[Tensor; 4]> {
-        self.logits_without(&mut Dropout::Nothing, context, minibatch)
+        self.logits_by(&mut Pass::plain(), context, minibatch)
     }
 
-    /// [`Network::listen`] and [`Network::logits`] for training, with dropout: the logits, and the state
-    /// after.
+    /// [`Network::listen`] and [`Network::logits`] for training: the logits, and the state after.
     pub fn rehearse(
         &self,
         minibatch: &Minibatch,
         past: &RecurrentState,
-        mut dropout: Dropout,
+        mut pass: Pass,
     ) -> Result<([Tensor; 4], RecurrentState)> {
-        let (context, after) = self.listen_without(&mut dropout, minibatch, past)?;
-        Ok((self.logits_without(&mut dropout, &context, minibatch)?, after))
+        let (context, after) = self.listen_by(&mut pass, minibatch, past)?;
+        Ok((self.logits_by(&mut pass, &context, minibatch)?, after))
     }
 
-    fn listen_without(
+    fn listen_by(
         &self,
-        dropout: &mut Dropout,
+        pass: &mut Pass,
         minibatch: &Minibatch,
         past: &RecurrentState,
     ) -> Result<(Tensor, RecurrentState)> {
         let (batch, time) = (minibatch.batch, minibatch.time);
+        let Pass { dropout, precision } = pass;
         let embedding = embedding_bag(&minibatch.heard, &self.hear)?;
         let mut states = Vec::with_capacity(LAYERS);
         let mut pairs = Vec::with_capacity(LAYERS);
-        let (heard, state) =
-            self.layers[0].lstm.forward(&embedding.reshape((batch, time, EMBEDDING))?, &past.states[0])?;
+        let notes = embedding.reshape((batch, time, EMBEDDING))?;
+        let (heard, state) = self.layers[0].lstm.forward(&notes, &past.states[0], *precision)?;
         states.push(state);
         let before = past.states[0].get(0)?.unsqueeze(1)?;
         let mut known =
@@ -179,12 +194,13 @@ impl Network {
         known = dropout.apply(&known)?;
         for (n, layer) in self.layers.iter().enumerate() {
             if n > 0 {
-                let (thought, state) =
-                    layer.lstm.forward(&known.reshape((batch, time, HIDDEN))?, &past.states[n])?;
+                let notes = known.reshape((batch, time, HIDDEN))?;
+                let (thought, state) = layer.lstm.forward(&notes, &past.states[n], *precision)?;
                 known = (known + dropout.apply(&thought.reshape((batch * time, HIDDEN))?)?)?;
                 states.push(state);
             }
-            let (read, newer) = layer.read(&known, &embedding, (batch, time), &past.pairs[n], &past.heard)?;
+            let older = (&past.pairs[n], &past.heard[..]);
+            let (read, newer) = layer.read(&known, &embedding, (batch, time), older, *precision)?;
             known = layer_norm(&(known + dropout.apply(&read)?)?)?;
             pairs.push(newer);
         }
@@ -192,19 +208,15 @@ impl Network {
         Ok((known, RecurrentState { states, pairs, heard }))
     }
 
-    fn logits_without(
-        &self,
-        dropout: &mut Dropout,
-        context: &Tensor,
-        minibatch: &Minibatch,
-    ) -> Result<[Tensor; 4]> {
+    fn logits_by(&self, pass: &mut Pass, context: &Tensor, minibatch: &Minibatch) -> Result<[Tensor; 4]> {
+        let Pass { dropout, precision } = pass;
         let mut logits = |n: usize| {
             let Head { hidden, table, output } = &self.heads[n];
-            let mut thought = hidden.forward(context)?;
+            let mut thought = hidden.forward(context, *precision)?;
             if let Some(table) = table {
                 thought = (thought + embedding_bag(&minibatch.told[n - 1], table)?)?;
             }
-            output.forward(&dropout.apply(&thought.relu()?)?)
+            output.forward(&dropout.apply(&relu(&thought)?)?, *precision)
         };
         Ok([logits(0)?, logits(1)?, logits(2)?, logits(3)?])
     }
@@ -220,14 +232,15 @@ impl Layer {
         known: &Tensor,
         embedding: &Tensor,
         (batch, time): (usize, usize),
-        older: &Tensor,
-        heard: &[usize],
+        (older, heard): (&Tensor, &[usize]),
+        precision: Precision,
     ) -> Result<(Tensor, Tensor)> {
-        let newer = Tensor::cat(&[self.key.forward(known)?, self.value.forward(embedding)?], 1)?;
+        let (keys, values) = (self.key.forward(known, precision)?, self.value.forward(embedding, precision)?);
+        let newer = Tensor::cat(&[keys, values], 1)?;
         let pairs = Tensor::cat(&[older, &newer.reshape((batch, time, 2 * ATTENTION))?], 1)?;
-        let queries = self.query.forward(known)?.reshape((batch, time, ATTENTION))?;
+        let queries = self.query.forward(known, precision)?.reshape((batch, time, ATTENTION))?;
         let seen = attend(&queries, &pairs, &self.age, heard)?.flatten(0, 1)?;
         let newest = pairs.detach().narrow(1, time, MEMORY)?.contiguous()?;
-        Ok((self.output.forward(&seen)?, newest))
+        Ok((self.output.forward(&seen, precision)?, newest))
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::model::{
-    product::{Matrix, MatrixMut, Panels},
+    product::{Matrix, MatrixMut, Panels, Precision},
     vector,
 };
 
@@ -37,6 +37,7 @@ impl Size {
 #[derive(Debug)]
 pub struct Trace {
     pub size: Size,
+    precision: Precision,
     order: Order,
     /// The gates after their activations, 4H numbers a note, in the order of the kernel.
     gates: Vec<f32>,
@@ -55,14 +56,20 @@ impl Trace {
 
 /// Computes the hidden states (B, T, H) from `x` (B, T, I), the weights (4H, I + H + 1) and the state (2, B,
 /// H).
-pub fn forward(size: Size, x: &[f32], weights: &[f32], state: &[f32]) -> (Vec<f32>, Trace) {
+pub fn forward(
+    size: Size,
+    precision: Precision,
+    x: &[f32],
+    weights: &[f32],
+    state: &[f32],
+) -> (Vec<f32>, Trace) {
     let Size { batch, inputs, hidden, .. } = size;
     let order = Order::of(size);
     let turned = |first| Matrix { numbers: &weights[first..], row: 1, column: size.row() };
     let mut gates = bias(size, weights).repeat(size.notes());
     let sums = MatrixMut { numbers: &mut gates, row: 4 * hidden };
-    Panels::new(inputs, 4 * hidden, turned(0)).par_add_product(&order.inside(x, inputs), sums);
-    let recurrent = &Panels::new(hidden, 4 * hidden, turned(inputs));
+    Panels::new(inputs, 4 * hidden, turned(0), precision).par_add_product(&order.inside(x, inputs), sums);
+    let recurrent = &Panels::new(hidden, 4 * hidden, turned(inputs), precision);
     let mut cells = vec![0.0; size.notes() * hidden];
     let mut outputs = vec![0.0; size.notes() * hidden];
     let (h, c) = state.split_at(batch * hidden);
@@ -74,7 +81,7 @@ pub fn forward(size: Size, x: &[f32], weights: &[f32], state: &[f32]) -> (Vec<f3
         .for_each(|(((gates, cells), outputs), state)| {
             forward_share(hidden, recurrent, state, gates, cells, outputs)
         });
-    (order.outside(&outputs, hidden), Trace { size, order, gates, cells })
+    (order.outside(&outputs, hidden), Trace { size, precision, order, gates, cells })
 }
 
 fn forward_share(
@@ -105,10 +112,10 @@ pub struct GateGradient(Vec<f32>);
 /// From the gradient of the hidden states (B, T, H), computes that of the gates before their activations, and
 /// that of the state (2, B, H).
 pub fn backward(trace: &Trace, weights: &[f32], state: &[f32], gradient: &[f32]) -> (GateGradient, Vec<f32>) {
-    let &Trace { size, order, .. } = trace;
+    let &Trace { size, precision, order, .. } = trace;
     let Size { batch, hidden, .. } = size;
     let part = Matrix { numbers: &weights[size.inputs..], row: size.row(), column: 1 };
-    let recurrent = &Panels::new(4 * hidden, hidden, part);
+    let recurrent = &Panels::new(4 * hidden, hidden, part, precision);
     let mut dgates = vec![0.0; size.notes() * 4 * hidden];
     let mut flow = order.inside(gradient, hidden);
     let mut dstate = vec![0.0; 2 * batch * hidden];
@@ -168,7 +175,7 @@ pub fn input_gradient(trace: &Trace, dgates: &GateGradient, weights: &[f32]) -> 
     let mut gradient = vec![0.0; trace.size.notes() * inputs];
     let part = Matrix { numbers: weights, row: trace.size.row(), column: 1 };
     let output = MatrixMut { numbers: &mut gradient, row: inputs };
-    Panels::new(4 * hidden, inputs, part).par_add_product(&dgates.0, output);
+    Panels::new(4 * hidden, inputs, part, trace.precision).par_add_product(&dgates.0, output);
     trace.order.outside(&gradient, inputs)
 }
 
@@ -198,7 +205,7 @@ pub fn weight_gradient(
             heard.extend_from_slice(&before[..hidden]);
             heard.push(1.0);
         }
-        let panels = Panels::new(notes, row, Matrix::rows(&heard, row));
+        let panels = Panels::new(notes, row, Matrix::rows(&heard, row), trace.precision);
         panels.par_add_product(&transposed(dgates, 4 * hidden), MatrixMut { numbers: &mut gradient, row });
     }
     gradient

@@ -9,7 +9,8 @@ use rand::{RngExt, SeedableRng};
 use antiphon::{
     model::{
         Rng,
-        antiphon::{Dropout, Network, RecurrentState},
+        antiphon::{Dropout, Network, Pass, RecurrentState},
+        product::Precision,
     },
     thread_pool::{PoolThread, run_each},
 };
@@ -78,8 +79,9 @@ impl Shard {
     fn learn(&mut self, network: &Network, whole: usize) -> Result<ShardResult> {
         let (minibatch, going_on) = self.loader.next();
         let past = self.past.going_on(&going_on)?;
-        let (logits, after) =
-            network.rehearse(&minibatch, &past, Dropout::Part(self.dropout, &mut self.rng))?;
+        let dropout = Dropout::Part(self.dropout, &mut self.rng);
+        let pass = Pass { dropout, precision: Precision::Mixed };
+        let (logits, after) = network.rehearse(&minibatch, &past, pass)?;
         let sums: Vec<Tensor> =
             minibatch.nats(&logits)?.iter().map(Tensor::sum_all).collect::<Result<_, _>>()?;
         let total = (((&sums[0] + &sums[1])? + &sums[2])? + &sums[3])?;

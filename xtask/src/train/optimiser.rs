@@ -1,11 +1,14 @@
 //! The optimiser of all networks: gradient clipping, then Adam, or Muon for the matrices of our own network.
 
 use anyhow::{Result, bail};
-use candle_core::{Device, Tensor, Var, backprop::GradStore};
+use candle_core::{Tensor, Var, backprop::GradStore};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use antiphon::model::vector::{self, ADAM, AdamStep};
+use antiphon::model::{
+    product::{Matrix, MatrixMut, Output, Precision, Sizes, par_product},
+    vector::{self, ADAM, AdamStep},
+};
 
 use super::{initialisation::Variables, output::Checkpoint};
 
@@ -14,7 +17,7 @@ pub const NO_NUMBER: &str = "the loss is no longer a number: give a lower `--rat
 /// Momentum: the part of the running sum of gradients that stays from step to step.
 const MUON_MOMENTUM: f32 = 0.95;
 /// Root mean square of Muon's steps as a part of the learning rate, which is that of Adam's steps.
-const MUON_LENGTH: f64 = 0.2;
+const MUON_LENGTH: f32 = 0.2;
 const MUON_ITERATIONS: usize = 5;
 
 /// The weights, and how they are updated.
@@ -121,7 +124,7 @@ impl Parameter {
             Rule::Adam { mean, square } => vector::adam(step, weights, gradient, mean, square),
             Rule::Muon { sum, shape } => {
                 gradient.iter_mut().for_each(|number| *number *= step.clip_scale);
-                muon(weights, gradient, sum, *shape, (rate, step.kept))?;
+                muon(weights, gradient, sum, *shape, (rate, step.kept));
             }
         }
         let weights = Tensor::from_slice(&self.weights, self.var.shape(), self.var.device())?;
@@ -175,45 +178,68 @@ fn muon(
     sum: &mut [f32],
     shape: (usize, usize),
     (rate, kept): (f32, f32),
-) -> Result<()> {
+) {
     vector::scale_and_add(sum, MUON_MOMENTUM, gradient);
     // Nesterov momentum: the sum as it will be if the gradient stays the same.
     vector::add(gradient, MUON_MOMENTUM, sum);
     let matrices = weights.par_chunks_mut(shape.0 * shape.1).zip(gradient.par_chunks(shape.0 * shape.1));
-    matrices.try_for_each(|(weights, direction)| {
-        let steps = weights.iter_mut().zip(muon_step(direction, shape)?);
-        steps.for_each(|(weight, step)| *weight = kept * *weight - rate * step);
-        Ok(())
-    })
+    matrices.for_each(|(weights, direction)| {
+        let change = scaled(&muon_step(direction, shape), -rate);
+        vector::scale_and_add(weights, kept, &change);
+    });
 }
 
 /// A step at rate 1 in the direction of a matrix (rows, columns).
-fn muon_step(direction: &[f32], (rows, columns): (usize, usize)) -> Result<Vec<f32>> {
-    let direction = Tensor::from_slice(direction, (rows, columns), &Device::Cpu)?;
-    let level = match rows > columns {
-        true => orthogonal(&direction.t()?.contiguous()?)?.t()?,
-        false => orthogonal(&direction)?,
+fn muon_step(direction: &[f32], (rows, columns): (usize, usize)) -> Vec<f32> {
+    let length = MUON_LENGTH * (rows.max(columns) as f32).sqrt();
+    let step = match rows > columns {
+        true => transposed(&orthogonal(&transposed(direction, columns), columns), rows),
+        false => orthogonal(direction, rows),
     };
-    let level = (level * (MUON_LENGTH * (rows.max(columns) as f64).sqrt()))?;
-    Ok(level.flatten_all()?.to_vec1()?)
+    scaled(&step, length)
 }
 
-/// The matrix with all its singular values brought near 1 by a quintic iteration. It must not have more rows
-/// than columns.
-fn orthogonal(matrix: &Tensor) -> Result<Tensor> {
-    let length = matrix.sqr()?.sum_all()?.to_scalar::<f32>()?.sqrt();
-    let mut x = (matrix / f64::from(length.max(f32::MIN_POSITIVE)))?;
+/// The matrix with all its singular values brought near 1 by a quintic iteration, in mixed precision as in its source.
+/// It must not have more rows than columns.
+fn orthogonal(matrix: &[f32], rows: usize) -> Vec<f32> {
+    let columns = matrix.len() / rows;
+    let mut x = scaled(matrix, 1.0 / vector::dot(matrix, matrix).sqrt().max(f32::MIN_POSITIVE));
+    let (mut square, mut fourth) = (vec![0.0; rows * rows], vec![0.0; rows * rows]);
+    let mut next = vec![0.0; x.len()];
     for _ in 0..MUON_ITERATIONS {
-        let square = x.matmul(&x.t()?)?;
-        let fourth = square.matmul(&square)?;
-        let bend = ((square * -4.775)? + (fourth * 2.0315)?)?;
-        x = ((&x * 3.4445)? + bend.matmul(&x)?)?;
+        let matrix = Matrix::rows(&x, columns);
+        multiply((rows, columns, rows), matrix, matrix.transposed(), &mut square);
+        let matrix = Matrix::rows(&square, rows);
+        multiply((rows, rows, rows), matrix, matrix, &mut fourth);
+        let mut bend = scaled(&fourth, 2.0315);
+        vector::add(&mut bend, -4.775, &square);
+        multiply((rows, rows, columns), Matrix::rows(&bend, rows), Matrix::rows(&x, columns), &mut next);
+        vector::add(&mut next, 3.4445, &x);
+        std::mem::swap(&mut x, &mut next);
     }
-    Ok(x)
+    x
+}
+
+fn scaled(numbers: &[f32], factor: f32) -> Vec<f32> {
+    let mut scaled = vec![0.0; numbers.len()];
+    vector::add(&mut scaled, factor, numbers);
+    scaled
+}
+
+/// `output = a · b`, of the sizes (rows, depth, columns).
+fn multiply((rows, depth, columns): (usize, usize, usize), a: Matrix, b: Matrix, output: &mut [f32]) {
+    let output = MatrixMut { numbers: output, row: columns };
+    par_product(Sizes { rows, depth, columns }, a, b, output, Output::Overwrite, Precision::Mixed);
+}
+
+/// Transposes a matrix with rows of `width` numbers.
+fn transposed(numbers: &[f32], width: usize) -> Vec<f32> {
+    (0..width).flat_map(|column| numbers[column..].iter().step_by(width)).copied().collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
     use candle_nn::{AdamW, Optimizer, ParamsAdamW};
     use rand::{RngExt, SeedableRng};
 
@@ -293,9 +319,9 @@ mod tests {
         let mut rng = Rng::seed_from_u64(1);
         for (rows, columns) in [(16, 40), (40, 16)] {
             let direction: Vec<f32> = (0..rows * columns).map(|_| rng.random_range(-1.0..1.0)).collect();
-            let step = muon_step(&direction, (rows, columns)).expect("a matrix");
+            let step = muon_step(&direction, (rows, columns));
             let step = Tensor::from_vec(step, (rows, columns), &Device::Cpu).expect("a matrix");
-            let step = (step / (MUON_LENGTH * 40f64.sqrt())).expect("a matrix");
+            let step = (step / f64::from(MUON_LENGTH * 40f32.sqrt())).expect("a matrix");
             let square = if rows > columns {
                 step.t().and_then(|t| t.matmul(&step))
             } else {
