@@ -1,6 +1,7 @@
 //! Matrix products on bare slices: through the `gemm` library, which is called only here, and with a packed
 //! matrix.
 
+mod amx;
 mod mixed;
 mod single;
 
@@ -9,7 +10,7 @@ use std::ops::Range;
 use gemm::Parallelism;
 use rayon::prelude::*;
 
-use super::vector::amx::Unit;
+use self::amx::Unit;
 
 /// Number of rows that stay in the cache while all panels pass.
 const BLOCK: usize = 64;
@@ -66,13 +67,6 @@ pub struct MatrixMut<'a> {
     pub row: usize,
 }
 
-impl MatrixMut<'_> {
-    /// The matrix below its first rows.
-    fn below(&mut self, first: usize) -> MatrixMut<'_> {
-        MatrixMut { numbers: &mut self.numbers[first * self.row..], row: self.row }
-    }
-}
-
 /// How exact the factors of a product are; sums have single precision always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
@@ -103,7 +97,7 @@ pub struct Sizes {
     pub columns: usize,
 }
 
-/// [`product`] on all threads of the current pool.
+/// [`product`] on all threads of the current pool, of factors as exact as `precision` says.
 pub fn par_product(
     sizes: Sizes,
     a: Matrix,
@@ -119,32 +113,32 @@ pub fn par_product(
 }
 
 fn par_mixed(unit: Unit, sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Output) {
+    check(sizes, a, b, &output);
     let Sizes { rows, depth, columns } = sizes;
     let panels = mixed::Panels::new(unit, depth, columns, b);
     let MatrixMut { numbers, row } = output;
     numbers.par_chunks_mut(BLOCK * row).zip((0..rows).into_par_iter().step_by(BLOCK)).for_each(
         |(numbers, first)| {
+            let count = BLOCK.min(rows - first);
             if before == Output::Overwrite {
-                numbers.chunks_mut(row).for_each(|numbers| numbers[..columns].fill(0.0));
+                numbers.chunks_mut(row).take(count).for_each(|numbers| numbers[..columns].fill(0.0));
             }
-            panels.add_product(a.below(first), BLOCK.min(rows - first), MatrixMut { numbers, row });
+            panels.add_product(a.below(first), count, MatrixMut { numbers, row });
         },
     );
 }
 
-/// `output = a · b`, or `output += a · b`, on this thread.
+/// `output = a · b`, or `output += a · b`, on this thread, for `a` (rows, depth), `b` (depth, columns) and `output`
+/// (rows, columns). Panics where a size is 0, or a slice too short for its strides.
 pub fn product(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Output) {
     run(sizes, a, b, output, before, Parallelism::None);
 }
 
 fn run(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Output, parallelism: Parallelism) {
+    check(sizes, a, b, &output);
     let Sizes { rows, depth, columns } = sizes;
-    assert!(rows > 0 && depth > 0 && columns > 0 && (output.row >= columns || rows == 1));
-    assert!((rows - 1) * output.row + columns <= output.numbers.len());
-    assert!((rows - 1) * a.row + (depth - 1) * a.column < a.numbers.len());
-    assert!((depth - 1) * b.row + (columns - 1) * b.column < b.numbers.len());
     let stride = |n: usize| isize::try_from(n).expect("a stride is shorter than a slice");
-    // SAFETY: the assertions above keep every index that the strides can reach inside its slice, and the rows of
+    // SAFETY: the check above keeps every index that the strides can reach inside its slice, and the rows of
     // `output`, which is borrowed mutably, apart from each other.
     unsafe {
         // Transposed, because the library works fastest where the columns of its output are adjacent.
@@ -172,6 +166,15 @@ fn run(sizes: Sizes, a: Matrix, b: Matrix, output: MatrixMut, before: Output, pa
     }
 }
 
+/// Panics where the strides of a product reach beyond a slice.
+fn check(sizes: Sizes, a: Matrix, b: Matrix, output: &MatrixMut) {
+    let Sizes { rows, depth, columns } = sizes;
+    assert!(rows > 0 && depth > 0 && columns > 0 && output.row >= columns);
+    assert!((rows - 1) * output.row + columns <= output.numbers.len());
+    assert!((rows - 1) * a.row + (depth - 1) * a.column < a.numbers.len());
+    assert!((depth - 1) * b.row + (columns - 1) * b.column < b.numbers.len());
+}
+
 /// A matrix (depth, columns) that is packed once, and multiplied with rows again and again.
 #[derive(Debug)]
 pub enum Panels {
@@ -189,9 +192,10 @@ impl Panels {
         }
     }
 
-    /// `output += rows · matrix` on this thread, for `rows` (count, depth) and `output` (count, columns),
-    /// which must have no more rows than that.
+    /// `output += rows · matrix` on this thread, for `rows` (count, depth) and `output` (count, columns). Panics where
+    /// the output has fewer rows. Allocates in mixed precision.
     pub fn add_product(&self, rows: &[f32], output: MatrixMut) {
+        assert!(rows.len().div_ceil(self.depth()) <= output.numbers.len().div_ceil(output.row));
         match self {
             Self::Single(panels) => panels.add_product(rows, output),
             Self::Mixed(panels) => {
@@ -217,6 +221,7 @@ impl Panels {
 
 #[cfg(test)]
 mod tests {
+    use half::bf16;
     use proptest::prelude::*;
 
     use super::*;
@@ -241,8 +246,14 @@ mod tests {
         }
     }
 
+    /// Numbers that mixed precision leaves as they are.
     fn some(count: usize, by: f32) -> Vec<f32> {
-        (0..count).map(|n| (n as f32 * by).sin()).collect()
+        (0..count).map(|n| bf16::from_f32((n as f32 * by).sin()).to_f32()).collect()
+    }
+
+    /// The numbers of a matrix with rows of `width` numbers, column by column.
+    fn across(numbers: &[f32], width: usize) -> Vec<f32> {
+        (0..width).flat_map(|column| numbers[column..].iter().step_by(width)).copied().collect()
     }
 
     /// The largest difference between two lists.
@@ -255,23 +266,26 @@ mod tests {
         #[test]
         fn panels_give_the_products_of_the_library(rows in 1usize..90, depth in 1usize..80, columns in 1usize..150) {
             let (a, b) = (some(rows * depth, 0.7), some(depth * columns, 1.3));
-            let mut theirs = some(rows * columns, 0.1);
-            let [mut single, mut mixed, mut turned] = [theirs.clone(), theirs.clone(), theirs.clone()];
+            let (a_across, b_across) = (across(&a, depth), across(&b, columns));
+            let (a_turned, b_turned) =
+                (Matrix::rows(&a_across, rows).transposed(), Matrix::rows(&b_across, depth).transposed());
             let sizes = Sizes { rows, depth, columns };
-            fn output(numbers: &mut [f32], row: usize) -> MatrixMut<'_> {
-                MatrixMut { numbers, row }
+            let product_by = |run: &dyn Fn(MatrixMut)| {
+                let mut numbers = some(rows * columns, 0.1);
+                run(MatrixMut { numbers: &mut numbers, row: columns });
+                numbers
+            };
+            let (plain_a, plain_b) = (Matrix::rows(&a, depth), Matrix::rows(&b, columns));
+            let theirs = product_by(&|output| product(sizes, plain_a, plain_b, output, Output::Accumulate));
+            for precision in [Precision::Single, Precision::Mixed] {
+                for b in [plain_b, b_turned] {
+                    let panels = Panels::new(depth, columns, b, precision);
+                    let ours = product_by(&|output| panels.par_add_product(&a, output));
+                    prop_assert!(apart(&ours, &theirs) < 1e-4, "{precision:?}");
+                    let ours = product_by(&|output| par_product(sizes, a_turned, b, output, Output::Accumulate, precision));
+                    prop_assert!(apart(&ours, &theirs) < 1e-4, "{precision:?}, turned");
+                }
             }
-            let matrix = Matrix::rows(&b, columns);
-            product(sizes, Matrix::rows(&a, depth), matrix, output(&mut theirs, columns), Output::Accumulate);
-            Panels::new(depth, columns, matrix, Precision::Single).par_add_product(&a, output(&mut single, columns));
-            prop_assert!(apart(&single, &theirs) < 1e-4);
-            Panels::new(depth, columns, matrix, Precision::Mixed).par_add_product(&a, output(&mut mixed, columns));
-            // A factor is rounded to one part in 256, and its sign is any.
-            prop_assert!(apart(&mixed, &theirs) < 0.1, "{}", apart(&mixed, &theirs));
-            let across: Vec<f32> = (0..rows * depth).map(|n| a[n % rows * depth + n / rows]).collect();
-            let rows = Matrix::rows(&across, rows).transposed();
-            par_product(sizes, rows, matrix, output(&mut turned, columns), Output::Accumulate, Precision::Mixed);
-            prop_assert_eq!(turned, mixed);
         }
     }
 }

@@ -69,11 +69,12 @@ const STRICTEST: f32 = 5.0;
 /// Largest deviation of the pace that counts, as a natural logarithm.
 const FARTHEST: f32 = 1.5;
 /// Factors by which an answer leans back to the steps, the share of chords and the durations of its call.
-/// What plays along with the player leans to the steps once: more of it brings it off the beat where that
-/// swings. Chosen by what comes out of the plugin.
+/// Chosen by what comes out of the plugin.
 const PACING: f32 = 3.0;
 const THINNING: f32 = 5.0;
 const STRETCH: f32 = 6.0;
+/// The factor for steps while the plugin plays along with the player: more brings it off a beat that swings.
+const PACING_ALONG: f32 = 1.0;
 /// Nats that chords lose while an answer goes on. A model that hears its own chords plays more and more of
 /// them; one that plays along has few and loses nothing. Chosen by what comes out of the plugin.
 const OWN_CHORDS: f32 = 0.8;
@@ -204,7 +205,8 @@ impl SamplingSettings {
     pub fn against(self, stray: Stray, generation: &GenerationSettings) -> Self {
         let how_far = generation.pace_follow.value();
         let follow = |stray: f32| how_far * stray.clamp(-FARTHEST, FARTHEST);
-        let (pacing, own_chords) = if self.is_along { (1.0, 0.0) } else { (PACING, OWN_CHORDS * how_far) };
+        let (pacing, own_chords) =
+            if self.is_along { (PACING_ALONG, 0.0) } else { (PACING, OWN_CHORDS * how_far) };
         Self {
             lean: pacing * follow(stray.ahead),
             thinning: THINNING * follow(stray.thicker) + own_chords,

@@ -32,7 +32,6 @@ macro_rules! vectorised {
     };
 }
 
-pub mod amx;
 mod products;
 
 use self::products::dot_loop;

@@ -16,7 +16,8 @@ use super::{
 use crate::{
     model::{
         Rng,
-        operations::{Bag, embedding_bag, embedding_bag_plain, layer_norm, layer_norm_plain},
+        operations::{Affine, Bag, embedding_bag, embedding_bag_plain, layer_norm, layer_norm_plain, relu},
+        product::Precision,
         vector::Item,
     },
     music::{
@@ -169,6 +170,31 @@ fn same_gradients(vars: &[&Var], mask: &Tensor, ours: &Tensor, theirs: &Tensor) 
     for var in vars {
         let [ours, theirs] = [&ours, &theirs].map(|g| g.get(var).expect("it takes part"));
         assert!(distance(ours, theirs) < 1e-4, "{:?}", var.shape());
+    }
+}
+
+#[test]
+fn an_affine_layer_with_relu_is_what_candle_computes() {
+    let mut rng = Rng::seed_from_u64(2);
+    let [x, weight, bias] = [&[40, 70][..], &[66, 70], &[66]].map(|shape| random(shape, 1.0, &mut rng));
+    let affine = Affine { weight: weight.as_tensor().clone(), bias: bias.as_tensor().clone() };
+    let theirs = weight.t().and_then(|weight| x.matmul(&weight)?.broadcast_add(&bias)?.relu());
+    let theirs = theirs.expect("shapes fit");
+    // Relative to the largest number: factors of mixed precision are rounded to one part in 256.
+    let apart = |a: &Tensor, b: &Tensor| {
+        let largest = |t: &Tensor| t.abs().and_then(|t| t.max_all()?.to_scalar::<f32>()).expect("numbers");
+        largest(&(a - b).expect("alike")) / largest(b)
+    };
+    // Squared, so that gradients differ from note to note.
+    let gradients = |y: &Tensor| y.sqr().and_then(|y| y.sum_all()?.backward()).expect("a sum");
+    for (precision, most) in [(Precision::Single, 1e-5), (Precision::Mixed, 0.02)] {
+        let ours = affine.forward(&x, precision).and_then(|y| relu(&y)).expect("shapes fit");
+        assert!(apart(&ours, &theirs) < most, "{precision:?}");
+        let (ours, theirs) = (gradients(&ours), gradients(&theirs));
+        for var in [&x, &weight, &bias] {
+            let [ours, theirs] = [&ours, &theirs].map(|store| store.get(var).expect("it takes part"));
+            assert!(apart(ours, theirs) < most, "{precision:?}, {:?}", var.shape());
+        }
     }
 }
 

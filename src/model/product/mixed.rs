@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::{BLOCK, Matrix, MatrixMut};
-use crate::model::vector::amx::{Block, DEPTH, Line, PANEL, SIDE, Tiles, Unit};
+use super::{
+    Matrix, MatrixMut,
+    amx::{Block, DEPTH, Line, PANEL, SIDE, Tiles, Unit},
+};
 
 /// A matrix (depth, columns), rounded and packed once.
 #[derive(Debug)]
@@ -27,45 +29,45 @@ impl Panels {
     }
 
     /// `output += rows · matrix` on this thread, for `rows` (count, depth) and `output` (count, columns).
-    pub fn add_product(&self, rows: Matrix, count: usize, mut output: MatrixMut) {
-        let deep = self.depth.div_ceil(DEPTH);
-        let mut lines = vec![Line::ZERO; count.min(BLOCK).next_multiple_of(SIDE) * deep];
-        self.unit.with_tiles(|tiles| {
-            for first in (0..count).step_by(BLOCK) {
-                let count = BLOCK.min(count - first);
-                for (lines, row) in lines.chunks_exact_mut(SIDE * deep).zip((0..count).step_by(SIDE)) {
-                    self.round(rows.below(first + row), SIDE.min(count - row), lines);
-                }
-                self.add_rounded(tiles, &lines, count, output.below(first));
-            }
-        });
+    pub fn add_product(&self, rows: Matrix, count: usize, output: MatrixMut) {
+        let per_row = self.lines_per_row();
+        let mut lines = vec![Line::ZERO; count.next_multiple_of(SIDE) * per_row];
+        for (lines, row) in lines.chunks_exact_mut(SIDE * per_row).zip((0..count).step_by(SIDE)) {
+            self.round(rows.below(row), SIDE.min(count - row), lines);
+        }
+        // SAFETY: what runs there multiplies, and nothing else.
+        unsafe { self.unit.with_tiles(|tiles| self.add_rounded(tiles, &lines, count, output)) };
     }
 
-    /// Rounds `count` rows, up to [`SIDE`]. What stands in the others does not matter.
+    fn lines_per_row(&self) -> usize {
+        self.depth.div_ceil(DEPTH)
+    }
+
+    /// Rounds `count` rows, up to [`SIDE`], to `lines` ([`SIDE`], lines per row). What stands in the others does not
+    /// matter.
     fn round(&self, rows: Matrix, count: usize, lines: &mut [Line]) {
-        let deep = self.depth.div_ceil(DEPTH);
         for (n, column) in (0..self.depth).step_by(DEPTH).enumerate() {
             if rows.column == 1 && self.depth - column >= DEPTH {
-                for (lines, row) in lines.chunks_exact_mut(deep).zip(0..count) {
+                for (lines, row) in lines.chunks_exact_mut(self.lines_per_row()).zip(0..count) {
                     self.unit.round_line(&rows.numbers[row * rows.row + column..], &mut lines[n]);
                 }
                 continue;
             }
             let mut numbers = [[0.0; DEPTH]; SIDE];
             rows.copy(0..count, column..self.depth, &mut numbers);
-            for (lines, numbers) in lines.chunks_exact_mut(deep).zip(&numbers) {
+            for (lines, numbers) in lines.chunks_exact_mut(self.lines_per_row()).zip(&numbers) {
                 self.unit.round_line(numbers, &mut lines[n]);
             }
         }
     }
 
-    /// [`Panels::add_product`] for up to [`BLOCK`] rounded rows.
+    /// [`Panels::add_product`] for rounded rows: `lines` (`count` filled up to a multiple of [`SIDE`], lines per row).
     fn add_rounded(&self, tiles: &Tiles, lines: &[Line], count: usize, output: MatrixMut) {
-        let deep = self.depth.div_ceil(DEPTH);
+        let per_row = self.lines_per_row();
         let MatrixMut { numbers, row: stride } = output;
-        for (panel, column) in self.blocks.chunks_exact(deep).zip((0..).step_by(PANEL)) {
+        for (panel, column) in self.blocks.chunks_exact(per_row).zip((0..).step_by(PANEL)) {
             let width = PANEL.min(self.columns - column);
-            for (lines, row) in lines.chunks_exact(SIDE * deep).zip((0..count).step_by(SIDE)) {
+            for (lines, row) in lines.chunks_exact(SIDE * per_row).zip((0..count).step_by(SIDE)) {
                 let output = &mut numbers[row * stride + column..];
                 if width == PANEL && count - row >= SIDE {
                     tiles.multiply(lines, panel, output, stride);

@@ -31,8 +31,8 @@ impl Panels {
         Self { depth, columns, lines }
     }
 
-    /// `output += rows · matrix` on this thread, for `rows` (count, depth) and `output` (count, columns),
-    /// which must have no more rows than that. Allocates nothing.
+    /// `output += rows · matrix` on this thread, for `rows` (count, depth) and `output` (count, columns).
+    /// Allocates nothing.
     pub fn add_product(&self, rows: &[f32], output: MatrixMut) {
         let MatrixMut { numbers: output, row } = output;
         for (rows, output) in rows.chunks(BLOCK * self.depth).zip(output.chunks_mut(BLOCK * row)) {

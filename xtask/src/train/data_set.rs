@@ -182,7 +182,7 @@ impl fmt::Display for ScoredOn {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             Self::Given => "scored on other files",
-            Self::Listed => "trained on MAESTRO's train, scored on its validation",
+            Self::Listed => "trained on the train split of each corpus, scored on the validation splits",
             Self::HeldOut(_) => "scored on some of the files, held out",
             Self::Learnt => "scored on the file that was learnt from",
         })

@@ -19,6 +19,8 @@ const MUON_MOMENTUM: f32 = 0.95;
 /// Root mean square of Muon's steps as a part of the learning rate, which is that of Adam's steps.
 const MUON_LENGTH: f32 = 0.2;
 const MUON_ITERATIONS: usize = 5;
+/// Coefficients of its iteration: A = X·Xᵀ, B = b·A + c·A², X ← a·X + B·X (Jordan et al., 2024).
+const MUON_COEFFICIENTS: [f32; 3] = [3.4445, -4.775, 2.0315];
 
 /// The weights, and how they are updated.
 pub struct Optimiser {
@@ -190,31 +192,34 @@ fn muon(
 }
 
 /// A step at rate 1 in the direction of a matrix (rows, columns).
-fn muon_step(direction: &[f32], (rows, columns): (usize, usize)) -> Vec<f32> {
-    let length = MUON_LENGTH * (rows.max(columns) as f32).sqrt();
-    let step = match rows > columns {
-        true => transposed(&orthogonal(&transposed(direction, columns), columns), rows),
-        false => orthogonal(direction, rows),
-    };
-    scaled(&step, length)
+fn muon_step(direction: &[f32], shape: (usize, usize)) -> Vec<f32> {
+    let length = MUON_LENGTH * (shape.0.max(shape.1) as f32).sqrt();
+    scaled(&orthogonal(direction, shape), length)
 }
 
-/// The matrix with all its singular values brought near 1 by a quintic iteration, in mixed precision as in its source.
-/// It must not have more rows than columns.
-fn orthogonal(matrix: &[f32], rows: usize) -> Vec<f32> {
-    let columns = matrix.len() / rows;
+/// The matrix (rows, columns) with all its singular values brought near 1 by Muon's iteration, in mixed
+/// precision as in its source.
+fn orthogonal(matrix: &[f32], (rows, columns): (usize, usize)) -> Vec<f32> {
     let mut x = scaled(matrix, 1.0 / vector::dot(matrix, matrix).sqrt().max(f32::MIN_POSITIVE));
-    let (mut square, mut fourth) = (vec![0.0; rows * rows], vec![0.0; rows * rows]);
+    let (short, long) = (rows.min(columns), rows.max(columns));
+    let is_tall = rows > columns;
+    let [factor_x, factor_a, factor_a2] = MUON_COEFFICIENTS;
+    let (mut a, mut a2) = (vec![0.0; short * short], vec![0.0; short * short]);
     let mut next = vec![0.0; x.len()];
     for _ in 0..MUON_ITERATIONS {
         let matrix = Matrix::rows(&x, columns);
-        multiply((rows, columns, rows), matrix, matrix.transposed(), &mut square);
-        let matrix = Matrix::rows(&square, rows);
-        multiply((rows, rows, rows), matrix, matrix, &mut fourth);
-        let mut bend = scaled(&fourth, 2.0315);
-        vector::add(&mut bend, -4.775, &square);
-        multiply((rows, rows, columns), Matrix::rows(&bend, rows), Matrix::rows(&x, columns), &mut next);
-        vector::add(&mut next, 3.4445, &x);
+        // Of a tall matrix A = Xᵀ·X, and X ← a·X + X·B.
+        let (left, right) =
+            if is_tall { (matrix.transposed(), matrix) } else { (matrix, matrix.transposed()) };
+        multiply(Sizes { rows: short, depth: long, columns: short }, left, right, &mut a);
+        let gram = Matrix::rows(&a, short);
+        multiply(Sizes { rows: short, depth: short, columns: short }, gram, gram, &mut a2);
+        let mut b = scaled(&a2, factor_a2);
+        vector::add(&mut b, factor_a, &a);
+        let b = Matrix::rows(&b, short);
+        let (left, right) = if is_tall { (matrix, b) } else { (b, matrix) };
+        multiply(Sizes { rows, depth: short, columns }, left, right, &mut next);
+        vector::add(&mut next, factor_x, &x);
         std::mem::swap(&mut x, &mut next);
     }
     x
@@ -226,15 +231,10 @@ fn scaled(numbers: &[f32], factor: f32) -> Vec<f32> {
     scaled
 }
 
-/// `output = a · b`, of the sizes (rows, depth, columns).
-fn multiply((rows, depth, columns): (usize, usize, usize), a: Matrix, b: Matrix, output: &mut [f32]) {
-    let output = MatrixMut { numbers: output, row: columns };
-    par_product(Sizes { rows, depth, columns }, a, b, output, Output::Overwrite, Precision::Mixed);
-}
-
-/// Transposes a matrix with rows of `width` numbers.
-fn transposed(numbers: &[f32], width: usize) -> Vec<f32> {
-    (0..width).flat_map(|column| numbers[column..].iter().step_by(width)).copied().collect()
+/// `output = a · b`, with rows of `output` one after the other.
+fn multiply(sizes: Sizes, a: Matrix, b: Matrix, output: &mut [f32]) {
+    let output = MatrixMut { numbers: output, row: sizes.columns };
+    par_product(sizes, a, b, output, Output::Overwrite, Precision::Mixed);
 }
 
 #[cfg(test)]

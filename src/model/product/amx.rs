@@ -2,7 +2,7 @@
 //! Architectures Software Developer's Manual*, volume 1, chapter 18): factors are rounded to bf16, sums have single
 //! precision.
 
-use std::sync::OnceLock;
+use std::{marker::PhantomData, sync::OnceLock};
 
 use half::bf16;
 
@@ -20,8 +20,8 @@ pub const PANEL: usize = TILES * SIDE;
 #[repr(C, align(64))]
 pub struct Line([bf16; DEPTH]);
 
-/// [`DEPTH`] rows of [`PANEL`] factors, tile by tile. Each number has two factors of a column: that of an even row
-/// in its lower half, that of the next row in its upper half.
+/// [`DEPTH`] rows of [`PANEL`] factors, tile by tile, in the layout that TDPBF16PS asks for (VNNI). Each number has
+/// two factors of a column: that of an even row in its lower half, that of the next row in its upper half.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Block([[[u32; SIDE]; DEPTH / 2]; TILES]);
@@ -47,10 +47,11 @@ impl Block {
 pub struct Unit(());
 
 impl Unit {
-    /// The unit, where the processor has one and the system lets this process use it. Looks for it once.
+    /// The unit, where the processor has one and the system lets this process use it. The first call asks for that, for
+    /// as long as the process lives. Any thread; may wait for another thread that asks.
     pub fn get() -> Option<Self> {
         static UNIT: OnceLock<Option<Unit>> = OnceLock::new();
-        *UNIT.get_or_init(|| machine::is_available().then_some(Self(())))
+        *UNIT.get_or_init(|| machine::request().then_some(Self(())))
     }
 
     /// Rounds the first [`DEPTH`] numbers to a line. Panics where there are fewer.
@@ -69,15 +70,19 @@ impl Unit {
     }
 
     /// Runs `multiply` with the tiles of this thread.
-    pub fn with_tiles<R>(self, multiply: impl FnOnce(&Tiles) -> R) -> R {
+    ///
+    /// # Safety
+    /// `multiply` must neither call this again nor wait for a thread pool, which may do so on this thread: the tiles
+    /// are given back once.
+    pub unsafe fn with_tiles<R>(self, multiply: impl FnOnce(&Tiles) -> R) -> R {
         // SAFETY: whoever has a unit may use it.
         unsafe { machine::configure() };
-        multiply(&Tiles(()))
+        multiply(&Tiles(PhantomData))
     }
 }
 
-/// The tiles of this thread, ready for products.
-pub struct Tiles(());
+/// The tiles of this thread, ready for products. They stay on it.
+pub struct Tiles(PhantomData<*const ()>);
 
 impl Drop for Tiles {
     fn drop(&mut self) {
@@ -93,7 +98,7 @@ impl Tiles {
     pub fn multiply(&self, lines: &[Line], panel: &[Block], output: &mut [f32], stride: usize) {
         assert!(!panel.is_empty() && lines.len() == SIDE * panel.len());
         assert!(stride >= PANEL && output.len() >= (SIDE - 1) * stride + PANEL);
-        // SAFETY: the tiles are configured, and the assertions keep all rows inside the slices.
+        // SAFETY: the tiles of this thread are configured, and the assertions keep all rows inside the slices.
         unsafe { machine::multiply(lines, panel, output, stride) };
     }
 }
@@ -129,9 +134,10 @@ mod machine {
         Configuration(bytes)
     };
 
-    /// Whether the processor has the unit, and Linux lets this process use it.
-    pub fn is_available() -> bool {
-        // Bits of the CPUID leaf 7 (Intel, as above, volume 2, table 1-17), and a call of Linux (arch_prctl(2)).
+    /// Whether the processor has the unit, and Linux lets this process use it from now on.
+    pub fn request() -> bool {
+        // Bits of the CPUID leaf 7 (Intel, as above, volume 2, table 1-17), and a call of Linux (*Using XSTATE features in
+        // user space applications*, in the documentation of its kernel).
         const BF16: u32 = 1 << 22;
         const TILE: u32 = 1 << 24;
         const ARCH_REQ_XCOMP_PERM: libc::c_int = 0x1023;
@@ -241,22 +247,32 @@ mod machine {
     }
 }
 
-/// There is no unit elsewhere, or no call is known that allows its use: so nothing but the first of these is called.
+/// There is no unit elsewhere, or no call is known that allows its use.
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod machine {
     use super::{Block, DEPTH, Line};
 
-    pub fn is_available() -> bool {
+    pub fn request() -> bool {
         false
     }
 
-    pub unsafe fn round_line(_: &[f32; DEPTH], _: &mut Line) {}
+    pub unsafe fn round_line(_: &[f32; DEPTH], _: &mut Line) {
+        unreachable!("nobody has a unit")
+    }
 
-    pub unsafe fn round_block(_: &[f32], _: usize, _: &mut Block) {}
+    pub unsafe fn round_block(_: &[f32], _: usize, _: &mut Block) {
+        unreachable!("nobody has a unit")
+    }
 
-    pub unsafe fn configure() {}
+    pub unsafe fn configure() {
+        unreachable!("nobody has a unit")
+    }
 
-    pub unsafe fn release() {}
+    pub unsafe fn release() {
+        unreachable!("nobody has a unit")
+    }
 
-    pub unsafe fn multiply(_: &[Line], _: &[Block], _: &mut [f32], _: usize) {}
+    pub unsafe fn multiply(_: &[Line], _: &[Block], _: &mut [f32], _: usize) {
+        unreachable!("nobody has a unit")
+    }
 }
