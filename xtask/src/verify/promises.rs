@@ -179,7 +179,7 @@ pub const PROMISES: &[Promise] = &[
         tests: &["corpus::tests::no_bytes_make_the_reader_panic"],
     },
     Promise {
-        text: "Memory stays flat and the grid does not drift, mode after mode; an hour of it stands below",
+        text: "Memory stays flat and the grid does not drift, mode after mode; the last run in real time stands below",
         tests: &[
             "verify::soak::tests::all_modes_one_after_the_other_leave_nothing_hanging_and_keep_to_the_grid",
         ],
